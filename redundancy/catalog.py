@@ -1,0 +1,159 @@
+"""What the vendor's system brings with it: services of a node, parameters of SRM.
+
+Facts of the vendor's public guides. Pure data: imported by models, operations and selectors.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SRM = "Cisco Server Recovery Manager"
+DATABASE = "A Cisco DB"
+XCP_ROUTER = "Cisco XCP Router"
+PRESENCE_ENGINE = "Cisco Presence Engine"
+
+
+class ServiceKind(StrEnum):
+    """Where the Control Center lists a service."""
+
+    NETWORK = "network"
+    FEATURE = "feature"
+
+
+class Watch(StrEnum):
+    """When SRM monitors a service."""
+
+    ALWAYS = "always"
+    IF_ACTIVATED = "if activated"
+    IF_CONFIGURED = "if configured and activated"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service of an IM and Presence node.
+
+    ``xcp``: stops and restarts with the Cisco XCP Router. ``by_default``: activated on a new node.
+    """
+
+    name: str
+    kind: ServiceKind
+    watch: Watch = Watch.NEVER
+    xcp: bool = False
+    by_default: bool = True
+
+
+_N, _F = ServiceKind.NETWORK, ServiceKind.FEATURE
+
+SERVICES: tuple[Service, ...] = (
+    Service(DATABASE, _N, Watch.ALWAYS),
+    Service("Cisco IM and Presence Data Monitor", _N),
+    Service(SRM, _N),
+    Service("Cisco Route Datastore", _N),
+    Service("Cisco Login Datastore", _N),
+    Service("Cisco SIP Registration Datastore", _N),
+    Service("Cisco Presence Datastore", _N),
+    Service("Cisco XCP Config Manager", _N),
+    Service(XCP_ROUTER, _N, Watch.ALWAYS, xcp=True),
+    Service("Cisco OAM Agent", _N),
+    Service("Cisco Client Profile Agent", _N),
+    Service("Cisco Intercluster Sync Agent", _N),
+    Service("Cisco Config Agent", _N),
+    Service("Cisco Sync Agent", _N),
+    Service("Cisco SIP Proxy", _F),
+    Service(PRESENCE_ENGINE, _F, Watch.IF_ACTIVATED),
+    Service("Cisco XCP Connection Manager", _F, xcp=True),
+    Service("Cisco XCP Authentication Service", _F, xcp=True),
+    Service("Cisco XCP Web Connection Manager", _F, xcp=True),
+    Service("Cisco XCP Directory Service", _F, xcp=True, by_default=False),
+    Service("Cisco XCP File Transfer Manager", _F, xcp=True, by_default=False),
+    Service("Cisco XCP Message Archiver", _F, Watch.IF_CONFIGURED, xcp=True, by_default=False),
+    Service(
+        "Cisco XCP Text Conference Manager", _F, Watch.IF_CONFIGURED, xcp=True, by_default=False
+    ),
+    Service(
+        "Cisco XCP SIP Federation Connection Manager",
+        _F,
+        Watch.IF_CONFIGURED,
+        xcp=True,
+        by_default=False,
+    ),
+    Service(
+        "Cisco XCP XMPP Federation Connection Manager",
+        _F,
+        Watch.IF_CONFIGURED,
+        xcp=True,
+        by_default=False,
+    ),
+)
+
+SERVICE_BY_NAME: dict[str, Service] = {service.name: service for service in SERVICES}
+
+
+def is_monitored(name: str, *, activated: bool, configured: bool) -> bool:
+    """Return whether SRM watches the service ``name`` in this deployment."""
+    match SERVICE_BY_NAME[name].watch:
+        case Watch.ALWAYS:
+            return True
+        case Watch.IF_ACTIVATED:
+            return activated
+        case Watch.IF_CONFIGURED:
+            return activated and configured
+        case Watch.NEVER:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A service parameter of SRM. ``unit`` is ``"s"``, ``"port"`` or ``"bool"``."""
+
+    key: str
+    name: str
+    default: str
+    unit: str
+    per_node: bool = False
+    low: int = 0
+    high: int = 0
+    help: str = ""
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(
+        "service_port", "Service Port", "22001", "port", low=1024, high=65535,
+        help="The port on which the SRM of a node receives heartbeats.",
+    ),
+    Parameter(
+        "admin_rpc_port", "Admin RPC Port", "20075", "port", low=1024, high=65535,
+        help="The port on which SRM receives an administrator's requests. Differs from the Service Port.",
+    ),
+    Parameter(
+        "critical_service_delay", "Critical Service Delay", "90", "s", low=15, high=3600,
+        help="How long a monitored service may be down before its node fails over.",
+    ),
+    Parameter(
+        "automatic_fallback", "Enable Automatic Fallback", "False", "bool",
+        help="Whether a failed node takes its users back by itself after 30 unbroken minutes of health.",
+    ),
+    Parameter(
+        "initialization_timeout", "Initialization Keep Alive (Heartbeat) Timeout", "120", "s",
+        low=30, high=3600,
+        help="How long a starting SRM waits for its peer. Not below the Keep Alive (Heartbeat) Timeout.",
+    ),
+    Parameter(
+        "heartbeat_timeout", "Keep Alive (Heartbeat) Timeout", "60", "s", low=15, high=3600,
+        help="Silence after which the peer is declared down. At least two Keep Alive (HeartBeat) Intervals.",
+    ),
+    Parameter(
+        "heartbeat_interval", "Keep Alive (HeartBeat) Interval", "15", "s", low=1, high=300,
+        help="Time between two heartbeats.",
+    ),
+    Parameter(
+        "relogin_lower", "Client Re-Login Lower Limit", "120", "s", per_node=True, high=86400,
+        help="The least time a client waits before it logs in again after a move. Not above the Upper Limit.",
+    ),
+    Parameter(
+        "relogin_upper", "Client Re-Login Upper Limit", "537", "s", per_node=True, high=86400,
+        help="The longest time a client waits before it logs in again after a move.",
+    ),
+)  # fmt: skip
+
+PARAMETER_BY_KEY: dict[str, Parameter] = {parameter.key: parameter for parameter in PARAMETERS}

@@ -1,0 +1,27 @@
+"""The tables."""
+
+from redundancy.models.event import EventKind, HaEvent
+from redundancy.models.group import RedundancyGroup
+from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
+from redundancy.models.parameter import ServiceParameter
+from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
+from redundancy.models.server import Server, ServerType
+from redundancy.models.user import PresenceSession, PresenceUser
+
+__all__ = [
+    "EventKind",
+    "HaEvent",
+    "LabClock",
+    "Machine",
+    "MessageKind",
+    "NodeRuntime",
+    "NodeService",
+    "PresenceSession",
+    "PresenceUser",
+    "RedundancyGroup",
+    "Server",
+    "ServerType",
+    "ServiceParameter",
+    "ServiceStatus",
+    "SrmMessage",
+]

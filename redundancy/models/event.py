@@ -1,0 +1,55 @@
+"""What happened: the history of high availability."""
+
+from django.db import models
+
+
+class EventKind(models.TextChoices):
+    """Sort of event."""
+
+    STATE = "state", "State change"
+    ADMIN = "admin", "Administrator's action"
+    MOVE = "move", "Session move"
+    LAB = "lab", "Lab"
+    PARAMETER = "parameter", "Parameter change"
+
+
+class HaEvent(models.Model):
+    """One thing that happened. A change of state has exactly one row, with its cause.
+
+    Names are kept besides the keys, so that the history outlives a deleted server or group.
+    """
+
+    at = models.DateTimeField("Lab time", db_index=True)
+    recorded_at = models.DateTimeField("Wall time", auto_now_add=True)
+    kind = models.CharField(max_length=10, choices=EventKind.choices)
+    group = models.ForeignKey(
+        "redundancy.RedundancyGroup",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="events",
+    )
+    node = models.ForeignKey(
+        "redundancy.Server",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="events",
+    )
+    group_name = models.CharField(max_length=128, blank=True)
+    node_name = models.CharField(max_length=63, blank=True)
+    actor = models.CharField("Who", max_length=150, blank=True)
+    old_state = models.CharField(max_length=60, blank=True)
+    old_reason = models.CharField(max_length=60, blank=True)
+    new_state = models.CharField(max_length=60, blank=True)
+    new_reason = models.CharField(max_length=60, blank=True)
+    sentence = models.TextField()
+    epoch = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "HA event"
+        ordering = ("-pk",)
+        indexes = [models.Index(fields=["group", "-id"], name="event_group")]
+
+    def __str__(self) -> str:
+        return self.sentence

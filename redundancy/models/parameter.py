@@ -1,0 +1,39 @@
+"""Service parameters that differ from their default."""
+
+from django.db import models
+from django.db.models import Q
+
+from redundancy.catalog import PARAMETERS
+
+
+class ServiceParameter(models.Model):
+    """A changed parameter of the service *Cisco Server Recovery Manager*.
+
+    Without a row the default of the catalogue holds. ``server`` is set for per-node parameters only.
+    """
+
+    key = models.CharField(
+        "Parameter Name",
+        max_length=40,
+        choices=[(parameter.key, parameter.name) for parameter in PARAMETERS],
+    )
+    server = models.ForeignKey(
+        "redundancy.Server",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="parameters",
+    )
+    value = models.CharField("Parameter Value", max_length=20)
+
+    class Meta:
+        ordering = ("key", "server")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(server__isnull=True), name="one_clusterwide_value"
+            ),
+            models.UniqueConstraint(fields=["key", "server"], name="one_value_a_server"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_key_display()} = {self.value}"

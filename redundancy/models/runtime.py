@@ -1,0 +1,66 @@
+"""What each SRM remembers, and what waits to be told to it."""
+
+from django.db import models
+
+from redundancy.srm.states import Reason, State
+
+
+class NodeRuntime(models.Model):
+    """The memory of one node's SRM. Written only by compare-and-set on ``version``.
+
+    ``memory`` is the whole of ``srm.Node`` as JSON; the columns beside it repeat what pages and
+    the sweep look for.
+    """
+
+    server = models.OneToOneField(
+        "redundancy.Server", primary_key=True, on_delete=models.CASCADE, related_name="runtime"
+    )
+    version = models.PositiveBigIntegerField(default=0)
+    memory = models.JSONField(default=dict)
+    state = models.CharField(
+        max_length=60, choices=[(s, s.value) for s in State], default=State.UNKNOWN
+    )
+    reason = models.CharField(
+        max_length=60, choices=[(r, r.value) for r in Reason], default=Reason.HA_NOT_ENABLED
+    )
+    # Counts the changes of state: an action confirmed for an older one is refused.
+    serial = models.PositiveBigIntegerField(default=0)
+    since = models.FloatField("in this state since (lab time)", default=0)
+    due_at = models.FloatField("wants to be called at (lab time)", default=0, db_index=True)
+    stepped_at = models.FloatField("last step (lab time)", default=0)
+
+    class Meta:
+        verbose_name = "SRM memory"
+        verbose_name_plural = "SRM memories"
+
+    def __str__(self) -> str:
+        return f"{self.server_id}: {self.state} / {self.reason}"
+
+
+class MessageKind(models.TextChoices):
+    """What an SRM can be told besides heartbeats."""
+
+    STARTED = "started", "SRM started"
+    SHUTDOWN = "shutdown", "node is being shut down"
+    FAILOVER = "failover", "administrator asks for failover"
+    FALLBACK = "fallback", "administrator asks for fallback"
+    RECOVER = "recover", "administrator asks for recover"
+    MOVED = "moved", "sessions moved"
+    MOVE_FAILED = "move failed", "sessions could not be moved"
+
+
+class SrmMessage(models.Model):
+    """Something a node's SRM has not heard yet; deleted in the transaction of the step that hears it."""
+
+    node = models.ForeignKey(
+        "redundancy.Server", on_delete=models.CASCADE, related_name="srm_messages"
+    )
+    kind = models.CharField(max_length=12, choices=MessageKind.choices)
+    payload = models.JSONField(default=dict)
+    actor = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.node_id}"

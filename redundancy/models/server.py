@@ -1,0 +1,57 @@
+"""Servers of the cluster."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+
+class ServerType(models.TextChoices):
+    """What a server is; fixed once saved."""
+
+    CUCM = "cucm", "CUCM Voice/Video"
+    IMP = "imp", "CUCM IM and Presence"
+
+
+class Server(models.Model):
+    """A machine in *System > Server*. An IM and Presence server is also called a node."""
+
+    name = models.CharField("Host Name/IP Address", max_length=63)
+    server_type = models.CharField("Server Type", max_length=4, choices=ServerType.choices)
+    description = models.CharField(max_length=128, blank=True)
+    ipv6_address = models.GenericIPAddressField(
+        "IPv6 Address", protocol="IPv6", null=True, blank=True
+    )
+    mac_address = models.CharField("MAC Address", max_length=12, blank=True)
+    domain = models.CharField("IM and Presence Domain", max_length=255, blank=True)
+    is_publisher = models.BooleanField("IM&P database publisher", default=False, editable=False)
+    group = models.ForeignKey(
+        "redundancy.RedundancyGroup",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="servers",
+    )
+    # 1 or 2: which of the group's two drop-downs names this server.
+    slot = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="server_name_unique"),
+            models.UniqueConstraint(
+                fields=["is_publisher"], condition=Q(is_publisher=True), name="one_publisher"
+            ),
+            models.UniqueConstraint(fields=["group", "slot"], name="one_server_a_slot"),
+            models.CheckConstraint(
+                condition=Q(group__isnull=True, slot__isnull=True)
+                | Q(group__isnull=False, slot__in=[1, 2]),
+                name="slot_with_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(server_type="imp") | Q(group__isnull=True, is_publisher=False),
+                name="only_imp_in_groups",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,43 @@
+"""Presence users and their sessions."""
+
+from django.db import models
+
+
+class PresenceUser(models.Model):
+    """An end user of IM and Presence. ``home`` is the assigned node; a failover never changes it."""
+
+    userid = models.CharField("User ID", max_length=128, unique=True)
+    display_name = models.CharField(max_length=128, blank=True)
+    im_address = models.CharField("IM Address", max_length=255, unique=True)
+    home = models.ForeignKey(
+        "redundancy.Server",
+        verbose_name="Assigned node",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="assigned_users",
+    )
+
+    class Meta:
+        ordering = ("userid",)
+
+    def __str__(self) -> str:
+        return self.userid
+
+
+class PresenceSession(models.Model):
+    """Where a user's session is now: exactly one node. A user without a row is logged out."""
+
+    user = models.OneToOneField(
+        PresenceUser, primary_key=True, on_delete=models.CASCADE, related_name="session"
+    )
+    node = models.ForeignKey(
+        "redundancy.Server",
+        verbose_name="Active node",
+        on_delete=models.PROTECT,
+        related_name="sessions",
+    )
+    since = models.DateTimeField(help_text="Lab time of the last move or login.")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on {self.node_id}"

@@ -1,0 +1,99 @@
+"""The words of high availability: node states and their reasons.
+
+Numbers are the values of ``tkhaserverstate`` in the vendor's published schema; the two states
+without one there have none here.
+"""
+
+from enum import Enum, StrEnum
+
+
+class Kind(Enum):
+    """What sort of state this is: one that lasts, one that passes, one that failed."""
+
+    STEADY = "steady"
+    TRANSITION = "transition"
+
+
+class State(StrEnum):
+    """State of one node, as its own SRM sees it. The value is the vendor's name."""
+
+    UNKNOWN = "Unknown"
+    INITIALIZING = "Initializing"
+    IDLE = "Idle"
+    NORMAL = "Normal"
+    BACKUP = "Running in Backup Mode"
+    TAKING_OVER = "Taking Over"
+    TAKING_BACK = "Taking Back"
+    FAILING_OVER = "Failing Over"
+    FAILED_OVER = "Failed Over"
+    FAILED_OVER_DOWN = "Failed Over with Critical Services not Running"
+    FALLING_BACK = "Falling Back"
+    FAILED = "Running in Failed Mode"
+    BACKUP_ACTIVATED = "Backup Activated"
+    AFFECTED = "Failover Affected Services"
+
+
+# Never a node's own state: what the administration shows of a node whose SRM does not report.
+NOT_RESPONDING = "Cisco Server Recovery Manager Not Responding"
+
+NUMBERS: dict[State, int] = {
+    State.UNKNOWN: 0,
+    State.INITIALIZING: 1,
+    State.IDLE: 2,
+    State.NORMAL: 3,
+    State.BACKUP: 4,
+    State.TAKING_OVER: 5,
+    State.TAKING_BACK: 6,
+    State.FAILING_OVER: 7,
+    State.FAILED_OVER: 8,
+    State.FAILED_OVER_DOWN: 9,
+    State.FALLING_BACK: 10,
+    State.FAILED: 11,
+}
+
+TRANSITIONS: frozenset[State] = frozenset(
+    {
+        State.INITIALIZING,
+        State.TAKING_OVER,
+        State.TAKING_BACK,
+        State.FAILING_OVER,
+        State.FALLING_BACK,
+    }
+)
+
+# A node in one of these serves, or is about to serve, its peer's users too.
+SERVING_FOR_PEER: frozenset[State] = frozenset(
+    {State.TAKING_OVER, State.BACKUP, State.BACKUP_ACTIVATED}
+)
+
+# A node in one of these serves nobody.
+NOT_SERVING: frozenset[State] = frozenset(
+    {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
+)
+
+
+def kind(state: State) -> Kind:
+    """Return whether ``state`` lasts or passes."""
+    return Kind.TRANSITION if state in TRANSITIONS else Kind.STEADY
+
+
+class Reason(StrEnum):
+    """Why a node is in its state. The value is the vendor's name."""
+
+    UNKNOWN = "Unknown"
+    NORMAL = "Normal"
+    ON_ADMIN_REQUEST = "On Admin Request"
+    CRITICAL_SERVICE_DOWN = "Critical Service Down"
+    DATABASE_FAILURE = "Database Failure"
+    PEER_DOWN = "Peer Down"
+    PEER_REBOOT = "Peer Reboot"
+    TAKE_OVER_FAILED = "Cisco Server Recovery Manager Take Over Users Failed"
+    TAKE_BACK_FAILED = "Cisco Server Recovery Manager Take Back Users Failed"
+    INITIALIZATION = "Initialization"
+    HA_NOT_ENABLED = "High Availability Not Enabled"
+    START_FAILED = "Start of Critical Services Failed"
+    PEER_DOWN_DURING_INITIALIZATION = "Peer Down During Initialization"
+    SPLIT_BRAIN = "Split Brain"
+    AUTO_RECOVER_SERVICE = "Auto Recover Critical Service Down"
+    AUTO_RECOVER_DATABASE = "Auto Recover Database Failure"
+    AUTOMATIC_FALLBACK = "Automatic Fallback"
