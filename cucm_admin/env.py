@@ -1,9 +1,15 @@
 """Read settings from the environment, with an error that names the variable and its rule."""
 
+import hashlib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
+
+# The kernel keeps a Unix socket's address in 108 bytes (104 on other systems), its end mark included.
+SOCKET_PATH_BYTES = 100
 
 
 class BadSetting(SystemExit):
@@ -72,3 +78,33 @@ def secret_key(folder: Path, env: Mapping[str, str] = os.environ) -> str:
         key = secrets.token_urlsafe(50)
         file.write(key)
     return key
+
+
+def valkey_socket(folder: Path) -> Path:
+    """Return where the embedded Valkey of the data folder ``folder`` listens.
+
+    It is ``valkey.sock`` in the folder itself, or a short name of its own in the system's
+    temporary folder when that path would not fit into a socket's address.
+    """
+    path = folder / "valkey.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
+        return path
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"cucm-admin-{os.getuid()}" / f"{name}.sock"
+
+
+def redis_url(folder: Path, env: Mapping[str, str] = os.environ) -> str:
+    """Return ``REDIS_URL``, or the address of the embedded Valkey of ``folder`` when it is empty."""
+    given = env.get("REDIS_URL", "").strip()
+    if not given:
+        return f"unix://{quote(str(valkey_socket(folder)))}"
+    if not given.startswith(("redis://", "rediss://", "unix://")):
+        raise BadSetting("REDIS_URL", "must begin with redis://, rediss:// or unix://")
+    return given
+
+
+def broker_url(redis_url: str) -> str:
+    """Return the address of the same server and database as Celery writes it."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)

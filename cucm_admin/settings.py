@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
+    "cucm_admin",
     "redundancy",
     "topology",
 ]
@@ -82,7 +83,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Empty means: the embedded Valkey on its socket in VAR_DIR, which the supervisor starts.
-REDIS_URL = os.environ.get("REDIS_URL", "") or f"unix://{VAR_DIR / 'valkey.sock'}"
+REDIS_URL = env.redis_url(VAR_DIR)
 
 # How many times faster than the wall clock all of SRM's time runs.
 LAB_CLOCK_RATE = env.number("LAB_CLOCK_RATE", 1, 1, 600)
@@ -94,11 +95,7 @@ SWEEP_SECONDS = max(0.2, 1 / LAB_CLOCK_RATE)
 MAX_GROUPS = int(env.number("MAX_GROUPS", 5000, 1, 100_000))
 MAX_IMP_SERVERS = int(env.number("MAX_IMP_SERVERS", 10_000, 1, 200_000))
 
-CELERY_BROKER_URL = (
-    REDIS_URL.replace("unix://", "redis+socket://", 1)
-    if REDIS_URL.startswith("unix://")
-    else REDIS_URL
-)
+CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -165,4 +162,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    # One line a second for each sweep sent, received and done would hide what matters.
+    "loggers": {
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
 }
