@@ -103,6 +103,18 @@ def redis_url(folder: Path, env: Mapping[str, str] = os.environ) -> str:
     return given
 
 
+def database_url(folder: Path, env: Mapping[str, str] = os.environ) -> str:
+    """Return ``DATABASE_URL``, or the address of a SQLite file in ``folder`` when it is empty."""
+    given = env.get("DATABASE_URL", "").strip()
+    if not given:
+        return f"sqlite:///{quote(str(folder / 'db.sqlite3'))}"
+    if not given.startswith(("postgres://", "postgresql://", "sqlite:///")):
+        raise BadSetting("DATABASE_URL", "must begin with postgres://, postgresql:// or sqlite:///")
+    if given == "sqlite:///":
+        raise BadSetting("DATABASE_URL", "must name a file: several processes share the database")
+    return given
+
+
 def broker_url(redis_url: str) -> str:
     """Return the address of the same server and database as Celery writes it."""
     if not redis_url.startswith("unix://"):
