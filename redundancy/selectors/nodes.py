@@ -1,0 +1,16 @@
+"""Reads of the IM and Presence servers as machines."""
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+
+from redundancy.models import Server, ServerType
+
+
+def nodes() -> QuerySet[Server]:
+    """Return every IM and Presence server, by name."""
+    return Server.objects.filter(server_type=ServerType.IMP).order_by(Lower("name"))
+
+
+def node(pk: int) -> Server | None:
+    """Return one IM and Presence server with its group and its machine; None when there is none."""
+    return nodes().select_related("group", "machine").filter(pk=pk).first()

@@ -1,0 +1,242 @@
+"""Where everything of the topology stands on the map.
+
+Pure: a topology and a width in, rectangles and texts out, in user units of the SVG (1 unit = 1 px at
+natural size). Texts and icons are placed relative to the rectangle they belong to. Rules: nothing
+overlaps, everything is inside the map, a text that is too long is shortened and keeps its full form.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from topology.model import Beat, Group, Node, Topology
+from topology.text import fit, wrap
+
+WIDTH = 976
+
+MARGIN = 8
+GAP = 16
+PAD = 12
+HEAD = 34
+NODE_W, NODE_H = 196, 156
+BEAT_W = 56
+GROUP_W = PAD + NODE_W + BEAT_W + NODE_W + PAD
+GROUP_H = HEAD + NODE_H + PAD
+EMPTY_H = 72
+ICON = 16
+
+TITLE_SIZE, NAME_SIZE, TEXT_SIZE = 13, 12, 11
+LINE = 14
+_INSET = 10
+_STATE_LINES, _REASON_LINES = 3, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle: its upper left corner, width and height."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    @property
+    def right(self) -> int:
+        """Return the x of the right edge."""
+        return self.x + self.w
+
+    @property
+    def bottom(self) -> int:
+        """Return the y of the lower edge."""
+        return self.y + self.h
+
+    def contains(self, other: "Rect") -> bool:
+        """Return whether ``other`` lies wholly inside."""
+        return (
+            self.x <= other.x
+            and self.y <= other.y
+            and other.right <= self.right
+            and other.bottom <= self.bottom
+        )
+
+    def overlaps(self, other: "Rect") -> bool:
+        """Return whether the two share any area."""
+        return (
+            self.x < other.right
+            and other.x < self.right
+            and self.y < other.bottom
+            and other.y < self.bottom
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text at its baseline. ``role`` names what it says, and so its style."""
+
+    x: int
+    y: int
+    role: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Icon:
+    """An icon of the sprite, ``ICON`` units square."""
+
+    x: int
+    y: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBox:
+    """A node as drawn. ``mark``: where the publisher's mark stands, None on a subscriber."""
+
+    rect: Rect
+    node: Node
+    texts: tuple[Text, ...]
+    icon: Icon
+    mark: Icon | None
+
+
+@dataclass(frozen=True, slots=True)
+class BeatLine:
+    """The heartbeat between two nodes as drawn: from ``x1`` to ``x2`` at height ``y``."""
+
+    x1: int
+    x2: int
+    y: int
+    beat: Beat
+
+    @property
+    def middle(self) -> int:
+        """Return the x of the middle."""
+        return (self.x1 + self.x2) // 2
+
+    @property
+    def icon(self) -> Icon:
+        """Return the icon that stands on the line."""
+        return Icon(self.middle - ICON // 2, self.y - ICON - 6, self.beat.tone)
+
+    @property
+    def text(self) -> Text:
+        """Return the label under the line."""
+        return Text(self.middle, self.y + LINE + 2, "beat", self.beat.value)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBox:
+    """A group as drawn. ``vacant``: the places where a server may still be assigned."""
+
+    rect: Rect
+    group: Group
+    title: str
+    nodes: tuple[NodeBox, ...]
+    vacant: tuple[Rect, ...]
+    line: BeatLine | None
+
+    @property
+    def ha_end(self) -> int:
+        """Return where, from the left edge, the word on High Availability ends."""
+        return self.rect.w - PAD
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """The nodes without a group as drawn."""
+
+    rect: Rect
+    nodes: tuple[NodeBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """The whole drawing."""
+
+    width: int
+    height: int
+    groups: tuple[GroupBox, ...]
+    unassigned: Area | None
+
+
+def place(topology: Topology, width: int = WIDTH) -> Map:
+    """Return the drawing of ``topology``, ``width`` wide, or as wide as one group where that is more."""
+    width = max(width, GROUP_W + 2 * MARGIN)
+    groups = tuple(
+        _group(group, Rect(x, y, GROUP_W, GROUP_H))
+        for group, (x, y) in zip(
+            topology.groups,
+            _grid(MARGIN, MARGIN, width - MARGIN, GROUP_W, GROUP_H, len(topology.groups)),
+            strict=True,
+        )
+    )
+    bottom = groups[-1].rect.bottom if groups else 0
+    area = None
+    if topology.unassigned:
+        area = _area(topology.unassigned, bottom + (GAP if groups else MARGIN), width)
+        bottom = area.rect.bottom
+    return Map(width, max(bottom + MARGIN, EMPTY_H), groups, area)
+
+
+def _grid(left: int, top: int, right: int, w: int, h: int, count: int) -> Iterator[tuple[int, int]]:
+    """Give the corners of ``count`` cells of ``w`` by ``h``, row by row, at least one a row."""
+    columns = max(1, (right - left + GAP) // (w + GAP))
+    for index in range(count):
+        row, column = divmod(index, columns)
+        yield left + column * (w + GAP), top + row * (h + GAP)
+
+
+def _group(group: Group, rect: Rect) -> GroupBox:
+    top = rect.y + HEAD
+    places = (
+        Rect(rect.x + PAD, top, NODE_W, NODE_H),
+        Rect(rect.right - PAD - NODE_W, top, NODE_W, NODE_H),
+    )
+    taken = len(group.nodes)
+    line = None
+    if group.beat is not None:
+        line = BeatLine(places[0].right, places[1].x, top + NODE_H // 2, group.beat)
+    # The end of the title bar says whether High Availability is on.
+    room = GROUP_W - 2 * PAD - ICON - 60
+    return GroupBox(
+        rect=rect,
+        group=group,
+        title=fit(group.name, room, TITLE_SIZE, bold=True),
+        nodes=tuple(
+            _node(node, spot) for node, spot in zip(group.nodes, places[:taken], strict=True)
+        ),
+        vacant=places[taken:],
+        line=line,
+    )
+
+
+def _area(nodes: Sequence[Node], y: int, width: int) -> Area:
+    left, right = MARGIN + PAD, width - MARGIN - PAD
+    corners = _grid(left, y + HEAD, right, NODE_W, NODE_H, len(nodes))
+    boxes = tuple(
+        _node(node, Rect(*corner, NODE_W, NODE_H))
+        for node, corner in zip(nodes, corners, strict=True)
+    )
+    bottom = boxes[-1].rect.bottom + PAD
+    return Area(Rect(MARGIN, y, width - 2 * MARGIN, bottom - y), boxes)
+
+
+def _node(node: Node, rect: Rect) -> NodeBox:
+    room = NODE_W - 2 * _INSET
+    mark = Icon(NODE_W - _INSET - ICON, 24, "publisher") if node.is_publisher else None
+    indent = _INSET + ICON + 6
+    texts = [
+        Text(_INSET, 20, "name", fit(node.name, room, NAME_SIZE, bold=True)),
+        Text(_INSET, 36, "role", node.role),
+    ]
+    y = 60
+    icon = Icon(_INSET, y - 12, node.tone)
+    state_room = NODE_W - indent - _INSET
+    for line in wrap(node.state, state_room, TEXT_SIZE, _STATE_LINES, bold=True):
+        texts.append(Text(indent, y, "state", line))
+        y += LINE
+    for line in wrap(node.shown_reason, state_room, TEXT_SIZE, _REASON_LINES):
+        texts.append(Text(indent, y, "reason", line))
+        y += LINE
+    users = f"{node.assigned:,} assigned · {node.active:,} active"
+    texts.append(Text(_INSET, NODE_H - _INSET, "users", fit(users, room, TEXT_SIZE)))
+    return NodeBox(rect, node, tuple(texts), icon, mark)

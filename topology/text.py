@@ -1,0 +1,56 @@
+"""How much room a text takes, and how to make it fit.
+
+SVG does not wrap or shorten text, so the layout does, with the widths of Arial (and of the fonts made
+to its measure). An estimate is enough: a few per cent of air are left.
+"""
+
+BOLD = 1.08
+ELLIPSIS = "…"
+_AIR = 1.04
+
+# Widths in parts of the font size; what is not listed is as wide as a digit.
+_WIDTHS = {
+    **dict.fromkeys("ijl'|", 0.23),
+    **dict.fromkeys("It.,:;/\\!· []f", 0.28),
+    **dict.fromkeys('r-()"', 0.35),
+    **dict.fromkeys("cksvxyzJ", 0.5),
+    **dict.fromkeys("ABEFKLPSTVXYZ&", 0.67),
+    **dict.fromkeys("CDGHNOQRUw", 0.75),
+    **dict.fromkeys("mM", 0.84),
+    **dict.fromkeys("W", 0.95),
+    **dict.fromkeys("@%…—", 1.02),
+}
+_DIGIT = 0.56
+# A character outside Latin may fill the whole square.
+_SQUARE = 1.0
+
+
+def width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return how wide ``text`` is, in the unit of ``size``."""
+    parts = sum(_WIDTHS.get(char, _DIGIT if char < "\u0250" else _SQUARE) for char in text)
+    return parts * size * _AIR * (BOLD if bold else 1)
+
+
+def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """Return ``text``, shortened with an ellipsis when it is wider than ``room``."""
+    if width(text, size, bold=bold) <= room:
+        return text
+    end = len(text)
+    while end and width(text[:end] + ELLIPSIS, size, bold=bold) > room:
+        end -= 1
+    return text[:end].rstrip() + ELLIPSIS
+
+
+def wrap(text: str, room: float, size: float, lines: int, *, bold: bool = False) -> tuple[str, ...]:
+    """Return ``text`` broken at spaces into at most ``lines`` lines; the last one is shortened."""
+    words = text.split()
+    broken: list[str] = []
+    while words and len(broken) < lines - 1:
+        count = len(words)
+        while count > 1 and width(" ".join(words[:count]), size, bold=bold) > room:
+            count -= 1
+        broken.append(fit(" ".join(words[:count]), room, size, bold=bold))
+        words = words[count:]
+    if words:
+        broken.append(fit(" ".join(words), room, size, bold=bold))
+    return tuple(broken)

@@ -1,0 +1,9 @@
+"""Addresses of the topology application."""
+
+from django.urls import path
+
+from topology import views
+
+urlpatterns = [
+    path("cupadmin/presence-topology/", views.presence_topology, name="topology"),
+]
