@@ -1,6 +1,17 @@
 """The addresses of the whole site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+handler400 = "redundancy.views.errors.bad_request"
+handler403 = "redundancy.views.errors.forbidden"
+handler404 = "redundancy.views.errors.not_found"
+handler500 = "redundancy.views.errors.server_error"
+
+urlpatterns = [
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+    path("", include("redundancy.urls")),
+]

@@ -1,6 +1,8 @@
 """The redundancy application."""
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db.models.signals import post_migrate
 
 
 class RedundancyConfig(AppConfig):
@@ -8,3 +10,12 @@ class RedundancyConfig(AppConfig):
 
     name = "redundancy"
     verbose_name = "Presence redundancy"
+
+    def ready(self) -> None:
+        """Make the roles after each migrate, and keep sign-ins."""
+        from redundancy import permissions
+        from redundancy.views import signin
+
+        post_migrate.connect(permissions.make_roles, sender=self)
+        user_logged_in.connect(signin.signed_in)
+        user_login_failed.connect(signin.sign_in_failed)

@@ -6,6 +6,7 @@ from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.parameter import ServiceParameter
 from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.server import Server, ServerType
+from redundancy.models.signin import SignIn
 from redundancy.models.user import PresenceSession, PresenceUser
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "ServerType",
     "ServiceParameter",
     "ServiceStatus",
+    "SignIn",
     "SrmMessage",
 ]

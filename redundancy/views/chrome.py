@@ -1,10 +1,65 @@
-"""What every page needs."""
+"""What every page needs: applications and menus, the role of the user, the lab clock, its tools."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from redundancy import clock
+from redundancy.permissions import can_write
+from redundancy.views.menus import applications
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """The lab clock when the page was made."""
+
+    now: float
+    rate: float
+
+    @property
+    def fast(self) -> bool:
+        """Whether SRM time runs at another pace than the wall clock."""
+        return self.rate != 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool of the toolbar, repeated as a button at the page's foot.
+
+    It submits the form with the id ``form``, or is a link to ``href``. With ``dialog`` the link
+    asks in the page's dialog where there is script, and on a page of its own where there is none.
+    """
+
+    label: str
+    icon: str
+    href: str = ""
+    form: str = ""
+    dialog: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A line of the Related Links drop-down."""
+
+    label: str
+    url: str
+
+
+def lab() -> Lab:
+    """Return the present lab time and its rate."""
+    return Lab(now=clock.lab_now(), rate=clock.rate())
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
-    """Return the context of every page."""
-    return {}
+    """Return the context of every page.
+
+    All of it is lazy: the Django administration and error pages, which use none of it, ask nothing.
+    """
+    user = getattr(request, "user", None)
+    return {
+        "applications": SimpleLazyObject(applications),
+        "can_write": SimpleLazyObject(lambda: can_write(user)),
+        "lab": SimpleLazyObject(lab),
+    }

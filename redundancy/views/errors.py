@@ -1,0 +1,99 @@
+"""Error pages in the chrome, each with a sentence that says what to do."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseServerError
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from redundancy.errors import Refused
+from redundancy.views.menus import applications
+
+TITLES = {
+    400: "Bad request",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Request refused",
+    500: "Server error",
+}
+
+
+def error_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """Return the error page of ``status`` in the chrome."""
+    return render(
+        request,
+        "errors/error.html",
+        {"title": f"{TITLES[status]} ({status})", "status_error": sentence},
+        status=status,
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that makes no sense."""
+    return error_page(request, 400, "The server does not understand this request.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that the user may not make."""
+    return error_page(request, 403, str(exception) or "Your role does not allow this.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form that was not sent from a page of this site, or from one older than the sign-in."""
+    return error_page(
+        request,
+        403,
+        "This form could not be verified, and nothing was changed. "
+        "Go back, reload the page and send the form again.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request for something that does not exist."""
+    if not hasattr(request, "user"):
+        return HttpResponseNotFound("Not found.", content_type="text/plain")
+    return error_page(
+        request, 404, "There is no such page, or what it showed has been deleted meanwhile."
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a fault of the server. Asks nobody: the database may be the fault."""
+    content = render_to_string(
+        "errors/error.html",
+        {
+            "title": f"{TITLES[500]} (500)",
+            "status_error": "The server failed while it made this page. The reason is in its log.",
+            "applications": applications(),
+        },
+    )
+    return HttpResponseServerError(content)
+
+
+class ErrorPages:
+    """Middleware: give an empty 405 and a refusal nobody caught (409) their page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Replace the body of an empty 405."""
+        response = self.get_response(request)
+        if response.status_code == 405 and not response.content:
+            allowed = response["Allow"]
+            page = error_page(
+                request,
+                405,
+                f"This address takes no {request.method} request, only {allowed}. "
+                "Nothing was changed.",
+            )
+            page["Allow"] = allowed
+            return page
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Show what an operation refused when the view had no form to show it at."""
+        if isinstance(exception, Refused):
+            return error_page(request, 409, exception.rule)
+        return None

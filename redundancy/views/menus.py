@@ -1,0 +1,94 @@
+"""The applications of the administration, and what their menus lead to."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of a menu."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """A drop-down of the menu bar."""
+
+    label: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One of the administration's applications: its name in the banner and its menus."""
+
+    key: str
+    name: str
+    url: str
+    menus: tuple[Menu, ...]
+
+
+# key, name, page it opens with, menus of (label, URL name, URL arguments).
+_Line = tuple[str, str, tuple[str, ...]]
+_LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] = (
+    (
+        "ccmadmin",
+        "Cisco Unified CM Administration",
+        (
+            (
+                "System",
+                (
+                    ("Server", "server_list", ()),
+                    ("Presence Redundancy Groups", "group_list", ()),
+                ),
+            ),
+            ("Help", (("How to Begin", "home", ()), ("About", "about", ()))),
+        ),
+    ),
+    (
+        "cupadmin",
+        "Cisco Unified CM IM and Presence Administration",
+        (
+            ("System", (("Presence Topology", "topology", ()),)),
+            ("Help", (("About", "about", ()),)),
+        ),
+    ),
+    (
+        "ccmservice",
+        "Cisco Unified IM and Presence Serviceability",
+        (
+            (
+                "Tools",
+                (
+                    ("Control Center - Feature Services", "control_center", ("feature",)),
+                    ("Control Center - Network Services", "control_center", ("network",)),
+                ),
+            ),
+            ("Help", (("About", "about", ()),)),
+        ),
+    ),
+)
+
+
+def _item(label: str, name: str, args: tuple[str, ...]) -> Item | None:
+    try:
+        return Item(label, reverse(name, args=args))
+    except NoReverseMatch:
+        return None
+
+
+def applications() -> tuple[Application, ...]:
+    """Return the applications in the order of the Navigation drop-down."""
+    found = []
+    for key, name, layout in _LAYOUT:
+        menus = []
+        for label, lines in layout:
+            items = tuple(item for line in lines if (item := _item(*line)))
+            if items:
+                menus.append(Menu(label, items))
+        start = reverse("home") if key == "ccmadmin" else menus[0].items[0].url
+        found.append(Application(key, name, start, tuple(menus)))
+    return tuple(found)

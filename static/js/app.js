@@ -1,0 +1,189 @@
+/* Menus by keyboard, the page's dialog, live refresh, counting timers. Pages work without it. */
+"use strict";
+
+(() => {
+  const body = document.body;
+  const POLL_MS = 2000;
+  const HIDDEN_POLL_MS = 30000;
+
+  /* ---- Lab time ---- */
+  const rate = Number(body.dataset.labRate) || 1;
+  const labStart = Number(body.dataset.labNow) || Date.now() / 1000;
+  const wallStart = Date.now();
+  const labNow = () => labStart + ((Date.now() - wallStart) / 1000) * rate;
+
+  // The same shape as the filter `duration` of the server.
+  const words = (seconds) => {
+    const whole = Math.max(0, Math.floor(seconds));
+    const days = Math.floor(whole / 86400);
+    const hours = Math.floor((whole % 86400) / 3600);
+    const minutes = Math.floor((whole % 3600) / 60);
+    const rest = whole % 60;
+    if (days) return `${days} d ${hours} h`;
+    if (hours) return `${hours} h ${minutes} min`;
+    if (minutes) return `${minutes} min ${rest} s`;
+    return `${rest} s`;
+  };
+
+  const count = () => {
+    for (const el of document.querySelectorAll("[data-until]")) {
+      el.textContent = words(Number(el.dataset.until) - labNow());
+    }
+    for (const el of document.querySelectorAll("[data-since]")) {
+      el.textContent = words(labNow() - Number(el.dataset.since));
+    }
+  };
+  setInterval(count, 500);
+
+  /* ---- Live refresh: one event `poll` on the body, which regions listen to ---- */
+  let paused = false;
+  let timer = 0;
+  const tick = () => {
+    if (!paused) body.dispatchEvent(new Event("poll"));
+    timer = setTimeout(tick, document.hidden ? HIDDEN_POLL_MS : POLL_MS);
+  };
+  const pollNow = () => {
+    clearTimeout(timer);
+    tick();
+  };
+  timer = setTimeout(tick, POLL_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) pollNow();
+  });
+
+  for (const button of document.querySelectorAll("[data-poll-pause]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      paused = !paused;
+      button.setAttribute("aria-pressed", String(paused));
+      button.querySelector("[data-label]").textContent = paused ? "Refresh paused - go on" : "Pause refresh";
+      if (!paused) pollNow();
+    });
+  }
+
+  const note = document.getElementById("connection-note");
+  const tell = (text) => {
+    note.textContent = text;
+    note.hidden = !text;
+  };
+  const isPoll = (event) => event.detail.requestConfig?.triggeringEvent?.type === "poll";
+
+  const isSignIn = (event) => {
+    const answered = event.detail.xhr.responseURL;
+    return Boolean(answered) && new URL(answered).pathname === body.dataset.login;
+  };
+
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    // A sign-in page in the place of a fragment: the sign-in has ended. What is typed stays.
+    if (isSignIn(event)) {
+      event.detail.shouldSwap = false;
+      tell("You are signed out. What you typed is still here: sign in again in another tab, then go on.");
+    }
+  });
+  body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && isPoll(event) && !isSignIn(event)) {
+      tell("");
+      for (const el of document.querySelectorAll("[data-as-of]")) {
+        const at = event.detail.xhr.getResponseHeader("X-Lab-Time");
+        if (at) el.textContent = at;
+      }
+    }
+  });
+  const lost = (event) => {
+    const status = event.detail.xhr?.status;
+    if (isPoll(event)) {
+      tell(`Not refreshed${status ? ` (the server answered ${status})` : ""}. Trying again; what you see may be old.`);
+    } else {
+      tell(status ? `The server refused this (${status}). Reload the page.` : "The server does not answer. Try again.");
+    }
+  };
+  body.addEventListener("htmx:responseError", lost);
+  body.addEventListener("htmx:sendError", lost);
+
+  /* ---- Announcements, and the Status fieldset after something was done in the dialog ---- */
+  body.addEventListener("announce", (event) => {
+    document.getElementById("announcer").textContent = event.detail.value;
+  });
+  body.addEventListener("done", (event) => {
+    dialog.close();
+    const line = document.createElement("p");
+    line.textContent = event.detail.value;
+    document.getElementById("status").replaceChildren(line);
+    pollNow();
+  });
+
+  /* ---- The page's dialog ---- */
+  const dialog = document.getElementById("dialog");
+  let opener = null;
+  body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== dialog || !dialog.hasChildNodes() || dialog.open) return;
+    opener = event.detail.requestConfig.elt;
+    dialog.showModal();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target.closest("[data-dialog-close]")) {
+      event.preventDefault();
+      dialog.close();
+    }
+  });
+  dialog.addEventListener("close", () => {
+    dialog.replaceChildren();
+    // The live region may have been replaced meanwhile: find the opener again by its id.
+    const back = opener && (opener.isConnected ? opener : opener.id && document.getElementById(opener.id));
+    (back || document.getElementById("main")).focus();
+    opener = null;
+  });
+
+  /* ---- Menu bar ---- */
+  const bar = document.querySelector(".menu-bar");
+  if (bar) {
+    const menus = [...bar.querySelectorAll("details")];
+    const closeAll = () => menus.forEach((menu) => { menu.open = false; });
+    const isOpen = () => menus.some((menu) => menu.open);
+    const head = (menu) => menu.querySelector("summary");
+    const move = (menu, step) => {
+      const other = menus[(menus.indexOf(menu) + step + menus.length) % menus.length];
+      const open = isOpen();
+      closeAll();
+      other.open = open;
+      head(other).focus();
+    };
+    bar.addEventListener("keydown", (event) => {
+      const menu = event.target.closest("details");
+      if (!menu) return;
+      const links = [...menu.querySelectorAll("a")];
+      const at = links.indexOf(document.activeElement);
+      const keys = {
+        ArrowLeft: () => move(menu, -1),
+        ArrowRight: () => move(menu, 1),
+        ArrowDown: () => { menu.open = true; links[(at + 1) % links.length].focus(); },
+        ArrowUp: () => { if (at > 0) links[at - 1].focus(); else head(menu).focus(); },
+        Home: () => links[0].focus(),
+        End: () => links[links.length - 1].focus(),
+        Escape: () => { closeAll(); head(menu).focus(); },
+      };
+      if (!keys[event.key] || (["Home", "End", "ArrowUp"].includes(event.key) && !menu.open)) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
+    for (const menu of menus) {
+      menu.addEventListener("mouseenter", () => {
+        if (isOpen() && !menu.open) { closeAll(); menu.open = true; }
+      });
+    }
+    document.addEventListener("click", (event) => { if (!bar.contains(event.target)) closeAll(); });
+    bar.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !bar.contains(event.relatedTarget)) closeAll();
+    });
+  }
+
+  /* ---- Find and List: Select All and Clear All without a reload ---- */
+  for (const [attribute, checked] of [["data-select-all", true], ["data-clear-all", false]]) {
+    for (const link of document.querySelectorAll(`[${attribute}]`)) {
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        for (const box of document.querySelectorAll("table.list input[name='pk']")) box.checked = checked;
+      });
+    }
+  }
+})();
