@@ -1,0 +1,53 @@
+"""Write the history: every row of it comes from here."""
+
+from redundancy.clock import lab_datetime
+from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
+
+
+def record(
+    *,
+    kind: EventKind,
+    sentence: str,
+    group: RedundancyGroup | None = None,
+    node: Server | None = None,
+    actor: str = "",
+    old_state: str = "",
+    old_reason: str = "",
+    new_state: str = "",
+    new_reason: str = "",
+    epoch: int | None = None,
+    at: float | None = None,
+) -> HaEvent:
+    """Add one event and return it.
+
+    Args:
+        kind: Sort of event.
+        sentence: What happened and why, for the administrator.
+        group: The group it belongs to; the group of ``node`` when not given.
+        node: The node it happened to.
+        actor: User name of who did it; empty for the system.
+        old_state: State before, of a change of state.
+        old_reason: Reason before.
+        new_state: State after.
+        new_reason: Reason after.
+        epoch: The group's epoch at that moment.
+        at: Lab seconds; now when not given.
+
+    """
+    if group is None and node is not None:
+        group = node.group
+    return HaEvent.objects.create(
+        at=lab_datetime(at),
+        kind=kind,
+        group=group,
+        node=node,
+        group_name=group.name if group else "",
+        node_name=node.name if node else "",
+        actor=actor,
+        old_state=old_state,
+        old_reason=old_reason,
+        new_state=new_state,
+        new_reason=new_reason,
+        sentence=sentence,
+        epoch=epoch,
+    )

@@ -1,0 +1,284 @@
+"""Presence redundancy groups: add, edit, delete, and their high availability."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from redundancy.clock import lab_now
+from redundancy.errors import Refused
+from redundancy.models import (
+    EventKind,
+    NodeRuntime,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    ServerType,
+    SrmMessage,
+)
+from redundancy.operations import events, locks, rules
+from redundancy.operations.sessions import send_home
+from redundancy.srm.states import Reason, State
+
+_SLOTS = {1: "first", 2: "second"}
+
+
+def add_group(
+    *,
+    name: str,
+    description: str = "",
+    first: Server,
+    second: Server | None = None,
+    actor: str,
+) -> RedundancyGroup:
+    """Save a new group of one or two IM and Presence servers and return it; HA is off."""
+    group = RedundancyGroup(name=rules.group_name(name), description=rules.description(description))
+    with transaction.atomic():
+        locks.one_administrator()
+        if RedundancyGroup.objects.count() >= settings.MAX_GROUPS:
+            raise Refused(
+                f"There are {settings.MAX_GROUPS} presence redundancy groups already; more are not allowed."
+            )
+        with locks.unique("group_name_unique", _name_taken(group)):
+            group.save(force_insert=True)
+        _assign(group, first, second)
+        members = " and ".join(server.name for server in (first, second) if server)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"Presence redundancy group {group.name} was added with {members}.",
+            group=group,
+            actor=actor,
+        )
+    return group
+
+
+def edit_group(
+    *,
+    group: RedundancyGroup,
+    name: str,
+    description: str,
+    first: Server | None,
+    second: Server | None,
+    actor: str,
+    ha_enabled: bool | None = None,
+) -> RedundancyGroup:
+    """Change a group and return it as it is now.
+
+    ``ha_enabled`` switches high availability in the same transaction: off before the servers are
+    judged, on after. None leaves it as it is.
+    """
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(group)
+        if ha_enabled is False:
+            current = disable_ha(group=current, actor=actor)
+        current.name = rules.group_name(name)
+        current.description = rules.description(description)
+        with locks.unique("group_name_unique", _name_taken(current)):
+            current.save(update_fields=["name", "description"])
+        if first is None:
+            raise Refused("Presence Server: the first server must be chosen.", field="first")
+        for sentence in _assign(current, first, second):
+            events.record(kind=EventKind.ADMIN, sentence=sentence, group=current, actor=actor)
+        if ha_enabled:
+            current = enable_ha(group=current, actor=actor)
+    return current
+
+
+def delete_group(*, group: RedundancyGroup, actor: str) -> None:
+    """Delete a group and unassign its servers: only with HA off and without assigned users."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(group)
+        if current.ha_enabled:
+            raise Refused(
+                f"High availability of {current.name} is on; disable it before the group is deleted."
+            )
+        members = list(_members(current))
+        busy = [server.name for server in members if _has_users(server)]
+        if busy:
+            raise Refused(
+                f"{current.name} cannot be deleted: users are assigned to {' and '.join(busy)}."
+            )
+        Server.objects.filter(group=current).update(group=None, slot=None)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"Presence redundancy group {current.name} was deleted.",
+            group=current,
+            actor=actor,
+        )
+        current.delete()
+
+
+def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
+    """Switch high availability on; the nodes start to initialize. Does nothing when it is on."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(group)
+        if current.ha_enabled:
+            return current
+        members = list(_members(current))
+        if len(members) != 2:
+            raise Refused(
+                "Enable High Availability needs two different servers saved in the group.",
+                field="ha_enabled",
+            )
+        # What a node was told while HA was off does not count now.
+        SrmMessage.objects.filter(node__in=members).delete()
+        current.ha_enabled = True
+        current.ha_generation += 1
+        current.save(update_fields=["ha_enabled", "ha_generation"])
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"High availability of {current.name} was enabled.",
+            group=current,
+            actor=actor,
+            epoch=current.epoch,
+        )
+    return current
+
+
+def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
+    """Switch high availability off: sessions go home, the nodes forget. Does nothing when it is off."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(group)
+        if not current.ha_enabled:
+            return current
+        current.ha_enabled = False
+        current.save(update_fields=["ha_enabled"])
+        now = lab_now()
+        moved = send_home(current)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"High availability of {current.name} was disabled; sessions sent home: {moved}.",
+            group=current,
+            actor=actor,
+            epoch=current.epoch,
+            at=now,
+        )
+        _forget(current, actor=actor, now=now)
+    return current
+
+
+def _forget(group: RedundancyGroup, *, actor: str, now: float) -> None:
+    """Put the nodes of the group into Unknown, High Availability Not Enabled."""
+    SrmMessage.objects.filter(node__group=group).delete()
+    runtimes = NodeRuntime.objects.filter(server__group=group)
+    # Locked, so that the state recorded as the old one is the one that is overwritten.
+    before = list(
+        runtimes.select_related("server").select_for_update(of=("self",)).order_by("server")
+    )
+    NodeRuntime.objects.filter(pk__in=[runtime.pk for runtime in before]).update(
+        state=State.UNKNOWN,
+        reason=Reason.HA_NOT_ENABLED,
+        version=F("version") + 1,
+        serial=F("serial") + 1,
+        since=now,
+        memory={},
+    )
+    for runtime in before:
+        if (runtime.state, runtime.reason) != (State.UNKNOWN, Reason.HA_NOT_ENABLED):
+            events.record(
+                kind=EventKind.STATE,
+                sentence=f"High availability was disabled: {runtime.server.name} is Unknown.",
+                group=group,
+                node=runtime.server,
+                actor=actor,
+                old_state=runtime.state,
+                old_reason=runtime.reason,
+                new_state=State.UNKNOWN,
+                new_reason=Reason.HA_NOT_ENABLED,
+                epoch=group.epoch,
+                at=now,
+            )
+
+
+def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> list[str]:
+    """Let the group have these servers, in this order; return a sentence for each that came or left."""
+    wanted = {1: first} if second is None else {1: first, 2: second}
+    if second is not None and first.pk == second.pk:
+        raise Refused("The two Presence Servers of a group must differ.", field="second")
+    old = {server.slot: server for server in _members(group)}
+    if {slot: server.pk for slot, server in old.items()} == {
+        slot: server.pk for slot, server in wanted.items()
+    }:
+        return []
+    if group.ha_enabled:
+        changed = next(slot for slot in _SLOTS if _pk(old.get(slot)) != _pk(wanted.get(slot)))
+        raise Refused(
+            "The Presence Servers of a group cannot be changed while high availability is on.",
+            field=_SLOTS[changed],
+        )
+    wanted_pks = {server.pk for server in wanted.values()}
+    sentences = []
+    for slot, server in old.items():
+        if server.pk not in wanted_pks:
+            _check_may_leave(server, field=_SLOTS[slot or 1])
+            sentences.append(f"{server.name} was unassigned from {group.name}.")
+    rows = {
+        row.pk: row
+        for row in Server.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("group")
+        .filter(pk__in=wanted_pks)
+        .order_by("pk")
+    }
+    for slot, server in wanted.items():
+        row = rows.get(server.pk)
+        _check_may_join(group, row, server.name, field=_SLOTS[slot])
+        if server.pk not in {member.pk for member in old.values()}:
+            sentences.append(f"{server.name} was assigned to {group.name}.")
+    # Emptied first: two servers that change places would meet in one slot.
+    Server.objects.filter(group=group).update(group=None, slot=None)
+    for slot, server in wanted.items():
+        Server.objects.filter(pk=server.pk).update(group=group, slot=slot)
+    return sentences
+
+
+def _check_may_leave(server: Server, *, field: str) -> None:
+    if server.is_publisher:
+        raise Refused(
+            f"{server.name} is the IM&P database publisher; it cannot leave its group alone.",
+            field=field,
+        )
+    if _has_users(server):
+        raise Refused(
+            f"{server.name} has users assigned; it cannot be moved or unassigned.", field=field
+        )
+
+
+def _check_may_join(
+    group: RedundancyGroup, server: Server | None, name: str, *, field: str
+) -> None:
+    if server is None:
+        raise Refused(f"Server {name} does not exist any more.", field=field)
+    if server.server_type != ServerType.IMP:
+        raise Refused(f"{name} is not a server of type {ServerType.IMP.label}.", field=field)
+    if server.group is not None and server.group != group:
+        raise Refused(
+            f"{name} is in the presence redundancy group {server.group.name}; a server is in at most one group.",
+            field=field,
+        )
+
+
+def _members(group: RedundancyGroup) -> list[Server]:
+    return list(Server.objects.filter(group=group).order_by("slot"))
+
+
+def _has_users(server: Server) -> bool:
+    return PresenceUser.objects.filter(home=server).exists()
+
+
+def _pk(server: Server | None) -> int | None:
+    return server.pk if server else None
+
+
+def _locked(group: RedundancyGroup) -> RedundancyGroup:
+    # The caller's object may be old: rules are judged by the row.
+    current = RedundancyGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).first()
+    if current is None:
+        raise Refused(f"Presence redundancy group {group.name} does not exist any more.")
+    return current
+
+
+def _name_taken(group: RedundancyGroup) -> Refused:
+    return Refused(f"A presence redundancy group named {group.name} exists already.", field="name")

@@ -1,0 +1,98 @@
+"""Rules of single values: names, descriptions, addresses.
+
+Each function returns the value as it is stored, or raises Refused with the name of its field.
+"""
+
+import ipaddress
+import re
+
+from redundancy.errors import Refused
+
+DESCRIPTION_LENGTH = 128
+_FORBIDDEN_IN_DESCRIPTION = '"%&\\<>'
+_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_GROUP_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_MAC = re.compile(r"[0-9A-F]{12}")
+
+
+def _is_domain_name(text: str) -> bool:
+    return all(_LABEL.fullmatch(label) for label in text.split("."))
+
+
+def server_name(text: str) -> str:
+    """Return the name of a server: a host name, a fully qualified domain name or an IP address."""
+    name = text.strip()
+    rule = "Host Name/IP Address must be a host name, a fully qualified domain name or an IP address of 2 to 63 characters."
+    if not 2 <= len(name) <= 63:
+        raise Refused(rule, field="name")
+    if ":" in name or re.fullmatch(r"[0-9.]+", name):
+        # Only digits and dots: an address, or a mistyped one; never a host name.
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            raise Refused(rule, field="name") from None
+        if getattr(address, "scope_id", None):
+            raise Refused(rule, field="name")
+        return str(address)
+    if not _is_domain_name(name):
+        raise Refused(rule, field="name")
+    return name
+
+
+def group_name(text: str) -> str:
+    """Return the name of a presence redundancy group."""
+    name = text.strip()
+    if not _GROUP_NAME.fullmatch(name):
+        raise Refused(
+            "Name must be 1 to 128 characters: letters, digits, underscores and hyphens.",
+            field="name",
+        )
+    return name
+
+
+def description(text: str) -> str:
+    """Return a description; it may be empty."""
+    value = text.strip()
+    if len(value) > DESCRIPTION_LENGTH:
+        raise Refused(
+            f"Description must be at most {DESCRIPTION_LENGTH} characters.", field="description"
+        )
+    if any(sign in _FORBIDDEN_IN_DESCRIPTION or not sign.isprintable() for sign in value):
+        raise Refused(
+            'Description must not contain any of " % & \\ < > or control characters.',
+            field="description",
+        )
+    return value
+
+
+def ipv6_address(text: str) -> str | None:
+    """Return an IPv6 address in its short form; None for an empty one."""
+    value = text.strip()
+    if not value:
+        return None
+    try:
+        address = ipaddress.IPv6Address(value)
+    except ValueError:
+        raise Refused("IPv6 Address must be a valid IPv6 address.", field="ipv6_address") from None
+    if address.scope_id:
+        raise Refused("IPv6 Address must not name a zone.", field="ipv6_address")
+    return str(address)
+
+
+def mac_address(text: str) -> str:
+    """Return a MAC address as 12 hexadecimal digits; separators are accepted and dropped."""
+    value = re.sub(r"[:.\-\s]", "", text).upper()
+    if value and not _MAC.fullmatch(value):
+        raise Refused("MAC Address must be 12 hexadecimal digits.", field="mac_address")
+    return value
+
+
+def domain(text: str) -> str:
+    """Return a domain name; it may be empty."""
+    value = text.strip()
+    if value and (len(value) > 253 or not _is_domain_name(value)):
+        raise Refused(
+            "IM and Presence Domain must be a valid domain name, such as example.com.",
+            field="domain",
+        )
+    return value

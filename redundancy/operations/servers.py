@@ -1,0 +1,176 @@
+"""Add, edit and delete servers (*System > Server*)."""
+
+from django.conf import settings
+from django.db import transaction
+
+from redundancy.catalog import SERVICES
+from redundancy.clock import lab_datetime
+from redundancy.errors import Refused
+from redundancy.models import (
+    EventKind,
+    Machine,
+    NodeRuntime,
+    NodeService,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    ServerType,
+)
+from redundancy.operations import events, locks, rules
+
+DEFAULT_GROUP = "DefaultCUPSubCluster"
+
+
+def add_server(
+    *,
+    name: str,
+    server_type: str,
+    description: str = "",
+    ipv6_address: str = "",
+    mac_address: str = "",
+    domain: str = "",
+    actor: str,
+) -> Server:
+    """Save a new server and return it.
+
+    The first IM and Presence server becomes the publisher, in the group DefaultCUPSubCluster. An
+    IM and Presence server brings its machine with it: powered, the default services running.
+    """
+    if server_type not in ServerType.values:
+        raise Refused(f"Server Type must be {' or '.join(ServerType.labels)}.", field="server_type")
+    server = Server(server_type=server_type)
+    _fill(server, name, description, ipv6_address, mac_address, domain)
+    with transaction.atomic():
+        locks.one_administrator()
+        if server_type == ServerType.IMP:
+            _take_place(server)
+        with locks.unique("server_name_unique", _name_taken(server)):
+            server.save(force_insert=True)
+        if server_type == ServerType.IMP:
+            _install(server)
+        role = "as the IM&P database publisher " if server.is_publisher else ""
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"Server {server.name} was added {role}({server.get_server_type_display()}).",
+            node=server,
+            actor=actor,
+        )
+    return server
+
+
+def edit_server(
+    *,
+    server: Server,
+    name: str,
+    description: str,
+    ipv6_address: str,
+    mac_address: str,
+    domain: str,
+    actor: str,
+) -> Server:
+    """Change a saved server and return it as it is now. Its type stays."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(server)
+        old_name = current.name
+        _fill(current, name, description, ipv6_address, mac_address, domain)
+        with locks.unique("server_name_unique", _name_taken(current)):
+            current.save(
+                update_fields=["name", "description", "ipv6_address", "mac_address", "domain"]
+            )
+        if current.name != old_name:
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=f"Server {old_name} was renamed to {current.name}.",
+                node=current,
+                actor=actor,
+            )
+    return current
+
+
+def delete_server(*, server: Server, actor: str) -> None:
+    """Delete a server with its machine and its parameters. It cannot be undone."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(server)
+        others = Server.objects.filter(server_type=ServerType.IMP).exclude(pk=current.pk)
+        if current.is_publisher and others.exists():
+            raise Refused(
+                f"{current.name} is the IM&P database publisher; it cannot be deleted while subscribers exist."
+            )
+        if current.group is not None:
+            raise Refused(
+                f"{current.name} must leave the presence redundancy group {current.group.name} before it is deleted."
+            )
+        if PresenceUser.objects.filter(home=current).exists():
+            raise Refused(f"{current.name} has users assigned; it cannot be deleted.")
+        if PresenceSession.objects.filter(node=current).exists():
+            raise Refused(f"{current.name} holds sessions of users; it cannot be deleted.")
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"Server {current.name} was deleted.",
+            node=current,
+            actor=actor,
+        )
+        current.delete()
+
+
+def _fill(
+    server: Server, name: str, description: str, ipv6_address: str, mac_address: str, domain: str
+) -> None:
+    server.name = rules.server_name(name)
+    server.description = rules.description(description)
+    server.ipv6_address = rules.ipv6_address(ipv6_address)
+    server.mac_address = rules.mac_address(mac_address)
+    if server.mac_address and server.server_type != ServerType.CUCM:
+        raise Refused(
+            f"MAC Address is for servers of type {ServerType.CUCM.label} only.",
+            field="mac_address",
+        )
+    server.domain = rules.domain(domain)
+
+
+def _take_place(server: Server) -> None:
+    """Make the first IM and Presence server the publisher, in the default group."""
+    nodes = Server.objects.filter(server_type=ServerType.IMP)
+    if nodes.count() >= settings.MAX_IMP_SERVERS:
+        raise Refused(
+            f"There are {settings.MAX_IMP_SERVERS} IM and Presence servers already; more are not allowed."
+        )
+    if nodes.exists():
+        return
+    # A group of that name that is left from an earlier publisher is empty: no node exists.
+    group = RedundancyGroup.objects.filter(name__iexact=DEFAULT_GROUP).first()
+    server.group = group or RedundancyGroup.objects.create(name=DEFAULT_GROUP)
+    server.slot = 1
+    server.is_publisher = True
+
+
+def _install(server: Server) -> None:
+    """Give a new node its machine, its services and the memory of its SRM."""
+    now = lab_datetime()
+    Machine.objects.create(server=server, up_since=now)
+    NodeService.objects.bulk_create(
+        NodeService(
+            server=server,
+            name=service.name,
+            activated=service.by_default,
+            running=service.by_default,
+            since=now,
+        )
+        for service in SERVICES
+    )
+    NodeRuntime.objects.create(server=server, since=now.timestamp())
+
+
+def _locked(server: Server) -> Server:
+    # The caller's object may be old: rules are judged by the row.
+    current = Server.objects.select_for_update(no_key=True).filter(pk=server.pk).first()
+    if current is None:
+        raise Refused(f"Server {server.name} does not exist any more.")
+    return current
+
+
+def _name_taken(server: Server) -> Refused:
+    return Refused(f"A server named {server.name} exists already.", field="name")

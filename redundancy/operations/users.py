@@ -1,0 +1,180 @@
+"""Users of IM and Presence: add, edit, delete."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import IntegrityError, transaction
+
+from redundancy.clock import lab_datetime
+from redundancy.errors import Refused
+from redundancy.models import (
+    EventKind,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    ServerType,
+)
+from redundancy.operations import events, locks
+from redundancy.selectors.servers import failed_over_nodes
+
+# Below the number of parameters a statement may have on every database.
+_CHUNK = 500
+
+
+def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str) -> int:
+    """Add users in bulk and return how many.
+
+    Args:
+        rows: User ID, display name, IM address and assigned node (or None) of each. A user with an
+            assigned node is logged in there.
+        actor: User name of who does it.
+
+    """
+    users = [
+        _checked(PresenceUser(userid=userid, display_name=name, im_address=address, home=home))
+        for userid, name, address, home in rows
+    ]
+    if not users:
+        return 0
+    with transaction.atomic():
+        locks.one_administrator()
+        _check_homes({user.home_id for user in users if user.home_id is not None})
+        _check_cluster()
+        try:
+            with transaction.atomic():
+                PresenceUser.objects.bulk_create(users)
+        except IntegrityError:
+            raise _taken(users) from None
+        now = lab_datetime()
+        PresenceSession.objects.bulk_create(
+            PresenceSession(user=user, node_id=user.home_id, since=now)
+            for user in users
+            if user.home_id is not None
+        )
+        who = f"User {users[0].userid} was" if len(users) == 1 else f"{len(users)} users were"
+        events.record(kind=EventKind.ADMIN, sentence=f"{who} added.", actor=actor)
+    return len(users)
+
+
+def edit_user(
+    *, user: PresenceUser, display_name: str, im_address: str, home: Server | None, actor: str
+) -> PresenceUser:
+    """Change a user and return it as it is now. A new assigned node takes the session along."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = (
+            PresenceUser.objects.select_for_update(of=("self",))
+            .select_related("home")
+            .filter(pk=user.pk)
+            .first()
+        )
+        if current is None:
+            raise Refused(f"User {user.userid} does not exist any more.")
+        old = current.home
+        current.display_name, current.im_address, current.home = display_name, im_address, home
+        _checked(current)
+        if home != old:
+            _check_homes({server.pk for server in (old, home) if server is not None})
+            _check_cluster()
+        taken = Refused(
+            f"Another user has the IM Address {current.im_address}.", field="im_address"
+        )
+        with locks.unique("im_address", taken):
+            current.save(update_fields=["display_name", "im_address", "home"])
+        if home != old:
+            _move_session(current)
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=f"User {current.userid} was assigned to {home.name}."
+                if home
+                else f"User {current.userid} was unassigned.",
+                node=home or old,
+                actor=actor,
+            )
+    return current
+
+
+def delete_users(*, users: Sequence[PresenceUser], actor: str) -> int:
+    """Delete users with their sessions and return how many there were."""
+    with transaction.atomic():
+        locks.one_administrator()
+        names = {user.pk: user.userid for user in users}
+        gone = PresenceUser.objects.filter(pk__in=list(names))
+        count = gone.count()
+        gone.delete()
+        if count:
+            who = f"User {next(iter(names.values()))} was" if count == 1 else f"{count} users were"
+            events.record(kind=EventKind.ADMIN, sentence=f"{who} deleted.", actor=actor)
+    return count
+
+
+def _checked(user: PresenceUser) -> PresenceUser:
+    """Return the user with its texts trimmed."""
+    user.userid = _text(user.userid, "User ID", "userid", 1, 128)
+    user.display_name = _text(user.display_name, "Display name", "display_name", 0, 128)
+    user.im_address = _text(user.im_address, "IM Address", "im_address", 1, 255)
+    if user.home is not None and user.home.server_type != ServerType.IMP:
+        raise Refused(
+            f"Assigned node: {user.home.name} is not a server of type {ServerType.IMP.label}.",
+            field="home",
+        )
+    return user
+
+
+def _text(value: str, label: str, field: str, low: int, high: int) -> str:
+    text = value.strip()
+    if not low <= len(text) <= high or not all(sign.isprintable() for sign in text):
+        size = f"{low} to {high}" if low else f"at most {high}"
+        raise Refused(f"{label} must be {size} printable characters.", field=field)
+    return text
+
+
+def _check_homes(pks: set[int]) -> None:
+    """Refuse nodes that are gone, and keep session moves of their groups waiting."""
+    # Group before server, the order of every operation and of the session moves.
+    list(
+        RedundancyGroup.objects.select_for_update(no_key=True)
+        .filter(servers__in=pks)
+        .order_by("pk")
+    )
+    nodes = Server.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
+    if len(nodes) != len(pks):
+        raise Refused("Assigned node: the server does not exist any more.", field="home")
+
+
+def _check_cluster() -> None:
+    away = failed_over_nodes()
+    if away:
+        names = ", ".join(server.name for server in away[:3])
+        raise Refused(
+            f"No user can be added or assigned while a node of the cluster is failed over: {names}.",
+            field="home",
+        )
+
+
+def _taken(users: Sequence[PresenceUser]) -> Refused:
+    """Name the first of ``users`` whose ID or address is not free."""
+    for field, label in (("userid", "User ID"), ("im_address", "IM Address")):
+        seen: set[str] = set()
+        for start in range(0, len(users), _CHUNK):
+            values = [str(getattr(user, field)) for user in users[start : start + _CHUNK]]
+            stored = set(
+                PresenceUser.objects.filter(**{f"{field}__in": values}).values_list(
+                    field, flat=True
+                )
+            )
+            for value in values:
+                if value in stored or value in seen:
+                    return Refused(f"{label} {value} is taken already.", field=field)
+                seen.add(value)
+    return Refused("A user of the list exists already.", field="userid")
+
+
+def _move_session(user: PresenceUser) -> None:
+    sessions = PresenceSession.objects.filter(user=user)
+    if user.home is None:
+        sessions.delete()
+    else:
+        PresenceSession.objects.update_or_create(
+            user=user, defaults={"node": user.home, "since": lab_datetime()}
+        )

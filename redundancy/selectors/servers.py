@@ -1,0 +1,70 @@
+"""Reads of servers."""
+
+from collections.abc import Iterable
+
+from django.db.models import Case, CharField, Expression, F, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
+
+from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
+from redundancy.selectors import find
+from redundancy.selectors.find import Criterion
+from redundancy.srm.states import State
+
+# Fields of *Find where*: name in the address -> column.
+FIELDS: dict[str, str] = {
+    "name": "name",
+    "description": "description",
+    "domain": "domain",
+    "group": "group__name",
+}
+_COLUMNS: dict[str, F | Expression] = {
+    "name": Lower("name"),
+    "description": Lower("description"),
+    "type": F("server_type"),
+    "replication": F("replication"),
+    "group": Lower("group__name"),
+}
+# In these a node's users are not served elsewhere by a takeover; group.holder tells of the rest.
+_AT_HOME = (State.UNKNOWN, State.INITIALIZING, State.NORMAL, State.FAILED)
+
+
+def find_servers(criteria: Iterable[Criterion] = (), sort: str = "name") -> QuerySet[Server]:
+    """Return the servers that match, each with its group and ``replication``.
+
+    ``replication`` is Publisher, Subscriber, or empty for a server without the IM&P database.
+    """
+    replication = Case(
+        When(is_publisher=True, then=Value("Publisher")),
+        When(server_type=ServerType.IMP, then=Value("Subscriber")),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    servers = Server.objects.select_related("group").annotate(replication=replication)
+    return find.order(find.apply(servers, criteria, FIELDS), sort, _COLUMNS)
+
+
+def publisher() -> Server | None:
+    """Return the IM&P database publisher, if there is one yet."""
+    return Server.objects.select_related("group").filter(is_publisher=True).first()
+
+
+def assignable_servers(group: RedundancyGroup | None = None) -> QuerySet[Server]:
+    """Return the nodes that are in no group, and those of ``group``."""
+    free = Q(group__isnull=True)
+    if group is not None:
+        free |= Q(group=group)
+    return Server.objects.filter(free, server_type=ServerType.IMP).order_by(Lower("name"))
+
+
+def assigned_count(server: Server) -> int:
+    """Return how many users have this node as their home."""
+    return PresenceUser.objects.filter(home=server).count()
+
+
+def failed_over_nodes() -> list[Server]:
+    """Return the nodes whose users are, or are being, served away from home, and their peers."""
+    moving = ~Q(runtime__state__in=_AT_HOME)
+    held = Q(group__holder__isnull=False)
+    return list(
+        Server.objects.filter(Q(runtime__isnull=False), moving | held).order_by(Lower("name"))
+    )
