@@ -1,0 +1,43 @@
+# Two commands are enough: `make run` and `make test`. Both make what they need.
+# PYTHON=python3.12 chooses the interpreter, PORT and VAR_DIR (see the README) where the product runs.
+.PHONY: help run test lint format migrations
+.DEFAULT_GOAL := help
+
+READY := @sh cucm_admin/stack/venv.sh
+BIN := .venv/bin
+
+help:
+	@echo "make run         start everything in this terminal; Ctrl-C stops it"
+	@echo "make test        run the whole suite (ARGS='-k name' for a part of it)"
+	@echo "make lint        check style, types, templates and the doors between the packages"
+	@echo "make format      let the formatters have their way"
+	@echo "make migrations  write the migrations that changed models need"
+
+run:
+	$(READY) requirements.txt
+	@exec $(BIN)/python -m cucm_admin.stack --with-parent
+
+test:
+	$(READY) requirements.txt requirements-dev.txt
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint:
+	$(READY) requirements.txt requirements-dev.txt
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/djlint --check --quiet templates
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format:
+	$(READY) requirements.txt requirements-dev.txt
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet templates
+
+migrations:
+	$(READY) requirements.txt
+	$(BIN)/python manage.py makemigrations

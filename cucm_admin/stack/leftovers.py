@@ -1,0 +1,91 @@
+"""What an earlier start left running, and how to end it without touching anybody else's process.
+
+A process number alone proves nothing: the system gives it to somebody else later. With the moment
+the process started, and the boot that moment belongs to, it names one process for ever.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One started process: its number, and its start in clock ticks since the boot."""
+
+    name: str
+    pid: int
+    started: int
+
+
+def start_ticks(pid: int) -> int | None:
+    """Return when process ``pid`` started, or ``None`` when it does not run (any more)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return None
+    # The program's name, in brackets, may hold blanks and brackets itself. Field 3 follows it.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def boot_id() -> str:
+    """Return the name of this boot of the system; empty where the system does not tell."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+def save(path: Path, marks: Sequence[Mark]) -> None:
+    """Write down what runs, in one step: a reader sees the old list or the new one."""
+    draft = path.with_suffix(".new")
+    draft.write_text(json.dumps({"boot": boot_id(), "processes": [asdict(mark) for mark in marks]}))
+    draft.replace(path)
+
+
+def load(path: Path, boot: str) -> list[Mark]:
+    """Return what an earlier start of this ``boot`` wrote down; nothing when it is unreadable."""
+    try:
+        record = json.loads(path.read_text())
+        if record["boot"] != boot:
+            return []
+        return [
+            Mark(str(entry["name"]), int(entry["pid"]), int(entry["started"]))
+            for entry in record["processes"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def still_running(
+    marks: Sequence[Mark], start_of: Callable[[int], int | None] = start_ticks
+) -> list[Mark]:
+    """Return those of ``marks`` that still are the very same process."""
+    return [mark for mark in marks if start_of(mark.pid) == mark.started]
+
+
+def stop(marks: Sequence[Mark], grace: float = 2.0) -> None:
+    """End the processes of ``marks`` with their groups: ask, and after ``grace`` seconds force."""
+    _signal(marks, signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    while (left := still_running(marks)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _signal(left, signal.SIGKILL)
+
+
+def _signal(marks: Sequence[Mark], number: signal.Signals) -> None:
+    for mark in still_running(marks):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            # The supervisor makes every child the leader of a group of its own.
+            if os.getpgid(mark.pid) == mark.pid:
+                os.killpg(mark.pid, number)
+            else:
+                os.kill(mark.pid, number)

