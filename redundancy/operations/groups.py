@@ -8,6 +8,7 @@ from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
+    MessageKind,
     NodeRuntime,
     PresenceUser,
     RedundancyGroup,
@@ -15,7 +16,7 @@ from redundancy.models import (
     ServerType,
     SrmMessage,
 )
-from redundancy.operations import events, locks, rules
+from redundancy.operations import events, locks, power, rules
 from redundancy.operations.sessions import send_home
 from redundancy.srm.states import Reason, State
 
@@ -146,6 +147,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             return current
         current.ha_enabled = False
         current.save(update_fields=["ha_enabled"])
+        _finish_shutdowns(current)
         now = lab_now()
         moved = send_home(current)
         events.record(
@@ -158,6 +160,13 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         )
         _forget(current, actor=actor, now=now)
     return current
+
+
+def _finish_shutdowns(group: RedundancyGroup) -> None:
+    """Switch off the nodes that wait for their SRM to say goodbye: with HA off it says nothing."""
+    asked = SrmMessage.objects.filter(node__group=group, kind=MessageKind.SHUTDOWN)
+    for message in asked.select_related("node"):
+        power.finish_shutdown(server=message.node, reboot=message.payload["reboot"])
 
 
 def _forget(group: RedundancyGroup, *, actor: str, now: float) -> None:

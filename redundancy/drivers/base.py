@@ -1,0 +1,42 @@
+"""What SRM and the Control Center ask of a node's services, whoever runs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from redundancy.models import Server, ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A service of a node as seen from outside.
+
+    ``since``: lab seconds at which it took its status. ``monitored``: whether SRM watches it in
+    this deployment. ``activated`` is configuration, so it is known of a node that is off, too.
+    """
+
+    name: str
+    status: ServiceStatus
+    monitored: bool
+    since: float
+    is_database: bool
+    activated: bool = True
+
+
+class ServiceDriver(Protocol):
+    """Looks at the services of nodes, and starts and stops them."""
+
+    def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observed]]:
+        """Return every service of each node, by the key of the node.
+
+        A node that cannot be read has its services with the status Unknown: that is not Stopped.
+        """
+        ...
+
+    def start(self, node: Server, names: Sequence[str], *, dependents: bool = True) -> None:
+        """Start these services. With ``dependents``, those that live in one of them start too."""
+        ...
+
+    def stop(self, node: Server, names: Sequence[str]) -> None:
+        """Stop these services, and those that cannot run without one of them."""
+        ...

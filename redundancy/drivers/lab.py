@@ -1,0 +1,74 @@
+"""Services of the lab's machines: rows of a table."""
+
+from collections.abc import Collection, Sequence
+
+from django.db import transaction
+
+from redundancy.catalog import DATABASE, SERVICES, XCP_ROUTER, is_monitored
+from redundancy.clock import lab_datetime
+from redundancy.drivers.base import Observed
+from redundancy.models import Machine, NodeService, Server, ServiceStatus
+
+XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
+
+
+class LabDriver:
+    """The ServiceDriver of nodes whose machine and services are kept in the database."""
+
+    def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observed]]:
+        """Return every service of each node, in one query for all."""
+        seen: dict[int, list[Observed]] = {node.pk: [] for node in nodes}
+        rows = NodeService.objects.filter(server__in=list(seen)).values_list(
+            "server_id",
+            "name",
+            "activated",
+            "configured",
+            "running",
+            "since",
+            "server__machine__powered",
+        )
+        for server_id, name, activated, configured, running, since, powered in rows:
+            seen[server_id].append(
+                Observed(
+                    name=name,
+                    status=_status(powered=powered, activated=activated, running=running),
+                    monitored=activated
+                    and is_monitored(name, activated=activated, configured=configured),
+                    since=since.timestamp(),
+                    is_database=name == DATABASE,
+                    activated=activated,
+                )
+            )
+        return seen
+
+    def start(self, node: Server, names: Sequence[str], *, dependents: bool = True) -> None:
+        """Start the activated ones of these services; with the XCP Router, the other XCP services."""
+        wanted = set(names)
+        if dependents and XCP_ROUTER in wanted:
+            wanted |= XCP_SERVICES
+        self._set(node, wanted, running=True)
+
+    def stop(self, node: Server, names: Sequence[str]) -> None:
+        """Stop these services; no XCP service runs without the XCP Router."""
+        wanted = set(names)
+        if XCP_ROUTER in wanted:
+            wanted |= XCP_SERVICES
+        self._set(node, wanted, running=False)
+
+    def _set(self, node: Server, names: Collection[str], *, running: bool) -> None:
+        with transaction.atomic():
+            # Locked, so that nothing starts on a machine that is being switched off.
+            machine = Machine.objects.select_for_update(no_key=True).filter(server=node).first()
+            if machine is None or not machine.powered:
+                return
+            NodeService.objects.filter(server=node, name__in=names, activated=True).exclude(
+                running=running
+            ).update(running=running, since=lab_datetime())
+
+
+def _status(*, powered: bool | None, activated: bool, running: bool) -> ServiceStatus:
+    if not powered:
+        return ServiceStatus.UNKNOWN
+    if not activated:
+        return ServiceStatus.NOT_ACTIVATED
+    return ServiceStatus.STARTED if running else ServiceStatus.STOPPED

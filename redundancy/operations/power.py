@@ -1,0 +1,198 @@
+"""Power of lab nodes, and their SRM process."""
+
+from django.conf import settings
+from django.db import transaction
+
+from redundancy.catalog import SRM
+from redundancy.clock import lab_datetime, lab_now
+from redundancy.errors import Refused
+from redundancy.models import (
+    EventKind,
+    Machine,
+    MessageKind,
+    NodeService,
+    RedundancyGroup,
+    Server,
+    SrmMessage,
+)
+from redundancy.operations import events
+
+
+def power_off(*, server: Server, actor: str) -> None:
+    """Take the power away at once; nobody is told. Does nothing when it is off and stays off."""
+    with transaction.atomic():
+        machine = _locked(server)
+        if not machine.powered and machine.boots_at is None:
+            return
+        now = lab_now()
+        _switch_off(machine, now)
+        _record(machine, f"{machine.server.name} lost its power.", actor=actor, now=now)
+
+
+def shut_down(*, server: Server, actor: str) -> None:
+    """Shut the node down in order: its SRM tells its peer first, when it has one to tell."""
+    _leave(server, reboot=False, actor=actor)
+
+
+def reboot(*, server: Server, actor: str) -> None:
+    """Restart the node: as shut_down, and it comes back by itself."""
+    _leave(server, reboot=True, actor=actor)
+
+
+def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
+    """Switch the node off after its SRM has said so; with ``reboot``, let it come back later."""
+    with transaction.atomic():
+        machine = _locked(server)
+        if not machine.powered:
+            return
+        now = lab_now()
+        _switch_off(machine, now)
+        sentence = f"{machine.server.name} was shut down."
+        if reboot:
+            machine.boots_at = lab_datetime(now + settings.LAB_REBOOT_SECONDS)
+            machine.save(update_fields=["boots_at"])
+            sentence = f"{machine.server.name} went down for a restart."
+        _record(machine, sentence, actor=actor, now=now)
+
+
+def power_on(*, server: Server, actor: str) -> None:
+    """Switch the node on: its activated services and its SRM start. Does nothing when it is on."""
+    with transaction.atomic():
+        machine = _locked(server)
+        if not machine.powered:
+            _switch_on(machine, f"{machine.server.name} was powered on.", actor=actor)
+
+
+def boot_due_nodes(*, now: float) -> int:
+    """Switch on the restarting nodes whose time (lab seconds) has come; return how many."""
+    moment = lab_datetime(now)
+    booted = 0
+    for due in Machine.objects.filter(boots_at__lte=moment).select_related("server"):
+        with transaction.atomic():
+            machine = _locked(due.server)
+            # Another sweep, or somebody at the power button, may have been faster.
+            if machine.boots_at is not None and machine.boots_at <= moment:
+                _switch_on(machine, f"{machine.server.name} is back after its restart.", actor="")
+                booted += 1
+    return booted
+
+
+def restart_srm(*, server: Server, actor: str) -> None:
+    """Restart the node's SRM process, or start it when it is stopped."""
+    with transaction.atomic():
+        _start_srm(_powered(server), "restarted", actor=actor)
+
+
+def start_srm(*, server: Server, actor: str) -> None:
+    """Start the node's SRM process. Does nothing when it runs."""
+    with transaction.atomic():
+        machine = _powered(server)
+        if not machine.srm_running:
+            _start_srm(machine, "started", actor=actor)
+
+
+def stop_srm(*, server: Server, actor: str) -> None:
+    """Stop the node's SRM process: its peer hears no more of it. Does nothing when it is stopped."""
+    with transaction.atomic():
+        machine = _powered(server)
+        if not machine.srm_running:
+            return
+        now = lab_now()
+        machine.srm_running = False
+        machine.save(update_fields=["srm_running"])
+        _set_srm_service(machine, running=False, now=now)
+        _record(machine, f"{SRM} on {machine.server.name} was stopped.", actor=actor, now=now)
+
+
+def _leave(server: Server, *, reboot: bool, actor: str) -> None:
+    with transaction.atomic():
+        # Group before machine, as in disable_ha: it must not miss a shutdown that is asked for now.
+        group = (
+            RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
+            .filter(servers=server)
+            .first()
+        )
+        machine = _powered(server)
+        if group is None or not group.ha_enabled or not machine.srm_running:
+            finish_shutdown(server=server, reboot=reboot, actor=actor)
+            return
+        if SrmMessage.objects.filter(node=server, kind=MessageKind.SHUTDOWN).exists():
+            return
+        SrmMessage.objects.create(
+            node=server, kind=MessageKind.SHUTDOWN, payload={"reboot": reboot}, actor=actor
+        )
+        what = "restarted" if reboot else "shut down"
+        sentence = f"{machine.server.name} is being {what}; its SRM tells its peer."
+        _record(machine, sentence, actor=actor, now=lab_now())
+
+
+def _locked(server: Server) -> Machine:
+    machine = (
+        Machine.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("server__group")
+        .filter(server=server)
+        .first()
+    )
+    if machine is None:
+        raise Refused(f"{server.name} has no machine in the lab.")
+    return machine
+
+
+def _powered(server: Server) -> Machine:
+    machine = _locked(server)
+    if not machine.powered:
+        raise Refused(f"{machine.server.name} is powered off.")
+    return machine
+
+
+def _switch_off(machine: Machine, now: float) -> None:
+    machine.powered = machine.srm_running = False
+    machine.up_since = machine.boots_at = None
+    machine.save(update_fields=["powered", "srm_running", "up_since", "boots_at"])
+    NodeService.objects.filter(server=machine.server, running=True).update(
+        running=False, since=lab_datetime(now)
+    )
+    # It is down: a request to go down must not meet the node after its next start.
+    SrmMessage.objects.filter(node=machine.server, kind=MessageKind.SHUTDOWN).delete()
+
+
+def _switch_on(machine: Machine, sentence: str, *, actor: str) -> None:
+    now = lab_datetime()
+    machine.powered = machine.srm_running = True
+    machine.up_since, machine.boots_at = now, None
+    machine.incarnation += 1
+    machine.save(update_fields=["powered", "srm_running", "up_since", "boots_at", "incarnation"])
+    NodeService.objects.filter(server=machine.server, activated=True).update(
+        running=True, since=now
+    )
+    _tell_started(machine, actor=actor)
+    _record(machine, sentence, actor=actor, now=now.timestamp())
+
+
+def _start_srm(machine: Machine, did: str, *, actor: str) -> None:
+    now = lab_now()
+    machine.srm_running = True
+    machine.incarnation += 1
+    machine.save(update_fields=["srm_running", "incarnation"])
+    _set_srm_service(machine, running=True, now=now)
+    _tell_started(machine, actor=actor)
+    _record(machine, f"{SRM} on {machine.server.name} was {did}.", actor=actor, now=now)
+
+
+def _set_srm_service(machine: Machine, *, running: bool, now: float) -> None:
+    NodeService.objects.filter(server=machine.server, name=SRM).update(
+        running=running, since=lab_datetime(now)
+    )
+
+
+def _tell_started(machine: Machine, *, actor: str) -> None:
+    SrmMessage.objects.create(
+        node=machine.server,
+        kind=MessageKind.STARTED,
+        payload={"incarnation": machine.incarnation},
+        actor=actor,
+    )
+
+
+def _record(machine: Machine, sentence: str, *, actor: str, now: float) -> None:
+    events.record(kind=EventKind.LAB, sentence=sentence, node=machine.server, actor=actor, at=now)

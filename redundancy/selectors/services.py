@@ -1,0 +1,49 @@
+"""Reads of a node's services, for the Control Center."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from redundancy.catalog import SERVICES, ServiceKind
+from redundancy.clock import lab_datetime, lab_now
+from redundancy.drivers import get_driver
+from redundancy.models import Server, ServiceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service as the Control Center lists it.
+
+    ``since`` (lab time) and ``up_seconds`` (lab seconds) are None unless it is started.
+    """
+
+    name: str
+    kind: ServiceKind
+    status: ServiceStatus
+    activated: bool
+    monitored: bool
+    since: datetime | None
+    up_seconds: float | None
+
+
+def services_of(server: Server, kind: ServiceKind | None = None) -> list[ServiceRow]:
+    """Return the services of a node in the order of the catalogue; of one kind, or all."""
+    seen = {service.name: service for service in get_driver().observe([server])[server.pk]}
+    now = lab_now()
+    rows = []
+    for service in SERVICES:
+        observed = seen.get(service.name)
+        if observed is None or (kind is not None and service.kind != kind):
+            continue
+        started = observed.status == ServiceStatus.STARTED
+        rows.append(
+            ServiceRow(
+                name=service.name,
+                kind=service.kind,
+                status=observed.status,
+                activated=observed.activated,
+                monitored=observed.monitored,
+                since=lab_datetime(observed.since) if started else None,
+                up_seconds=max(0.0, now - observed.since) if started else None,
+            )
+        )
+    return rows

@@ -1,0 +1,189 @@
+"""Power of lab nodes, their SRM, and what waits for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from redundancy.catalog import SERVICES, SRM
+from redundancy.clock import lab_now
+from redundancy.drivers import get_driver
+from redundancy.errors import Refused
+from redundancy.models import HaEvent, Machine, RedundancyGroup, Server, SrmMessage
+from redundancy.operations import power
+from redundancy.operations.groups import disable_ha, enable_ha
+from redundancy.operations.sample import load_sample_cluster
+from redundancy.operations.servers import add_server
+
+pytestmark = pytest.mark.django_db
+
+DEFAULTS = {service.name for service in SERVICES if service.by_default}
+
+
+@pytest.fixture
+def pair(monkeypatch: pytest.MonkeyPatch) -> RedundancyGroup:
+    monkeypatch.setattr("redundancy.operations.sample.USERS", 2)
+    return load_sample_cluster(actor="tester")
+
+
+@pytest.fixture
+def node(pair: RedundancyGroup) -> Server:
+    return pair.servers.get(slot=1)
+
+
+def machine(node: Server) -> Machine:
+    return Machine.objects.get(server=node)
+
+
+def running(node: Server) -> set[str]:
+    return set(node.services.filter(running=True).values_list("name", flat=True))
+
+
+def messages(node: Server) -> list[tuple[str, dict[str, Any]]]:
+    return list(SrmMessage.objects.filter(node=node).values_list("kind", "payload"))
+
+
+def sentences() -> list[str]:
+    return list(HaEvent.objects.filter(kind="lab").values_list("sentence", flat=True))
+
+
+def test_sudden_power_off_tells_nobody(node: Server, pair: RedundancyGroup) -> None:
+    enable_ha(group=pair, actor="tester")
+    for _ in range(2):
+        power.power_off(server=node, actor="ann")
+    off = machine(node)
+    assert (off.powered, off.srm_running, off.up_since, off.boots_at) == (False, False, None, None)
+    assert running(node) == set()
+    assert messages(node) == []
+    assert sentences() == ["imp-pub lost its power."]
+    event = HaEvent.objects.get(kind="lab")
+    assert (event.node, event.group, event.actor) == (node, pair, "ann")
+
+
+def test_power_on_starts_what_is_activated(node: Server) -> None:
+    before = node.services.get(name=SRM).since
+    power.power_off(server=node, actor="ann")
+    for _ in range(2):
+        power.power_on(server=node, actor="ann")
+    on = machine(node)
+    assert (on.powered, on.srm_running, on.incarnation) == (True, True, 2)
+    assert running(node) == DEFAULTS
+    assert on.up_since == node.services.get(name=SRM).since > before
+    assert messages(node) == [("started", {"incarnation": 2})]
+    assert sentences() == ["imp-pub was powered on.", "imp-pub lost its power."]
+
+
+@pytest.mark.parametrize(("ask", "back"), [(power.shut_down, False), (power.reboot, True)])
+def test_an_announced_shutdown_waits_for_srm(
+    node: Server, pair: RedundancyGroup, ask: Callable[..., None], back: bool
+) -> None:
+    enable_ha(group=pair, actor="tester")
+    for _ in range(2):
+        ask(server=node, actor="ann")
+    assert machine(node).powered
+    assert messages(node) == [("shutdown", {"reboot": back})]
+    for _ in range(2):
+        power.finish_shutdown(server=node, reboot=back)
+    off = machine(node)
+    assert (off.powered, off.boots_at is not None) == (False, back)
+    assert messages(node) == []
+
+
+@pytest.mark.parametrize("why", ["ha off", "srm stopped", "no group"])
+@pytest.mark.parametrize(("ask", "back"), [(power.shut_down, False), (power.reboot, True)])
+def test_without_anybody_to_tell_it_goes_at_once(
+    node: Server, pair: RedundancyGroup, ask: Callable[..., None], back: bool, why: str
+) -> None:
+    if why == "srm stopped":
+        enable_ha(group=pair, actor="tester")
+        power.stop_srm(server=node, actor="tester")
+    if why == "no group":
+        node = add_server(name="imp-3", server_type="imp", actor="tester")
+    ask(server=node, actor="ann")
+    off = machine(node)
+    assert (off.powered, off.boots_at is not None) == (False, back)
+    assert messages(node) == []
+
+
+def test_switching_ha_off_does_not_lose_a_shutdown(node: Server, pair: RedundancyGroup) -> None:
+    enable_ha(group=pair, actor="tester")
+    power.reboot(server=node, actor="ann")
+    disable_ha(group=pair, actor="ann")
+    assert not machine(node).powered
+    assert machine(node).boots_at is not None
+
+
+def test_a_shutdown_does_not_meet_the_node_after_its_next_start(
+    node: Server, pair: RedundancyGroup
+) -> None:
+    enable_ha(group=pair, actor="tester")
+    power.shut_down(server=node, actor="ann")
+    power.power_off(server=node, actor="ann")
+    power.power_on(server=node, actor="ann")
+    assert [kind for kind, _ in messages(node)] == ["started"]
+
+
+def test_a_restarting_node_comes_back_once(
+    node: Server, settings: Any, django_assert_num_queries: Any
+) -> None:
+    settings.LAB_REBOOT_SECONDS = 120
+    power.reboot(server=node, actor="ann")
+    asked = lab_now()
+    with django_assert_num_queries(1):
+        assert power.boot_due_nodes(now=asked + 100) == 0
+    assert power.boot_due_nodes(now=asked + 121) == 1
+    assert power.boot_due_nodes(now=asked + 121) == 0
+    on = machine(node)
+    assert (on.powered, on.boots_at, on.incarnation) == (True, None, 2)
+    assert running(node) == DEFAULTS
+    assert messages(node) == [("started", {"incarnation": 2})]
+
+
+def test_a_restart_can_be_cut_short_or_cut_off(node: Server) -> None:
+    for ask, powered in ((power.power_on, True), (power.power_off, False)):
+        if not machine(node).powered:
+            power.power_on(server=node, actor="ann")
+        power.reboot(server=node, actor="ann")
+        ask(server=node, actor="ann")
+        assert machine(node).powered == powered
+        assert power.boot_due_nodes(now=lab_now() + 9999) == 0
+
+
+def test_srm_stops_starts_and_restarts(node: Server) -> None:
+    for _ in range(2):
+        power.stop_srm(server=node, actor="ann")
+    assert not machine(node).srm_running
+    assert running(node) == DEFAULTS - {SRM}
+    for _ in range(2):
+        power.start_srm(server=node, actor="ann")
+    assert running(node) == DEFAULTS
+    power.restart_srm(server=node, actor="ann")
+    assert machine(node).incarnation == 3
+    assert messages(node) == [("started", {"incarnation": 2}), ("started", {"incarnation": 3})]
+    assert sentences() == [
+        f"{SRM} on imp-pub was restarted.",
+        f"{SRM} on imp-pub was started.",
+        f"{SRM} on imp-pub was stopped.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "ask", [power.shut_down, power.reboot, power.restart_srm, power.start_srm, power.stop_srm]
+)
+def test_a_node_without_power_is_refused(node: Server, ask: Callable[..., None]) -> None:
+    power.power_off(server=node, actor="ann")
+    with pytest.raises(Refused, match="imp-pub is powered off"):
+        ask(server=node, actor="ann")
+    assert messages(node) == []
+
+
+def test_a_cucm_server_has_no_power_button() -> None:
+    cucm = add_server(name="cucm", server_type="cucm", actor="tester")
+    with pytest.raises(Refused, match="no machine"):
+        power.power_off(server=cucm, actor="ann")
+
+
+def test_the_driver_starts_nothing_on_a_node_without_power(node: Server) -> None:
+    power.power_off(server=node, actor="ann")
+    get_driver().start(node, list(DEFAULTS))
+    assert running(node) == set()
