@@ -1,0 +1,105 @@
+"""Set and reset the service parameters of SRM."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from django.db import transaction
+
+from redundancy.catalog import PARAMETER_BY_KEY, Parameter
+from redundancy.errors import Refused
+from redundancy.models import EventKind, Server, ServerType, ServiceParameter
+from redundancy.operations import events, locks
+from redundancy.selectors import parameters as selectors
+from redundancy.selectors.parameters import Typed
+
+_TOGETHER: tuple[tuple[str, str, str, Callable[[int, int], bool]], ...] = (
+    ("admin_rpc_port", "must not be", "service_port", lambda a, b: a != b),
+    ("initialization_timeout", "must not be below", "heartbeat_timeout", lambda a, b: a >= b),
+    ("heartbeat_timeout", "must be at least twice", "heartbeat_interval", lambda a, b: a >= 2 * b),
+    ("relogin_lower", "must not be above", "relogin_upper", lambda a, b: a <= b),
+)
+
+
+def set_parameter(
+    *, key: str, value: str, server: Server | None = None, actor: str
+) -> ServiceParameter | None:
+    """Set a parameter and return its row; None when it has its default again, which needs no row.
+
+    Does nothing when it has that value. ``server`` belongs to a parameter that each node has.
+    """
+    parameter = _known(key, server)
+    new = _canonical(parameter, value)
+    with transaction.atomic():
+        locks.one_administrator()
+        row = ServiceParameter.objects.filter(key=key, server=server).first()
+        old = row.value if row else parameter.default
+        if new == old:
+            return row
+        present = selectors.of_node(server) if server else selectors.clusterwide()
+        _check_together(present | {key: selectors.typed(parameter, new)})
+        if new == parameter.default:
+            ServiceParameter.objects.filter(key=key, server=server).delete()
+            row = None
+        else:
+            row, _ = ServiceParameter.objects.update_or_create(
+                key=key, server=server, defaults={"value": new}
+            )
+        where = f" on {server.name}" if server else ""
+        events.record(
+            kind=EventKind.PARAMETER,
+            sentence=f"{parameter.name}{where} was changed from {old} to {new}.",
+            node=server,
+            actor=actor,
+        )
+    return row
+
+
+def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> None:
+    """Give a parameter its default again, where the others allow it."""
+    set_parameter(key=key, value=_known(key, server).default, server=server, actor=actor)
+
+
+def _known(key: str, server: Server | None) -> Parameter:
+    parameter = PARAMETER_BY_KEY.get(key)
+    if parameter is None:
+        raise Refused(f"There is no parameter {key[:40]!r}.", field="key")
+    if not parameter.per_node:
+        if server is not None:
+            raise Refused(
+                f"{parameter.name} is clusterwide; no server has its own.", field="server"
+            )
+    elif server is None:
+        raise Refused(f"{parameter.name} is set for each server; choose one.", field="server")
+    elif server.server_type != ServerType.IMP:
+        raise Refused(
+            f"{server.name} is not a server of type {ServerType.IMP.label}.", field="server"
+        )
+    return parameter
+
+
+def _canonical(parameter: Parameter, value: str) -> str:
+    """Return the value in the one form in which it is stored."""
+    text = value.strip()
+    if parameter.unit == "bool":
+        if text.lower() not in {"true", "false"}:
+            raise Refused(f"{parameter.name} must be True or False.", field="value")
+        return text.capitalize()
+    unit = " seconds" if parameter.unit == "s" else ""
+    # ASCII digits only: int() would take underscores and digits of other scripts.
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not parameter.low <= int(text) <= parameter.high:
+        raise Refused(
+            f"{parameter.name} must be a whole number from {parameter.low} to {parameter.high}{unit}.",
+            field="value",
+        )
+    return str(int(text))
+
+
+def _check_together(values: Mapping[str, Typed]) -> None:
+    """Refuse values, all clusterwide or all of one node, that contradict each other."""
+    for key, words, other, holds in _TOGETHER:
+        if key in values and not holds(int(values[key]), int(values[other])):
+            names = PARAMETER_BY_KEY[key].name, PARAMETER_BY_KEY[other].name
+            raise Refused(
+                f"{names[0]} ({values[key]}) {words} the {names[1]} ({values[other]}).",
+                field="value",
+            )

@@ -1,0 +1,153 @@
+"""Limits of the service parameters, alone and together."""
+
+import pytest
+
+from redundancy.catalog import PARAMETERS
+from redundancy.errors import Refused
+from redundancy.models import HaEvent, Server, ServiceParameter
+from redundancy.operations.parameters import reset_parameter, set_parameter
+from redundancy.operations.servers import add_server, delete_server
+from redundancy.selectors.parameters import clusterwide, of_node, value
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def node() -> Server:
+    return add_server(name="imp-pub", server_type="imp", actor="tester")
+
+
+def put(key: str, text: str, server: Server | None = None) -> ServiceParameter | None:
+    return set_parameter(key=key, value=text, server=server, actor="ann")
+
+
+def history() -> list[str]:
+    return list(HaEvent.objects.filter(kind="parameter").values_list("sentence", flat=True))
+
+
+def test_without_a_row_the_default_holds(node: Server) -> None:
+    assert clusterwide() == {
+        "service_port": 22001,
+        "admin_rpc_port": 20075,
+        "critical_service_delay": 90,
+        "automatic_fallback": False,
+        "initialization_timeout": 120,
+        "heartbeat_timeout": 60,
+        "heartbeat_interval": 15,
+    }
+    assert of_node(node) == {"relogin_lower": 120, "relogin_upper": 537}
+    assert value("automatic_fallback") is False
+    assert value("relogin_upper", node) == 537
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "stored", "read"),
+    [
+        ("automatic_fallback", " TRUE ", "True", True),
+        ("critical_service_delay", "0015", "15", 15),
+        ("service_port", "65535", "65535", 65535),
+    ],
+)
+def test_values_are_stored_in_one_form(key: str, text: str, stored: str, read: object) -> None:
+    row = put(key, text)
+    assert row is not None
+    assert row.value == stored
+    assert value(key) == clusterwide()[key] == read
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "rule"),
+    [
+        ("automatic_fallback", "yes", "must be True or False"),
+        ("automatic_fallback", "1", "must be True or False"),
+        *[
+            ("critical_service_delay", text, "whole number from 15 to 3600 seconds")
+            for text in ("", "14", "3601", "-20", "2e1", "1_000", "٢٠", "20.0", "9" * 10_000)
+        ],
+        ("service_port", "1023", "from 1024 to 65535"),
+        ("service_port", "20075", r"Admin RPC Port \(20075\) must not be the Service Port"),
+        ("admin_rpc_port", "22001", "must not be the Service Port"),
+        ("initialization_timeout", "59", "must not be below the Keep Alive"),
+        ("heartbeat_timeout", "121", "must not be below the Keep Alive"),
+        ("heartbeat_timeout", "29", "must be at least twice"),
+        ("heartbeat_interval", "31", "must be at least twice"),
+    ],
+)
+def test_limits(key: str, text: str, rule: str) -> None:
+    before = clusterwide()
+    with pytest.raises(Refused, match=rule) as caught:
+        put(key, text)
+    assert caught.value.field == "value"
+    assert clusterwide() == before
+    assert history() == []
+
+
+def test_edges_of_the_limits_together(node: Server) -> None:
+    put("heartbeat_interval", "30")
+    put("heartbeat_timeout", "120")
+    put("relogin_upper", "120", node)
+    with pytest.raises(Refused, match="must not be above the Client Re-Login Upper") as caught:
+        put("relogin_lower", "121", node)
+    assert caught.value.field == "value"
+    put("relogin_lower", "0", node)
+
+
+def test_each_node_has_its_own(node: Server) -> None:
+    other = add_server(name="imp-sub", server_type="imp", actor="tester")
+    put("relogin_upper", "900", node)
+    assert (value("relogin_upper", node), value("relogin_upper", other)) == (900, 537)
+    # A limit of one node is not judged by the other's.
+    put("relogin_lower", "800", node)
+    with pytest.raises(Refused):
+        put("relogin_lower", "800", other)
+    assert history()[-1] == ("Client Re-Login Upper Limit on imp-pub was changed from 537 to 900.")
+    delete_server(server=other, actor="tester")
+
+
+def test_the_scope_of_a_parameter_is_kept(node: Server) -> None:
+    cucm = add_server(name="cucm", server_type="cucm", actor="tester")
+    for key, server, field, rule in (
+        ("service_port", node, "server", "clusterwide"),
+        ("relogin_lower", None, "server", "choose one"),
+        ("relogin_lower", cucm, "server", "is not a server of type"),
+        ("password", None, "key", "no parameter"),
+    ):
+        for change in (
+            lambda key=key, server=server: put(key, "5000", server),
+            lambda key=key, server=server: reset_parameter(key=key, server=server, actor="ann"),
+        ):
+            with pytest.raises(Refused, match=rule) as caught:
+                change()
+            assert caught.value.field == field
+
+
+def test_a_change_is_kept_with_old_and_new_value() -> None:
+    for _ in range(2):
+        put("heartbeat_timeout", "90")
+    event = HaEvent.objects.get(kind="parameter")
+    assert event.actor == "ann"
+    assert event.sentence == "Keep Alive (Heartbeat) Timeout was changed from 60 to 90."
+
+
+def test_the_default_needs_no_row() -> None:
+    put("heartbeat_timeout", "90")
+    assert put("heartbeat_timeout", "60") is None
+    put("automatic_fallback", "true")
+    reset_parameter(key="automatic_fallback", actor="ann")
+    reset_parameter(key="automatic_fallback", actor="ann")
+    assert not ServiceParameter.objects.exists()
+    assert len(history()) == 4
+
+
+def test_a_default_that_contradicts_another_value_is_refused() -> None:
+    put("heartbeat_interval", "5")
+    put("heartbeat_timeout", "20")
+    with pytest.raises(Refused, match="must be at least twice"):
+        reset_parameter(key="heartbeat_interval", actor="ann")
+    assert value("heartbeat_interval") == 5
+
+
+def test_the_defaults_obey_their_own_limits(node: Server) -> None:
+    for parameter in PARAMETERS:
+        put(parameter.key, parameter.default, node if parameter.per_node else None)
+    assert history() == []
