@@ -14,3 +14,10 @@ def nodes() -> QuerySet[Server]:
 def node(pk: int) -> Server | None:
     """Return one IM and Presence server with its group and its machine; None when there is none."""
     return nodes().select_related("group", "machine").filter(pk=pk).first()
+
+
+def peer(server: Server) -> Server | None:
+    """Return the other server of the group of ``server``; None while there is none."""
+    if server.group_id is None:
+        return None
+    return nodes().filter(group_id=server.group_id).exclude(pk=server.pk).first()

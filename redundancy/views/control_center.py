@@ -1,0 +1,224 @@
+"""Control Center: the services of a node, and its power."""
+
+import json
+from collections.abc import Sequence
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from redundancy.catalog import ServiceKind
+from redundancy.errors import Refused
+from redundancy.models import Server
+from redundancy.operations import groups
+from redundancy.permissions import writes
+from redundancy.selectors import nodes
+from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.views.chrome import Link
+from redundancy.views.confirm import go, is_htmx
+from redundancy.views.control_acts import NODE_ACTS, SERVICE_ACTS, Act, Caution, already, caution
+from redundancy.views.control_panel import Panel, panel
+
+APPLICATION = "ccmservice"
+TITLES = {
+    ServiceKind.FEATURE: "Control Center - Feature Services",
+    ServiceKind.NETWORK: "Control Center - Network Services",
+}
+CONTINUE, DISABLE_HA = "continue", "disable-ha"
+
+
+@require_safe
+def control_center(request: HttpRequest, kind: str) -> HttpResponse:
+    """Show the services of the chosen server; with ``fragment`` only what changed since ``v``, or 204."""
+    listed = _kind(kind)
+    chosen = request.GET.get("server", "")
+    if not chosen:
+        return _page(request, listed, None)
+    server = _node(chosen)
+    if "fragment" in request.GET:
+        return _fragment(request, _panel(server, listed))
+    return _page(request, listed, server, selected=request.GET.get("service", ""))
+
+
+@require_POST
+@writes
+def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Start, stop or restart the service that was selected."""
+    listed, server = _kind(kind), _node(str(pk))
+    act = _act(request, SERVICE_ACTS)
+    name = request.POST.get("service", "")
+    if not name:
+        return _refused(
+            request, listed, server, "Service Name: select a service first.", status=422
+        )
+    row = next((row for row in services_of(server, listed) if row.name == name), None)
+    if row is None:
+        raise Http404
+    return _do(request, listed, server, act, row)
+
+
+@require_POST
+@writes
+def node_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Power a node on or off, shut it down, restart it or its SRM."""
+    listed, server = _kind(kind), _node(str(pk))
+    return _do(request, listed, server, _act(request, NODE_ACTS), None)
+
+
+def _do(
+    request: HttpRequest, kind: ServiceKind, server: Server, act: Act, row: ServiceRow | None
+) -> HttpResponse:
+    """Do ``act``, or ask first while High Availability is on, or switch that off and come back."""
+    actor = request.user.get_username()
+    choice = request.POST.get("choice", "")
+    name = row.name if row else ""
+    try:
+        if choice == DISABLE_HA and server.group is not None:
+            groups.disable_ha(group=server.group, actor=actor)
+            messages.success(
+                request,
+                f"High Availability of {server.group.name} is off. "
+                f"Wait 2 minutes, then: {act.label} {name or server.name}.",
+            )
+            return go(request, _address(kind, server, name))
+        if needless := already(act, server, row):
+            messages.info(request, needless)
+            return go(request, _address(kind, server, name))
+        ask = None if choice == CONTINUE else caution(act, server, row)
+        if ask is not None:
+            return _caution(request, kind, server, act, name, ask)
+        named = {"name": name} if name else {}
+        act.run(server=server, **named, actor=actor)
+    except Refused as refused:
+        return _refused(request, kind, server, refused.rule, selected=name)
+    messages.success(request, act.done.format(node=server.name, service=name))
+    return go(request, _address(kind, server, name))
+
+
+def _kind(kind: str) -> ServiceKind:
+    try:
+        return ServiceKind(kind)
+    except ValueError:
+        raise Http404 from None
+
+
+def _node(pk: str) -> Server:
+    # Longer numbers are no keys, and the database would not take them.
+    server = nodes.node(int(pk)) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+    if server is None:
+        raise Http404
+    return server
+
+
+def _act(request: HttpRequest, acts: dict[str, Act]) -> Act:
+    act = acts.get(request.POST.get("action", ""))
+    if act is None:
+        raise BadRequest(f"action: must be one of {', '.join(acts)}")
+    return act
+
+
+def _panel(server: Server, kind: ServiceKind) -> Panel:
+    return panel(server, kind, services_of(server, kind))
+
+
+def _address(kind: ServiceKind, server: Server | None, service: str = "") -> str:
+    query = {"server": str(server.pk)} if server else {}
+    if service:
+        query["service"] = service
+    return f"{reverse('control_center', args=[kind])}{f'?{urlencode(query)}' if query else ''}"
+
+
+def _page(
+    request: HttpRequest,
+    kind: ServiceKind,
+    server: Server | None,
+    *,
+    selected: str = "",
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    return render(
+        request,
+        "control_center/control_center.html",
+        {
+            "title": TITLES[kind],
+            "application": APPLICATION,
+            "kind": kind,
+            "nodes": nodes.nodes(),
+            "server": server,
+            "panel": _panel(server, kind) if server else None,
+            "selected": selected,
+            "service_acts": SERVICE_ACTS.values(),
+            "node_acts": NODE_ACTS.values(),
+            "status_error": error,
+            "refresh": _address(kind, server),
+            "related_links": _related(kind, server),
+        },
+        status=status,
+    )
+
+
+def _related(kind: ServiceKind, server: Server | None) -> Sequence[Link]:
+    other = next(each for each in ServiceKind if each is not kind)
+    links = [Link(TITLES[other], _address(other, server))]
+    if server and server.group:
+        links.append(
+            Link(f"Configuration of {server.group}", reverse("group_edit", args=[server.group.pk]))
+        )
+    return links
+
+
+def _fragment(request: HttpRequest, shown: Panel) -> HttpResponse:
+    if request.GET.get("v") == shown.version:
+        return HttpResponse(status=204)
+    response = render(
+        request,
+        "control_center/_changes.html",
+        {"panel": shown, "kind": shown.kind, "server": shown.server},
+    )
+    response["HX-Trigger"] = json.dumps({"announce": shown.summary})
+    return response
+
+
+def _caution(
+    request: HttpRequest, kind: ServiceKind, server: Server, act: Act, name: str, ask: Caution
+) -> HttpResponse:
+    in_dialog = is_htmx(request)
+    return render(
+        request,
+        f"control_center/{'_caution' if in_dialog else 'caution'}.html",
+        {
+            "title": ask.title,
+            "application": APPLICATION,
+            "in_dialog": in_dialog,
+            "caution": ask,
+            "action": request.path,
+            "act": act,
+            "service": name,
+            "cancel": _address(kind, server, name),
+        },
+    )
+
+
+def _refused(
+    request: HttpRequest,
+    kind: ServiceKind,
+    server: Server,
+    rule: str,
+    *,
+    selected: str = "",
+    status: int = 409,
+) -> HttpResponse:
+    """Show ``rule`` in the Status of the page; with htmx only Status is replaced."""
+    if not is_htmx(request):
+        return _page(request, kind, server, selected=selected, error=rule, status=status)
+    response = render(request, "includes/status.html", {"status_error": rule}, status=status)
+    # "done" closes the dialog, should it be open.
+    response["HX-Trigger"] = json.dumps({"done": rule, "announce": rule})
+    response["HX-Retarget"] = "fieldset.status"
+    response["HX-Reswap"] = "outerHTML"
+    return response

@@ -1,0 +1,249 @@
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.urls import reverse
+
+from redundancy.models import HaEvent, Machine, NodeService, RedundancyGroup, Server
+from redundancy.operations import power
+
+ROUTER, PROXY, ENGINE = "Cisco XCP Router", "Cisco SIP Proxy", "Cisco Presence Engine"
+SRM = "Cisco Server Recovery Manager"
+HTMX = {"HX-Request": "true"}
+
+
+def send(
+    client: Client,
+    server: Server,
+    action: str,
+    service: str = "",
+    *,
+    kind: str = "network",
+    choice: str = "",
+    htmx: bool = False,
+) -> Any:
+    name = "control_center_service" if service else "control_center_node"
+    data = {"action": action, "service": service, "choice": choice}
+    headers = HTMX if htmx else {}
+    return client.post(reverse(name, args=[kind, server.pk]), data, headers=headers)
+
+
+def status(response: Any) -> str:
+    found = BeautifulSoup(response.content, "html.parser").find(id="status")
+    assert found is not None
+    return " ".join(found.get_text().split())
+
+
+def running(server: Server, name: str) -> bool:
+    return NodeService.objects.get(server=server, name=name).running
+
+
+def snapshot(server: Server) -> tuple[object, ...]:
+    return (
+        list(NodeService.objects.filter(server=server).values_list("name", "running", "since")),
+        Machine.objects.filter(server=server).values_list().get(),
+        HaEvent.objects.count(),
+        list(RedundancyGroup.objects.values_list("ha_enabled", "epoch")),
+    )
+
+
+def test_stop_and_start_a_service(client: Client, pub: Server) -> None:
+    response = send(client, pub, "stop", PROXY, kind="feature")
+    assert response.status_code == 303
+    assert not running(pub, PROXY)
+    shown = client.get(response["Location"])
+    assert f"{PROXY} on imp-pub was stopped." in status(shown)
+    # The service stays selected, so that Start is one click away.
+    assert BeautifulSoup(shown.content, "html.parser").select_one(
+        f'input[type=radio][checked][value="{PROXY}"]'
+    )
+    send(client, pub, "start", PROXY, kind="feature")
+    assert running(pub, PROXY)
+
+
+def test_restart_a_service(client: Client, pub: Server) -> None:
+    before = NodeService.objects.get(server=pub, name=ENGINE).since
+    send(client, pub, "restart", ENGINE, kind="feature")
+    assert NodeService.objects.get(server=pub, name=ENGINE).since > before
+
+
+@pytest.mark.parametrize(
+    ("action", "field", "value"),
+    [
+        ("power_off", "powered", False),
+        ("shut_down", "powered", False),
+        ("reboot", "powered", False),
+        ("restart_srm", "incarnation", 2),
+    ],
+)
+def test_node_acts(client: Client, pub: Server, action: str, field: str, value: object) -> None:
+    response = send(client, pub, action)
+    assert response.status_code == 303
+    assert getattr(Machine.objects.get(server=pub), field) == value
+    assert "imp-pub" in status(client.get(response["Location"]))
+
+
+def test_power_on(client: Client, pub: Server) -> None:
+    power.power_off(server=pub, actor="test")
+    send(client, pub, "power_on")
+    assert Machine.objects.get(server=pub).powered
+
+
+@pytest.mark.parametrize("kind", ["feature", "network"])
+def test_it_comes_back_to_the_page_it_was_sent_from(client: Client, pub: Server, kind: str) -> None:
+    response = send(client, pub, "restart_srm", kind=kind)
+    assert response["Location"].startswith(reverse("control_center", args=[kind]))
+
+
+@pytest.mark.parametrize(
+    ("first", "service", "sentence"),
+    [
+        ("power_off", "", "imp-pub is off already"),
+        ("stop", ROUTER, f"{ROUTER} on imp-pub is stopped already"),
+    ],
+)
+def test_repeating_is_harmless_and_says_so(
+    client: Client, pub: Server, first: str, service: str, sentence: str
+) -> None:
+    send(client, pub, first, service)
+    after = snapshot(pub)
+    again = send(client, pub, first, service)
+    assert snapshot(pub) == after
+    assert sentence in status(client.get(again["Location"]))
+
+
+@pytest.mark.parametrize(
+    ("action", "service"), [("power_on", ""), ("start", ROUTER)], ids=["power", "service"]
+)
+def test_what_runs_already_is_left_alone(
+    client: Client, pub: Server, action: str, service: str
+) -> None:
+    before = snapshot(pub)
+    send(client, pub, action, service)
+    assert snapshot(pub) == before
+
+
+@pytest.mark.parametrize(
+    ("action", "service"),
+    [
+        ("stop", ROUTER),
+        ("restart", ROUTER),
+        ("stop", "A Cisco DB"),
+        ("stop", SRM),
+        ("restart", SRM),
+        ("power_off", ""),
+        ("shut_down", ""),
+        ("reboot", ""),
+        ("restart_srm", ""),
+    ],
+)
+@pytest.mark.parametrize("htmx", [False, True])
+def test_caution_comes_first_while_ha_is_on(
+    client: Client, pub: Server, protected: RedundancyGroup, action: str, service: str, htmx: bool
+) -> None:
+    before = snapshot(pub)
+    response = send(client, pub, action, service, htmx=htmx)
+    assert response.status_code == 200
+    assert snapshot(pub) == before
+    soup = BeautifulSoup(response.content, "html.parser")
+    form = soup.select_one("form.confirm")
+    assert form is not None
+    assert [button["value"] for button in form.select("button[name=choice]")] == [
+        "disable-ha",
+        "continue",
+    ]
+    assert form.find("a", string="Cancel") is not None
+    assert "500 users" in form.get_text()
+    assert (soup.find("html") is None) == htmx
+
+
+@pytest.mark.parametrize(
+    ("action", "service", "kind"),
+    [
+        ("stop", PROXY, "feature"),
+        ("start", ROUTER, "network"),
+        ("power_on", "", "network"),
+    ],
+)
+def test_no_caution_for_what_takes_nothing_away(
+    client: Client, pub: Server, protected: RedundancyGroup, action: str, service: str, kind: str
+) -> None:
+    if action != "stop":
+        send(client, pub, {"start": "stop"}.get(action, "power_off"), service, choice="continue")
+    assert send(client, pub, action, service, kind=kind).status_code == 303
+
+
+def test_continue_does_it_and_leaves_ha_on(
+    client: Client, pub: Server, protected: RedundancyGroup
+) -> None:
+    assert send(client, pub, "stop", ROUTER, choice="continue").status_code == 303
+    assert not running(pub, ROUTER)
+    assert RedundancyGroup.objects.get().ha_enabled
+
+
+def test_disable_ha_first_does_only_that_and_comes_back(
+    client: Client, pub: Server, protected: RedundancyGroup
+) -> None:
+    response = send(client, pub, "stop", ROUTER, choice="disable-ha")
+    assert not RedundancyGroup.objects.get().ha_enabled
+    assert running(pub, ROUTER)
+    shown = client.get(response["Location"])
+    assert "High Availability of DefaultCUPSubCluster is off" in status(shown)
+    assert send(client, pub, "stop", ROUTER).status_code == 303
+    assert not running(pub, ROUTER)
+
+
+def test_htmx_is_sent_to_the_page_afterwards(client: Client, pub: Server) -> None:
+    response = send(client, pub, "stop", PROXY, kind="feature", htmx=True)
+    assert response.status_code == 200
+    assert "server=" in response["HX-Redirect"]
+
+
+def test_refused_is_shown_in_status(client: Client, pub: Server) -> None:
+    power.power_off(server=pub, actor="test")
+    before = snapshot(pub)
+    for htmx in (False, True):
+        response = send(client, pub, "restart", ROUTER, htmx=htmx)
+        assert response.status_code == 409
+        assert "imp-pub" in status(response)
+        assert ("HX-Retarget" in response) == htmx
+    assert snapshot(pub) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("service", {"action": "stop"}, 422),
+        ("service", {"action": "stop", "service": "Cisco Nothing"}, 404),
+        ("service", {"action": "stop", "service": "x" * 10_000}, 404),
+        ("service", {"action": "stop", "service": ENGINE}, 404),  # a service of the other page
+        ("service", {"action": "explode", "service": ROUTER}, 400),
+        ("service", {"service": ROUTER}, 400),
+        ("node", {"action": "stop"}, 400),
+        ("node", {}, 400),
+    ],
+)
+def test_bad_input_changes_nothing(
+    client: Client, pub: Server, name: str, data: dict[str, str], code: int
+) -> None:
+    before = snapshot(pub)
+    response = client.post(reverse(f"control_center_{name}", args=["network", pub.pk]), data)
+    assert response.status_code == code
+    assert snapshot(pub) == before
+
+
+@pytest.mark.parametrize("name", ["service", "node"])
+def test_guards(client: Client, reader: Client, pub: Server, name: str) -> None:
+    url = reverse(f"control_center_{name}", args=["network", pub.pk])
+    data = {"action": "stop" if name == "service" else "power_off", "service": ROUTER}
+    before = snapshot(pub)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    assert client.get(url, data).status_code == 405
+    assert reader.post(url, data).status_code == 403
+    assert strict.post(url, data).status_code == 403
+    assert Client().post(url, data).status_code == 302
+    missing = reverse(f"control_center_{name}", args=["network", 999_999])
+    assert client.post(missing, data).status_code == 404
+    assert snapshot(pub) == before

@@ -1,0 +1,144 @@
+import pytest
+from bs4 import BeautifulSoup
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django.asserts import assertNumQueries
+
+from redundancy.catalog import SERVICES
+from redundancy.models import NodeService, RedundancyGroup, Server
+from redundancy.operations import power, services
+from redundancy.operations.servers import add_server
+
+
+def address(kind: str, server: Server | None = None) -> str:
+    return reverse("control_center", args=[kind]) + (f"?server={server.pk}" if server else "")
+
+
+def page(client: Client, kind: str, server: Server | None = None) -> BeautifulSoup:
+    response = client.get(address(kind, server))
+    assert response.status_code == 200
+    return BeautifulSoup(response.content, "html.parser")
+
+
+def cell(soup: BeautifulSoup, field: str, name: str) -> str:
+    slug = name.lower().replace(" ", "-")
+    found = soup.find(id=f"{field}-{slug}")
+    assert found is not None
+    return " ".join(found.get_text().split())
+
+
+def live_version(soup: BeautifulSoup) -> str:
+    live = soup.find(id="live")
+    assert live is not None
+    return str(live["hx-get"])
+
+
+@pytest.mark.parametrize("kind", ["feature", "network"])
+def test_lists_the_services_of_its_kind(client: Client, pub: Server, kind: str) -> None:
+    soup = page(client, kind, pub)
+    shown = [str(radio["value"]) for radio in soup.select("input[type=radio][name=service]")]
+    assert sorted(shown) == sorted(service.name for service in SERVICES if service.kind == kind)
+
+
+def test_asks_for_a_server_first(client: Client, pub: Server) -> None:
+    soup = page(client, "feature")
+    assert next(option["value"] for option in soup.select("#server option")) == str(pub.pk)
+    assert not soup.select("input[type=radio]")
+
+
+def test_says_so_while_there_is_no_node(client: Client) -> None:
+    assert "no IM and Presence server yet" in page(client, "network").get_text()
+
+
+def test_shows_status_activation_and_what_is_critical(client: Client, pub: Server) -> None:
+    soup = page(client, "feature", pub)
+    engine, directory = "Cisco Presence Engine", "Cisco XCP Directory Service"
+    assert cell(soup, "status", engine) == "Started"
+    assert cell(soup, "activation", engine) == "Activated"
+    assert cell(soup, "critical", engine) == "Critical"
+    assert cell(soup, "up", engine)
+    assert cell(soup, "status", directory) == "Not Activated"
+    assert cell(soup, "critical", directory) == ""
+    assert cell(soup, "start", directory) == ""
+
+
+def test_unknown_is_not_stopped(client: Client, pub: Server) -> None:
+    services.stop_service(server=pub, name="Cisco SIP Proxy", actor="test")
+    stopped = page(client, "feature", pub).find(id="status-cisco-sip-proxy")
+    power.power_off(server=pub, actor="test")
+    unknown = page(client, "feature", pub).find(id="status-cisco-sip-proxy")
+    assert stopped is not None
+    assert unknown is not None
+    assert "Stopped" in stopped.get_text()
+    assert "Unknown" in unknown.get_text()
+    assert stopped.use is not None
+    assert unknown.use is not None
+    assert stopped.use["href"] != unknown.use["href"]
+
+
+@pytest.mark.parametrize("server", ["0", "999999", "x", "-1", "1e3", "9" * 40, "\u0663"])
+def test_unknown_server_is_not_found(client: Client, pub: Server, server: str) -> None:
+    response = client.get(reverse("control_center", args=["feature"]), {"server": server})
+    assert response.status_code == 404
+
+
+def test_a_server_without_presence_has_no_control_center(client: Client, pub: Server) -> None:
+    cucm = add_server(name="cucm-1", server_type="cucm", actor="test")
+    assert client.get(address("feature", cucm)).status_code == 404
+
+
+def test_unknown_kind_is_not_found(client: Client, pub: Server) -> None:
+    assert client.get(reverse("control_center", args=["other"])).status_code == 404
+
+
+def test_reader_sees_everything_and_no_control(reader: Client, pub: Server) -> None:
+    soup = page(reader, "network", pub)
+    assert cell(soup, "status", "Cisco XCP Router") == "Started"
+    assert not soup.select("main form[method=post], main input[type=radio], [form=services]")
+
+
+def test_refresh_answers_204_until_something_changes(client: Client, pub: Server) -> None:
+    soup = page(client, "network", pub)
+    assert client.get(live_version(soup)).status_code == 204
+    services.stop_service(server=pub, name="Cisco Sync Agent", actor="test")
+    changed = client.get(live_version(soup))
+    assert changed.status_code == 200
+    fresh = BeautifulSoup(changed.content, "html.parser")
+    assert cell(fresh, "status", "Cisco Sync Agent") == "Stopped"
+    assert "announce" in changed["HX-Trigger"]
+    assert client.get(live_version(fresh)).status_code == 204
+
+
+def test_refresh_carries_no_control(client: Client, pub: Server) -> None:
+    response = client.get(f"{address('network', pub)}&fragment=1&v=old")
+    soup = BeautifulSoup(response.content, "html.parser")
+    assert not soup.select("form, input, button, select")
+    assert soup.find(id="live") is not None
+    swapped = [span for span in soup.select("span[id]") if span.get("hx-swap-oob") == "true"]
+    assert len(swapped) == 5 * sum(service.kind == "network" for service in SERVICES)
+
+
+def test_refresh_notices_power_and_high_availability(
+    client: Client, pub: Server, group: RedundancyGroup
+) -> None:
+    before = live_version(page(client, "feature", pub))
+    RedundancyGroup.objects.filter(pk=group.pk).update(ha_enabled=True)
+    after = client.get(before)
+    assert "High Availability on" in after.content.decode()
+    power.power_off(server=pub, actor="test")
+    assert client.get(before).status_code == 200
+
+
+def test_queries_do_not_grow_with_the_services(client: Client, pub: Server) -> None:
+    with CaptureQueriesContext(connection) as few:
+        client.get(address("feature", pub))
+    NodeService.objects.filter(name__in=["Cisco SIP Proxy", "Cisco Presence Engine"]).delete()
+    with assertNumQueries(len(few)):
+        client.get(address("feature", pub))
+
+
+def test_names_are_escaped(client: Client, pub: Server) -> None:
+    response = client.get(address("feature", pub) + "&service=<script>alert(1)</script>")
+    assert b"<script>alert" not in response.content
