@@ -38,7 +38,7 @@ def writes(
     """Refuse a view, whatever the method, to users who may not write."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
         refuse_read_only(request)
         return view(request, *args, **kwargs)
 

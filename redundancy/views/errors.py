@@ -1,7 +1,11 @@
-"""Error pages in the chrome, each with a sentence that says what to do."""
+"""Error pages in the chrome, each with a sentence that says what to do.
+
+Django passes the arguments of its handlers by name: those not used here keep theirs.
+"""
 
 from collections.abc import Callable
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -31,7 +35,9 @@ def error_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that makes no sense."""
-    return error_page(request, 400, "The server does not understand this request.")
+    # What a suspicious request is told stays vague; what a view refused names the field.
+    named = str(exception) if isinstance(exception, BadRequest) else ""
+    return error_page(request, 400, named or "The server does not understand this request.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -39,7 +45,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_page(request, 403, str(exception) or "Your role does not allow this.")
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """Answer a form that was not sent from a page of this site, or from one older than the sign-in."""
     return error_page(
         request,
@@ -49,7 +55,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Answer a request for something that does not exist."""
     if not hasattr(request, "user"):
         return HttpResponseNotFound("Not found.", content_type="text/plain")
@@ -58,7 +64,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer after a fault of the server. Asks nobody: the database may be the fault."""
     content = render_to_string(
         "errors/error.html",

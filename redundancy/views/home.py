@@ -1,17 +1,85 @@
 """The first page, About, and the way to other applications."""
 
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from redundancy.views.errors import error_page
+from redundancy.errors import Refused
+from redundancy.operations.sample import load_sample_cluster
+from redundancy.permissions import writes
+from redundancy.selectors.progress import Progress, progress
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step on the way, and where it is done; ``url`` is empty while it cannot be done yet."""
+
+    label: str
+    text: str
+    url: str
+    done: bool
+
+
+def _steps(now: Progress) -> list[Step]:
+    add = reverse("server_add") + "?type=imp"
+    group = reverse("group_edit", args=[now.group]) if now.group else ""
+    services = reverse("control_center", args=["network"]) if now.nodes else ""
+    return [
+        Step(
+            "Add the first IM and Presence server",
+            "It becomes the publisher, and the group DefaultCUPSubCluster is created with it.",
+            add,
+            now.nodes >= 1,
+        ),
+        Step("Add a second one", "The subscriber; it is in no group yet.", add, now.nodes >= 2),
+        Step(
+            "Assign it to the group",
+            "The second drop-down of the presence redundancy group.",
+            group,
+            now.paired,
+        ),
+        Step("Enable High Availability", "Both nodes go to Initializing.", group, now.enabled),
+        Step("See both nodes Normal", "The page refreshes by itself.", group, now.normal),
+        Step(
+            "Fail over",
+            "Press Failover, or stop the Cisco XCP Router of a node and wait.",
+            services or group,
+            now.failed_over,
+        ),
+        Step(
+            "Fall back",
+            "Press Fallback once the failed node is healthy again.",
+            group,
+            now.fell_back,
+        ),
+    ]
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Show how to begin."""
-    return render(request, "home.html", {"title": "Cisco Unified CM Administration"})
+    """Show how to begin, with the steps already done ticked."""
+    now = progress()
+    context = {"title": "How to Begin", "steps": _steps(now), "empty": now.empty}
+    return render(request, "home.html", context)
+
+
+@require_POST
+@writes
+def load_sample(request: HttpRequest) -> HttpResponse:
+    """Load the sample cluster into an empty system."""
+    try:
+        group = load_sample_cluster(actor=request.user.get_username())
+    except Refused as refused:
+        messages.error(request, refused.rule)
+        return redirect("home")
+    messages.success(request, "Add successful: imp-pub, imp-sub and 1,000 users")
+    return redirect("group_edit", group.pk)
 
 
 @require_GET
@@ -25,5 +93,5 @@ def go(request: HttpRequest) -> HttpResponse:
     """Go where a drop-down says: Navigation and Related Links work without script."""
     to = request.GET.get("to", "")
     if not to.startswith("/") or not url_has_allowed_host_and_scheme(to, allowed_hosts=None):
-        return error_page(request, 400, "to: must be an address of this site.")
+        raise BadRequest("to: must be an address of this site.")
     return redirect(to)

@@ -116,7 +116,12 @@
   const dialog = document.getElementById("dialog");
   let opener = null;
   body.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target !== dialog || !dialog.hasChildNodes() || dialog.open) return;
+    if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
+    if (dialog.open) {
+      // Refused: what is left to press is in the new content.
+      dialog.querySelector("button, a[href]")?.focus();
+      return;
+    }
     opener = event.detail.requestConfig.elt;
     dialog.showModal();
   });
@@ -175,6 +180,10 @@
     bar.addEventListener("focusout", (event) => {
       if (event.relatedTarget && !bar.contains(event.relatedTarget)) closeAll();
     });
+  }
+
+  for (const select of document.querySelectorAll("select[data-submit]")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
   }
 
   /* ---- Find and List: Select All and Clear All without a reload ---- */

@@ -1,0 +1,45 @@
+"""What the forms of all pages have in common."""
+
+from typing import Any
+
+from django import forms
+
+from redundancy.errors import Refused
+
+
+class PageForm(forms.Form):
+    """A form that reads what was typed and leaves the rules to the operation.
+
+    Every message names its field, because the Status fieldset repeats it away from the field. The
+    browser does not check: it would stop at the first error, in its own words.
+    """
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, read_only: bool = False, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            label = field.label or name
+            field.error_messages["required"] = f"{label} is required."
+            if isinstance(field, forms.ChoiceField):
+                field.error_messages["invalid_choice"] = f"{label}: choose one of the list."
+            field.disabled = field.disabled or read_only
+            if field.required:
+                field.widget.attrs["aria-required"] = "true"
+
+    def refuse(self, refused: Refused) -> None:
+        """Show the rule an operation refused by, at its field where the form has it."""
+        field = refused.field if refused.field in self.fields else None
+        self.add_error(field, refused.rule)
+
+    def text(self, name: str) -> str:
+        """Return what was typed into ``name``; empty when the form does not have it."""
+        value = self.cleaned_data.get(name, "")
+        return value if isinstance(value, str) else ""
+
+
+def text_field(label: str, *, required: bool = False) -> forms.CharField:
+    """Return a line of text."""
+    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, required=required, widget=widget)

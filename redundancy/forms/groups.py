@@ -1,0 +1,70 @@
+"""The form of *System > Presence Redundancy Groups*."""
+
+from typing import Any
+
+from django import forms
+
+from redundancy.forms.base import PageForm, text_field
+from redundancy.models import RedundancyGroup, Server
+from redundancy.selectors.servers import assignable_servers
+
+NOT_SELECTED = "Not-Selected"
+NEEDS_TWO = "Two different Presence Servers must be saved first."
+
+
+class GroupForm(PageForm):
+    """A presence redundancy group; ``ha_enabled`` is there once the group is saved."""
+
+    name = text_field("Name", required=True)
+    description = text_field("Description")
+    first = forms.ModelChoiceField(
+        Server.objects.none(), label="Presence Server", empty_label=NOT_SELECTED
+    )
+    second = forms.ModelChoiceField(
+        Server.objects.none(), label="Presence Server", empty_label=NOT_SELECTED, required=False
+    )
+    ha_enabled = forms.BooleanField(label="Enable High Availability", required=False)
+
+    def __init__(self, *args: Any, group: RedundancyGroup | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        servers = assignable_servers(group)
+        for name, place in (("first", "first"), ("second", "second")):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = servers
+            field.error_messages["invalid_choice"] = (
+                f"Presence Server ({place}): choose a server of the list."
+            )
+            field.widget.attrs["aria-label"] = f"Presence Server ({place})"
+        self.fields["first"].error_messages["required"] = (
+            "Presence Server: the first server must be chosen."
+        )
+        if group is None:
+            del self.fields["ha_enabled"]
+        elif not group.ha_enabled and group.servers.count() < 2:
+            self.fields["ha_enabled"].disabled = True
+            self.fields["ha_enabled"].help_text = NEEDS_TWO
+
+    def server(self, name: str) -> Server | None:
+        """Return the server chosen in ``name``."""
+        chosen = self.cleaned_data.get(name)
+        return chosen if isinstance(chosen, Server) else None
+
+    def ha(self) -> bool | None:
+        """Return what the check box says; None when it cannot be used."""
+        field = self.fields.get("ha_enabled")
+        if field is None or field.disabled:
+            return None
+        return bool(self.cleaned_data.get("ha_enabled"))
+
+
+def values_of(group: RedundancyGroup) -> dict[str, Any]:
+    """Return what the form of ``group`` shows at first."""
+    slots = {server.slot: server.pk for server in group.servers.all()}
+    return {
+        "name": group.name,
+        "description": group.description,
+        "first": slots.get(1),
+        "second": slots.get(2),
+        "ha_enabled": group.ha_enabled,
+    }

@@ -1,0 +1,44 @@
+"""Forms of *System > Server*."""
+
+from typing import Any
+
+from django import forms
+
+from redundancy.forms.base import PageForm, text_field
+from redundancy.models import Server, ServerType
+
+
+class ServerTypeForm(PageForm):
+    """The first step of Add: what the server is."""
+
+    type = forms.ChoiceField(label="Server Type", choices=ServerType.choices, initial="imp")
+
+
+class ServerForm(PageForm):
+    """A server; its fields depend on its type."""
+
+    name = text_field("Host Name/IP Address", required=True)
+    ipv6_address = text_field("IPv6 Address")
+    mac_address = text_field("MAC Address")
+    description = text_field("Description")
+    domain = text_field("IM and Presence Domain")
+
+    def __init__(self, *args: Any, server_type: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["domain" if server_type == ServerType.CUCM else "mac_address"]
+
+    def values(self) -> dict[str, str]:
+        """Return what was typed, by the names the operations use."""
+        names = ("name", "description", "ipv6_address", "mac_address", "domain")
+        return {name: self.text(name) for name in names}
+
+
+def values_of(server: Server) -> dict[str, str]:
+    """Return what the form of ``server`` shows at first."""
+    return {
+        "name": server.name,
+        "ipv6_address": server.ipv6_address or "",
+        "mac_address": server.mac_address,
+        "description": server.description,
+        "domain": server.domain,
+    }

@@ -1,0 +1,71 @@
+"""Delete one or many: ask first, then all of them or none."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+from redundancy.errors import Refused
+from redundancy.views.confirm import Confirmation, ask, go
+
+M = TypeVar("M", bound=Model)
+
+# Named one by one up to here.
+NAMED = 10
+LONGEST_KEY = 18
+
+
+def selected_pks(request: HttpRequest) -> list[int]:
+    """Return the keys of the rows selected in a list; what is no number is no key."""
+    asked = request.POST if request.method == "POST" else request.GET
+    # Longer numbers are no keys, and no database takes them.
+    return [
+        int(pk)
+        for pk in asked.getlist("pk")
+        if pk.isascii() and pk.isdecimal() and len(pk) <= LONGEST_KEY
+    ]
+
+
+def delete(
+    request: HttpRequest,
+    *,
+    objects: Sequence[M],
+    remove: Callable[[M], None],
+    what: str,
+    back: str,
+    effects: Sequence[str] = (),
+) -> HttpResponse:
+    """Ask (GET), or delete ``objects`` and go to the list at ``back`` (POST).
+
+    They go in the order given. When one is refused none is deleted, and the page says why (409).
+    """
+    error = "" if objects else "Nothing is selected, or it has been deleted meanwhile."
+    if request.method == "POST" and objects:
+        try:
+            with transaction.atomic():
+                for item in objects:
+                    remove(item)
+        except Refused as refused:
+            error = refused.rule
+        else:
+            number = f": {len(objects)} {what}" if len(objects) > 1 else ""
+            messages.success(request, f"Delete successful{number}")
+            return go(request, back)
+    names = ", ".join(str(item) for item in objects[:NAMED])
+    more = f" and {len(objects) - NAMED} more" if len(objects) > NAMED else ""
+    return ask(
+        request,
+        Confirmation(
+            title=f"Delete {what}",
+            action=request.path,
+            cancel=back,
+            submit="Delete" if objects and not error else "",
+            question=f"Delete {names}{more}? This cannot be undone." if objects else "",
+            effects=effects,
+            fields=[("pk", item.pk) for item in objects],
+            error=error,
+        ),
+    )

@@ -1,0 +1,90 @@
+"""What an action of high availability will do, told before it is done."""
+
+from redundancy.models import Server
+from redundancy.selectors import parameters
+from redundancy.selectors.live import GroupLive, NodeRow
+from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
+
+ACTIONS = {"failover": "Failover", "fallback": "Fallback", "recover": "Recover"}
+# In these some sessions are, or are about to be, away from home.
+_AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS) - {State.INITIALIZING}
+
+
+def users(number: int) -> str:
+    """Return ``1 user``, ``500 users``."""
+    return f"{number:,} user{'' if number == 1 else 's'}"
+
+
+def _logins(number: int, left: Server, entered: str) -> list[str]:
+    """Return how the re-login limits of the node they leave spread the logins of ``number`` users."""
+    if not number:
+        return []
+    lower = int(parameters.value("relogin_lower", left))
+    upper = int(parameters.value("relogin_upper", left))
+    if upper <= lower:
+        return [f"All {users(number)} log in at {entered} at once, {lower} s later."]
+    peak = number / (upper - lower)
+    shown = f"{peak:.1f}" if peak >= 0.1 else "less than 0.1"
+    return [
+        f"Logins at {entered}: {shown} per second at the peak, "
+        f"between {lower} s and {upper} s after the move."
+    ]
+
+
+def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
+    """Return what a failover of ``row`` does."""
+    return [
+        f"{users(row.active)} on {row.name} are disconnected and log in at {peer.name}.",
+        f"The critical services of {row.name} are stopped; they stay stopped until a fallback.",
+        *_logins(row.active, servers[row.server_id], peer.name),
+    ]
+
+
+def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
+    """Return what a fallback to ``row`` does."""
+    returning = max(0, row.assigned - row.active)
+    return [
+        f"The critical services of {row.name} are started where they are stopped.",
+        f"{users(returning)} of {row.name} are disconnected from {peer.name} and log in at {row.name}.",
+        *_logins(returning, servers[peer.server_id], row.name),
+    ]
+
+
+def recover(row: NodeRow, peer: NodeRow) -> list[str]:
+    """Return what a recovery of the pair does."""
+    return [
+        f"The Server Recovery Manager of {row.name} and of {peer.name} is restarted.",
+        "Critical services that are stopped are started on both nodes.",
+        f"{users(row.assigned + peer.assigned)} may be without service until both nodes are Normal.",
+    ]
+
+
+def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
+    """Return the effects of ``action``, a key of ACTIONS."""
+    match action:
+        case "failover":
+            return failover(row, peer, servers)
+        case "fallback":
+            return fallback(row, peer, servers)
+        case _:
+            return recover(row, peer)
+
+
+def of_disabling(live: GroupLive) -> list[str]:
+    """Return what switching HA off does now; empty when everybody is at home."""
+    if not any(row.state in _AWAY or row.state == NOT_RESPONDING for row in live.rows):
+        return []
+    effects = []
+    for row in live.rows:
+        guests = max(0, row.active - row.assigned)
+        if guests:
+            effects.append(
+                f"{users(guests)} are disconnected from {row.name} and log in at their home node."
+            )
+    for row in live.rows:
+        if row.assigned and (row.state in NOT_SERVING or row.state == NOT_RESPONDING):
+            effects.append(
+                f"{row.name} serves nobody now: its {users(row.assigned)} may be without service "
+                "until its critical services run."
+            )
+    return [*effects, "Nobody takes over from a node that fails while High Availability is off."]

@@ -1,0 +1,201 @@
+"""Find and List: criteria, sorting and paging, all in the address, so that a list can be linked to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from redundancy.errors import Refused
+from redundancy.selectors.find import OPERATORS, Criterion
+
+M = TypeVar("M", bound=Model)
+
+ROWS = (10, 25, 50, 100, 250)
+DEFAULT_ROWS = 50
+# More make a query no database likes.
+MOST_CRITERIA = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the list; with ``sort`` its header sorts."""
+
+    label: str
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column's header as shown: where it leads, and ``ascending``, ``descending`` or nothing."""
+
+    label: str
+    url: str = ""
+    sorted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """What the address of a list says."""
+
+    criteria: tuple[Criterion, ...]
+    rows: int
+    sort: str
+
+    def url(self, **more: object) -> str:
+        """Return the query of this list, with ``more`` added or changed."""
+        pairs: list[tuple[str, object]] = []
+        for criterion in self.criteria:
+            pairs += [("field", criterion.field), ("op", criterion.op), ("text", criterion.text)]
+        pairs += {"rows": self.rows, "sort": self.sort, **more}.items()
+        return "?" + urlencode(pairs)
+
+
+@dataclass(frozen=True)
+class Listing(Generic[M]):
+    """A list, ready for ``includes/find_list.html``."""
+
+    what: str
+    row_template: str
+    fields: Mapping[str, str]
+    criteria: tuple[Criterion, ...]
+    headers: tuple[Header, ...]
+    page: Page[M]
+    sort: str
+    rows: int
+    all_selected: bool
+    address: _Address
+    delete_url: str = ""
+    error: str = ""
+    operators: Mapping[str, str] = field(default_factory=lambda: OPERATORS)
+    row_choices: tuple[int, ...] = ROWS
+
+    @property
+    def status(self) -> int:
+        """The answer's status code."""
+        return 400 if self.error else 200
+
+    @property
+    def span(self) -> int:
+        """How many columns the table has."""
+        return len(self.headers) + bool(self.delete_url)
+
+    @property
+    def count_line(self) -> str:
+        """Which rows of how many are shown: ``1 - 50 of 120``."""
+        return f"{self.page.start_index()} - {self.page.end_index()} of {self.page.paginator.count}"
+
+    @property
+    def select_all_url(self) -> str:
+        """Where all rows of this page are selected, without script."""
+        return self.address.url(page=self.page.number, select="all")
+
+    @property
+    def clear_all_url(self) -> str:
+        """Where none is."""
+        return self.address.url(page=self.page.number)
+
+    @property
+    def pages(self) -> list[tuple[str, str]]:
+        """Labels and addresses of the paging links that lead somewhere."""
+        links = []
+        if self.page.has_previous():
+            links += [("First", 1), ("Previous", self.page.previous_page_number())]
+        if self.page.has_next():
+            links += [("Next", self.page.next_page_number())]
+            links += [("Last", self.page.paginator.num_pages)]
+        return [(label, self.address.url(page=number)) for label, number in links]
+
+
+def _criteria(request: HttpRequest, default: str) -> tuple[Criterion, ...]:
+    asked = request.GET
+    columns = [asked.getlist(name) for name in ("field", "op", "text")]
+    # An address typed by hand may leave one out: what is no whole row is none.
+    found = [Criterion(*row) for row in zip(*columns, strict=False)]
+    if len(found) > MOST_CRITERIA:
+        raise Refused(f"Find: at most {MOST_CRITERIA} rows of criteria are allowed.")
+    if asked.get("row") == "+" and len(found) < MOST_CRITERIA:
+        found.append(Criterion(default, "begins"))
+    if asked.get("row") == "-":
+        found = found[:-1]
+    return tuple(found) or (Criterion(default, "begins"),)
+
+
+def _headers(columns: Sequence[Column], address: _Address) -> tuple[Header, ...]:
+    headers = []
+    for column in columns:
+        if not column.sort:
+            headers.append(Header(column.label))
+            continue
+        up = address.sort == column.sort
+        down = address.sort == f"-{column.sort}"
+        turned = replace(address, sort=f"-{column.sort}" if up else column.sort)
+        shown = "ascending" if up else "descending" if down else ""
+        headers.append(Header(column.label, turned.url(), shown))
+    return tuple(headers)
+
+
+def find_list(
+    request: HttpRequest,
+    *,
+    what: str,
+    find: Callable[[Sequence[Criterion], str], QuerySet[M]],
+    fields: Mapping[str, str],
+    columns: Sequence[Column],
+    row_template: str,
+    delete_url: str = "",
+) -> Listing[M]:
+    """Return the list that the address of ``request`` asks for.
+
+    Args:
+        request: Its query holds ``field``, ``op`` and ``text`` once per criterion, ``sort``,
+            ``rows`` and ``page``.
+        what: What is listed, in the plural.
+        find: The selector: criteria and sort key to rows. What it refuses becomes the error.
+        fields: Names of the criteria's fields and their labels, the first is the default.
+        columns: The columns; the first one with a sort key is the default.
+        row_template: Shows the cells of one ``object``.
+        delete_url: Where selected rows are deleted; empty for a list without check boxes.
+
+    """
+    default = next(iter(fields))
+    asked_rows = request.GET.get("rows", "")
+    rows = int(asked_rows) if asked_rows in map(str, ROWS) else DEFAULT_ROWS
+    sort = request.GET.get("sort") or next(column.sort for column in columns if column.sort)
+    error = ""
+    criteria: tuple[Criterion, ...] = (Criterion(default, "begins"),)
+    try:
+        criteria = _criteria(request, default)
+        found = find(criteria, sort)
+    except Refused as refused:
+        error = refused.rule
+        found = find((), columns[0].sort).none()
+    address = _Address(criteria, rows, sort)
+    return Listing(
+        what=what,
+        row_template=row_template,
+        fields=fields,
+        criteria=criteria,
+        headers=_headers(columns, address),
+        page=Paginator(found, rows).get_page(request.GET.get("page")),
+        sort=sort,
+        rows=rows,
+        all_selected=request.GET.get("select") == "all",
+        address=address,
+        delete_url=delete_url,
+        error=error,
+    )
+
+
+def list_context(listing: Listing[Any]) -> dict[str, Any]:
+    """Return the context of a page that shows ``listing``."""
+    count = listing.page.paginator.count
+    noun = "record" if count == 1 else "records"
+    return {
+        "listing": listing,
+        "status_error": listing.error,
+        "status_text": "" if listing.error else f"{count} {noun} found",
+    }

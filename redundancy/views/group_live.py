@@ -1,0 +1,125 @@
+"""The live region of a presence redundancy group, and its actions."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
+
+from redundancy.errors import Refused
+from redundancy.models import EventKind, RedundancyGroup, Server
+from redundancy.operations import actions
+from redundancy.permissions import writes
+from redundancy.selectors import groups, live
+from redundancy.templatetags.lab import lab_time
+from redundancy.views import effects
+from redundancy.views.confirm import Confirmation, ask, is_htmx
+
+
+def live_context(group: RedundancyGroup) -> dict[str, Any]:
+    """Return the context of the live region."""
+    shown, watch = live.group_live(group.pk), live.observer()
+    return {
+        "group": group,
+        "live": shown,
+        "observer": watch,
+        "version": f"{shown.version}-{'seen' if watch.ok else 'blind'}",
+        "last_event": max((event.pk for event in shown.events), default=0),
+    }
+
+
+def fragment(request: HttpRequest, group: RedundancyGroup) -> HttpResponse:
+    """Return the live region, or 204 while version ``v`` still holds.
+
+    Changes of state after the event ``e`` are announced.
+    """
+    context = live_context(group)
+    if request.GET.get("v") == context["version"]:
+        response = HttpResponse(status=204)
+    else:
+        response = render(request, "groups/_live.html", context)
+        news = _announcement(context["live"], request.GET.get("e", ""))
+        if news:
+            trigger_client_event(response, "announce", {"value": news})
+    response["X-Lab-Time"] = lab_time(context["observer"].lab_now)
+    return response
+
+
+def _announcement(shown: live.GroupLive, last: str) -> str:
+    if not (last.isascii() and last.isdecimal()):
+        return ""
+    new = [e for e in shown.events if e.kind == EventKind.STATE and e.pk > int(last)]
+    return "; ".join(
+        f"{event.node_name}: {event.new_state}"
+        + (f", {event.new_reason}" if event.new_reason != event.new_state else "")
+        for event in sorted(new, key=lambda event: event.pk)
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpResponse:
+    """Ask for a failover, fallback or recovery, naming its effects (GET); request it (POST)."""
+    group = get_object_or_404(groups.find_groups(), pk=pk)
+    shown = live.group_live(pk)
+    rows = {row.server_id: row for row in shown.rows}
+    if node not in rows or action not in effects.ACTIONS:
+        raise Http404
+    row = rows.pop(node)
+    peer = next(iter(rows.values()), None)
+    servers = {server.pk: server for server in group.servers.all()}
+    back = reverse("group_edit", args=[pk])
+    label = effects.ACTIONS[action]
+    error = ""
+    if request.method == "POST":
+        try:
+            _request(action, group, servers[node], _serial(request), request.user.get_username())
+        except Refused as refused:
+            error = refused.rule
+        else:
+            return _requested(request, back)
+    elif row.action != action:
+        error = f"{label} of {row.name} is not offered: it is {row.state}, {row.reason}."
+    return ask(
+        request,
+        Confirmation(
+            title=f"{label} {group.name if action == 'recover' else row.name}",
+            action=request.path,
+            cancel=back,
+            submit="" if error or peer is None else label,
+            effects=effects.of_action(action, row, peer, servers) if peer and not error else [],
+            fields=[("serial", row.serial)],
+            error=error,
+        ),
+    )
+
+
+def _serial(request: HttpRequest) -> int:
+    text = request.POST.get("serial", "")
+    if not (text.isascii() and text.isdecimal()):
+        raise BadRequest("serial: must be the number the confirmation carried.")
+    return int(text)
+
+
+def _request(action: str, group: RedundancyGroup, node: Server, serial: int, actor: str) -> None:
+    match action:
+        case "failover":
+            actions.request_failover(node=node, serial=serial, actor=actor)
+        case "fallback":
+            actions.request_fallback(node=node, serial=serial, actor=actor)
+        case _:
+            actions.request_recover(group=group, actor=actor)
+
+
+def _requested(request: HttpRequest, back: str) -> HttpResponse:
+    """Close the dialog and leave the page as it is, or go back to it."""
+    if is_htmx(request):
+        return trigger_client_event(
+            HttpResponse(status=204), "done", {"value": "Request successful"}
+        )
+    messages.success(request, "Request successful")
+    return redirect(back)

@@ -1,0 +1,202 @@
+"""*System > Presence Redundancy Groups*: find, add, edit, delete."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from redundancy.errors import Refused
+from redundancy.forms.groups import GroupForm, values_of
+from redundancy.models import RedundancyGroup
+from redundancy.operations.groups import add_group, delete_group, edit_group
+from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.selectors import groups, live
+from redundancy.views import effects
+from redundancy.views.chrome import Link, Tool
+from redundancy.views.confirm import Confirmation, ask
+from redundancy.views.delete import delete, selected_pks
+from redundancy.views.find_list import Column, find_list, list_context
+from redundancy.views.group_live import fragment, live_context
+
+FORM = "group-form"
+TITLE = "Presence Redundancy Group Configuration"
+FIELDS = {"name": "Name", "description": "Description"}
+COLUMNS = (
+    Column("Name", "name"),
+    Column("Description", "description"),
+    Column("Presence Servers"),
+    Column("High Availability", "ha"),
+    Column("State"),
+)
+
+
+def _back() -> list[Link]:
+    return [Link("Back To Find/List", reverse("group_list"))]
+
+
+def get_group(pk: int) -> RedundancyGroup:
+    """Return a group with its servers, or answer 404."""
+    group = groups.find_groups().filter(pk=pk).first()
+    if group is None:
+        raise Http404
+    return group
+
+
+@require_GET
+def group_list(request: HttpRequest) -> HttpResponse:
+    """Find and list presence redundancy groups."""
+    writable = can_write(request.user)
+    listing = find_list(
+        request,
+        what="presence redundancy groups",
+        find=groups.find_groups,
+        fields=FIELDS,
+        columns=COLUMNS,
+        row_template="groups/row.html",
+        delete_url=reverse("group_delete_selected") if writable else "",
+    )
+    context = {
+        "title": "Find and List Presence Redundancy Groups",
+        "tools": [Tool("Add New", "add", href=reverse("group_add"))] if writable else [],
+        **list_context(listing),
+    }
+    return render(request, "find_list.html", context, status=listing.status)
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def group_add(request: HttpRequest) -> HttpResponse:
+    """Add a group."""
+    form = GroupForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        first = form.server("first")
+        assert first is not None  # the form requires it
+        try:
+            group = add_group(
+                name=form.text("name"),
+                description=form.text("description"),
+                first=first,
+                second=form.server("second"),
+                actor=request.user.get_username(),
+            )
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, "Add successful")
+            return redirect("group_edit", group.pk)
+    context = {
+        "title": TITLE,
+        "form": form,
+        "form_id": FORM,
+        "tools": [Tool("Save", "save", form=FORM)],
+        "related_links": _back(),
+    }
+    return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a group and change it; with ``fragment`` answer only its live region."""
+    group = get_group(pk)
+    if request.method == "GET" and "fragment" in request.GET:
+        return fragment(request, group)
+    if request.method == "POST":
+        refuse_read_only(request)
+    writable = can_write(request.user)
+    form = GroupForm(
+        request.POST if request.method == "POST" else None,
+        group=group,
+        initial=values_of(group),
+        read_only=not writable,
+    )
+    # The check box stands in its own fieldset, outside the form's element.
+    form.fields["ha_enabled"].widget.attrs["form"] = FORM
+    if request.method == "POST" and form.is_valid():
+        answer = _save(request, group, form)
+        if answer is not None:
+            return answer
+    context = {
+        "title": TITLE,
+        "form": form,
+        "form_id": FORM,
+        "group": group,
+        "tools": _tools(group) if writable else [],
+        "related_links": _back(),
+        **live_context(group),
+    }
+    return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
+
+
+def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> HttpResponse | None:
+    """Save the form; return None when it was refused, with the rule in the form."""
+    if group.ha_enabled and form.ha() is False and "confirmed" not in request.POST:
+        loss = effects.of_disabling(live.group_live(group.pk))
+        if loss:
+            return _ask_to_disable(request, group, loss)
+    try:
+        edit_group(
+            group=group,
+            name=form.text("name"),
+            description=form.text("description"),
+            first=form.server("first"),
+            second=form.server("second"),
+            ha_enabled=form.ha(),
+            actor=request.user.get_username(),
+        )
+    except Refused as refused:
+        form.refuse(refused)
+        return None
+    messages.success(request, "Update successful")
+    return redirect("group_edit", group.pk)
+
+
+def _ask_to_disable(request: HttpRequest, group: RedundancyGroup, loss: list[str]) -> HttpResponse:
+    typed = [(k, v) for k, v in request.POST.items() if k != "csrfmiddlewaretoken"]
+    return ask(
+        request,
+        Confirmation(
+            title="Disable High Availability",
+            action=request.path,
+            cancel=request.path,
+            submit="Disable High Availability",
+            question=f"Disable High Availability of {group.name} now? Its users are not all at home.",
+            effects=loss,
+            fields=[*typed, ("confirmed", "1")],
+        ),
+    )
+
+
+def _tools(group: RedundancyGroup) -> list[Tool]:
+    return [
+        Tool("Save", "save", form=FORM),
+        Tool("Delete", "delete", href=reverse("group_delete", args=[group.pk]), dialog=True),
+        Tool("Add New", "add", href=reverse("group_add")),
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a group after asking."""
+    return _delete(request, [get_group(pk)])
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def group_delete_selected(request: HttpRequest) -> HttpResponse:
+    """Delete the groups selected in the list after asking."""
+    return _delete(request, list(groups.find_groups().filter(pk__in=selected_pks(request))))
+
+
+def _delete(request: HttpRequest, chosen: list[RedundancyGroup]) -> HttpResponse:
+    actor = request.user.get_username()
+    released = sorted(server.name for group in chosen for server in group.servers.all())
+    return delete(
+        request,
+        objects=chosen,
+        remove=lambda group: delete_group(group=group, actor=actor),
+        what="Presence Redundancy Group" + ("" if len(chosen) == 1 else "s"),
+        back=reverse("group_list"),
+        effects=[f"Unassigned by it: {', '.join(released)}."] if released else [],
+    )

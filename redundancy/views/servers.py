@@ -1,0 +1,190 @@
+"""*System > Server*."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from redundancy.errors import Refused
+from redundancy.forms.servers import ServerForm, ServerTypeForm, values_of
+from redundancy.models import Server, ServerType
+from redundancy.operations.servers import add_server, delete_server, edit_server
+from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.selectors import servers
+from redundancy.views.chrome import Link, Tool
+from redundancy.views.delete import delete, selected_pks
+from redundancy.views.find_list import Column, find_list, list_context
+
+FORM = "server-form"
+FIELDS = {
+    "name": "Host Name/IP Address",
+    "description": "Description",
+    "domain": "IM and Presence Domain",
+    "group": "Presence Redundancy Group",
+}
+COLUMNS = (
+    Column("Host Name/IP Address", "name"),
+    Column("Description", "description"),
+    Column("Server Type", "type"),
+    Column("Database Replication", "replication"),
+    Column("Presence Redundancy Group", "group"),
+)
+
+
+def _back() -> list[Link]:
+    return [Link("Back To Find/List", reverse("server_list"))]
+
+
+def _server(pk: int) -> Server:
+    server = servers.find_servers().filter(pk=pk).first()
+    if server is None:
+        raise Http404
+    return server
+
+
+@require_GET
+def server_list(request: HttpRequest) -> HttpResponse:
+    """Find and list servers."""
+    writable = can_write(request.user)
+    listing = find_list(
+        request,
+        what="servers",
+        find=servers.find_servers,
+        fields=FIELDS,
+        columns=COLUMNS,
+        row_template="servers/row.html",
+        delete_url=reverse("server_delete_selected") if writable else "",
+    )
+    context = {
+        "title": "Find and List Servers",
+        "tools": [Tool("Add New", "add", href=reverse("server_add"))] if writable else [],
+        **list_context(listing),
+    }
+    return render(request, "find_list.html", context, status=listing.status)
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def server_add(request: HttpRequest) -> HttpResponse:
+    """Add a server: its type first, then the rest."""
+    asked = request.POST if request.method == "POST" else request.GET
+    server_type = asked.get("type", "")
+    if server_type not in ServerType.values:
+        return _choose_type(request)
+    form = ServerForm(
+        request.POST if request.method == "POST" else None,
+        server_type=server_type,
+        initial=_copied(request),
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            server = add_server(
+                server_type=server_type, actor=request.user.get_username(), **form.values()
+            )
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, "Add successful")
+            return redirect("server_edit", server.pk)
+    context = {
+        "title": "Server Configuration",
+        "form": form,
+        "form_id": FORM,
+        "server_type": ServerType(server_type),
+        "tools": [Tool("Save", "save", form=FORM)],
+        "related_links": _back(),
+    }
+    return render(request, "servers/edit.html", context, status=422 if form.errors else 200)
+
+
+def _choose_type(request: HttpRequest) -> HttpResponse:
+    form = ServerTypeForm(request.GET if "type" in request.GET else None)
+    context = {
+        "title": "Server Configuration",
+        "form": form,
+        "form_id": FORM,
+        "tools": [Tool("Next", "next", form=FORM)],
+        "related_links": _back(),
+    }
+    return render(request, "servers/type.html", context, status=422 if form.errors else 200)
+
+
+def _copied(request: HttpRequest) -> dict[str, str]:
+    """Return what a copy takes over from the server it is made of: all but names and addresses."""
+    pk = request.GET.get("copy", "")
+    if not (pk.isascii() and pk.isdecimal()):
+        return {}
+    values = values_of(_server(int(pk)))
+    return {name: values[name] for name in ("description", "domain")}
+
+
+@require_http_methods(["GET", "POST"])
+def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a server, and change it."""
+    server = _server(pk)
+    if request.method == "POST":
+        refuse_read_only(request)
+    writable = can_write(request.user)
+    form = ServerForm(
+        request.POST if request.method == "POST" else None,
+        server_type=server.server_type,
+        initial=values_of(server),
+        read_only=not writable,
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            edit_server(server=server, actor=request.user.get_username(), **form.values())
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, "Update successful")
+            return redirect("server_edit", pk)
+    context = {
+        "title": "Server Configuration",
+        "form": form,
+        "form_id": FORM,
+        "server": server,
+        "server_type": ServerType(server.server_type),
+        "assigned": servers.assigned_count(server),
+        "tools": _tools(server) if writable else [],
+        "related_links": _back(),
+    }
+    return render(request, "servers/edit.html", context, status=422 if form.errors else 200)
+
+
+def _tools(server: Server) -> list[Tool]:
+    add = reverse("server_add")
+    return [
+        Tool("Save", "save", form=FORM),
+        Tool("Delete", "delete", href=reverse("server_delete", args=[server.pk]), dialog=True),
+        Tool("Copy", "copy", href=f"{add}?type={server.server_type}&copy={server.pk}"),
+        Tool("Add New", "add", href=add),
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def server_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a server after asking."""
+    return _delete(request, [_server(pk)])
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def server_delete_selected(request: HttpRequest) -> HttpResponse:
+    """Delete the servers selected in the list after asking."""
+    chosen = servers.find_servers().filter(pk__in=selected_pks(request))
+    # The publisher can only go when no subscriber is left.
+    return _delete(request, sorted(chosen, key=lambda server: server.is_publisher))
+
+
+def _delete(request: HttpRequest, chosen: list[Server]) -> HttpResponse:
+    actor = request.user.get_username()
+    return delete(
+        request,
+        objects=chosen,
+        remove=lambda server: delete_server(server=server, actor=actor),
+        what="Server" if len(chosen) == 1 else "Servers",
+        back=reverse("server_list"),
+    )
