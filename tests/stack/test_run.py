@@ -1,0 +1,207 @@
+"""The whole stack, with its real processes, as ``make run`` starts it."""
+
+import contextlib
+import http.cookiejar
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cucm_admin.stack import leftovers
+from cucm_admin.stack.run import BASE_DIR
+
+pytestmark = pytest.mark.live
+
+COMMAND = (sys.executable, "-m", "cucm_admin.stack")
+
+
+class Stack:
+    """One start of the stack and what it printed."""
+
+    def __init__(self, env: dict[str, str], log: Path) -> None:
+        self.folder = Path(env["VAR_DIR"])
+        self.url = f"http://127.0.0.1:{env['PORT']}"
+        self._log = log
+        self.started = time.monotonic()
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                COMMAND, cwd=BASE_DIR, env=env, stdout=out, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def text(self) -> str:
+        return self._log.read_text()
+
+    def wait_for(self, line: str, seconds: float = 60.0) -> float:
+        """Wait until ``line`` was printed; return the seconds since the start."""
+        wait_until(lambda: line in self.text or self.process.poll() is not None, seconds)
+        assert line in self.text, self.text
+        return time.monotonic() - self.started
+
+    def marks(self) -> list[leftovers.Mark]:
+        return leftovers.load(self.folder / "stack.json", leftovers.boot_id())
+
+    def children(self) -> dict[str, int]:
+        return {mark.name: mark.pid for mark in self.marks()}
+
+    def processes(self) -> list[str]:
+        """The commands of all processes that run in this stack's data folder."""
+        own = f"VAR_DIR={self.folder}".encode()
+        return [
+            (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            for path in Path("/proc").glob("[0-9]*/environ")
+            if own in readable(path).split(b"\0")
+        ]
+
+
+def readable(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any) -> None:
+        return None
+
+
+def signs_in(url: str, password: str) -> bool:
+    """Sign in as a browser does; return whether the product opened a session."""
+    jar = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar), NoRedirect)
+    browser.open(f"{url}/login/", timeout=20).close()
+    token = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+    form = {"username": "admin", "password": password, "csrfmiddlewaretoken": token}
+    data = urllib.parse.urlencode(form).encode()
+    with contextlib.suppress(urllib.error.HTTPError):
+        browser.open(f"{url}/login/", data, timeout=20).close()
+    return "sessionid" in {cookie.name for cookie in jar}
+
+
+@pytest.fixture
+def start(process_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Starts the stack; ends what a failed test left running."""
+    stacks: list[Stack] = []
+
+    def starter(**changes: str) -> Stack:
+        stacks.append(Stack(process_env | changes, tmp_path / f"log{len(stacks)}"))
+        return stacks[-1]
+
+    yield starter
+    for stack in stacks:
+        if stack.process.poll() is None:
+            stack.process.terminate()
+            stack.process.wait(timeout=20)
+
+
+def test_from_an_empty_folder_to_nothing_left(start: Callable[..., Stack]) -> None:
+    stack = start(LAB_CLOCK_RATE="60")
+    stack.wait_for(f"Ready: {stack.url}/")
+    shown = re.search(r"Sign in as: admin   password: (\S+)", stack.text)
+    assert shown
+    assert "60 times as fast" in stack.text
+    assert signs_in(stack.url, shown[1])
+    assert not signs_in(stack.url, "another")
+    with socket.socket() as probe:
+        # On this machine's loopback address only.
+        assert probe.connect_ex(("127.0.0.2", int(stack.url.rpartition(":")[2]))) != 0
+
+    second = start(PORT="1")
+    assert second.process.wait(timeout=20) == 1
+    assert f"process {stack.process.pid}" in second.text
+
+    before = stack.children()
+    for name in before.keys() & {"web", "valkey"}:
+        os.kill(before[name], signal.SIGKILL)
+        stack.wait_for(f"{name} ended (killed by SIGKILL); it is started again in")
+    # The request waits for the new web process instead of being refused.
+    assert signs_in(stack.url, shown[1])
+    wait_until(lambda: stack.children().keys() == before.keys(), 20)
+    assert stack.children().keys() == before.keys()
+
+    stack.process.send_signal(signal.SIGTERM)
+    assert stack.process.wait(timeout=5) == 0
+    assert stack.processes() == []
+
+    again = start()
+    assert again.wait_for("Ready:") < 10
+    assert "Sign in as" not in again.text
+    assert signs_in(again.url, shown[1])
+
+
+def test_after_a_kill_the_next_start_finds_a_clear_field(start: Callable[..., Stack]) -> None:
+    stack = start(ADMIN_PASSWORD="chosen-by-me")
+    stack.wait_for("Ready:")
+    assert "chosen-by-me" not in stack.text
+    before = stack.marks()
+    stack.process.kill()
+    stack.process.wait()
+    again = start()
+    again.wait_for("Ready:")
+    assert before
+    assert leftovers.still_running(before) == []
+    assert signs_in(again.url, "chosen-by-me")
+    again.process.send_signal(signal.SIGINT)
+    assert again.process.wait(timeout=5) == 0
+    assert again.processes() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"PORT": "web"}, "PORT: must be a whole number from 1 to 65535, not 'web'"),
+        ({"VAR_DIR": "{file}/var"}, "VAR_DIR: cannot make the folder"),
+        ({"LAB_CLOCK_RATE": "fast"}, "LAB_CLOCK_RATE: must be a number, not 'fast'"),
+        ({"LAB_CLOCK_RATE": "0"}, "LAB_CLOCK_RATE: must be between 1 and 600, not 0"),
+        ({"TIME_ZONE": "Mars/Base"}, "The settings cannot be used: Incorrect timezone setting"),
+        ({"DATABASE_URL": "mysql://h/x"}, "DATABASE_URL: must begin with postgres://"),
+        (
+            {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/x"},
+            "DATABASE_URL: the database cannot be used",
+        ),
+        ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "REDIS_URL: the server cannot be used"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_used_ends_with_one_line(
+    start: Callable[..., Stack], tmp_path: Path, changes: dict[str, str], line: str
+) -> None:
+    (tmp_path / "file").touch()
+    stack = start(**{name: value.format(file=tmp_path / "file") for name, value in changes.items()})
+    assert stack.process.wait(timeout=60) == 1
+    assert line in stack.text
+    assert stack.text.count("\n") == 1
+    assert stack.processes() == []
+
+
+def test_a_busy_port_is_one_line(start: Callable[..., Stack], free_port: int) -> None:
+    with socket.create_server(("127.0.0.1", free_port)):
+        stack = start()
+        assert stack.process.wait(timeout=20) == 1
+    assert stack.text == f"PORT: {free_port} is in use by another program; choose another one\n"
+    assert stack.processes() == []
+
+
+def test_a_folder_too_deep_for_a_socket(start: Callable[..., Stack], tmp_path: Path) -> None:
+    stack = start(VAR_DIR=str(tmp_path / ("deep " * 25)))
+    stack.wait_for("Ready:")
+    wait_until(lambda: "sweep@" in stack.text, 20)
+    assert "ready." in stack.text
