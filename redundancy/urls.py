@@ -2,12 +2,18 @@
 
 from django.urls import path
 
-from redundancy.views import control_center, home
+from redundancy.views import control_center, home, servers
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("about/", home.about, name="about"),
     path("go/", home.go, name="go"),
+    path("load-sample-cluster/", home.load_sample, name="load_sample"),
+    path("ccmadmin/servers/", servers.server_list, name="server_list"),
+    path("ccmadmin/servers/add/", servers.server_add, name="server_add"),
+    path("ccmadmin/servers/delete/", servers.server_delete_selected, name="server_delete_selected"),
+    path("ccmadmin/servers/<int:pk>/", servers.server_edit, name="server_edit"),
+    path("ccmadmin/servers/<int:pk>/delete/", servers.server_delete, name="server_delete"),
     path(
         "ccmservice/control-center/<str:kind>/",
         control_center.control_center,
