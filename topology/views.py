@@ -1,12 +1,12 @@
 """The Presence Topology page."""
 
-import json
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django_htmx.http import trigger_client_event
 
 from redundancy.selectors import live, users
+from redundancy.templatetags.lab import lab_time
 from topology.layout import place
 from topology.model import Topology, build
 
@@ -14,11 +14,12 @@ from topology.model import Topology, build
 @require_safe
 def presence_topology(request: HttpRequest) -> HttpResponse:
     """Show the map; with ``fragment`` only its live part, or 204 while version ``v`` still holds."""
-    topology = build(
-        live.all_live(), live.unassigned(), users.count_without_node(), live.observer()
-    )
+    watch = live.observer()
+    topology = build(live.all_live(), live.unassigned(), users.count_without_node(), watch)
     if "fragment" in request.GET:
-        return _fragment(request, topology)
+        response = _fragment(request, topology)
+        response["X-Lab-Time"] = lab_time(watch.lab_now)
+        return response
     return render(
         request,
         "topology/topology.html",
@@ -34,5 +35,4 @@ def _fragment(request: HttpRequest, topology: Topology) -> HttpResponse:
     if request.GET.get("v") == topology.version:
         return HttpResponse(status=204)
     response = render(request, "topology/_live.html", _context(topology))
-    response["HX-Trigger"] = json.dumps({"announce": topology.summary})
-    return response
+    return trigger_client_event(response, "announce", {"value": topology.summary})

@@ -1,6 +1,5 @@
 """Control Center: the services of a node, and its power."""
 
-import json
 from collections.abc import Sequence
 
 from django.contrib import messages
@@ -10,7 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget, trigger_client_event
 
+from redundancy import clock
 from redundancy.catalog import ServiceKind
 from redundancy.errors import Refused
 from redundancy.models import Server
@@ -18,6 +19,7 @@ from redundancy.operations import groups
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.templatetags.lab import lab_time
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import go, is_htmx
 from redundancy.views.control_acts import NODE_ACTS, SERVICE_ACTS, Act, Caution, already, caution
@@ -40,7 +42,9 @@ def control_center(request: HttpRequest, kind: str) -> HttpResponse:
         return _page(request, listed, None)
     server = _node(chosen)
     if "fragment" in request.GET:
-        return _fragment(request, _panel(server, listed))
+        response = _fragment(request, _panel(server, listed))
+        response["X-Lab-Time"] = lab_time(clock.lab_now())
+        return response
     return _page(request, listed, server, selected=request.GET.get("service", ""))
 
 
@@ -180,8 +184,7 @@ def _fragment(request: HttpRequest, shown: Panel) -> HttpResponse:
         "control_center/_changes.html",
         {"panel": shown, "kind": shown.kind, "server": shown.server},
     )
-    response["HX-Trigger"] = json.dumps({"announce": shown.summary})
-    return response
+    return trigger_client_event(response, "announce", {"value": shown.summary})
 
 
 def _caution(
@@ -218,7 +221,6 @@ def _refused(
         return _page(request, kind, server, selected=selected, error=rule, status=status)
     response = render(request, "includes/status.html", {"status_error": rule}, status=status)
     # "done" closes the dialog, should it be open.
-    response["HX-Trigger"] = json.dumps({"done": rule, "announce": rule})
-    response["HX-Retarget"] = "fieldset.status"
-    response["HX-Reswap"] = "outerHTML"
-    return response
+    trigger_client_event(response, "done", {"value": rule})
+    trigger_client_event(response, "announce", {"value": rule})
+    return reswap(retarget(response, "fieldset.status"), "outerHTML")
