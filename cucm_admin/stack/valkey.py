@@ -16,7 +16,9 @@ def command(address: Path, folder: Path) -> list[str]:
     try:
         binary = get_binary_path()
     except ValkeyBinaryNotFoundError as error:
-        raise SystemExit(f"{error} Give the address of a server of your own in REDIS_URL.") from None
+        raise SystemExit(
+            f"{error} Give the address of a server of your own in REDIS_URL."
+        ) from None
     options = {
         "port": "0",
         "unixsocket": str(address),
