@@ -1,7 +1,7 @@
 """Set and reset the service parameters of SRM."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from django.db import transaction
 
@@ -27,36 +27,51 @@ def set_parameter(
 
     Does nothing when it has that value. ``server`` belongs to a parameter that each node has.
     """
-    parameter = _known(key, server)
-    new = _canonical(parameter, value)
     with transaction.atomic():
-        locks.one_administrator()
-        row = ServiceParameter.objects.filter(key=key, server=server).first()
-        old = row.value if row else parameter.default
-        if new == old:
-            return row
-        present = selectors.of_node(server) if server else selectors.clusterwide()
-        _check_together(present | {key: selectors.typed(parameter, new)})
-        if new == parameter.default:
-            ServiceParameter.objects.filter(key=key, server=server).delete()
-            row = None
-        else:
-            row, _ = ServiceParameter.objects.update_or_create(
-                key=key, server=server, defaults={"value": new}
-            )
-        where = f" on {server.name}" if server else ""
-        events.record(
-            kind=EventKind.PARAMETER,
-            sentence=f"{parameter.name}{where} was changed from {old} to {new}.",
-            node=server,
-            actor=actor,
-        )
-    return row
+        _set({key: value}, server, actor)
+        return ServiceParameter.objects.filter(key=key, server=server).first()
+
+
+def reset_parameters(*, keys: Iterable[str], server: Server | None = None, actor: str) -> None:
+    """Give parameters, all clusterwide or all of one node, their default again, where the others allow it."""
+    _set({key: _known(key, server).default for key in keys}, server, actor)
 
 
 def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> None:
-    """Give a parameter its default again, where the others allow it."""
-    set_parameter(key=key, value=_known(key, server).default, server=server, actor=actor)
+    """Give one parameter its default again, where the others allow it."""
+    reset_parameters(keys=[key], server=server, actor=actor)
+
+
+def _set(values: Mapping[str, str], server: Server | None, actor: str) -> None:
+    """Store values that are judged together, as they will hold together."""
+    new = {key: _canonical(_known(key, server), value) for key, value in values.items()}
+    with transaction.atomic():
+        locks.one_administrator()
+        rows = ServiceParameter.objects.filter(server=server)
+        stored = dict(rows.values_list("key", "value"))
+        present = selectors.of_node(server) if server else selectors.clusterwide()
+        _check_together(
+            present
+            | {key: selectors.typed(PARAMETER_BY_KEY[key], text) for key, text in new.items()}
+        )
+        for key, text in new.items():
+            parameter = PARAMETER_BY_KEY[key]
+            old = stored.get(key, parameter.default)
+            if text == old:
+                continue
+            if text == parameter.default:
+                rows.filter(key=key).delete()
+            else:
+                ServiceParameter.objects.update_or_create(
+                    key=key, server=server, defaults={"value": text}
+                )
+            where = f" on {server.name}" if server else ""
+            events.record(
+                kind=EventKind.PARAMETER,
+                sentence=f"{parameter.name}{where} was changed from {old} to {text}.",
+                node=server,
+                actor=actor,
+            )
 
 
 def _known(key: str, server: Server | None) -> Parameter:

@@ -1,0 +1,176 @@
+"""What the pages of every table share: who may do what, and writing through operations only."""
+
+# Django passes the request and the row to every hook; not every table needs them.
+# ruff: noqa: ARG002
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+
+from redundancy import permissions
+from redundancy.errors import Refused
+
+# Both are generic for the type checker only.
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Any]
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    ModelForm = forms.ModelForm
+
+_MEMO = "_redundancy_can_write"
+
+
+def _can_write(request: HttpRequest) -> bool:
+    """Return whether the user may write; asks once a request, an index page asks for each table."""
+    if not hasattr(request, _MEMO):
+        setattr(request, _MEMO, permissions.can_write(request.user))
+    return bool(getattr(request, _MEMO))
+
+
+class RoleAdmin(ModelAdmin):
+    """A table whose rows any signed-in member of staff sees; the roles say who writes, as on the pages."""
+
+    list_per_page = 50
+    # Counting a whole table for one number on the page is too dear.
+    show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Return whether the application is listed."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return whether the rows may be seen."""
+        return request.user.is_active and request.user.is_staff
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return whether a row may be added."""
+        return _can_write(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return whether a row may be changed."""
+        return _can_write(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return whether a row may be deleted."""
+        return _can_write(request)
+
+
+class ReadOnlyAdmin(RoleAdmin):
+    """A table that the running system writes; nobody else does."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return False."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Return False."""
+        return False
+
+
+class OperationForm(ModelForm):
+    """A form that writes by an operation, and finds its errors by trying it."""
+
+    def operate(self, actor: str) -> Model | None:
+        """Run the operation with the cleaned values; return the row, or None when none is needed."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any] | None:
+        """Try the operation and undo it, so that each rule that refuses shows at its field."""
+        super().clean()
+        if self.errors:
+            return self.cleaned_data
+        row = None
+        try:
+            with transaction.atomic():
+                row = self.operate("")
+                transaction.set_rollback(True)
+        except Refused as refused:
+            self.add_error(refused.field if refused.field in self.fields else None, refused)
+        if row is not None:
+            # As stored: the model's own checks must not judge the typed form of a value.
+            for field in row._meta.fields:
+                if field.name in self.cleaned_data:
+                    self.cleaned_data[field.name] = getattr(row, field.name)
+        return self.cleaned_data
+
+
+class OperationAdmin(RoleAdmin):
+    """A table that is written by operations only."""
+
+    actions = ("delete_selected",)
+
+    def remove(self, rows: QuerySet[Any], actor: str) -> None:
+        """Delete these rows by an operation."""
+        raise NotImplementedError
+
+    def save_model(
+        self, request: HttpRequest, obj: Model, form: OperationForm, change: bool
+    ) -> None:
+        """Run the form's operation for good."""
+        row = form.operate(request.user.get_username())
+        if row is not None:
+            obj.pk = row.pk
+            obj.refresh_from_db()
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete one row by the operation."""
+        self.delete_queryset(request, type(obj)._default_manager.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete several rows by the operation."""
+        self.remove(queryset, request.user.get_username())
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name only the rows themselves: whether they may go is for the operation to say."""
+        names = [str(obj) for obj in objs]
+        return names, {str(self.opts.verbose_name_plural): len(names)}, set(), []
+
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponseBase | None:
+        """Ask, then delete all of them or none."""
+        try:
+            with transaction.atomic():
+                return delete_selected(self, request, queryset)
+        except Refused as refused:
+            self.message_user(request, refused.rule, messages.ERROR)
+            return None
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask, then delete; a refusal is a message on the row's page."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except Refused as refused:
+            self.message_user(request, refused.rule, messages.ERROR)
+            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(name, args=[object_id]))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show or save; what is refused only now was changed by somebody since it was tried."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Refused as refused:
+            self.message_user(request, refused.rule, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())

@@ -1,0 +1,155 @@
+"""Tables that an administrator writes: servers, groups, parameters, users."""
+
+# Django passes the request and the row to every hook; not every table needs them.
+# ruff: noqa: ARG002
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from redundancy.admin.base import OperationAdmin
+from redundancy.admin.forms import GroupForm, ParameterForm, ServerForm, UserForm, limits
+from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.models import PresenceUser, RedundancyGroup, Server, ServiceParameter
+from redundancy.operations import groups, parameters, servers, users
+from redundancy.selectors.groups import find_groups
+from redundancy.selectors.servers import find_servers
+
+
+@admin.register(Server)
+class ServerAdmin(OperationAdmin):
+    """Servers."""
+
+    form = ServerForm
+    list_display = ("name", "description", "server_type", "replication", "group", "domain")
+    list_filter = ("server_type", "is_publisher", ("group", admin.EmptyFieldListFilter))
+    search_fields = ("name", "description", "domain", "group__name")
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:
+        """Return the servers with their group and their part in the database's replication."""
+        return find_servers()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return the form's fields; of a saved server also its place."""
+        fields = ServerForm.Meta.fields
+        return (*fields, "replication", "group") if obj else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return what is fixed once saved, or changed on the group's page."""
+        return ("server_type", "replication", "group") if obj else ()
+
+    @admin.display(description="Database Replication", ordering="replication")
+    def replication(self, server: Any) -> str:
+        """Return Publisher, Subscriber or nothing."""
+        return str(server.replication)
+
+    def remove(self, rows: QuerySet[Server], actor: str) -> None:
+        """Delete the servers, the publisher last: it stays while there are subscribers."""
+        for server in rows.order_by("is_publisher", "name"):
+            servers.delete_server(server=server, actor=actor)
+
+
+@admin.register(RedundancyGroup)
+class RedundancyGroupAdmin(OperationAdmin):
+    """Presence redundancy groups."""
+
+    form = GroupForm
+    list_display = ("name", "description", "presence_servers", "ha_enabled", "states", "epoch")
+    list_filter = ("ha_enabled",)
+    search_fields = ("name", "description", "servers__name")
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RedundancyGroup]:
+        """Return the groups with their servers and states."""
+        return find_groups()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return the form's fields; to somebody who may only look, the servers by name."""
+        if obj and not self.has_change_permission(request, obj):
+            return ("name", "description", "presence_servers", "ha_enabled")
+        return ("name", "description", "first", "second", "ha_enabled")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return what is shown, not typed."""
+        return ("presence_servers",)
+
+    @admin.display(description="Presence Servers")
+    def presence_servers(self, group: RedundancyGroup) -> str:
+        """Return the names of the group's servers."""
+        return ", ".join(server.name for server in group.servers.all())
+
+    @admin.display(description="State")
+    def states(self, group: RedundancyGroup) -> str:
+        """Return the states of the group's nodes, in the order of its servers."""
+        return ", ".join(server.runtime.state for server in group.servers.all())
+
+    def remove(self, rows: QuerySet[RedundancyGroup], actor: str) -> None:
+        """Delete the groups."""
+        for group in rows:
+            groups.delete_group(group=group, actor=actor)
+
+
+@admin.register(ServiceParameter)
+class ServiceParameterAdmin(OperationAdmin):
+    """Service parameters that differ from their default; deleting one is *Set to Default*."""
+
+    form = ParameterForm
+    list_display = ("key", "server", "value", "default", "allowed")
+    list_filter = ("key",)
+    list_select_related = ("server",)
+    search_fields = ("key", "server__name", "value")
+    autocomplete_fields = ("server",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return what is chosen once."""
+        return ("key", "server") if obj else ()
+
+    @admin.display(description="Suggested Value")
+    def default(self, row: ServiceParameter) -> str:
+        """Return the default of the catalogue."""
+        return PARAMETER_BY_KEY[row.key].default
+
+    @admin.display(description="Allowed")
+    def allowed(self, row: ServiceParameter) -> str:
+        """Return the limits."""
+        return limits(PARAMETER_BY_KEY[row.key])
+
+    def remove(self, rows: QuerySet[ServiceParameter], actor: str) -> None:
+        """Give the parameters their default again."""
+        keys: dict[Server | None, list[str]] = {}
+        for row in rows.select_related("server"):
+            keys.setdefault(row.server, []).append(row.key)
+        for server, of_server in keys.items():
+            parameters.reset_parameters(keys=of_server, server=server, actor=actor)
+
+
+@admin.register(PresenceUser)
+class PresenceUserAdmin(OperationAdmin):
+    """Users."""
+
+    form = UserForm
+    list_display = ("userid", "display_name", "im_address", "home", "active_node")
+    list_filter = (
+        ("home", admin.EmptyFieldListFilter),
+        ("session", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("home", "session__node")
+    search_fields = ("userid", "display_name", "im_address", "home__name")
+    autocomplete_fields = ("home",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return what is chosen once."""
+        return ("userid",) if obj else ()
+
+    @admin.display(description="Active node", ordering="session__node__name", empty_value="–")
+    def active_node(self, user: PresenceUser) -> Model | None:
+        """Return the node of the user's session."""
+        session = getattr(user, "session", None)
+        return session.node if session else None
+
+    def remove(self, rows: QuerySet[PresenceUser], actor: str) -> None:
+        """Delete the users."""
+        users.delete_users(users=list(rows), actor=actor)

@@ -1,0 +1,159 @@
+"""Forms of the tables that are written by operations."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from redundancy.admin.base import OperationForm
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
+from redundancy.errors import Refused
+from redundancy.models import (
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    ServiceParameter,
+)
+from redundancy.operations import groups, parameters, servers, users
+from redundancy.selectors.servers import assignable_servers
+
+
+class ServerForm(OperationForm):
+    """Add or edit a server; its type is chosen once."""
+
+    # The operation takes separators and drops them.
+    mac_address = forms.CharField(
+        label="MAC Address",
+        required=False,
+        max_length=40,
+        help_text="12 hexadecimal digits; CUCM Voice/Video only.",
+    )
+
+    class Meta:
+        model = Server
+        fields = ("name", "server_type", "description", "ipv6_address", "mac_address", "domain")
+
+    def operate(self, actor: str) -> Server:
+        """Add or edit the server."""
+        values = {
+            name: self.cleaned_data[name] or ""
+            for name in ("name", "description", "ipv6_address", "mac_address", "domain")
+        }
+        if self.instance.pk is None:
+            kind = self.cleaned_data["server_type"]
+            return servers.add_server(server_type=kind, actor=actor, **values)
+        return servers.edit_server(server=self.instance, actor=actor, **values)
+
+
+class GroupForm(OperationForm):
+    """Add or edit a presence redundancy group, its servers and its high availability."""
+
+    first = forms.ModelChoiceField(Server.objects.none(), label="Presence Server")
+    second = forms.ModelChoiceField(
+        Server.objects.none(), label="Presence Server", required=False, empty_label="Not-Selected"
+    )
+
+    class Meta:
+        model = RedundancyGroup
+        fields = ("name", "description", "ha_enabled")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        group = self.instance if self.instance.pk else None
+        members = {server.slot: server for server in group.servers.all()} if group else {}
+        for slot, name in ((1, "first"), (2, "second")):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = assignable_servers(group)
+            field.initial = members.get(slot)
+
+    def operate(self, actor: str) -> RedundancyGroup:
+        """Add or edit the group."""
+        data = self.cleaned_data
+        names = {"name": data["name"], "description": data["description"]}
+        members = {"first": data["first"], "second": data["second"]}
+        if self.instance.pk is None:
+            group = groups.add_group(actor=actor, **names, **members)
+            return groups.enable_ha(group=group, actor=actor) if data["ha_enabled"] else group
+        return groups.edit_group(
+            group=self.instance, actor=actor, ha_enabled=data["ha_enabled"], **names, **members
+        )
+
+
+def limits(parameter: Parameter) -> str:
+    """Return what a parameter may be, in words."""
+    if parameter.unit == "bool":
+        return "True or False"
+    unit = " seconds" if parameter.unit == "s" else ""
+    return f"{parameter.low} to {parameter.high}{unit}"
+
+
+def _parameter_help() -> SafeString:
+    return format_html_join(
+        "",
+        "<br>{}: {} (default {}{})",
+        (
+            (
+                parameter.name,
+                limits(parameter),
+                parameter.default,
+                ", for each server" if parameter.per_node else "",
+            )
+            for parameter in PARAMETERS
+        ),
+    )
+
+
+class ParameterForm(OperationForm):
+    """Set one parameter; which one, and of which server, is chosen once."""
+
+    class Meta:
+        model = ServiceParameter
+        fields = ("key", "server", "value")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "value" in self.fields:
+            changed = PARAMETER_BY_KEY.get(self.instance.key)
+            self.fields["value"].help_text = (
+                f"{changed.help} {limits(changed)}; default {changed.default}."
+                if changed
+                else _parameter_help()
+            )
+
+    def operate(self, actor: str) -> ServiceParameter | None:
+        """Set the parameter."""
+        if self.instance.pk:
+            key, server = self.instance.key, self.instance.server
+        else:
+            key, server = self.cleaned_data["key"], self.cleaned_data["server"]
+        row = parameters.set_parameter(
+            key=key, value=self.cleaned_data["value"], server=server, actor=actor
+        )
+        if row is None and not self.instance.pk:
+            raise Refused("That is the default, which holds without being set.", field="value")
+        return row
+
+
+class UserForm(OperationForm):
+    """Add or edit a user; the User ID is chosen once."""
+
+    class Meta:
+        model = PresenceUser
+        fields = ("userid", "display_name", "im_address", "home")
+
+    def operate(self, actor: str) -> PresenceUser:
+        """Add or edit the user."""
+        data = self.cleaned_data
+        if self.instance.pk is None:
+            row = (data["userid"], data["display_name"], data["im_address"], data["home"])
+            users.add_users(rows=[row], actor=actor)
+            return PresenceUser.objects.get(userid=data["userid"].strip())
+        return users.edit_user(
+            user=self.instance,
+            display_name=data["display_name"],
+            im_address=data["im_address"],
+            home=data["home"],
+            actor=actor,
+        )
