@@ -1,0 +1,137 @@
+"""What a pair of states means, and what to do about it.
+
+The rows follow the vendor's published table of node states and reasons; the words are our own.
+Rows marked 0 are ours, for pairs that table leaves out. ``{one}`` is the node in the first pair of
+columns, ``{two}`` the other; a state of None means that the node's SRM does not report.
+"""
+
+from dataclasses import dataclass
+
+from redundancy.srm.states import TRANSITIONS, Reason, State
+
+S, R = State, Reason
+FALL_BACK = "Press Fallback on {one} when you are ready."
+WAIT = "Wait: the states change by themselves within seconds."
+RECOVER = "Press Recover. If the nodes fail again, restart them."
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """One row: the two sides, the cause and the advice. An empty set of reasons means: any."""
+
+    number: int
+    one: frozenset[State | None]
+    one_reasons: frozenset[Reason]
+    two: frozenset[State]
+    two_reasons: frozenset[Reason]
+    cause: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Cause and advice for the present pair; ``number`` is the row's, 0 for one of ours."""
+
+    number: int
+    cause: str
+    advice: str
+
+
+def _row(
+    number: int,
+    one: State | tuple[State | None, ...] | None,
+    one_reasons: Reason | tuple[Reason, ...],
+    two: State | tuple[State, ...],
+    two_reasons: Reason | tuple[Reason, ...],
+    cause: str,
+    advice: str,
+) -> PairRow:
+    """Return a row; single values stand for sets of one."""
+    return PairRow(
+        number,
+        frozenset(one if isinstance(one, tuple) else (one,)),
+        frozenset(one_reasons if isinstance(one_reasons, tuple) else (one_reasons,)),
+        frozenset(two if isinstance(two, tuple) else (two,)),
+        frozenset(two_reasons if isinstance(two_reasons, tuple) else (two_reasons,)),
+        cause,
+        advice,
+    )
+
+
+_FAILED_OVER = (S.FAILED_OVER, S.FAILED_OVER_DOWN)
+_SERVING = (S.BACKUP, S.BACKUP_ACTIVATED)
+
+ROWS: tuple[PairRow, ...] = (
+    _row(1, S.NORMAL, R.NORMAL, S.NORMAL, R.NORMAL, "Both nodes are healthy and serve their own users.", "Nothing to do."),
+    _row(2, S.FAILING_OVER, R.ON_ADMIN_REQUEST, S.TAKING_OVER, R.ON_ADMIN_REQUEST, "A manual failover of {one} is in progress.", WAIT),
+    _row(3, S.IDLE, R.ON_ADMIN_REQUEST, S.BACKUP, R.ON_ADMIN_REQUEST, "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
+    _row(4, S.TAKING_BACK, R.ON_ADMIN_REQUEST, S.FALLING_BACK, R.ON_ADMIN_REQUEST, "A manual fallback to {one} is in progress.", WAIT),
+    _row(5, S.IDLE, R.INITIALIZATION, S.BACKUP, R.ON_ADMIN_REQUEST, "The SRM of {one} was restarted while {one} was Idle.", FALL_BACK),
+    _row(6, S.IDLE, R.INITIALIZATION, S.BACKUP, R.INITIALIZATION, "Both nodes, or the SRMs of both, were restarted during a manual failover.", FALL_BACK),
+    _row(7, S.IDLE, R.ON_ADMIN_REQUEST, S.BACKUP, R.INITIALIZATION, "The SRM of {two} was restarted in backup mode, sooner than {one} could miss it.", FALL_BACK),
+    _row(8, S.FAILING_OVER, R.ON_ADMIN_REQUEST, S.TAKING_OVER, R.INITIALIZATION, "The SRM of {two} was restarted while it took over, sooner than {one} could miss it.", WAIT),
+    _row(9, S.TAKING_BACK, R.INITIALIZATION, S.FALLING_BACK, R.ON_ADMIN_REQUEST, "The SRM of {one} was restarted while it took its users back, sooner than {two} could miss it.", WAIT),
+    _row(10, S.TAKING_BACK, R.AUTOMATIC_FALLBACK, S.FALLING_BACK, R.AUTOMATIC_FALLBACK, "The automatic fallback to {one} is in progress.", WAIT),
+    _row(11, S.FAILED_OVER, (R.INITIALIZATION, R.CRITICAL_SERVICE_DOWN), S.BACKUP, R.CRITICAL_SERVICE_DOWN, "The critical services of {one} run again, after a restart of the node or a start by hand; {two} still serves everybody.", FALL_BACK),
+    _row(12, S.FAILED_OVER_DOWN, R.CRITICAL_SERVICE_DOWN, S.BACKUP, R.CRITICAL_SERVICE_DOWN, "A critical service is down on {one}; {two} took its users over by itself.", "Start the service on {one}; if it does not start, restart the node. Then press Fallback."),
+    _row(13, S.FAILED_OVER_DOWN, R.DATABASE_FAILURE, S.BACKUP, R.DATABASE_FAILURE, "The database service is down on {one}; {two} took its users over by itself.", "Restart the node {one}, then press Fallback."),
+    _row(14, S.FAILED, R.START_FAILED, S.FAILED, R.START_FAILED, "Critical services did not start while a node was taking its users back.", RECOVER),
+    _row(15, S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), "Critical services went down on one node while the other could not serve.", RECOVER),
+    _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: the network between them is cut, or {one} or its SRM is not running.", "Repair the network, or start {one} and its SRM; then press Fallback. If both go to failed mode, press Recover."),
+    _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} was shut down or restarted in an orderly way.", "Power {one} up; when it is Failed Over, press Fallback."),
+    _row(18, _FAILED_OVER, R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", "When {one} is healthy, press Fallback."),
+    _row(19, S.FAILED, R.TAKE_OVER_FAILED, S.FAILED, R.TAKE_OVER_FAILED, "Users could not be moved while a node took over.", RECOVER),
+    _row(20, S.FAILED, R.TAKE_BACK_FAILED, S.FAILED, R.TAKE_BACK_FAILED, "Users could not be moved while a node took its users back.", RECOVER),
+    _row(21, S.FAILED, R.UNKNOWN, S.FAILED, R.UNKNOWN, "The SRM of a node was restarted while the other was in failed mode, or an internal error happened.", RECOVER),
+    _row(22, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_DATABASE, S.AFFECTED, R.AUTO_RECOVER_DATABASE, "The database went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", "Repair {two}, then press Fallback."),
+    _row(23, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_SERVICE, S.AFFECTED, R.AUTO_RECOVER_SERVICE, "A critical service went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", "Repair {two}, then press Fallback."),
+    _row(24, S.UNKNOWN, R.HA_NOT_ENABLED, S.UNKNOWN, R.HA_NOT_ENABLED, "High Availability is not enabled.", "Enable High Availability; if it is enabled, restart SRM on both nodes."),
+    _row(25, S.FAILED, R.SPLIT_BRAIN, S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other while the link between them was cut; the link is back.", "Press Recover."),
+    # Ours: pairs the vendor's table leaves out.
+    _row(0, None, (), _SERVING, (), "{two} serves everybody; {one} does not report.", "Start {one} and its SRM; when it is Failed Over, press Fallback."),
+    _row(0, None, (), S.NORMAL, (), "{one} does not report; {two} declares it down when it has been silent for the heartbeat timeout.", "Wait, or start {one} and its SRM."),
+    _row(0, None, (), S.INITIALIZING, (), "{two} has started and waits for {one}, which does not report.", "Start {one} and its SRM, or wait: {two} goes to backup mode after the initialization timeout."),
+    _row(0, S.INITIALIZING, (), (S.INITIALIZING, S.NORMAL), (), "The nodes are finding each other and checking their critical services.", WAIT),
+    _row(0, S.INITIALIZING, (), _SERVING, (), "The SRM of {one} has just started; {two} serves everybody.", WAIT),
+    _row(0, S.FAILED_OVER_DOWN, (), _SERVING, (), "{two} serves everybody; a critical service of {one} is not running.", "Start the service on {one}, then press Fallback."),
+    _row(0, (S.FAILED_OVER, S.AFFECTED), (), _SERVING, (), "{two} serves everybody; {one} is healthy again.", FALL_BACK),
+    _row(0, S.IDLE, (), _SERVING, (), "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
+    _row(0, S.FAILING_OVER, (), (S.NORMAL, S.TAKING_OVER, S.BACKUP), (), "{one} is failing over to {two}.", WAIT),
+    _row(0, S.FAILED, (), S.FAILED, (), "Both nodes run in failed mode.", RECOVER),
+)  # fmt: skip
+
+
+def explain(
+    first: tuple[str, State | None, Reason | None],
+    second: tuple[str, State | None, Reason | None],
+) -> Explanation:
+    """Return what the pair means. Each side is name, state (None: not reporting) and reason."""
+    for row in ROWS:
+        for one, two in ((first, second), (second, first)):
+            if _fits(row, one, two):
+                names = {"one": one[0], "two": two[0]}
+                return Explanation(
+                    row.number, row.cause.format(**names), row.advice.format(**names)
+                )
+    if first[1] is None and second[1] is None:
+        return Explanation(0, "Neither node reports.", "Start the nodes and their SRMs.")
+    if {first[1], second[1]} & TRANSITIONS:
+        return Explanation(0, "The pair is between two states.", WAIT)
+    return Explanation(
+        0,
+        "The nodes do not agree yet on who serves.",
+        "Wait for the next heartbeats; if the states stay, disable and enable High Availability.",
+    )
+
+
+def _fits(
+    row: PairRow,
+    one: tuple[str, State | None, Reason | None],
+    two: tuple[str, State | None, Reason | None],
+) -> bool:
+    return (
+        one[1] in row.one
+        and two[1] in row.two
+        and (not row.one_reasons or one[2] in row.one_reasons)
+        and (not row.two_reasons or two[2] in row.two_reasons)
+    )

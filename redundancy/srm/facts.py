@@ -1,0 +1,303 @@
+"""What a node can know: readings of its own memory, pure and small.
+
+Every time limit of SRM is judged here and nowhere else.
+"""
+
+from dataclasses import replace
+
+from redundancy.srm.states import Reason, State
+from redundancy.srm.table import Take, When
+from redundancy.srm.types import Heartbeat, MoveKind, Node, Policy, Reading
+
+FAILED_OVER_STATES = frozenset(
+    {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
+)
+AUTO_REASONS = frozenset({Reason.AUTO_RECOVER_SERVICE, Reason.AUTO_RECOVER_DATABASE})
+# States in which the peer has answered a fallback, or need not.
+ANSWERS_FALLBACK = frozenset({State.FALLING_BACK, State.NORMAL, State.INITIALIZING})
+
+
+# --- the observer ------------------------------------------------------------------------------
+
+
+def notice_gap(node: Node, now: float, policy: Policy) -> Node:
+    """Return ``node`` with its running timers set back by the time nobody looked.
+
+    A gap between two steps adds at most one heartbeat interval to any timer; after a longer one
+    the node is ``dazed`` and its next tick judges nothing.
+    """
+    if node.stepped_at is None or node.state is State.UNKNOWN:
+        return node
+    gap = now - node.stepped_at
+    if gap <= policy.heartbeat_interval + 2 * policy.tick:
+        return node
+    lost = gap - policy.heartbeat_interval
+    return replace(
+        node,
+        dazed=True,
+        peer_at=node.peer_at + lost,
+        listening_since=node.listening_since + lost,
+        services=tuple(
+            replace(service, since=service.since + lost) if service.up is False else service
+            for service in node.services
+        ),
+        healthy_since=None if node.healthy_since is None else node.healthy_since + lost,
+        starting_since=None if node.starting_since is None else node.starting_since + lost,
+    )
+
+
+# --- the peer ----------------------------------------------------------------------------------
+
+
+def hear(node: Node, heartbeat: Heartbeat, now: float) -> Node:
+    """Return ``node`` after a heartbeat arrived at ``now``; a stale or foreign one changes nothing."""
+    if heartbeat.sender != node.peer_name or heartbeat.generation != node.generation:
+        return node
+    known = node.peer
+    if known is not None and (heartbeat.incarnation, heartbeat.seq) <= (
+        known.incarnation,
+        known.seq,
+    ):
+        return node
+    return replace(node, peer=heartbeat, peer_at=now, epoch=max(node.epoch, heartbeat.epoch))
+
+
+def peer_start(node: Node) -> int | None:
+    """Return which start of the peer's SRM this node hears; None before it heard any."""
+    return node.peer.incarnation if node.peer else None
+
+
+def silence_limit(node: Node, policy: Policy) -> float:
+    """Return after how many seconds of silence the peer is declared down."""
+    return policy.initialization_timeout if node.peer is None else policy.heartbeat_timeout
+
+
+def silence(node: Node, now: float) -> float:
+    """Return for how many seconds the peer has not been heard, since SRM listens."""
+    return now - (node.listening_since if node.peer is None else node.peer_at)
+
+
+def peer_heard(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether the peer counts as alive.
+
+    One that was never heard does not, but is declared down only after the initialization timeout.
+    """
+    if node.peer is None:
+        return False
+    return not node.peer.leaving and silence(node, now) < policy.heartbeat_timeout
+
+
+def announced(node: Node) -> bool:
+    """Return whether the last thing the peer said was that it is being shut down."""
+    return node.peer is not None and node.peer.leaving
+
+
+def peer_gone(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether the peer is declared down: silent for its limit, or it announced its leave."""
+    return announced(node) or silence(node, now) >= silence_limit(node, policy)
+
+
+# --- services ----------------------------------------------------------------------------------
+
+
+def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Policy) -> Node:
+    """Return ``node`` after a look at its monitored services.
+
+    A status that cannot be read keeps what was known. A service that went down while nobody
+    looked counts as down for at most one heartbeat interval.
+    """
+    if node.state is State.UNKNOWN:
+        return node
+    known = {service.name: service for service in node.services}
+    seen: list[Reading] = []
+    for reading in readings:
+        before = known.get(reading.name)
+        if reading.up is None:
+            seen.append(before or reading)
+        elif reading.up is False and before is not None and before.up is False:
+            seen.append(replace(reading, since=max(reading.since, before.since)))
+        elif reading.up is False and node.dazed:
+            seen.append(replace(reading, since=max(reading.since, now - policy.heartbeat_interval)))
+        else:
+            seen.append(reading)
+    services = tuple(seen)
+    if not services or any(reading.up is not True for reading in readings):
+        return replace(node, services=services, healthy_since=None)
+    unbroken = max(node.started_at, *(service.since for service in services))
+    return replace(node, services=services, healthy_since=max(unbroken, node.healthy_since or 0))
+
+
+def healthy(node: Node) -> bool:
+    """Return whether every monitored service is known to run."""
+    return bool(node.services) and all(service.up for service in node.services)
+
+
+def down(node: Node) -> tuple[Reading, ...]:
+    """Return the monitored services known to be down."""
+    return tuple(service for service in node.services if service.up is False)
+
+
+def longest_down(node: Node, now: float, policy: Policy) -> Reading | None:
+    """Return the service that has been down longest, if that is the Critical Service Delay or more."""
+    over = [
+        service for service in down(node) if now - service.since >= policy.critical_service_delay
+    ]
+    return min(over, key=lambda service: service.since) if over else None
+
+
+def start_failed(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether services SRM asked to start are still not running after the delay."""
+    return (
+        node.starting_since is not None
+        and not healthy(node)
+        and now - node.starting_since >= policy.critical_service_delay
+    )
+
+
+# --- fallback ----------------------------------------------------------------------------------
+
+
+def unbroken_since(node: Node) -> float | None:
+    """Return since when the node has been failed over and healthy; None while it is not healthy."""
+    if node.healthy_since is None or not healthy(node):
+        return None
+    return max(node.healthy_since, node.since)
+
+
+def may_fall_back_by_itself(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether automatic fallback is enabled and the unbroken wait is over."""
+    since = unbroken_since(node)
+    return policy.automatic_fallback and since is not None and now - since >= policy.fallback_after
+
+
+def unanswered(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether the peer, though heard, lets a fallback wait for the heartbeat timeout."""
+    return (
+        node.state is State.TAKING_BACK
+        and node.starting_since is None
+        and peer_heard(node, now, policy)
+        and node.peer is not None
+        and node.peer.state not in ANSWERS_FALLBACK
+        and now - max(node.since, node.started_at) >= policy.heartbeat_timeout
+    )
+
+
+def wanted_move(node: Node, now: float, policy: Policy) -> MoveKind | None:
+    """Return the move this node should ask for now.
+
+    Users go home only once the peer gives them back. A backup node whose takeover was refused asks
+    again when it hears its peer, and knows the epoch, and that the peer does not serve.
+    """
+    heard = peer_heard(node, now, policy)
+    peer = node.peer.state if heard and node.peer else None
+    if node.state is State.TAKING_BACK:
+        return MoveKind.HOME if peer in ANSWERS_FALLBACK else None
+    if node.state in {State.BACKUP, State.BACKUP_ACTIVATED} and not node.holds:
+        return MoveKind.TAKE_OVER if peer in FAILED_OVER_STATES else None
+    return node.move.kind if node.move else None
+
+
+# --- the table's conditions and reasons --------------------------------------------------------
+
+
+def holds(when: When, node: Node, now: float, policy: Policy, holder: str | None = None) -> bool:
+    """Return whether a condition of the table holds."""
+    heard = peer_heard(node, now, policy)
+    peer = node.peer if heard else None
+    match when:
+        case When.ALWAYS:
+            return True
+        case When.HEALTHY:
+            return healthy(node)
+        case When.ADMIN:
+            return node.reason is Reason.ON_ADMIN_REQUEST
+        case When.PEER_ADMIN:
+            return peer is not None and peer.reason is Reason.ON_ADMIN_REQUEST
+        case When.PEER_UNKNOWN:
+            return peer is not None and peer.reason is Reason.UNKNOWN
+        case When.BOTH_HEALTHY:
+            return healthy(node) and peer is not None and peer.healthy
+        case When.PEER_KNOWN:
+            return heard
+        case When.PEER_SILENT:
+            return not heard
+        case When.PEER_NORMAL:
+            return peer is not None and peer.state is State.NORMAL
+        case When.PEER_SERVES:
+            serving = {State.BACKUP, State.BACKUP_ACTIVATED}
+            return peer is not None and peer.state in serving and peer.hears
+        case When.PEER_CAN_SERVE:
+            return peer is not None and (
+                peer.state is State.IDLE or (peer.state in FAILED_OVER_STATES and peer.healthy)
+            )
+        case When.PEER_CANNOT_SERVE:
+            failed = FAILED_OVER_STATES - {State.IDLE}
+            return peer is not None and peer.state in failed and not peer.healthy
+        case When.SERVICES_DOWN:
+            return longest_down(node, now, policy) is not None
+        case When.MAY_TAKE:
+            return healthy(node) and peer is not None and (node.first or not peer.healthy)
+        case When.FIRST:
+            return node.first
+        case When.HOLDER:
+            return holder == node.name
+        case When.HOLDER_PEER:
+            return holder == node.peer_name
+        case When.YIELDS:
+            mine = node.reason is Reason.INITIALIZATION
+            return mine and peer is not None and peer.reason is not Reason.INITIALIZATION
+        case When.EQUAL:
+            mine = node.reason is Reason.INITIALIZATION
+            return peer is not None and mine == (peer.reason is Reason.INITIALIZATION)
+        case When.AUTO_RECOVER:
+            return node.reason in AUTO_REASONS
+
+
+def reason(source: Reason | Take, node: Node, now: float, policy: Policy) -> Reason:
+    """Return the reason a row of the table means."""
+    match source:
+        case Reason():
+            return source
+        case Take.KEEP:
+            return node.reason
+        case Take.PEER:
+            return node.peer.reason if node.peer else Reason.UNKNOWN
+        case Take.GONE:
+            if node.peer is None:
+                return Reason.PEER_DOWN_DURING_INITIALIZATION
+            return Reason.PEER_REBOOT if node.peer.leaving else Reason.PEER_DOWN
+        case Take.FAULT | Take.AUTO:
+            worst = longest_down(node, now, policy)
+            database = worst is not None and worst.database
+            if source is Take.FAULT:
+                return Reason.DATABASE_FAILURE if database else Reason.CRITICAL_SERVICE_DOWN
+            return Reason.AUTO_RECOVER_DATABASE if database else Reason.AUTO_RECOVER_SERVICE
+
+
+# --- when to look again ------------------------------------------------------------------------
+
+
+def deadlines(node: Node, policy: Policy) -> list[float]:
+    """Return the moments at which a time limit of ``node`` will be reached."""
+    found: list[float] = []
+    if node.peer is None or not node.peer.leaving:
+        start = node.listening_since if node.peer is None else node.peer_at
+        found.append(start + silence_limit(node, policy))
+    found += [service.since + policy.critical_service_delay for service in down(node)]
+    if node.starting_since is not None:
+        found.append(node.starting_since + policy.critical_service_delay)
+    since = unbroken_since(node)
+    if policy.automatic_fallback and since is not None:
+        found.append(since + policy.fallback_after)
+    if node.move is not None and node.move.asked_at is not None:
+        found.append(node.move.asked_at + policy.heartbeat_interval)
+    if node.state is State.TAKING_BACK:
+        found.append(max(node.since, node.started_at) + policy.heartbeat_timeout)
+    return found
+
+
+def wake(node: Node, now: float, policy: Policy) -> float:
+    """Return when ``node`` wants its next tick at the latest; infinity while HA is off."""
+    if node.state is State.UNKNOWN or node.leaving:
+        return float("inf")
+    return min([node.next_heartbeat, *(at for at in deadlines(node, policy) if at > now)])

@@ -1,0 +1,109 @@
+"""The words of SRM's decisions: why something happened, and why something has not happened yet.
+
+Pages show these sentences and tests assert them, so they carry the figures they rest on.
+"""
+
+from redundancy.srm import facts
+from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
+from redundancy.srm.types import MoveKind, Node, Policy, Request
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as an administrator writes it: ``12 min 41 s``."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    parts = [(hours, "h"), (minutes, "min"), (secs, "s")]
+    shown = [f"{amount} {unit}" for amount, unit in parts if amount]
+    return " ".join(shown) or "0 s"
+
+
+def fill(why: str, node: Node, now: float, policy: Policy) -> str:
+    """Return the sentence of a table's row with its figures filled in."""
+    unbroken = facts.unbroken_since(node)
+    worst = facts.longest_down(node, now, policy)
+    return why.format(
+        peer=node.peer_name,
+        down=down_names(node),
+        down_for=duration(now - worst.since) if worst else "0 s",
+        down_limit=duration(policy.critical_service_delay),
+        gone=gone(node, now, policy),
+        healthy=duration(now - unbroken) if unbroken is not None else "0 s",
+    )
+
+
+def down_names(node: Node) -> str:
+    """Return the names of the services that are down, or what stands for them."""
+    names = [service.name for service in facts.down(node)]
+    return ", ".join(names) if names else "the critical services"
+
+
+def gone(node: Node, now: float, policy: Policy) -> str:
+    """Return why the peer counts as down."""
+    if facts.announced(node):
+        return f"{node.peer_name} announced that it is being shut down or restarted"
+    limit = duration(facts.silence_limit(node, policy))
+    if node.peer is None:
+        return f"{node.peer_name} was never heard since this SRM listens (limit {limit})"
+    silent = duration(facts.silence(node, now))
+    return f"no heartbeat from {node.peer_name} for {silent} (limit {limit})"
+
+
+def why_not(node: Node, request: Request) -> str:
+    """Return why a request of the administrator is refused in the present state."""
+    what = request.value.capitalize()
+    if node.state in TRANSITIONS:
+        return f"{what} is not offered while {node.name} is {node.state}."
+    if request is Request.FAILOVER and node.state is State.NORMAL:
+        return f"{what} needs {node.peer_name} to be heard and Normal."
+    if request is Request.FALLBACK and node.state in NOT_SERVING - {State.FAILED_OVER_DOWN}:
+        return f"{what} needs {node.peer_name} to run in backup mode and to hear {node.name}."
+    if request is Request.FALLBACK and node.state is State.FAILED_OVER_DOWN:
+        return f"{what} needs all critical services of {node.name} to run: {down_names(node)}."
+    return f"{what} is not offered while {node.name} is {node.state}."
+
+
+def outlook(node: Node, now: float, policy: Policy) -> str:
+    """Return what the node waits for, and until when; empty when nothing is going on."""
+    if node.state is State.UNKNOWN:
+        return ""
+    found = [_waiting(node), *_running(node, now, policy)]
+    return " ".join(sentence for sentence in found if sentence)
+
+
+def _waiting(node: Node) -> str:
+    if node.starting_since is not None:
+        return "Waits for its critical services to start."
+    match node.state:
+        case State.FAILING_OVER:
+            return f"Waits for {node.peer_name} to take the users over."
+        case State.FALLING_BACK:
+            return f"Waits for {node.peer_name} to take its users back."
+        case State.TAKING_OVER | State.TAKING_BACK if node.move is not None:
+            home = node.move.kind is MoveKind.HOME
+            return "The users are being moved home." if home else "The users are being moved here."
+        case State.BACKUP | State.BACKUP_ACTIVATED if not node.holds:
+            return f"Serves nobody of {node.peer_name} until it is heard: it may hold the users."
+    return ""
+
+
+def _running(node: Node, now: float, policy: Policy) -> list[str]:
+    found: list[str] = []
+    silent = facts.silence(node, now)
+    limit = facts.silence_limit(node, policy)
+    if not facts.peer_gone(node, now, policy) and silent > 2 * policy.heartbeat_interval:
+        found.append(
+            f"No heartbeat from {node.peer_name} for {duration(silent)}; "
+            f"declared down at {duration(limit)}."
+        )
+    for service in facts.down(node):
+        found.append(f"{service.name} not running for {duration(now - service.since)}.")
+    unbroken = facts.unbroken_since(node)
+    if node.state not in {State.FAILED_OVER, State.AFFECTED}:
+        return found
+    if not policy.automatic_fallback:
+        found.append("Automatic fallback is disabled; Fallback by hand is possible.")
+    elif unbroken is not None:
+        left = unbroken + policy.fallback_after - now
+        found.append(f"Fallback in {duration(left)}, if nothing breaks until then.")
+    return found

@@ -1,0 +1,325 @@
+"""One step of one SRM: ``step(node, event, now, policy)``. Pure; see ``table`` for the transitions.
+
+A step takes in the event, then settles: it looks at every fact the node knows, takes the first row
+of the table that fits, and looks again until none does. What follows from the state (asking for a
+move until it is done, sending a heartbeat) is emitted at the end.
+"""
+
+from dataclasses import replace
+
+from redundancy.srm import facts, sentences
+from redundancy.srm.states import Reason, State
+from redundancy.srm.table import PEER_SAYS, TABLE, Do, Rule, Trigger
+from redundancy.srm.types import (
+    Action,
+    Asked,
+    Disabled,
+    Enabled,
+    Event,
+    Heard,
+    Heartbeat,
+    IllegalRequest,
+    Leaving,
+    Move,
+    Moved,
+    MoveFailed,
+    MoveKind,
+    MoveRefused,
+    MoveSessions,
+    Node,
+    Outcome,
+    Policy,
+    PowerDown,
+    Request,
+    SendHeartbeat,
+    Started,
+    StartServices,
+    StateChanged,
+    StopServices,
+    Tick,
+)
+
+# A settling that needs more rounds than this goes in circles: a fault of the table.
+MAX_ROUNDS = 8
+
+# States a node can be in while it knows that all sessions are its own.
+HOLDING = frozenset({State.BACKUP, State.BACKUP_ACTIVATED})
+
+ASKED: dict[Request, Trigger] = {
+    Request.FAILOVER: Trigger.ASKED_FAILOVER,
+    Request.FALLBACK: Trigger.ASKED_FALLBACK,
+}
+
+
+class UnsettledError(Exception):
+    """The table sends a node round in circles."""
+
+
+def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
+    """Return what becomes of ``node`` when ``event`` happens at ``now``.
+
+    Raises:
+        IllegalRequest: The administrator's request does not fit the state. ``node`` is unchanged.
+    """
+    run = _Step(facts.notice_gap(node, now, policy), now, policy)
+    before = (facts.healthy(node), facts.peer_start(node))
+    run.take_in(event)
+    if run.node.state is not State.UNKNOWN and not run.node.leaving:
+        run.settle(judging=isinstance(event, Tick))
+        run.pursue()
+        # A peer just found hears back at once, so that a restarted node knows its place in seconds.
+        after = (facts.healthy(run.node), facts.peer_start(run.node))
+        run.beat(at_once=run.changed or after != before)
+    node = replace(run.node, stepped_at=now)
+    if isinstance(event, Tick) and node.dazed:
+        # The peer may have been away for the same cause: it gets a word in before anything is judged.
+        node = replace(node, dazed=False)
+        return Outcome(node, tuple(run.actions), now)
+    return Outcome(node, tuple(run.actions), facts.wake(node, now, policy))
+
+
+class _Step:
+    """The state of one step while it runs."""
+
+    def __init__(self, node: Node, now: float, policy: Policy) -> None:
+        self.node = node
+        self.now = now
+        self.policy = policy
+        self.actions: list[Action] = []
+        self.changed = False
+
+    def take_in(self, event: Event) -> None:
+        """Apply what the event itself says."""
+        match event:
+            case Enabled():
+                self._enable(event)
+            case Disabled():
+                if self.node.state is not State.UNKNOWN:
+                    self._enter(State.UNKNOWN, Reason.HA_NOT_ENABLED, "HA was disabled", ())
+            case Started():
+                self._start(event)
+            case Heard(heartbeat):
+                self.node = facts.hear(self.node, heartbeat, self.now)
+            case Asked(request):
+                self._ask(request)
+            case Leaving(reboot):
+                self.node = replace(self.node, leaving=True)
+                self._send()
+                self.actions.append(PowerDown(reboot))
+            case Moved(kind, epoch):
+                self._moved(kind, epoch)
+            case MoveRefused():
+                self._refused(event)
+            case MoveFailed(kind):
+                if self.node.move is not None and self.node.move.kind is kind:
+                    self._fire(Trigger.MOVE_FAILED)
+            case Tick(readings):
+                self.node = facts.observe(self.node, readings, self.now, self.policy)
+
+    def settle(self, *, judging: bool) -> None:
+        """Follow the table until no row fits. ``judging``: time may be judged, too."""
+        for _ in range(MAX_ROUNDS):
+            if not any(self._fire(trigger) for trigger in self._triggers(judging=judging)):
+                return
+        raise UnsettledError(f"{self.node.state} does not settle: {self.node}")
+
+    def pursue(self) -> None:
+        """Ask for the move this state wants, and again each interval until its outcome is known."""
+        node = self.node
+        if node.starting_since is not None and facts.healthy(node):
+            self.node = node = replace(node, starting_since=None)
+        wanted = facts.wanted_move(node, self.now, self.policy)
+        if wanted is None or node.starting_since is not None:
+            return
+        asked_at = node.move.asked_at if node.move else None
+        if asked_at is not None and self.now < asked_at + self.policy.heartbeat_interval:
+            return
+        self.node = replace(node, move=Move(wanted, self.now))
+        self.actions.append(MoveSessions(wanted, node.epoch))
+
+    def beat(self, *, at_once: bool) -> None:
+        """Send a heartbeat when one is due, or at once after a change."""
+        due = self.now >= self.node.next_heartbeat
+        if not (due or at_once):
+            return
+        self._send()
+        if due:
+            planned = self.node.next_heartbeat + self.policy.heartbeat_interval
+            # Keep the beat, but do not make up for the ones a pause left out.
+            if planned <= self.now:
+                planned = self.now + self.policy.heartbeat_interval
+            self.node = replace(self.node, next_heartbeat=planned)
+
+    # --- events --------------------------------------------------------------------------------
+
+    def _enable(self, event: Enabled) -> None:
+        node = self.node
+        self.node = Node(
+            name=node.name,
+            peer_name=node.peer_name,
+            first=node.first,
+            state=node.state,
+            reason=node.reason,
+            since=node.since,
+            serial=node.serial,
+            seq=node.seq,
+            incarnation=event.incarnation,
+            generation=event.generation,
+            epoch=max(event.epoch, node.epoch),
+            listening_since=self.now,
+            started_at=self.now,
+            next_heartbeat=self.now,
+        )
+        why = "both SRMs are restarted to recover" if event.recover else "HA was enabled"
+        self._enter(
+            State.INITIALIZING,
+            Reason.INITIALIZATION,
+            why,
+            (Do.START,) if event.recover else (),
+        )
+
+    def _start(self, event: Started) -> None:
+        if event.incarnation <= self.node.incarnation:
+            return
+        self.node = replace(
+            self.node,
+            incarnation=event.incarnation,
+            epoch=max(event.epoch, self.node.epoch),
+            peer=None,
+            listening_since=self.now,
+            services=(),
+            healthy_since=None,
+            started_at=self.now,
+            next_heartbeat=self.now,
+            starting_since=None,
+            move=None,
+            holds=event.holder == self.node.name,
+            leaving=False,
+            dazed=False,
+        )
+        if self.node.state is not State.UNKNOWN:
+            self._fire(Trigger.STARTED, holder=event.holder)
+
+    def _ask(self, request: Request) -> None:
+        if not self._fire(ASKED[request]):
+            raise IllegalRequest(sentences.why_not(self.node, request))
+
+    def _moved(self, kind: MoveKind, epoch: int) -> None:
+        self.node = replace(self.node, epoch=max(epoch, self.node.epoch))
+        if self.node.move is None or self.node.move.kind is not kind:
+            return
+        self.node = replace(self.node, move=None, holds=kind is MoveKind.TAKE_OVER)
+        self._fire(Trigger.MOVED)
+
+    def _refused(self, event: MoveRefused) -> None:
+        """Take in that the group's epoch is newer than this node knew.
+
+        While the peer holds the sessions, only its heartbeat may teach this node the new epoch: a
+        node that was away must not move anybody. Otherwise nobody is in the way, and it asks again.
+        """
+        move = self.node.move
+        if move is None or move.kind is not event.kind:
+            return
+        if event.holder == self.node.peer_name:
+            self._fire(Trigger.MOVE_REFUSED, holder=event.holder)
+        elif self.node.state is State.NORMAL:
+            self.node = replace(self.node, move=None)
+        else:
+            self.node = replace(
+                self.node, epoch=max(event.epoch, self.node.epoch), move=Move(move.kind)
+            )
+
+    # --- settling ------------------------------------------------------------------------------
+
+    def _triggers(self, *, judging: bool) -> list[Trigger]:
+        """Return what the node can know now, weightiest first."""
+        node, now, policy = self.node, self.now, self.policy
+        found: list[Trigger] = []
+        judging = judging and not node.dazed
+        if facts.peer_heard(node, now, policy):
+            assert node.peer is not None
+            said = PEER_SAYS.get(node.peer.state)
+            if said is not None:
+                found.append(said)
+        elif facts.peer_gone(node, now, policy) and (judging or facts.announced(node)):
+            found.append(Trigger.PEER_GONE)
+        if not judging:
+            return found
+        if facts.start_failed(node, now, policy):
+            found.append(Trigger.START_FAILED)
+        if facts.longest_down(node, now, policy) is not None:
+            found.append(Trigger.SERVICES_DOWN)
+        found.append(Trigger.HEALTHY if facts.healthy(node) else Trigger.UNHEALTHY)
+        if facts.unanswered(node, now, policy):
+            found.append(Trigger.UNANSWERED)
+        if facts.may_fall_back_by_itself(node, now, policy):
+            found.append(Trigger.HEALTHY_LONG)
+        return found
+
+    def _fire(self, trigger: Trigger, *, holder: str | None = None) -> bool:
+        """Take the first fitting row of ``trigger``. Return whether one was found."""
+        for rule in TABLE[self.node.state].get(trigger, ()):
+            if not facts.holds(rule.when, self.node, self.now, self.policy, holder):
+                continue
+            reason = facts.reason(rule.reason, self.node, self.now, self.policy)
+            if (rule.to, reason) == (self.node.state, self.node.reason):
+                if trigger is not Trigger.STARTED:
+                    # A level, not an edge: the row has done its work already.
+                    continue
+                self._do(rule.do)
+                return True
+            self._enter(rule.to, reason, self._sentence(rule), rule.do)
+            return True
+        return False
+
+    def _sentence(self, rule: Rule) -> str:
+        return sentences.fill(rule.why, self.node, self.now, self.policy)
+
+    def _enter(self, to: State, reason: Reason, sentence: str, do: tuple[Do, ...]) -> None:
+        node = self.node
+        self.actions.append(StateChanged(node.state, node.reason, to, reason, sentence, node.epoch))
+        self.node = replace(
+            node,
+            state=to,
+            reason=reason,
+            since=self.now,
+            serial=node.serial + 1,
+            move=None,
+            starting_since=None,
+        )
+        if to not in HOLDING:
+            self.node = replace(self.node, holds=False)
+        self.changed = True
+        self._do(do)
+
+    def _do(self, do: tuple[Do, ...]) -> None:
+        for what in do:
+            match what:
+                case Do.START:
+                    self.actions.append(StartServices())
+                    self.node = replace(self.node, starting_since=self.now)
+                case Do.STOP:
+                    self.actions.append(StopServices())
+                case Do.TAKE:
+                    self.node = replace(self.node, move=Move(MoveKind.TAKE_OVER))
+                case Do.HOME:
+                    self.node = replace(self.node, move=Move(MoveKind.HOME))
+
+    def _send(self) -> None:
+        node = self.node = replace(self.node, seq=self.node.seq + 1)
+        self.actions.append(
+            SendHeartbeat(
+                Heartbeat(
+                    sender=node.name,
+                    incarnation=node.incarnation,
+                    seq=node.seq,
+                    generation=node.generation,
+                    state=node.state,
+                    reason=node.reason,
+                    epoch=node.epoch,
+                    healthy=facts.healthy(node),
+                    hears=facts.peer_heard(node, self.now, self.policy),
+                    leaving=node.leaving,
+                )
+            )
+        )

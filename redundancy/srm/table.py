@@ -1,0 +1,364 @@
+"""The transitions of one node, as data.
+
+Rules for making changes here:
+
+1. A row is own state, trigger → new state, reason, actions, sentence. Only ``step`` reads it.
+2. A trigger is a fact the node can know by itself: what its peer last said, how long it has been
+   silent, its own services, an administrator's request, the outcome of an action. Never the
+   peer's true state.
+3. Rows are tried in the order written; the first whose ``when`` holds is taken. No row: nothing
+   happens, except for an administrator's request, which is then refused.
+4. What the peer said is level-triggered: the row is tried at every step, not once per message.
+   So a row must lead to a state in which it does not fire again.
+5. A node that hears its peer serve for it yields. Two that both took over do not argue: both
+   stop in failed mode, and an administrator decides.
+6. A restarted SRM keeps the role it had (Idle, backup, taking over or back) if the group's record
+   of who holds the sessions agrees; only its reason becomes Initialization.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from redundancy.srm.states import Reason, State
+
+
+class Trigger(StrEnum):
+    """A fact that may change a node's state. The value is how the documentation calls it."""
+
+    STARTED = "SRM started"
+    ASKED_FAILOVER = "administrator asks for Failover"
+    ASKED_FALLBACK = "administrator asks for Fallback"
+    PEER_GONE = "peer silent, or announced its shutdown"
+    PEER_INITIALIZING = "peer says Initializing"
+    PEER_NORMAL = "peer says Normal"
+    PEER_FAILING_OVER = "peer says Failing Over"
+    PEER_TAKING_OVER = "peer says Taking Over"
+    PEER_BACKUP = "peer says Running in Backup Mode or Backup Activated"
+    PEER_TAKING_BACK = "peer says Taking Back"
+    PEER_FALLING_BACK = "peer says Falling Back"
+    PEER_FAILED_OVER = "peer says Idle or Failed Over"
+    PEER_AFFECTED = "peer says Failover Affected Services"
+    PEER_FAILED = "peer says Running in Failed Mode"
+    SERVICES_DOWN = "a critical service down for the Critical Service Delay"
+    UNHEALTHY = "a critical service not running"
+    HEALTHY = "all critical services running"
+    HEALTHY_LONG = "healthy for 30 unbroken minutes, automatic fallback enabled"
+    START_FAILED = "critical services did not start in time"
+    UNANSWERED = "peer does not give the users back"
+    MOVED = "sessions moved"
+    MOVE_REFUSED = "move refused: the peer holds the sessions"
+    MOVE_FAILED = "move failed"
+
+
+# What the peer says, by the state in its heartbeat.
+PEER_SAYS: dict[State, Trigger] = {
+    State.INITIALIZING: Trigger.PEER_INITIALIZING,
+    State.NORMAL: Trigger.PEER_NORMAL,
+    State.FAILING_OVER: Trigger.PEER_FAILING_OVER,
+    State.TAKING_OVER: Trigger.PEER_TAKING_OVER,
+    State.BACKUP: Trigger.PEER_BACKUP,
+    State.BACKUP_ACTIVATED: Trigger.PEER_BACKUP,
+    State.TAKING_BACK: Trigger.PEER_TAKING_BACK,
+    State.FALLING_BACK: Trigger.PEER_FALLING_BACK,
+    State.IDLE: Trigger.PEER_FAILED_OVER,
+    State.FAILED_OVER: Trigger.PEER_FAILED_OVER,
+    State.FAILED_OVER_DOWN: Trigger.PEER_FAILED_OVER,
+    State.AFFECTED: Trigger.PEER_AFFECTED,
+    State.FAILED: Trigger.PEER_FAILED,
+}
+
+
+class When(StrEnum):
+    """A condition on a row."""
+
+    ALWAYS = "always"
+    HEALTHY = "own services run"
+    ADMIN = "own reason is On Admin Request"
+    PEER_ADMIN = "peer's reason is On Admin Request"
+    BOTH_HEALTHY = "own and peer's services run"
+    PEER_KNOWN = "peer is heard"
+    PEER_NORMAL = "peer says Normal"
+    PEER_UNKNOWN = "peer's reason is Unknown"
+    PEER_SERVES = "peer runs in backup mode and hears this node"
+    PEER_CAN_SERVE = "peer is failed over and could serve"
+    PEER_CANNOT_SERVE = "peer is failed over and cannot serve"
+    SERVICES_DOWN = "own services down for the Critical Service Delay"
+    MAY_TAKE = "own services run, and the peer's do not or this is node 1"
+    FIRST = "this is node 1"
+    HOLDER = "the group's record names this node as holder"
+    HOLDER_PEER = "the group's record names the peer as holder"
+    YIELDS = "own SRM was restarted, the peer's was not"
+    EQUAL = "neither or both SRMs were restarted"
+    AUTO_RECOVER = "own reason is Auto Recover"
+    PEER_SILENT = "peer is not heard"
+
+
+class Take(Enum):
+    """Where a reason comes from, if it is not fixed."""
+
+    KEEP = "own, unchanged"
+    PEER = "the peer's"
+    FAULT = "Critical Service Down or Database Failure"
+    AUTO = "Auto Recover Critical Service Down or Auto Recover Database Failure"
+    GONE = "Peer Down, Peer Reboot or Peer Down During Initialization"
+
+
+class Do(StrEnum):
+    """What to do on entering the state."""
+
+    START = "start critical services"
+    STOP = "stop critical services"
+    TAKE = "take all sessions"
+    HOME = "send sessions home"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: where to go, why, and what to do. ``why`` is a sentence with fields of ``sentences``."""
+
+    to: State
+    reason: Reason | Take
+    why: str
+    when: When = When.ALWAYS
+    do: tuple[Do, ...] = ()
+
+
+Row = tuple[Rule, ...]
+S, R, T, W = State, Reason, Trigger, When
+
+_YIELD_INITIALIZING: Row = (
+    Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover", W.PEER_ADMIN, (Do.STOP,)),
+    Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users", W.HEALTHY),
+    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} not running"),
+)  # fmt: skip
+_YIELD: Row = (
+    Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete", W.ADMIN),
+    Rule(S.FAILED_OVER, Take.PEER, "{peer} serves the users", W.HEALTHY),
+    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} not running"),
+)  # fmt: skip
+_YIELD_SETTLED: Row = _YIELD[1:]
+_BOTH_TOOK_OVER: Row = (
+    Rule(S.INITIALIZING, R.INITIALIZATION, "{peer} serves; this SRM was restarted and yields", W.YIELDS),
+    Rule(S.FAILED, R.SPLIT_BRAIN, "both nodes took over from each other", W.EQUAL),
+)  # fmt: skip
+_PEER_FAILED: Row = (Rule(S.FAILED, Take.PEER, "{peer} runs in failed mode"),)
+_TAKE: Row = (Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", do=(Do.TAKE,)),)
+_TAKE_HEALTHY: Row = (
+    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.HEALTHY, (Do.TAKE,)),
+)
+_TAKE_STARTING: Row = (
+    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", do=(Do.START, Do.TAKE)),
+)
+_GONE: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.TAKE,)),)
+_GONE_HEALTHY: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}", W.HEALTHY, (Do.TAKE,)),)
+_GONE_STARTING: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.START, Do.TAKE)),)
+_INITIALIZE: Row = (Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started"),)
+_FALLBACK: Row = (
+    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "an administrator asked for Fallback", W.PEER_SERVES, (Do.START, Do.HOME)),
+)  # fmt: skip
+_FALLBACK_BY_ITSELF: Row = (
+    Rule(
+        S.TAKING_BACK, R.AUTOMATIC_FALLBACK,
+        "healthy for {healthy} without a break, and automatic fallback is enabled",
+        W.PEER_SERVES, (Do.HOME,),
+    ),
+)  # fmt: skip
+_LOST_ON_BACKUP: Row = (
+    Rule(S.AFFECTED, Take.AUTO, "{down} down for {down_for}; {peer} can serve", W.PEER_CAN_SERVE),
+    Rule(S.FAILED, Take.FAULT, "{down} down for {down_for}, and {peer} cannot serve", W.PEER_CANNOT_SERVE),
+)  # fmt: skip
+
+TABLE: dict[State, dict[Trigger, Row]] = {
+    S.UNKNOWN: {},
+    S.INITIALIZING: {
+        T.STARTED: _INITIALIZE,
+        T.PEER_GONE: _GONE_HEALTHY,
+        T.PEER_INITIALIZING: (
+            Rule(S.NORMAL, R.NORMAL, "both nodes are reachable and their critical services run", W.BOTH_HEALTHY, (Do.HOME,)),
+        ),
+        T.PEER_NORMAL: (
+            Rule(S.NORMAL, R.NORMAL, "both nodes are reachable and their critical services run", W.BOTH_HEALTHY, (Do.HOME,)),
+        ),
+        T.PEER_FAILING_OVER: (
+            *_TAKE_HEALTHY,
+            Rule(S.FAILED, Take.FAULT, "critical services are down on both nodes", W.SERVICES_DOWN),
+        ),
+        T.PEER_TAKING_OVER: _YIELD_INITIALIZING,
+        T.PEER_BACKUP: _YIELD_INITIALIZING,
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_FALLING_BACK: (
+            Rule(S.TAKING_BACK, Take.PEER, "{peer} is giving the users back", do=(Do.START, Do.HOME)),
+        ),
+        T.PEER_FAILED_OVER: _TAKE_HEALTHY,
+        T.PEER_AFFECTED: _TAKE_HEALTHY,
+        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode"),),
+        T.SERVICES_DOWN: (
+            Rule(S.FAILING_OVER, Take.FAULT, "{down} down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
+        ),
+    },
+    S.NORMAL: {
+        T.STARTED: _INITIALIZE,
+        T.ASKED_FAILOVER: (
+            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "an administrator asked for Failover", W.PEER_NORMAL, (Do.STOP,)),
+        ),
+        T.PEER_GONE: _GONE,
+        T.PEER_FAILING_OVER: (
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} is failing over", do=(Do.TAKE,)),
+        ),
+        T.PEER_TAKING_OVER: (
+            Rule(S.FAILING_OVER, Take.PEER, "{peer} is taking the users over"),
+        ),
+        T.PEER_BACKUP: _YIELD,
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_FAILED_OVER: _TAKE,
+        T.PEER_AFFECTED: _TAKE,
+        T.PEER_FAILED: _PEER_FAILED,
+        T.SERVICES_DOWN: (
+            Rule(S.FAILING_OVER, Take.FAULT, "{down} down for {down_for} (limit {down_limit})"),
+        ),
+    },
+    S.FAILING_OVER: {
+        T.STARTED: _INITIALIZE,
+        T.PEER_GONE: (
+            Rule(S.TAKING_OVER, Take.GONE, "{gone}", W.ADMIN, (Do.START, Do.TAKE)),
+            *_GONE_HEALTHY,
+        ),
+        T.PEER_FAILING_OVER: (
+            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up", W.ADMIN, (Do.START,)),
+            Rule(S.FAILED, Take.KEEP, "both nodes are failing over"),
+        ),
+        T.PEER_BACKUP: _YIELD,
+        T.PEER_FAILED_OVER: (
+            *_TAKE_HEALTHY,
+            Rule(S.FAILED, Take.KEEP, "neither node can serve"),
+        ),
+        T.PEER_AFFECTED: _TAKE_HEALTHY,
+        T.PEER_FAILED: _PEER_FAILED,
+    },
+    S.TAKING_OVER: {
+        T.STARTED: (
+            Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started; {peer} holds the sessions", W.HOLDER_PEER),
+            Rule(S.TAKING_OVER, R.INITIALIZATION, "SRM was started while taking over, and goes on", do=(Do.START, Do.TAKE)),
+        ),
+        T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
+        T.PEER_BACKUP: _BOTH_TOOK_OVER,
+        T.PEER_FAILED: _PEER_FAILED,
+        T.START_FAILED: (
+            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}"),
+        ),
+        T.MOVED: (
+            Rule(S.BACKUP_ACTIVATED, Take.KEEP, "all users are served here", W.AUTO_RECOVER),
+            Rule(S.BACKUP, Take.KEEP, "all users are served here"),
+        ),
+        T.MOVE_REFUSED: (
+            Rule(S.BACKUP, Take.KEEP, "the users could not be taken: {peer} holds them", W.PEER_SILENT),
+        ),
+        T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_OVER_FAILED, "moving the users failed"),),
+    },
+    S.BACKUP: {
+        T.STARTED: (
+            Rule(S.BACKUP, R.INITIALIZATION, "SRM was started; this node holds the sessions", W.HOLDER),
+            *_INITIALIZE,
+        ),
+        T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
+        T.PEER_BACKUP: _BOTH_TOOK_OVER,
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_FAILED: _PEER_FAILED,
+        T.SERVICES_DOWN: _LOST_ON_BACKUP,
+    },
+    S.IDLE: {
+        T.STARTED: (
+            Rule(S.IDLE, R.INITIALIZATION, "SRM was started; the manual failover stands", W.HOLDER_PEER, (Do.STOP,)),
+            *_INITIALIZE,
+        ),
+        T.ASKED_FALLBACK: _FALLBACK,
+        T.PEER_GONE: _GONE_STARTING,
+        T.PEER_FAILING_OVER: _TAKE_STARTING,
+        T.PEER_FAILED_OVER: (
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.FIRST, (Do.START, Do.TAKE)),
+        ),
+        T.PEER_AFFECTED: _TAKE_STARTING,
+        T.PEER_FAILED: _PEER_FAILED,
+    },
+    S.FAILED_OVER: {
+        T.STARTED: _INITIALIZE,
+        T.ASKED_FALLBACK: _FALLBACK,
+        T.PEER_GONE: _GONE,
+        T.PEER_FAILING_OVER: _TAKE,
+        T.PEER_FAILED_OVER: (
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.MAY_TAKE, (Do.TAKE,)),
+        ),
+        T.PEER_AFFECTED: _TAKE,
+        T.PEER_FAILED: _PEER_FAILED,
+        T.UNHEALTHY: (
+            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} not running"),
+        ),
+        T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,
+    },
+    S.FAILED_OVER_DOWN: {
+        T.STARTED: _INITIALIZE,
+        T.PEER_FAILING_OVER: (Rule(S.FAILED, Take.PEER, "neither node can serve"),),
+        T.PEER_AFFECTED: (
+            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} not running"),
+        ),
+        T.PEER_FAILED: _PEER_FAILED,
+        T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "all critical services run again"),),
+    },
+    S.TAKING_BACK: {
+        T.STARTED: (
+            Rule(S.TAKING_BACK, R.INITIALIZATION, "SRM was started while taking back, and goes on", do=(Do.START, Do.HOME)),
+        ),
+        T.PEER_GONE: (
+            Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.START, Do.TAKE)),
+        ),
+        T.PEER_AFFECTED: _TAKE_STARTING,
+        T.PEER_FAILED: _PEER_FAILED,
+        T.START_FAILED: (
+            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}"),
+        ),
+        T.UNANSWERED: (
+            Rule(S.FAILED_OVER, R.PEER_DOWN, "{peer} did not answer the fallback; it may not hear this node"),
+        ),
+        T.MOVED: (Rule(S.NORMAL, R.NORMAL, "the users are home again"),),
+        T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_BACK_FAILED, "moving the users home failed"),),
+    },
+    S.FALLING_BACK: {
+        T.STARTED: (
+            Rule(S.FALLING_BACK, R.INITIALIZATION, "SRM was started while falling back, and goes on"),
+        ),
+        T.PEER_GONE: _GONE,
+        T.PEER_NORMAL: (Rule(S.NORMAL, R.NORMAL, "{peer} serves its users again"),),
+        T.PEER_FAILING_OVER: _TAKE,
+        T.PEER_TAKING_OVER: _YIELD_SETTLED,
+        T.PEER_BACKUP: _YIELD_SETTLED,
+        T.PEER_FAILED_OVER: _TAKE,
+        T.PEER_AFFECTED: _TAKE,
+        T.PEER_FAILED: _PEER_FAILED,
+    },
+    S.FAILED: {
+        T.STARTED: _INITIALIZE,
+        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM of {peer} was restarted", W.PEER_UNKNOWN),),
+    },
+    S.BACKUP_ACTIVATED: {
+        T.STARTED: (
+            Rule(S.BACKUP_ACTIVATED, R.INITIALIZATION, "SRM was started; this node holds the sessions", W.HOLDER),
+            *_INITIALIZE,
+        ),
+        T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
+        T.PEER_BACKUP: _BOTH_TOOK_OVER,
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_FAILED: _PEER_FAILED,
+        T.SERVICES_DOWN: _LOST_ON_BACKUP,
+    },
+    S.AFFECTED: {
+        T.STARTED: _INITIALIZE,
+        T.ASKED_FALLBACK: _FALLBACK,
+        T.PEER_GONE: _GONE_HEALTHY,
+        T.PEER_FAILING_OVER: _TAKE_HEALTHY,
+        T.PEER_AFFECTED: (
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.MAY_TAKE, (Do.TAKE,)),
+        ),
+        T.PEER_FAILED: _PEER_FAILED,
+        T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,
+    },
+}  # fmt: skip
