@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect
 
 from redundancy.views.chrome import Link
@@ -60,9 +60,7 @@ def go(request: HttpRequest, url: str) -> HttpResponse:
     """Send the browser to ``url`` after something was done, from the dialog or from a page."""
     if is_htmx(request):
         return HttpResponseClientRedirect(url)
-    response = HttpResponse(status=303)
-    response["Location"] = url
-    return response
+    return redirect(url)
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -10,23 +10,19 @@ from django.http import HttpRequest, HttpResponse
 
 from redundancy.errors import Refused
 from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.numbers import whole_number
 
 M = TypeVar("M", bound=Model)
 
 # Named one by one up to here.
 NAMED = 10
-LONGEST_KEY = 18
 
 
 def selected_pks(request: HttpRequest) -> list[int]:
     """Return the keys of the rows selected in a list; what is no number is no key."""
     asked = request.POST if request.method == "POST" else request.GET
-    # Longer numbers are no keys, and no database takes them.
-    return [
-        int(pk)
-        for pk in asked.getlist("pk")
-        if pk.isascii() and pk.isdecimal() and len(pk) <= LONGEST_KEY
-    ]
+    found = (whole_number(text) for text in asked.getlist("pk"))
+    return [pk for pk in found if pk is not None]
 
 
 def delete(

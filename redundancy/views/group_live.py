@@ -18,6 +18,7 @@ from redundancy.selectors import groups, live
 from redundancy.templatetags.lab import lab_time
 from redundancy.views import effects
 from redundancy.views.confirm import Confirmation, ask, is_htmx
+from redundancy.views.numbers import whole_number
 
 
 def live_context(group: RedundancyGroup) -> dict[str, Any]:
@@ -42,17 +43,17 @@ def fragment(request: HttpRequest, group: RedundancyGroup) -> HttpResponse:
         response = HttpResponse(status=204)
     else:
         response = render(request, "groups/_live.html", context)
-        news = _announcement(context["live"], request.GET.get("e", ""))
+        news = _announcement(context["live"], whole_number(request.GET.get("e", "")))
         if news:
             trigger_client_event(response, "announce", {"value": news})
     response["X-Lab-Time"] = lab_time(context["observer"].lab_now)
     return response
 
 
-def _announcement(shown: live.GroupLive, last: str) -> str:
-    if not (last.isascii() and last.isdecimal()):
+def _announcement(shown: live.GroupLive, last: int | None) -> str:
+    if last is None:
         return ""
-    new = [e for e in shown.events if e.kind == EventKind.STATE and e.pk > int(last)]
+    new = [e for e in shown.events if e.kind == EventKind.STATE and e.pk > last]
     return "; ".join(
         f"{event.node_name}: {event.new_state}"
         + (f", {event.new_reason}" if event.new_reason != event.new_state else "")
@@ -99,10 +100,10 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
 
 
 def _serial(request: HttpRequest) -> int:
-    text = request.POST.get("serial", "")
-    if not (text.isascii() and text.isdecimal()):
+    serial = whole_number(request.POST.get("serial", ""))
+    if serial is None:
         raise BadRequest("serial: must be the number the confirmation carried.")
-    return int(text)
+    return serial
 
 
 def _request(action: str, group: RedundancyGroup, node: Server, serial: int, actor: str) -> None:

@@ -15,6 +15,7 @@ from redundancy.selectors import servers
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.delete import delete, selected_pks
 from redundancy.views.find_list import Column, find_list, list_context
+from redundancy.views.numbers import whole_number
 
 FORM = "server-form"
 FIELDS = {
@@ -36,7 +37,7 @@ def _back() -> list[Link]:
     return [Link("Back To Find/List", reverse("server_list"))]
 
 
-def _server(pk: int) -> Server:
+def _server(pk: int | None) -> Server:
     server = servers.find_servers().filter(pk=pk).first()
     if server is None:
         raise Http404
@@ -112,10 +113,9 @@ def _choose_type(request: HttpRequest) -> HttpResponse:
 
 def _copied(request: HttpRequest) -> dict[str, str]:
     """Return what a copy takes over from the server it is made of: all but names and addresses."""
-    pk = request.GET.get("copy", "")
-    if not (pk.isascii() and pk.isdecimal()):
+    if "copy" not in request.GET:
         return {}
-    values = values_of(_server(int(pk)))
+    values = values_of(_server(whole_number(request.GET["copy"])))
     return {name: values[name] for name in ("description", "domain")}
 
 

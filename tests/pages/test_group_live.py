@@ -1,0 +1,189 @@
+import json
+from urllib.parse import urlencode
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client
+from django.urls import reverse
+
+from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, SrmMessage
+from redundancy.operations import events
+from redundancy.srm.states import Reason, State
+from tests.pages.html import soup, status, words
+
+HTMX = {"HX-Request": "true"}
+
+
+def edit(group: RedundancyGroup) -> str:
+    return reverse("group_edit", args=[group.pk])
+
+
+def polled(response_page: BeautifulSoup) -> str:
+    """The query the region polls with."""
+    region = response_page.select_one("#live")
+    assert region is not None
+    return str(region["hx-get"])
+
+
+def turn(server: Server, state: State, reason: Reason) -> None:
+    """Let the node be in ``state``, with its event, as the sweep would."""
+    NodeRuntime.objects.filter(server=server).update(
+        state=state, reason=reason, serial=server.runtime.serial + 1
+    )
+    events.record(
+        kind=EventKind.STATE,
+        sentence=f"{server.name} is {state}.",
+        group=server.group,
+        node=server,
+        new_state=state,
+        new_reason=reason,
+    )
+    server.refresh_from_db()
+
+
+@pytest.fixture
+def normal(ha: RedundancyGroup) -> RedundancyGroup:
+    """A healthy pair."""
+    for server in ha.servers.select_related("runtime", "group"):
+        turn(server, State.NORMAL, Reason.NORMAL)
+    return ha
+
+
+def nodes(group: RedundancyGroup) -> tuple[Server, Server]:
+    first, second = group.servers.select_related("runtime", "group").order_by("slot")
+    return first, second
+
+
+def action(group: RedundancyGroup, server: Server, name: str) -> str:
+    return reverse("group_action", args=[group.pk, server.pk, name])
+
+
+def test_the_table_has_its_columns(page: Client, normal: RedundancyGroup) -> None:
+    shown = soup(page.get(edit(normal)))
+    assert [words(head) for head in shown.select("table.nodes th")] == [
+        "Monitored Server",
+        "Assigned Users",
+        "Active Users",
+        "Server State",
+        "Reason",
+        "Server Action",
+    ]
+    assert [words(cell) for cell in shown.select("table.nodes .action")] == [
+        "Failover imp-pub",
+        "Failover imp-sub",
+    ]
+
+
+def test_states_carry_an_icon_and_words(page: Client, normal: RedundancyGroup) -> None:
+    for tone in soup(page.get(edit(normal))).select("table.nodes .tone"):
+        assert tone.select_one("svg")
+        assert words(tone)
+
+
+def test_nothing_new_is_204(page: Client, normal: RedundancyGroup) -> None:
+    query = polled(soup(page.get(edit(normal))))
+    response = page.get(edit(normal) + query)
+    assert response.status_code == 204
+    assert not response.content
+    assert response["X-Lab-Time"]
+
+
+def test_news_replaces_the_region_and_is_announced(page: Client, normal: RedundancyGroup) -> None:
+    query = polled(soup(page.get(edit(normal))))
+    turn(nodes(normal)[0], State.FAILING_OVER, Reason.ON_ADMIN_REQUEST)
+    response = page.get(edit(normal) + query)
+    assert response.status_code == 200
+    region = soup(response)
+    assert b"<html" not in response.content
+    assert "Failing Over" in words(region.select_one("table.nodes"))
+    assert json.loads(response["HX-Trigger"]) == {
+        "announce": {"value": "imp-pub: Failing Over, On Admin Request"}
+    }
+    assert page.get(edit(normal) + polled(region)).status_code == 204
+
+
+def test_no_form_stands_in_the_polled_region(page: Client, normal: RedundancyGroup) -> None:
+    region = soup(page.get(edit(normal))).select_one("#live")
+    assert region is not None
+    assert not region.select("form, input, select, button, textarea")
+
+
+@pytest.mark.parametrize("query", [{"v": "", "e": "x"}, {"v": "\0", "e": "9" * 5000}, {}])
+def test_a_strange_poll_is_answered(
+    page: Client, normal: RedundancyGroup, query: dict[str, str]
+) -> None:
+    response = page.get(f"{edit(normal)}?fragment=1&{urlencode(query)}")
+    assert response.status_code == 200
+
+
+def test_an_action_names_its_effects_first(page: Client, normal: RedundancyGroup) -> None:
+    first, _ = nodes(normal)
+    asked = page.get(action(normal, first, "failover"))
+    text = words(soup(asked).select_one(".confirm"))
+    assert "disconnected and log in at imp-sub" in text
+    assert "critical services of imp-pub are stopped" in text
+    assert not SrmMessage.objects.exists()
+    in_dialog = page.get(action(normal, first, "failover"), headers=HTMX)
+    assert b"<html" not in in_dialog.content
+    assert "imp-pub" in words(soup(in_dialog).select_one("#dialog-title"))
+
+
+def test_a_confirmed_action_is_requested(page: Client, normal: RedundancyGroup) -> None:
+    first, _ = nodes(normal)
+    response = page.post(
+        action(normal, first, "failover"), {"serial": first.runtime.serial}, follow=True
+    )
+    assert status(response) == "Request successful"
+    assert response.redirect_chain[0][0] == edit(normal)
+
+
+def test_in_the_dialog_the_page_stays(page: Client, normal: RedundancyGroup) -> None:
+    first, _ = nodes(normal)
+    response = page.post(
+        action(normal, first, "failover"), {"serial": first.runtime.serial}, headers=HTMX
+    )
+    assert response.status_code == 204
+    assert json.loads(response["HX-Trigger"]) == {"done": {"value": "Request successful"}}
+
+
+def test_an_action_confirmed_for_an_older_state_is_refused(
+    page: Client, normal: RedundancyGroup
+) -> None:
+    first, _ = nodes(normal)
+    serial = first.runtime.serial
+    turn(first, State.FAILING_OVER, Reason.ON_ADMIN_REQUEST)
+    response = page.post(action(normal, first, "failover"), {"serial": serial})
+    assert response.status_code == 409
+    assert not SrmMessage.objects.exists()
+    assert not soup(response).select(".confirm [type=submit]")
+
+
+def test_an_action_that_does_not_fit_is_not_offered(page: Client, normal: RedundancyGroup) -> None:
+    first, _ = nodes(normal)
+    response = page.get(action(normal, first, "fallback"))
+    assert response.status_code == 409
+    assert "not offered: it is Normal" in soup(response).get_text()
+
+
+@pytest.mark.parametrize("serial", [None, "x", "-1", "9" * 5000])
+def test_an_action_needs_its_serial(
+    page: Client, normal: RedundancyGroup, serial: str | None
+) -> None:
+    first, _ = nodes(normal)
+    data = {} if serial is None else {"serial": serial}
+    response = page.post(action(normal, first, "failover"), data)
+    assert response.status_code == 400
+    assert "serial" in status(response)
+    assert not SrmMessage.objects.exists()
+
+
+def test_unknown_actions_and_nodes(page: Client, normal: RedundancyGroup) -> None:
+    first, _ = nodes(normal)
+    assert page.get(action(normal, first, "explode")).status_code == 404
+    other = reverse("group_action", args=[normal.pk, 424242, "failover"])
+    assert page.post(other, {"serial": 0}).status_code == 404
+
+
+def test_a_group_without_servers_left(page: Client, pair: RedundancyGroup) -> None:
+    Server.objects.filter(group=pair).update(group=None, slot=None)
+    assert "No server is assigned" in soup(page.get(edit(pair))).get_text()
