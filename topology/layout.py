@@ -159,30 +159,43 @@ class Map:
 
 
 def place(topology: Topology, width: int = WIDTH) -> Map:
-    """Return the drawing of ``topology``, ``width`` wide, or as wide as one group where that is more."""
-    width = max(width, GROUP_W + 2 * MARGIN)
+    """Return the drawing of ``topology``: at most ``width`` wide, no wider than its content needs.
+
+    Where ``width`` is too little for one group, it is as wide as one group.
+    """
+    inner = max(width - 2 * MARGIN, GROUP_W)
+    columns = _columns(len(topology.groups), GROUP_W, inner)
+    loose = _columns(len(topology.unassigned), NODE_W, inner - 2 * PAD)
+    used = max(_span(columns, GROUP_W), _span(loose, NODE_W) + 2 * PAD, GROUP_W)
+    corners = _grid(MARGIN, MARGIN, GROUP_W, GROUP_H, columns, len(topology.groups))
     groups = tuple(
         _group(group, Rect(x, y, GROUP_W, GROUP_H))
-        for group, (x, y) in zip(
-            topology.groups,
-            _grid(MARGIN, MARGIN, width - MARGIN, GROUP_W, GROUP_H, len(topology.groups)),
-            strict=True,
-        )
+        for group, (x, y) in zip(topology.groups, corners, strict=True)
     )
     bottom = groups[-1].rect.bottom if groups else 0
     area = None
     if topology.unassigned:
-        area = _area(topology.unassigned, bottom + (GAP if groups else MARGIN), width)
+        top = bottom + (GAP if groups else MARGIN)
+        area = _area(topology.unassigned, Rect(MARGIN, top, used, 0), loose)
         bottom = area.rect.bottom
-    return Map(width, max(bottom + MARGIN, EMPTY_H), groups, area)
+    return Map(used + 2 * MARGIN, max(bottom + MARGIN, EMPTY_H), groups, area)
 
 
-def _grid(left: int, top: int, right: int, w: int, h: int, count: int) -> Iterator[tuple[int, int]]:
-    """Give the corners of ``count`` cells of ``w`` by ``h``, row by row, at least one a row."""
-    columns = max(1, (right - left + GAP) // (w + GAP))
+def _columns(count: int, w: int, room: int) -> int:
+    """Return how many cells of width ``w`` stand in a row, of ``count`` cells; at least one."""
+    return max(1, min(count, (room + GAP) // (w + GAP)))
+
+
+def _span(columns: int, w: int) -> int:
+    """Return how wide a row of cells is."""
+    return columns * (w + GAP) - GAP
+
+
+def _grid(x: int, y: int, w: int, h: int, columns: int, count: int) -> Iterator[tuple[int, int]]:
+    """Give the corners of ``count`` cells of ``w`` by ``h``, row by row."""
     for index in range(count):
         row, column = divmod(index, columns)
-        yield left + column * (w + GAP), top + row * (h + GAP)
+        yield x + column * (w + GAP), y + row * (h + GAP)
 
 
 def _group(group: Group, rect: Rect) -> GroupBox:
@@ -209,15 +222,15 @@ def _group(group: Group, rect: Rect) -> GroupBox:
     )
 
 
-def _area(nodes: Sequence[Node], y: int, width: int) -> Area:
-    left, right = MARGIN + PAD, width - MARGIN - PAD
-    corners = _grid(left, y + HEAD, right, NODE_W, NODE_H, len(nodes))
+def _area(nodes: Sequence[Node], frame: Rect, columns: int) -> Area:
+    """Place ``nodes`` in ``frame``, which becomes as high as they need."""
+    corners = _grid(frame.x + PAD, frame.y + HEAD, NODE_W, NODE_H, columns, len(nodes))
     boxes = tuple(
         _node(node, Rect(*corner, NODE_W, NODE_H))
         for node, corner in zip(nodes, corners, strict=True)
     )
-    bottom = boxes[-1].rect.bottom + PAD
-    return Area(Rect(MARGIN, y, width - 2 * MARGIN, bottom - y), boxes)
+    height = boxes[-1].rect.bottom + PAD - frame.y
+    return Area(Rect(frame.x, frame.y, frame.w, height), boxes)
 
 
 def _node(node: Node, rect: Rect) -> NodeBox:

@@ -103,7 +103,8 @@ class Group:
         states = {node.state for node in self.nodes}
         if NOT_RESPONDING in states:
             return Beat.SILENT
-        return Beat.WAITING if State.INITIALIZING in states else Beat.HEARD
+        # Unknown with HA on: just enabled, SRM has not looked yet.
+        return Beat.WAITING if states & {State.UNKNOWN, State.INITIALIZING} else Beat.HEARD
 
 
 @dataclass(frozen=True, slots=True)

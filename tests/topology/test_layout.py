@@ -63,6 +63,15 @@ def test_width_is_used_for_as_many_columns_as_fit() -> None:
     assert columns == {0: 1, 320: 1, 976: 2, 1024: 2, 1500: 3, 1920: 3}
 
 
+@pytest.mark.parametrize(
+    ("groups", "unassigned", "columns"), [(0, 0, 1), (1, 0, 1), (1, 2, 1), (1, 9, 2), (2, 0, 2)]
+)
+def test_map_is_no_wider_than_it_needs(groups: int, unassigned: int, columns: int) -> None:
+    needed = columns * layout.GROUP_W + (columns - 1) * layout.GAP + 2 * layout.MARGIN
+    drawing = place(cluster(groups, unassigned))
+    assert needed - layout.NODE_W < drawing.width <= needed
+
+
 @pytest.mark.parametrize("state", [*State, NOT_RESPONDING])
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_state_and_reason_is_shown_in_full(state: str, reason: str) -> None:

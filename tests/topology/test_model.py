@@ -11,6 +11,7 @@ from topology.model import Beat, Topology
         (("Normal", "Normal"), True, Beat.HEARD),
         (("Failed Over", "Running in Backup Mode"), True, Beat.HEARD),
         (("Initializing", "Normal"), True, Beat.WAITING),
+        (("Unknown", "Unknown"), True, Beat.WAITING),
         ((NOT_RESPONDING, "Running in Backup Mode"), True, Beat.SILENT),
         (("Initializing", NOT_RESPONDING), True, Beat.SILENT),
         (("Unknown", "Unknown"), False, Beat.OFF),

@@ -95,7 +95,7 @@ def test_a_new_node_is_unassigned(client: Client, group: RedundancyGroup) -> Non
 def test_totals(client: Client, group: RedundancyGroup) -> None:
     PresenceUser.objects.create(userid="homeless", im_address="homeless@example.com")
     totals = {
-        term.get_text(): term.find_next("dd").get_text()  # type: ignore[union-attr]
+        term.get_text(): term.find_next("dd").get_text().strip()  # type: ignore[union-attr]
         for term in page(client).select(".totals dt")
     }
     assert totals["Assigned users"] == "1,000"
