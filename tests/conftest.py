@@ -47,6 +47,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(reason)
 
 
+def pytest_sessionstart() -> None:
+    """Make the folder of the collected static files, which WhiteNoise would miss in every test."""
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
+
+
 def pytest_unconfigure() -> None:
     """Throw away the data folder that the settings of the tests made."""
     if settings.VAR_DIR.name.startswith("cucm-admin-test-"):

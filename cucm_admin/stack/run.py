@@ -1,6 +1,7 @@
 """Start the whole product and keep it running until it is told to stop."""
 
 import argparse
+import io
 import os
 import signal
 import socket
@@ -46,6 +47,9 @@ def start(env: Mapping[str, str]) -> int:
         leftovers.stop(left)
         # What was killed a moment ago may hold the port until the system has cleared it up.
         with checks.listen(port, patience=3.0 if state.exists() else 0.0) as server:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # A terminal that cannot show a character is no reason to stop.
+                sys.stdout.reconfigure(errors="replace")
             console = Console(sys.stdout, names, colour=wants_colour(sys.stdout, env))
             with Supervisor(
                 console, state, env=children_env(env, folder), cwd=BASE_DIR

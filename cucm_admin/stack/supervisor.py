@@ -93,6 +93,9 @@ class Supervisor:
         self.watch(self._signalled, self._drain)
         self._old_wakeup = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                # Started with nohup: to outlive its terminal is what was asked for.
+                continue
             self._old_handlers[number] = signal.signal(number, self._request_stop)
         # A handler, though an empty one: without it the system does not report the signal at all.
         self._old_handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -222,7 +225,9 @@ class Supervisor:
         self._write_state()
 
     def _write_state(self) -> None:
-        leftovers.save(self._state, [child.mark for child in self._children if child.mark])
+        # A full disk must not end what runs. An old list does no harm, it only knows less.
+        with contextlib.suppress(OSError):
+            leftovers.save(self._state, [child.mark for child in self._children if child.mark])
 
     @staticmethod
     def _pipe(child: Child) -> int:

@@ -36,14 +36,14 @@ def command(address: Path, folder: Path) -> list[str]:
 
 
 def make_room(address: Path, folder: Path) -> None:
-    """Make the data folder and the socket's own folder, which nobody else may write to."""
+    """Make the data folder, and the socket's own one where it lies in the temporary folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        address.parent.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        # Somebody else's folder under the temporary folder could swap the socket for another.
-        if address.parent.stat().st_uid != os.getuid():
-            raise SystemExit(f"VAR_DIR: {address.parent} belongs to another user") from None
+    if address.parent == folder.parent:
+        return
+    address.parent.mkdir(mode=0o700, exist_ok=True)
+    # Whoever owns that folder can put another socket in our socket's place.
+    if address.parent.stat().st_uid != os.getuid():
+        raise SystemExit(f"VAR_DIR: its path is too long, and {address.parent} is another user's")
 
 
 def answers(address: Path) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import http.cookiejar
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -29,14 +30,14 @@ COMMAND = (sys.executable, "-m", "cucm_admin.stack")
 class Stack:
     """One start of the stack and what it printed."""
 
-    def __init__(self, env: dict[str, str], log: Path) -> None:
+    def __init__(self, env: dict[str, str], log: Path, command: tuple[str, ...] = COMMAND) -> None:
         self.folder = Path(env["VAR_DIR"])
         self.url = f"http://127.0.0.1:{env['PORT']}"
         self._log = log
         self.started = time.monotonic()
         with log.open("wb") as out:
             self.process = subprocess.Popen(
-                COMMAND, cwd=BASE_DIR, env=env, stdout=out, stderr=subprocess.STDOUT
+                command, cwd=BASE_DIR, env=env, stdout=out, stderr=subprocess.STDOUT
             )
 
     @property
@@ -162,6 +163,17 @@ def test_after_a_kill_the_next_start_finds_a_clear_field(start: Callable[..., St
     again.process.send_signal(signal.SIGINT)
     assert again.process.wait(timeout=5) == 0
     assert again.processes() == []
+
+
+def test_it_ends_with_the_make_that_started_it(process_env: dict[str, str], tmp_path: Path) -> None:
+    # "wait" keeps the shell, as make stays, in front of the stack.
+    shell = ("sh", "-c", f"{shlex.join(COMMAND)} --with-parent & wait")
+    stack = Stack(process_env, tmp_path / "log", shell)
+    stack.wait_for("Ready:")
+    stack.process.kill()
+    stack.process.wait()
+    wait_until(lambda: stack.processes() == [], 5)
+    assert stack.processes() == []
 
 
 @pytest.mark.parametrize(
