@@ -4,13 +4,19 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+from redundancy.forms.signin import SignInForm
+
 handler400 = "redundancy.views.errors.bad_request"
 handler403 = "redundancy.views.errors.forbidden"
 handler404 = "redundancy.views.errors.not_found"
 handler500 = "redundancy.views.errors.server_error"
 
 urlpatterns = [
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path(
+        "login/",
+        LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True),
+        name="login",
+    ),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("", include("redundancy.urls")),

@@ -7,6 +7,19 @@ from django import forms
 from redundancy.errors import Refused
 
 
+def name_errors(form: forms.BaseForm) -> None:
+    """Let every message of ``form`` name its field, and tell assistive technology what is required."""
+    for name, field in form.fields.items():
+        label = field.label or name
+        field.error_messages |= {
+            "required": f"{label} is required.",
+            "invalid_choice": f"{label}: choose one of the list.",
+            "null_characters_not_allowed": f"{label} must not contain null characters.",
+        }
+        if field.required:
+            field.widget.attrs["aria-required"] = "true"
+
+
 class PageForm(forms.Form):
     """A form that reads what was typed and leaves the rules to the operation.
 
@@ -19,14 +32,9 @@ class PageForm(forms.Form):
     def __init__(self, *args: Any, read_only: bool = False, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            label = field.label or name
-            field.error_messages["required"] = f"{label} is required."
-            if isinstance(field, forms.ChoiceField):
-                field.error_messages["invalid_choice"] = f"{label}: choose one of the list."
+        name_errors(self)
+        for field in self.fields.values():
             field.disabled = field.disabled or read_only
-            if field.required:
-                field.widget.attrs["aria-required"] = "true"
 
     def refuse(self, refused: Refused) -> None:
         """Show the rule an operation refused by, at its field where the form has it."""

@@ -50,6 +50,7 @@ def ask(
             "confirm": confirm,
             "in_dialog": in_dialog,
             "title": confirm.title,
+            "status_error": confirm.error,
             "application": application,
         },
         status=409 if confirm.error else 200,

@@ -106,8 +106,8 @@
   });
   body.addEventListener("done", (event) => {
     dialog.close();
-    const line = document.createElement("p");
-    line.textContent = event.detail.value;
+    const line = document.getElementById("done-line").content.cloneNode(true);
+    line.querySelector("span").textContent = event.detail.value;
     document.getElementById("status").replaceChildren(line);
     pollNow();
   });
@@ -119,7 +119,7 @@
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
     if (dialog.open) {
       // Refused: what is left to press is in the new content.
-      dialog.querySelector("button, a[href]")?.focus();
+      dialog.querySelector("[autofocus]")?.focus();
       return;
     }
     opener = event.detail.requestConfig.elt;

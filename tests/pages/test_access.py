@@ -40,6 +40,12 @@ def test_a_wrong_password_says_so(client: Client, admin: User) -> None:
     assert "correct username and password" in sign_in(client, "wrong")
 
 
+def test_an_empty_sign_in_names_its_fields(client: Client, db: None) -> None:
+    shown = status(client.post(LOGIN, {}))
+    assert "Username is required." in shown
+    assert "Password is required." in shown
+
+
 def test_the_last_sign_ins_are_shown_once(client: Client, admin: User) -> None:
     first = sign_in(client)
     assert "Last successful sign-in: none" in first
