@@ -67,6 +67,7 @@ def test_navigation_leaves_the_site_never(page: Client, to: str) -> None:
 def test_a_fast_lab_clock_is_told_on_every_page(page: Client, pub: Server) -> None:
     assert "Lab clock" not in soup(page.get(reverse("home"))).get_text()
     set_rate(60)
+    assert "60 times faster" in soup(Client().get(reverse("login"))).get_text()
     for name in ("home", "server_list", "server_add", "group_list", "group_add", "about"):
         shown = soup(page.get(reverse(name)))
         assert "Lab clock: SRM time runs 60 times faster" in words(shown)
