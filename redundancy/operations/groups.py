@@ -1,5 +1,7 @@
 """Presence redundancy groups: add, edit, delete, and their high availability."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -20,6 +22,7 @@ from redundancy.operations import events, locks, power, rules
 from redundancy.operations.sessions import send_home
 from redundancy.srm.states import Reason, State
 
+_DISABLED = "High availability was disabled."
 _SLOTS = {1: "first", 2: "second"}
 
 
@@ -123,6 +126,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
                 "Enable High Availability needs two different servers saved in the group.",
                 field="ha_enabled",
             )
+        _locked_runtimes(current)
         # What a node was told while HA was off does not count now.
         SrmMessage.objects.filter(node__in=members).delete()
         current.ha_enabled = True
@@ -145,6 +149,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         current = _locked(group)
         if not current.ha_enabled:
             return current
+        before = _locked_runtimes(current)
         current.ha_enabled = False
         current.save(update_fields=["ha_enabled"])
         _finish_shutdowns(current)
@@ -158,7 +163,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             epoch=current.epoch,
             at=now,
         )
-        _forget(current, actor=actor, now=now)
+        _forget(current, before, actor=actor, now=now)
     return current
 
 
@@ -169,27 +174,26 @@ def _finish_shutdowns(group: RedundancyGroup) -> None:
         power.finish_shutdown(server=message.node, reboot=message.payload["reboot"])
 
 
-def _forget(group: RedundancyGroup, *, actor: str, now: float) -> None:
+def _forget(
+    group: RedundancyGroup, before: Sequence[NodeRuntime], *, actor: str, now: float
+) -> None:
     """Put the nodes of the group into Unknown, High Availability Not Enabled."""
     SrmMessage.objects.filter(node__group=group).delete()
-    runtimes = NodeRuntime.objects.filter(server__group=group)
-    # Locked, so that the state recorded as the old one is the one that is overwritten.
-    before = list(
-        runtimes.select_related("server").select_for_update(of=("self",)).order_by("server")
-    )
     NodeRuntime.objects.filter(pk__in=[runtime.pk for runtime in before]).update(
         state=State.UNKNOWN,
         reason=Reason.HA_NOT_ENABLED,
         version=F("version") + 1,
         serial=F("serial") + 1,
         since=now,
+        sentence=_DISABLED,
         memory={},
+        due_at=0,
     )
     for runtime in before:
         if (runtime.state, runtime.reason) != (State.UNKNOWN, Reason.HA_NOT_ENABLED):
             events.record(
                 kind=EventKind.STATE,
-                sentence=f"High availability was disabled: {runtime.server.name} is Unknown.",
+                sentence=_DISABLED,
                 group=group,
                 node=runtime.server,
                 actor=actor,
@@ -200,6 +204,15 @@ def _forget(group: RedundancyGroup, *, actor: str, now: float) -> None:
                 epoch=group.epoch,
                 at=now,
             )
+
+
+def _locked_runtimes(group: RedundancyGroup) -> list[NodeRuntime]:
+    """Hold the memories of the group's nodes, each with its server, until the transaction ends.
+
+    Everybody takes rows in this order: group, memory, then machine, services and messages.
+    """
+    runtimes = NodeRuntime.objects.filter(server__group=group).select_related("server")
+    return list(runtimes.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> list[str]:

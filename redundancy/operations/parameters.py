@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from django.db import transaction
+from django.db.models import F
 
 from redundancy.catalog import PARAMETER_BY_KEY, Parameter
 from redundancy.errors import Refused
-from redundancy.models import EventKind, Server, ServerType, ServiceParameter
+from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
 from redundancy.operations import events, locks
 from redundancy.selectors import parameters as selectors
 from redundancy.selectors.parameters import Typed
@@ -54,11 +55,10 @@ def _set(values: Mapping[str, str], server: Server | None, actor: str) -> None:
             present
             | {key: selectors.typed(PARAMETER_BY_KEY[key], text) for key, text in new.items()}
         )
-        for key, text in new.items():
+        old = {key: stored.get(key, PARAMETER_BY_KEY[key].default) for key in new}
+        changed = {key: text for key, text in new.items() if text != old[key]}
+        for key, text in changed.items():
             parameter = PARAMETER_BY_KEY[key]
-            old = stored.get(key, parameter.default)
-            if text == old:
-                continue
             if text == parameter.default:
                 rows.filter(key=key).delete()
             else:
@@ -68,9 +68,14 @@ def _set(values: Mapping[str, str], server: Server | None, actor: str) -> None:
             where = f" on {server.name}" if server else ""
             events.record(
                 kind=EventKind.PARAMETER,
-                sentence=f"{parameter.name}{where} was changed from {old} to {text}.",
+                sentence=f"{parameter.name}{where} was changed from {old[key]} to {text}.",
                 node=server,
                 actor=actor,
+            )
+        if changed and server is None:
+            # A node sleeps until a time that it reckoned with the old values.
+            NodeRuntime.objects.filter(server__group__ha_enabled=True).update(
+                due_at=0, version=F("version") + 1
             )
 
 

@@ -10,6 +10,7 @@ from redundancy.models import (
     EventKind,
     Machine,
     MessageKind,
+    NodeRuntime,
     NodeService,
     RedundancyGroup,
     Server,
@@ -127,6 +128,7 @@ def _leave(server: Server, *, reboot: bool, actor: str) -> None:
 
 
 def _locked(server: Server) -> Machine:
+    NodeRuntime.poke(server.pk)
     machine = (
         Machine.objects.select_for_update(of=("self",), no_key=True)
         .select_related("server__group")

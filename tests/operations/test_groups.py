@@ -205,7 +205,7 @@ def test_disabling_sends_everybody_home(
     PresenceSession.objects.filter(user__home=publisher).update(node=subscriber)
     RedundancyGroup.objects.update(holder=subscriber, epoch=7)
     NodeRuntime.objects.filter(server=publisher).update(
-        state="Idle", reason="On Admin Request", version=4, serial=3, memory={"a": 1}
+        state="Idle", reason="On Admin Request", version=4, serial=3, memory={"a": 1}, due_at=9
     )
     SrmMessage.objects.create(node=publisher, kind="failover")
     SrmMessage.objects.create(node=elsewhere, kind="started")
@@ -221,6 +221,8 @@ def test_disabling_sends_everybody_home(
     assert (runtime.state, runtime.reason) == ("Unknown", "High Availability Not Enabled")
     assert (runtime.version, runtime.serial, runtime.memory) == (5, 4, {})
     assert runtime.since > 0
+    assert runtime.due_at == 0
+    assert runtime.sentence == "High availability was disabled."
     assert list(SrmMessage.objects.values_list("node__name", flat=True)) == ["imp-3"]
     # One node changed its state: one event of that kind.
     event = HaEvent.objects.get(kind="state")

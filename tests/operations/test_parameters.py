@@ -4,8 +4,10 @@ import pytest
 
 from redundancy.catalog import PARAMETERS
 from redundancy.errors import Refused
-from redundancy.models import HaEvent, Server, ServiceParameter
+from redundancy.models import HaEvent, NodeRuntime, Server, ServiceParameter
+from redundancy.operations.groups import enable_ha
 from redundancy.operations.parameters import reset_parameter, set_parameter
+from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.selectors.parameters import clusterwide, of_node, value
 
@@ -151,3 +153,16 @@ def test_the_defaults_obey_their_own_limits(node: Server) -> None:
     for parameter in PARAMETERS:
         put(parameter.key, parameter.default, node if parameter.per_node else None)
     assert history() == []
+
+
+def test_sleeping_nodes_reckon_again_with_new_values() -> None:
+    group = load_sample_cluster(actor="tester")
+    other = add_server(name="imp-3", server_type="imp", actor="tester")
+    enable_ha(group=group, actor="tester")
+    NodeRuntime.objects.update(due_at=300, version=1)
+    put("heartbeat_interval", "15")
+    put("relogin_upper", "600", other)
+    assert set(NodeRuntime.objects.values_list("due_at", "version")) == {(300, 1)}
+    put("heartbeat_interval", "1")
+    rows = NodeRuntime.objects.values_list("server__group__name", "due_at", "version")
+    assert set(rows) == {(group.name, 0, 2), (None, 300, 1)}

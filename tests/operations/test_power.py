@@ -9,7 +9,7 @@ from redundancy.catalog import SERVICES, SRM
 from redundancy.clock import lab_now
 from redundancy.drivers import get_driver
 from redundancy.errors import Refused
-from redundancy.models import HaEvent, Machine, RedundancyGroup, Server, SrmMessage
+from redundancy.models import HaEvent, Machine, NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.operations import power
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.sample import load_sample_cluster
@@ -187,3 +187,10 @@ def test_the_driver_starts_nothing_on_a_node_without_power(node: Server) -> None
     power.power_off(server=node, actor="ann")
     get_driver().start(node, list(DEFAULTS))
     assert running(node) == set()
+
+
+@pytest.mark.parametrize("ask", [power.power_off, power.shut_down, power.restart_srm])
+def test_srm_looks_around_after_each_change(node: Server, ask: Callable[..., None]) -> None:
+    NodeRuntime.objects.update(due_at=300)
+    ask(server=node, actor="ann")
+    assert NodeRuntime.objects.get(server=node).due_at == 0

@@ -24,7 +24,6 @@ from redundancy.operations.servers import add_server, delete_server
 from redundancy.operations.users import add_users
 from redundancy.selectors.parameters import clusterwide
 
-
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from redundancy.catalog import DATABASE, PRESENCE_ENGINE, SERVICES, SRM, XCP_ROUTER, ServiceKind
 from redundancy.drivers import get_driver
 from redundancy.errors import Refused
-from redundancy.models import HaEvent, Machine, NodeService, Server, ServiceStatus
+from redundancy.models import HaEvent, Machine, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import power
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import restart_service, start_service, stop_service
@@ -177,3 +177,13 @@ def test_all_nodes_are_observed_in_one_query(node: Server, django_assert_num_que
     assert {pk: len(services) for pk, services in seen.items()} == {
         server.pk: len(SERVICES) for server in nodes
     }
+
+
+@pytest.mark.parametrize("act", [stop_service, restart_service])
+@pytest.mark.parametrize("name", [DATABASE, XCP_ROUTER, SRM])
+def test_srm_looks_around_after_each_change(node: Server, act: Any, name: str) -> None:
+    NodeRuntime.objects.update(due_at=300)
+    act(server=node, name=name, actor="ann")
+    runtime = NodeRuntime.objects.get(server=node)
+    assert runtime.due_at == 0
+    assert runtime.version > 0
