@@ -7,7 +7,7 @@ from django.db import transaction
 from redundancy.catalog import DATABASE, SERVICES, XCP_ROUTER, is_monitored
 from redundancy.clock import lab_datetime
 from redundancy.drivers.base import Observed
-from redundancy.models import Machine, NodeService, Server, ServiceStatus
+from redundancy.models import Machine, NodeRuntime, NodeService, Server, ServiceStatus
 
 XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
 
@@ -57,6 +57,7 @@ class LabDriver:
 
     def _set(self, node: Server, names: Collection[str], *, running: bool) -> None:
         with transaction.atomic():
+            NodeRuntime.poke(node.pk)
             # Locked, so that nothing starts on a machine that is being switched off.
             machine = Machine.objects.select_for_update(no_key=True).filter(server=node).first()
             if machine is None or not machine.powered:

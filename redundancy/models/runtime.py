@@ -1,6 +1,7 @@
 """What each SRM remembers, and what waits to be told to it."""
 
 from django.db import models
+from django.db.models import F
 
 from redundancy.srm.states import Reason, State
 
@@ -26,6 +27,8 @@ class NodeRuntime(models.Model):
     # Counts the changes of state: an action confirmed for an older one is refused.
     serial = models.PositiveBigIntegerField(default=0)
     since = models.FloatField("in this state since (lab time)", default=0)
+    # Why the node is in this state.
+    sentence = models.TextField(blank=True)
     due_at = models.FloatField("wants to be called at (lab time)", default=0, db_index=True)
     stepped_at = models.FloatField("last step (lab time)", default=0)
 
@@ -35,6 +38,15 @@ class NodeRuntime(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server_id}: {self.state} / {self.reason}"
+
+    @classmethod
+    def poke(cls, server_id: int) -> None:
+        """Let the node's SRM look around at the next sweep; a step under way starts anew.
+
+        Call it first in a transaction that changes the node's services or machine: everybody
+        takes this row before those, so that nobody waits in a circle.
+        """
+        cls.objects.filter(server_id=server_id).update(due_at=0, version=F("version") + 1)
 
 
 class MessageKind(models.TextChoices):
@@ -46,6 +58,7 @@ class MessageKind(models.TextChoices):
     FALLBACK = "fallback", "administrator asks for fallback"
     RECOVER = "recover", "administrator asks for recover"
     MOVED = "moved", "sessions moved"
+    MOVE_REFUSED = "move refused", "session move refused: the group's epoch is newer"
     MOVE_FAILED = "move failed", "sessions could not be moved"
 
 

@@ -1,8 +1,8 @@
 """*System > Presence Redundancy Groups*: find, add, edit, delete."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -35,12 +35,8 @@ def _back() -> list[Link]:
     return [Link("Back To Find/List", reverse("group_list"))]
 
 
-def get_group(pk: int) -> RedundancyGroup:
-    """Return a group with its servers, or answer 404."""
-    group = groups.find_groups().filter(pk=pk).first()
-    if group is None:
-        raise Http404
-    return group
+def _group(pk: int) -> RedundancyGroup:
+    return get_object_or_404(groups.find_groups(), pk=pk)
 
 
 @require_GET
@@ -98,7 +94,7 @@ def group_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a group and change it; with ``fragment`` answer only its live region."""
-    group = get_group(pk)
+    group = _group(pk)
     if request.method == "GET" and "fragment" in request.GET:
         return fragment(request, group)
     if request.method == "POST":
@@ -179,7 +175,7 @@ def _tools(group: RedundancyGroup) -> list[Tool]:
 @writes
 def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a group after asking."""
-    return _delete(request, [get_group(pk)])
+    return _delete(request, [_group(pk)])
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,8 +1,8 @@
 """*System > Server*."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -38,10 +38,7 @@ def _back() -> list[Link]:
 
 
 def _server(pk: int | None) -> Server:
-    server = servers.find_servers().filter(pk=pk).first()
-    if server is None:
-        raise Http404
-    return server
+    return get_object_or_404(servers.find_servers(), pk=pk)
 
 
 @require_GET

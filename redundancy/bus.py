@@ -1,0 +1,83 @@
+"""The heartbeat bus and the observer's mark, on Redis or Valkey.
+
+A node's inbox is one key that holds the last heartbeat sent to it: state is level-triggered, so an
+older one is never missed, and no backlog can build up. A set names the inboxes written since the
+last look.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+import redis
+from django.conf import settings
+
+from redundancy.srm.codec import heartbeat_from_json, heartbeat_to_json
+from redundancy.srm.types import Heartbeat
+
+MAIL = "srm:mail"
+MARK = "srm:sweep"
+# An inbox nobody reads any more goes away by itself.
+INBOX_SECONDS = 3600
+BusError = redis.RedisError
+
+
+@cache
+def _client(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(
+        url, decode_responses=True, socket_timeout=2, socket_connect_timeout=2
+    )
+
+
+def client() -> "redis.Redis":
+    """Return this process's client of the server that ``settings.REDIS_URL`` names."""
+    return _client(settings.REDIS_URL)
+
+
+def _inbox(node_id: int) -> str:
+    return f"srm:inbox:{node_id}"
+
+
+def send(heartbeats: Mapping[int, Heartbeat]) -> None:
+    """Put each heartbeat into the inbox of the node (by its key) it is for."""
+    if not heartbeats:
+        return
+    with client().pipeline() as pipe:
+        for node_id, heartbeat in heartbeats.items():
+            pipe.set(_inbox(node_id), json.dumps(heartbeat_to_json(heartbeat)), ex=INBOX_SECONDS)
+        pipe.sadd(MAIL, *heartbeats)
+        pipe.execute()
+
+
+def collect() -> set[int]:
+    """Return the nodes whose inbox was written since the last call, and forget them."""
+    with client().pipeline() as pipe:
+        pipe.smembers(MAIL)
+        pipe.delete(MAIL)
+        members, _ = pipe.execute()
+    return {int(member) for member in members}
+
+
+def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
+    """Return the last heartbeat sent to each of these nodes, where there is one."""
+    ids = list(node_ids)
+    if not ids:
+        return {}
+    found = client().mget([_inbox(node_id) for node_id in ids])
+    return {
+        node_id: heartbeat_from_json(json.loads(text))
+        for node_id, text in zip(ids, found, strict=True)
+        if text is not None
+    }
+
+
+def mark_sweep() -> None:
+    """Note that a sweep has just run to its end."""
+    client().set(MARK, repr(time.time()))
+
+
+def last_sweep() -> float | None:
+    """Return the wall time at which a sweep last ran to its end; None when none is known."""
+    text = client().get(MARK)
+    return float(str(text)) if text is not None else None

@@ -1,0 +1,290 @@
+"""One sweep: every node that is due takes a step, until no message is left.
+
+Two sweeps at once are harmless: a step is written only if the node's memory is still the one it
+began with. A sweep that cannot reach the bus steps nobody, so that no node counts a silence that
+is ours.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Prefetch, Q
+
+from redundancy import bus, clock
+from redundancy.drivers import Observed, get_driver
+from redundancy.live import inbox
+from redundancy.models import EventKind, NodeRuntime, ServiceStatus, SrmMessage
+from redundancy.operations import events, power
+from redundancy.operations.moves import MoveRequest
+from redundancy.selectors import policy as policies
+from redundancy.srm.codec import node_from_json, node_to_json
+from redundancy.srm.states import Reason, State
+from redundancy.srm.step import step
+from redundancy.srm.types import (
+    Action,
+    Heartbeat,
+    IllegalRequest,
+    MoveSessions,
+    Node,
+    Policy,
+    PowerDown,
+    Reading,
+    SendHeartbeat,
+    StartServices,
+    StateChanged,
+    StopServices,
+    Tick,
+)
+
+logger = logging.getLogger(__name__)
+
+# A pair settles in a few rounds; what is left then waits for the next sweep.
+MAX_ROUNDS = 12
+# What a status says of a service; anything else is down.
+UP = {ServiceStatus.STARTED: True, ServiceStatus.UNKNOWN: None}
+# Stands for "never" in a column that cannot hold infinity.
+NEVER = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is left to do when a step is committed."""
+
+    heartbeats: dict[int, Heartbeat]
+    moves: tuple[MoveRequest, ...]
+
+
+def sweep(ask_for_move: Callable[[MoveRequest], None]) -> int:
+    """Step every due node and return how many steps were taken.
+
+    Args:
+        ask_for_move: Called after the commit for each session move a node wants.
+
+    Raises:
+        bus.BusError: The heartbeat bus cannot be reached.
+
+    """
+    lab_now = clock.reader()
+    power.boot_due_nodes(now=lab_now())
+    policy = policies.current()
+    taken = 0
+    for _ in range(MAX_ROUNDS):
+        mail = bus.collect()
+        due = _due(lab_now(), mail)
+        if not due:
+            break
+        heartbeats = bus.read(runtime.pk for runtime in due)
+        services = get_driver().observe([runtime.server for runtime in due])
+        peers = _peers(due)
+        for runtime in due:
+            done = _step(
+                runtime,
+                peers.get(runtime.pk),
+                heartbeats.get(runtime.pk),
+                services[runtime.pk],
+                lab_now(),
+                policy,
+            )
+            if done is None:
+                continue
+            taken += 1
+            bus.send(done.heartbeats)
+            for move in done.moves:
+                ask_for_move(move)
+    bus.mark_sweep()
+    return taken
+
+
+def _due(now: float, mail: set[int]) -> list[NodeRuntime]:
+    """Return the nodes whose SRM runs and has something to do, with all that a step needs."""
+    return list(
+        NodeRuntime.objects.filter(
+            server__group__ha_enabled=True,
+            server__machine__powered=True,
+            server__machine__srm_running=True,
+        )
+        .filter(
+            Q(due_at__lte=now) | Q(pk__in=mail) | Q(pk__in=SrmMessage.objects.values("node_id"))
+        )
+        .select_related("server__group__holder", "server__machine")
+        .prefetch_related(
+            Prefetch("server__srm_messages", SrmMessage.objects.order_by("pk"), to_attr="waiting")
+        )
+        .order_by("pk")
+    )
+
+
+def _peers(due: Sequence[NodeRuntime]) -> dict[int, tuple[int, str]]:
+    """Return key and name of the peer of each node."""
+    groups = {runtime.server.group_id for runtime in due}
+    rows = NodeRuntime.objects.filter(server__group__in=groups).values_list(
+        "pk", "server__name", "server__group_id"
+    )
+    return {
+        runtime.pk: (pk, name)
+        for runtime in due
+        for pk, name, group_id in rows
+        if group_id == runtime.server.group_id and pk != runtime.pk
+    }
+
+
+def _remembered(runtime: NodeRuntime, peer_name: str) -> Node:
+    if runtime.memory:
+        return node_from_json(runtime.memory)
+    return Node(
+        name=runtime.server.name,
+        peer_name=peer_name,
+        first=runtime.server.slot == 1,
+        state=State(runtime.state),
+        reason=Reason(runtime.reason),
+        since=runtime.since,
+        serial=runtime.serial,
+    )
+
+
+def _readings(services: Sequence[Observed]) -> tuple[Reading, ...]:
+    return tuple(
+        Reading(
+            service.name,
+            UP.get(service.status, False),
+            service.since,
+            service.is_database,
+        )
+        for service in services
+        if service.monitored
+    )
+
+
+def _step(
+    runtime: NodeRuntime,
+    peer: tuple[int, str] | None,
+    heartbeat: Heartbeat | None,
+    services: Sequence[Observed],
+    now: float,
+    policy: Policy,
+) -> _Done | None:
+    """Let one node take its step and store it. Return None when somebody else was faster."""
+    if peer is None:
+        return None
+    peer_id, peer_name = peer
+    node = replace(_remembered(runtime, peer_name), name=runtime.server.name, peer_name=peer_name)
+    messages: list[SrmMessage] = runtime.server.waiting  # type: ignore[attr-defined]
+    actions: list[tuple[Action, str]] = []
+    refused: list[tuple[str, str]] = []
+    happened = [
+        *inbox.events_of(runtime, node.generation, messages, heartbeat),
+        (Tick(_readings(services)), ""),
+    ]
+    wake = now
+    for event, actor in happened:
+        if node.leaving:
+            break
+        try:
+            outcome = step(node, event, now, policy)
+        except IllegalRequest as error:
+            refused.append((str(error), actor))
+            continue
+        node, wake = outcome.node, outcome.wake
+        actions += [(action, actor) for action in outcome.actions]
+    try:
+        with transaction.atomic():
+            if not _store(runtime, node, actions, wake, now):
+                return None
+            SrmMessage.objects.filter(pk__in=[message.pk for message in messages]).delete()
+            _write_history(runtime, actions, refused, now)
+            _work_on_machine(runtime, actions, services)
+    except DatabaseError:
+        # The next sweep takes the step again; nothing of this one was stored.
+        logger.exception("step of %s was not stored", node.name)
+        return None
+    sent = [action.heartbeat for action, _ in actions if isinstance(action, SendHeartbeat)]
+    return _Done(
+        # The last one says everything.
+        {peer_id: sent[-1]} if sent else {},
+        tuple(
+            MoveRequest(runtime.pk, a.kind, a.epoch, node.generation)
+            for a, _ in actions
+            if isinstance(a, MoveSessions)
+        ),
+    )
+
+
+def _store(
+    runtime: NodeRuntime,
+    node: Node,
+    actions: Sequence[tuple[Action, str]],
+    wake: float,
+    now: float,
+) -> bool:
+    """Write the node's memory if it is still the one the step began with."""
+    sentences = [action.sentence for action, _ in actions if isinstance(action, StateChanged)]
+    return bool(
+        NodeRuntime.objects.filter(pk=runtime.pk, version=runtime.version).update(
+            version=F("version") + 1,
+            memory=node_to_json(node),
+            state=node.state,
+            reason=node.reason,
+            serial=node.serial,
+            since=node.since,
+            sentence=sentences[-1] if sentences else runtime.sentence,
+            due_at=min(wake, NEVER),
+            stepped_at=now,
+        )
+    )
+
+
+def _write_history(
+    runtime: NodeRuntime,
+    actions: Sequence[tuple[Action, str]],
+    refused: Sequence[tuple[str, str]],
+    now: float,
+) -> None:
+    for action, actor in actions:
+        if isinstance(action, StateChanged):
+            events.record(
+                kind=EventKind.STATE,
+                sentence=action.sentence,
+                node=runtime.server,
+                actor=actor,
+                old_state=action.old_state,
+                old_reason=action.old_reason,
+                new_state=action.new_state,
+                new_reason=action.new_reason,
+                epoch=action.epoch,
+                at=now,
+            )
+            logger.info(
+                "%s: %s / %s - %s",
+                runtime.server.name,
+                action.new_state,
+                action.new_reason,
+                action.sentence,
+            )
+    for sentence, actor in refused:
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"Refused: {sentence}",
+            node=runtime.server,
+            actor=actor,
+            at=now,
+        )
+
+
+def _work_on_machine(
+    runtime: NodeRuntime, actions: Sequence[tuple[Action, str]], services: Sequence[Observed]
+) -> None:
+    """Start and stop what the step asked for. Before the commit: a crash between would lose it."""
+    driver = get_driver()
+    critical = [service.name for service in services if service.monitored]
+    for action, actor in actions:
+        match action:
+            case StartServices():
+                driver.start(runtime.server, critical)
+            case StopServices():
+                # The database goes on: SRM itself and the session moves need it.
+                stopping = [s.name for s in services if s.monitored and not s.is_database]
+                driver.stop(runtime.server, stopping)
+            case PowerDown(reboot):
+                power.finish_shutdown(server=runtime.server, reboot=reboot, actor=actor)

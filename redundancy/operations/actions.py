@@ -1,0 +1,104 @@
+"""What an administrator asks of a pair: Failover, Fallback, Recover.
+
+A request is stored and answered by the node's SRM at its next step, so it is neither lost nor done
+twice. Whether it fits is decided by the table of transitions; what can be told at once is refused
+here.
+"""
+
+from django.db import transaction
+from django.db.models import F
+
+from redundancy.errors import Refused
+from redundancy.models import (
+    EventKind,
+    Machine,
+    MessageKind,
+    NodeRuntime,
+    RedundancyGroup,
+    Server,
+    SrmMessage,
+)
+from redundancy.operations import events
+from redundancy.srm.codec import node_from_json
+from redundancy.srm.sentences import why_not
+from redundancy.srm.states import State
+from redundancy.srm.table import TABLE, Trigger
+from redundancy.srm.types import Request
+
+REQUESTS = (MessageKind.FAILOVER, MessageKind.FALLBACK)
+
+
+def request_failover(*, node: Server, serial: int | None, actor: str) -> None:
+    """Ask the SRM of ``node`` to fail over to its peer.
+
+    ``serial``: the node's state as the administrator saw it when confirming; an older one is
+    refused. None: whatever state it is in now.
+    """
+    _request(node, Request.FAILOVER, serial, actor)
+
+
+def request_fallback(*, node: Server, serial: int | None, actor: str) -> None:
+    """Ask the SRM of ``node`` to take its users back; ``serial`` as in ``request_failover``."""
+    _request(node, Request.FALLBACK, serial, actor)
+
+
+def request_recover(*, group: RedundancyGroup, actor: str) -> None:
+    """Restart the SRM of both nodes and start their critical services; offered in failed mode only."""
+    with transaction.atomic():
+        locked = RedundancyGroup.objects.select_for_update().get(pk=group.pk)
+        runtimes = list(NodeRuntime.objects.filter(server__group=locked).select_related("server"))
+        if not locked.ha_enabled or any(r.state != State.FAILED for r in runtimes):
+            raise Refused(f"Recover is offered only while both nodes are {State.FAILED}.")
+        locked.ha_generation += 1
+        locked.save(update_fields=["ha_generation"])
+        servers = [runtime.server for runtime in runtimes]
+        for server in servers:
+            NodeRuntime.poke(server.pk)
+        # SRM is restarted where there is power to run it; the other node joins when it is back.
+        Machine.objects.filter(server__in=servers, powered=True).update(
+            srm_running=True, incarnation=F("incarnation") + 1
+        )
+        SrmMessage.objects.filter(node__in=servers).delete()
+        SrmMessage.objects.bulk_create(
+            SrmMessage(node=server, kind=MessageKind.RECOVER, actor=actor) for server in servers
+        )
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"Recover of {locked.name} was requested.",
+            group=locked,
+            actor=actor,
+        )
+
+
+def _request(node: Server, request: Request, serial: int | None, actor: str) -> None:
+    with transaction.atomic():
+        group = RedundancyGroup.objects.select_for_update().filter(servers=node).first()
+        if group is None or not group.ha_enabled:
+            raise Refused("High Availability is not enabled.")
+        runtime = NodeRuntime.objects.select_for_update().get(server=node)
+        machine = Machine.objects.get(server=node)
+        if not machine.srm_running:
+            raise Refused(f"The SRM of {node.name} does not report.")
+        if serial is not None and serial != runtime.serial:
+            raise Refused(
+                f"{node.name} has changed its state since this was confirmed: it is {runtime.state}."
+            )
+        if SrmMessage.objects.filter(node__group=group, kind__in=REQUESTS).exists():
+            raise Refused("A request for this group is already being carried out.")
+        _check_offered(runtime, request)
+        SrmMessage.objects.create(node=node, kind=MessageKind(request.value), actor=actor)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=f"{request.value.capitalize()} of {node.name} was requested.",
+            node=node,
+            actor=actor,
+        )
+
+
+def _check_offered(runtime: NodeRuntime, request: Request) -> None:
+    trigger = Trigger.ASKED_FAILOVER if request is Request.FAILOVER else Trigger.ASKED_FALLBACK
+    if not runtime.memory or trigger not in TABLE[State(runtime.state)]:
+        state = runtime.state
+        if runtime.memory:
+            raise Refused(why_not(node_from_json(runtime.memory), request))
+        raise Refused(f"{request.value.capitalize()} is not offered in the state {state}.")

@@ -1,0 +1,90 @@
+"""Move sessions between the nodes of a group: the one place where who serves whom is changed."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+
+from redundancy.clock import lab_datetime
+from redundancy.models import (
+    EventKind,
+    MessageKind,
+    PresenceSession,
+    RedundancyGroup,
+    Server,
+    SrmMessage,
+)
+from redundancy.operations import events
+from redundancy.operations.sessions import send_home
+from redundancy.srm.types import MoveKind
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """A move a node asked for, decided when the group's epoch was ``epoch``."""
+
+    node_id: int
+    kind: MoveKind
+    epoch: int
+    generation: int
+
+
+def move_sessions(request: MoveRequest) -> None:
+    """Move the sessions and tell the node, in one transaction; an old epoch moves nobody.
+
+    Asked twice, it moves once: the second time the node is told that it is done.
+    """
+    with transaction.atomic():
+        group = RedundancyGroup.objects.select_for_update().filter(servers=request.node_id).first()
+        if group is None or not group.ha_enabled or group.ha_generation != request.generation:
+            return
+        node = Server.objects.get(pk=request.node_id)
+        taking = request.kind is MoveKind.TAKE_OVER
+        if group.epoch == request.epoch:
+            _move(group, node, taking=taking)
+        elif not (taking and group.holder_id == node.pk and group.epoch > request.epoch):
+            holder = group.holder.name if group.holder else None
+            _tell(node, MessageKind.MOVE_REFUSED, request.kind, group.epoch, holder)
+            return
+        _tell(node, MessageKind.MOVED, request.kind, group.epoch)
+
+
+def report_failure(request: MoveRequest) -> None:
+    """Tell the node that its sessions could not be moved."""
+    node = Server.objects.filter(pk=request.node_id).first()
+    if node is not None:
+        _tell(node, MessageKind.MOVE_FAILED, request.kind, request.epoch)
+
+
+def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
+    sessions = PresenceSession.objects.filter(user__home__group=group)
+    if taking:
+        if group.holder_id == node.pk:
+            return
+        moved = sessions.exclude(node=node).update(node=node, since=lab_datetime())
+        group.epoch += 1
+        group.holder = node
+        group.save(update_fields=["epoch", "holder"])
+        sentence = f"{moved} sessions moved to {node.name}."
+    else:
+        # Nothing is away: the epoch stays, so that the peer's own request is not refused for it.
+        if group.holder_id is None and not _any_away(group):
+            return
+        moved = send_home(group)
+        sentence = f"{moved} sessions went home."
+    events.record(kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch)
+
+
+def _any_away(group: RedundancyGroup) -> bool:
+    return (
+        PresenceSession.objects.filter(user__home__group=group)
+        .exclude(node_id=F("user__home_id"))
+        .exists()
+    )
+
+
+def _tell(
+    node: Server, what: MessageKind, kind: MoveKind, epoch: int, holder: str | None = None
+) -> None:
+    payload = {"kind": kind.value, "epoch": epoch, "holder": holder}
+    SrmMessage.objects.create(node=node, kind=what, payload=payload)

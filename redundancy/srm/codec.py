@@ -1,0 +1,40 @@
+"""SRM's memory and heartbeats as JSON, for whoever stores or sends them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from redundancy.srm.states import Reason, State
+from redundancy.srm.types import Heartbeat, Move, MoveKind, Node, Reading
+
+Json = dict[str, Any]
+
+
+def heartbeat_to_json(heartbeat: Heartbeat) -> Json:
+    """Return a heartbeat as JSON values."""
+    return asdict(heartbeat)
+
+
+def heartbeat_from_json(data: Mapping[str, Any]) -> Heartbeat:
+    """Return the heartbeat that ``heartbeat_to_json`` wrote."""
+    return Heartbeat(**{**data, "state": State(data["state"]), "reason": Reason(data["reason"])})
+
+
+def node_to_json(node: Node) -> Json:
+    """Return all that a node remembers as JSON values."""
+    return asdict(node)
+
+
+def node_from_json(data: Mapping[str, Any]) -> Node:
+    """Return the node that ``node_to_json`` wrote."""
+    peer, move = data["peer"], data["move"]
+    return Node(
+        **{
+            **data,
+            "state": State(data["state"]),
+            "reason": Reason(data["reason"]),
+            "peer": heartbeat_from_json(peer) if peer else None,
+            "services": tuple(Reading(**service) for service in data["services"]),
+            "move": Move(MoveKind(move["kind"]), move["asked_at"]) if move else None,
+        }
+    )
