@@ -8,7 +8,9 @@ from django.urls import reverse
 
 from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.operations import events
+from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import Reason, State
+from redundancy.srm.types import Node
 from tests.pages.html import soup, status, words
 
 HTMX = {"HX-Request": "true"}
@@ -26,9 +28,15 @@ def polled(response_page: BeautifulSoup) -> str:
 
 
 def turn(server: Server, state: State, reason: Reason) -> None:
-    """Let the node be in ``state``, with its event, as the sweep would."""
+    """Let the node be in ``state``, with its memory and its event, as the sweep would."""
+    memory = Node(
+        name=server.name, peer_name="", first=server.slot == 1, state=state, reason=reason
+    )
     NodeRuntime.objects.filter(server=server).update(
-        state=state, reason=reason, serial=server.runtime.serial + 1
+        state=state,
+        reason=reason,
+        serial=server.runtime.serial + 1,
+        memory=node_to_json(memory),
     )
     events.record(
         kind=EventKind.STATE,
