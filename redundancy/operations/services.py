@@ -7,14 +7,13 @@ from django.db import transaction
 from redundancy.catalog import SERVICE_BY_NAME, SRM, XCP_ROUTER
 from redundancy.drivers import Observed, get_driver
 from redundancy.errors import Refused
-from redundancy.models import EventKind, NodeRuntime, Server, ServiceStatus
+from redundancy.models import EventKind, Server, ServiceStatus
 from redundancy.operations import events, power
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:
     """Start one service. Does nothing when it runs."""
     with transaction.atomic():
-        NodeRuntime.poke(server.pk)
         services = _readable(server, name)
         _check_router(services, name)
         if services[name].status == ServiceStatus.STARTED:
@@ -29,7 +28,6 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
 def stop_service(*, server: Server, name: str, actor: str) -> None:
     """Stop one service; the XCP Router takes the other XCP services with it."""
     with transaction.atomic():
-        NodeRuntime.poke(server.pk)
         services = _readable(server, name)
         if services[name].status == ServiceStatus.STOPPED:
             return
@@ -44,7 +42,6 @@ def stop_service(*, server: Server, name: str, actor: str) -> None:
 def restart_service(*, server: Server, name: str, actor: str) -> None:
     """Restart one service; the XCP Router restarts the XCP services that run."""
     with transaction.atomic():
-        NodeRuntime.poke(server.pk)
         services = _readable(server, name)
         _check_router(services, name)
         if name == SRM:
