@@ -26,6 +26,7 @@ from redundancy.srm.types import (
     Action,
     Heartbeat,
     IllegalRequest,
+    Leaving,
     MoveSessions,
     Node,
     Policy,
@@ -179,8 +180,6 @@ def _step(
     ]
     wake = now
     for event, actor in happened:
-        if node.leaving:
-            break
         try:
             outcome = step(node, event, now, policy)
         except IllegalRequest as error:
@@ -188,6 +187,8 @@ def _step(
             continue
         node, wake = outcome.node, outcome.wake
         actions += [(action, actor) for action in outcome.actions]
+        if isinstance(event, Leaving):
+            break
     try:
         with transaction.atomic():
             if not _store(runtime, node, actions, wake, now):

@@ -307,7 +307,7 @@ def _shown(
         return NOT_RESPONDING, "", "bad", f"{server.name} {what}."
     runtime = server.runtime
     memory = _memory(runtime)
-    why = f"{runtime.sentence[:1].upper()}{runtime.sentence[1:]}." if runtime.sentence else ""
+    why = f"{runtime.sentence}." if runtime.sentence else ""
     coming = sentences.outlook(memory, now, policy) if memory and policy else ""
     state = State(runtime.state)
     return state, Reason(runtime.reason), TONES[state], f"{why} {coming}".strip()

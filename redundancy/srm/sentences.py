@@ -22,7 +22,7 @@ def fill(why: str, node: Node, now: float, policy: Policy) -> str:
     """Return the sentence of a table's row with its figures filled in."""
     unbroken = facts.unbroken_since(node)
     worst = facts.longest_down(node, now, policy)
-    return why.format(
+    text = why.format(
         peer=node.peer_name,
         down=down_names(node),
         down_for=duration(now - worst.since) if worst else "0 s",
@@ -30,12 +30,14 @@ def fill(why: str, node: Node, now: float, policy: Policy) -> str:
         gone=gone(node, now, policy),
         healthy=duration(now - unbroken) if unbroken is not None else "0 s",
     )
+    # Names keep their spelling at the beginning of a sentence.
+    return text if why.startswith("{") else text[:1].upper() + text[1:]
 
 
 def down_names(node: Node) -> str:
     """Return the names of the services that are down, or what stands for them."""
     names = [service.name for service in facts.down(node)]
-    return ", ".join(names) if names else "the critical services"
+    return ", ".join(names) if names else "a critical service"
 
 
 def gone(node: Node, now: float, policy: Policy) -> str:
@@ -46,7 +48,7 @@ def gone(node: Node, now: float, policy: Policy) -> str:
     if node.peer is None:
         return f"{node.peer_name} was never heard since this SRM listens (limit {limit})"
     silent = duration(facts.silence(node, now))
-    return f"no heartbeat from {node.peer_name} for {silent} (limit {limit})"
+    return f"No heartbeat from {node.peer_name} for {silent} (limit {limit})"
 
 
 def why_not(node: Node, request: Request) -> str:
@@ -97,7 +99,7 @@ def _running(node: Node, now: float, policy: Policy) -> list[str]:
             f"declared down at {duration(limit)}."
         )
     for service in facts.down(node):
-        found.append(f"{service.name} not running for {duration(now - service.since)}.")
+        found.append(f"{service.name} has not been running for {duration(now - service.since)}.")
     unbroken = facts.unbroken_since(node)
     if node.state not in {State.FAILED_OVER, State.AFFECTED}:
         return found

@@ -71,11 +71,15 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         after = (facts.healthy(run.node), facts.peer_start(run.node))
         run.beat(at_once=run.changed or after != before)
     node = replace(run.node, stepped_at=now)
+    wake = facts.wake(node, now, policy)
     if isinstance(event, Tick) and node.dazed:
         # The peer may have been away for the same cause: it gets a word in before anything is judged.
         node = replace(node, dazed=False)
-        return Outcome(node, tuple(run.actions), now)
-    return Outcome(node, tuple(run.actions), facts.wake(node, now, policy))
+        wake = now
+    elif isinstance(event, Started | Enabled):
+        # Its place in the pair depends on its services: it wants to look at them at once.
+        wake = now
+    return Outcome(node, tuple(run.actions), wake)
 
 
 class _Step:
@@ -170,7 +174,7 @@ class _Step:
             started_at=self.now,
             next_heartbeat=self.now,
         )
-        why = "both SRMs are restarted to recover" if event.recover else "HA was enabled"
+        why = "Both SRMs are restarted to recover" if event.recover else "HA was enabled"
         self._enter(
             State.INITIALIZING,
             Reason.INITIALIZATION,
@@ -236,6 +240,8 @@ class _Step:
         node, now, policy = self.node, self.now, self.policy
         found: list[Trigger] = []
         judging = judging and not node.dazed
+        if node.state is State.INITIALIZING and not node.services:
+            return found
         if facts.peer_heard(node, now, policy):
             assert node.peer is not None
             said = PEER_SAYS.get(node.peer.state)

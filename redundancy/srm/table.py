@@ -129,12 +129,12 @@ S, R, T, W = State, Reason, Trigger, When
 _YIELD_INITIALIZING: Row = (
     Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover", W.PEER_ADMIN, (Do.STOP,)),
     Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} not running"),
+    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} is not running"),
 )  # fmt: skip
 _YIELD: Row = (
     Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete", W.ADMIN),
     Rule(S.FAILED_OVER, Take.PEER, "{peer} serves the users", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} not running"),
+    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} is not running"),
 )  # fmt: skip
 _YIELD_SETTLED: Row = _YIELD[1:]
 _BOTH_TOOK_OVER: Row = (
@@ -291,7 +291,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.UNHEALTHY: (
-            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} not running"),
+            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} is not running"),
         ),
         T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,
     },
@@ -299,7 +299,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.STARTED: _INITIALIZE,
         T.PEER_FAILING_OVER: (Rule(S.FAILED, Take.PEER, "neither node can serve"),),
         T.PEER_AFFECTED: (
-            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} not running"),
+            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} is not running"),
         ),
         T.PEER_FAILED: _PEER_FAILED,
         T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "all critical services run again"),),
