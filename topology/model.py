@@ -147,9 +147,22 @@ class Topology:
         return f"Presence Topology updated: {nodes}{f'; {more} more nodes' if more > 0 else ''}."
 
     @property
+    def states(self) -> str:
+        """Return a fingerprint of what is worth announcing: which nodes there are and their states."""
+        return _fingerprint([(node.server_id, node.state, node.reason) for node in self.nodes])
+
+    @property
     def version(self) -> str:
-        """Return a fingerprint of all that is shown: equal exactly while nothing visible changed."""
-        return blake2b(repr(self).encode(), digest_size=8).hexdigest()
+        """Return a fingerprint of all that is shown, which begins with ``states``.
+
+        Of ``blind`` only whether it is empty counts: its sentence reckons times anew at each look.
+        """
+        shown = (self.groups, self.unassigned, self.users_without_node, bool(self.blind))
+        return f"{self.states}-{_fingerprint(shown)}"
+
+
+def _fingerprint(shown: object) -> str:
+    return blake2b(repr(shown).encode(), digest_size=8).hexdigest()
 
 
 def build(

@@ -32,7 +32,11 @@ def _context(topology: Topology) -> dict[str, object]:
 
 
 def _fragment(request: HttpRequest, topology: Topology) -> HttpResponse:
-    if request.GET.get("v") == topology.version:
+    seen = request.GET.get("v", "")
+    if seen == topology.version:
         return HttpResponse(status=204)
     response = render(request, "topology/_live.html", _context(topology))
+    # Users that come and go are shown, but not read out every two seconds.
+    if seen.startswith(topology.states):
+        return response
     return trigger_client_event(response, "announce", {"value": topology.summary})

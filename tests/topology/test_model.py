@@ -43,12 +43,22 @@ def test_totals_count_every_node_once() -> None:
         Topology((group(1, node(1, reason="Peer Down"), node(2)),)),
         Topology((group(1, node(1), node(2)),), users_without_node=1),
         Topology((group(1, node(1)),), (node(2),)),
+        Topology((group(1, node(1), node(2)),), blind="We cannot see the nodes."),
     ],
 )
 def test_version_changes_with_anything_shown(changed: Topology) -> None:
     before = Topology((group(1, node(1), node(2)),))
     assert before.version == Topology((group(1, node(1), node(2)),)).version
     assert changed.version != before.version
+
+
+def test_only_nodes_and_states_are_worth_announcing() -> None:
+    before = Topology((group(1, node(1), node(2)),))
+    moved = Topology((group(1, node(1, active=0), node(2, active=1000)),))
+    failed = Topology((group(1, node(1, state="Failing Over"), node(2)),))
+    assert moved.states == before.states
+    assert failed.states != before.states
+    assert before.version.startswith(before.states)
 
 
 def test_label_says_everything_the_box_shows() -> None:
