@@ -76,7 +76,7 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         # The peer may have been away for the same cause: it gets a word in before anything is judged.
         node = replace(node, dazed=False)
         wake = now
-    elif isinstance(event, Started | Enabled):
+    elif not isinstance(event, Tick) and node.state is State.INITIALIZING and not node.services:
         # Its place in the pair depends on its services: it wants to look at them at once.
         wake = now
     return Outcome(node, tuple(run.actions), wake)
