@@ -20,4 +20,5 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("", include("redundancy.urls")),
+    path("", include("topology.urls")),
 ]
