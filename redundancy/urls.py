@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from redundancy.views import control_center, home, servers
+from redundancy.views import control_center, group_live, groups, home, servers
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +14,24 @@ urlpatterns = [
     path("ccmadmin/servers/delete/", servers.server_delete_selected, name="server_delete_selected"),
     path("ccmadmin/servers/<int:pk>/", servers.server_edit, name="server_edit"),
     path("ccmadmin/servers/<int:pk>/delete/", servers.server_delete, name="server_delete"),
+    path("ccmadmin/presence-redundancy-groups/", groups.group_list, name="group_list"),
+    path("ccmadmin/presence-redundancy-groups/add/", groups.group_add, name="group_add"),
+    path(
+        "ccmadmin/presence-redundancy-groups/delete/",
+        groups.group_delete_selected,
+        name="group_delete_selected",
+    ),
+    path("ccmadmin/presence-redundancy-groups/<int:pk>/", groups.group_edit, name="group_edit"),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/delete/",
+        groups.group_delete,
+        name="group_delete",
+    ),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/<int:node>/<slug:action>/",
+        group_live.group_action,
+        name="group_action",
+    ),
     path(
         "ccmservice/control-center/<str:kind>/",
         control_center.control_center,

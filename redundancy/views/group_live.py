@@ -84,7 +84,8 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
         else:
             return _requested(request, back)
     elif row.action != action:
-        error = f"{label} of {row.name} is not offered: it is {row.state}, {row.reason}."
+        shown_state = ", ".join(filter(None, (row.state, row.reason)))
+        error = f"{label} of {row.name} is not offered now; its state is {shown_state}."
     return ask(
         request,
         Confirmation(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +73,14 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
 )
 
 
-def _item(label: str, name: str, args: tuple[str, ...]) -> Item | None:
-    try:
-        return Item(label, reverse(name, args=args))
-    except NoReverseMatch:
-        return None
-
-
 def applications() -> tuple[Application, ...]:
     """Return the applications in the order of the Navigation drop-down."""
     found = []
     for key, name, layout in _LAYOUT:
         menus = []
         for label, lines in layout:
-            items = tuple(item for line in lines if (item := _item(*line)))
-            if items:
-                menus.append(Menu(label, items))
+            items = tuple(Item(line, reverse(url, args=args)) for line, url, args in lines)
+            menus.append(Menu(label, items))
         start = reverse("home") if key == "ccmadmin" else menus[0].items[0].url
         found.append(Application(key, name, start, tuple(menus)))
     return tuple(found)

@@ -170,7 +170,7 @@ def test_an_action_that_does_not_fit_is_not_offered(page: Client, normal: Redund
     first, _ = nodes(normal)
     response = page.get(action(normal, first, "fallback"))
     assert response.status_code == 409
-    assert "not offered: it is Normal" in soup(response).get_text()
+    assert "not offered now; its state is Normal" in soup(response).get_text()
 
 
 @pytest.mark.parametrize("serial", [None, "x", "-1", "9" * 5000])
