@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from redundancy.catalog import SRM, XCP_ROUTER
 from redundancy.models import Server, ServiceStatus
 from redundancy.operations import power, services
-from redundancy.selectors import nodes
+from redundancy.selectors import live, nodes
 from redundancy.selectors.servers import assigned_count
 from redundancy.selectors.services import ServiceRow
+from redundancy.views import effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,16 @@ NODE_ACTS: dict[str, Act] = {
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What to know before something is done while High Availability is on."""
+    """What to know before something is done while High Availability is on.
+
+    ``effects`` of doing it now; ``loss`` of disabling High Availability first, where that takes
+    service from somebody.
+    """
 
     title: str
     group: str
     effects: tuple[str, ...]
+    loss: tuple[str, ...]
 
 
 def already(act: Act, server: Server, row: ServiceRow | None) -> str:
@@ -127,13 +133,14 @@ def caution(act: Act, server: Server, row: ServiceRow | None) -> Caution | None:
         return None
     partner = nodes.peer(server)
     peer = partner.name if partner else "its peer"
-    users = assigned_count(server)
-    concerns = f"It concerns the {users:,} users assigned to {server.name}." if users else ""
-    effects = (*_effects(act.key, service, server.name, peer), concerns)
+    assigned = assigned_count(server)
+    concerns = f"Assigned to {server.name}: {effects.users(assigned)}." if assigned else ""
+    consequences = (*_effects(act.key, service, server.name, peer), concerns)
     return Caution(
         title=f"{act.label}: {service or server.name}",
         group=group.name,
-        effects=tuple(filter(None, effects)),
+        effects=tuple(filter(None, consequences)),
+        loss=tuple(effects.of_disabling(live.group_live(group.pk))),
     )
 
 

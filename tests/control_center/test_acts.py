@@ -174,6 +174,17 @@ def test_no_caution_for_what_takes_nothing_away(
     assert send(client, pub, action, service, kind=kind).status_code == 302
 
 
+def test_caution_tells_the_price_of_disabling_ha(
+    client: Client, pub: Server, protected: RedundancyGroup
+) -> None:
+    sub = protected.servers.get(slot=2)
+    assert b"has a price" not in send(client, pub, "stop", ROUTER).content
+    send(client, sub, "power_off", choice="continue")
+    caution = send(client, pub, "stop", ROUTER).content.decode()
+    assert "has a price" in caution
+    assert "imp-sub serves nobody now" in caution
+
+
 def test_continue_does_it_and_leaves_ha_on(
     client: Client, pub: Server, protected: RedundancyGroup
 ) -> None:
