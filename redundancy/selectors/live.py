@@ -149,6 +149,12 @@ def all_live() -> tuple[GroupLive, ...]:
     return _live(RedundancyGroup.objects.all())
 
 
+def live_of(group_ids: Iterable[int]) -> dict[int, GroupLive]:
+    """Return these groups by their key, without events."""
+    found = _live(RedundancyGroup.objects.filter(pk__in=list(group_ids)))
+    return {group.group_id: group for group in found}
+
+
 def unassigned() -> tuple[NodeRow, ...]:
     """Return the nodes that are in no group."""
     servers = list(

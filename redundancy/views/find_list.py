@@ -13,6 +13,7 @@ from redundancy.errors import Refused
 from redundancy.selectors.find import OPERATORS, Criterion
 
 M = TypeVar("M", bound=Model)
+Details = Callable[[Sequence[int]], Mapping[int, Any]]
 
 ROWS = (10, 25, 50, 100, 250)
 DEFAULT_ROWS = 50
@@ -69,9 +70,17 @@ class Listing(Generic[M]):
     all_selected: bool
     address: _Address
     delete_url: str = ""
+    details: Details | None = None
     error: str = ""
     operators: Mapping[str, str] = field(default_factory=lambda: OPERATORS)
     row_choices: tuple[int, ...] = ROWS
+
+    @property
+    def entries(self) -> list[tuple[M, Any]]:
+        """The rows of this page, each with what ``details`` knows of it."""
+        shown = list(self.page)
+        more = self.details([row.pk for row in shown]) if self.details else {}
+        return [(row, more.get(row.pk)) for row in shown]
 
     @property
     def status(self) -> int:
@@ -147,6 +156,7 @@ def find_list(
     columns: Sequence[Column],
     row_template: str,
     delete_url: str = "",
+    details: Details | None = None,
 ) -> Listing[M]:
     """Return the list that the address of ``request`` asks for.
 
@@ -157,8 +167,9 @@ def find_list(
         find: The selector: criteria and sort key to rows. What it refuses becomes the error.
         fields: Names of the criteria's fields and their labels, the first is the default.
         columns: The columns; the first one with a sort key is the default.
-        row_template: Shows the cells of one ``object``.
+        row_template: Shows the cells of one ``object`` and its ``detail``.
         delete_url: Where selected rows are deleted; empty for a list without check boxes.
+        details: From the keys of the rows shown to what else is shown of them.
 
     """
     default = next(iter(fields))
@@ -186,6 +197,7 @@ def find_list(
         all_selected=request.GET.get("select") == "all",
         address=address,
         delete_url=delete_url,
+        details=details,
         error=error,
     )
 

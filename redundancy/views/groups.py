@@ -50,6 +50,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         fields=FIELDS,
         columns=COLUMNS,
         row_template="groups/row.html",
+        details=live.live_of,
         delete_url=reverse("group_delete_selected") if writable else "",
     )
     context = {

@@ -1,13 +1,16 @@
 import json
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.operations import events
+from redundancy.operations.servers import add_server
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Node
@@ -195,3 +198,24 @@ def test_unknown_actions_and_nodes(page: Client, normal: RedundancyGroup) -> Non
 def test_a_group_without_servers_left(page: Client, pair: RedundancyGroup) -> None:
     Server.objects.filter(group=pair).update(group=None, slot=None)
     assert "No server is assigned" in soup(page.get(edit(pair))).get_text()
+
+
+def test_a_group_page_asks_the_same_number_of_queries_however_long_its_history(
+    page: Client, normal: RedundancyGroup, django_assert_max_num_queries: Callable
+) -> None:
+    with django_assert_max_num_queries(25) as few:
+        page.get(edit(normal))
+    for number in range(100):
+        events.record(kind=EventKind.ADMIN, sentence=f"Event {number}.", group=normal)
+        add_server(name=f"node-{number}", server_type="imp", actor="")
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        page.get(edit(normal))
+
+
+def test_the_page_answers_without_the_bus(
+    page: Client, normal: RedundancyGroup, settings: Settings
+) -> None:
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    response = page.get(edit(normal))
+    assert response.status_code == 200
+    assert "We cannot see the nodes" in words(soup(response).select_one("#live .notice"))
