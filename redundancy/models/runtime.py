@@ -73,6 +73,7 @@ class SrmMessage(models.Model):
     actor = models.CharField(max_length=150, blank=True)
 
     class Meta:
+        verbose_name = "SRM message"
         ordering = ("pk",)
 
     def __str__(self) -> str:

@@ -46,7 +46,9 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
     """Restart the SRM of both nodes and start their critical services; offered in failed mode only."""
     with transaction.atomic():
         locked = RedundancyGroup.objects.select_for_update().get(pk=group.pk)
-        runtimes = list(NodeRuntime.objects.filter(server__group=locked).select_related("server"))
+        runtimes = list(
+            NodeRuntime.objects.filter(server__group=locked).select_related("server").order_by("pk")
+        )
         if not locked.ha_enabled or any(r.state != State.FAILED for r in runtimes):
             raise Refused(f"Recover is offered only while both nodes are {State.FAILED}.")
         locked.ha_generation += 1

@@ -1,5 +1,7 @@
 """Random faults at a pair: the invariants hold after every step, and the pair finds rest."""
 
+import itertools
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -196,7 +198,7 @@ class Pair(RuleBasedStateMachine):
         new = self.sim.history[self.checked :]
         for name in NODES:
             mine = [entry.change for entry in new if entry.node == name]
-            for before, after in zip(mine, mine[1:], strict=False):
+            for before, after in itertools.pairwise(mine):
                 assert (before.new_state, before.new_reason) == (after.old_state, after.old_reason)
             if mine:
                 assert (mine[-1].new_state, mine[-1].new_reason) == self.sim.state(name)

@@ -1,0 +1,290 @@
+"""The sweep in one process: on the real database and the real Valkey, with a clock that is given."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from redundancy import bus
+from redundancy.live import sweep as sweeping
+from redundancy.models import (
+    EventKind,
+    HaEvent,
+    Machine,
+    MessageKind,
+    NodeRuntime,
+    PresenceSession,
+    RedundancyGroup,
+    Server,
+    SrmMessage,
+)
+from redundancy.operations import actions, groups, moves, power, sample, services
+from redundancy.operations.moves import MoveRequest
+from redundancy.srm.codec import heartbeat_from_json, node_from_json, node_to_json
+from redundancy.srm.states import Reason, State
+from redundancy.srm.types import Heartbeat, MoveKind, Policy
+
+ROUTER = "Cisco XCP Router"
+
+
+class Clock:
+    """Lab time as the test wants it."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def reader(self) -> Callable[[], float]:
+        return lambda: self.now
+
+
+class Pair:
+    """The sample cluster, swept by hand."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.wanted: list[MoveRequest] = []
+
+    def sweep(self, *, moving: bool = True) -> int:
+        taken = sweeping.sweep(self.wanted.append)
+        while moving and self.wanted:
+            moves.move_sessions(self.wanted.pop(0))
+            taken += sweeping.sweep(self.wanted.append)
+        return taken
+
+    def run(self, seconds: int) -> None:
+        """Sweep each second of lab time."""
+        for _ in range(seconds):
+            self.clock.now += 1
+            self.sweep()
+
+    @staticmethod
+    def states() -> tuple[str, str]:
+        rows = dict(NodeRuntime.objects.values_list("server__name", "state"))
+        return rows["imp-pub"], rows["imp-sub"]
+
+    @staticmethod
+    def sessions() -> tuple[int, int]:
+        on = PresenceSession.objects.filter
+        return on(node__name="imp-pub").count(), on(node__name="imp-sub").count()
+
+
+def server(name: str) -> Server:
+    return Server.objects.select_related("group").get(name=name)
+
+
+@pytest.fixture
+def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    """A pair that is Normal, at a lab time the test moves on."""
+    clock = Clock(1_800_000_000.0)
+    monkeypatch.setattr("redundancy.clock.reader", clock.reader)
+    bus.client().flushdb()
+    sample.load_sample_cluster(actor="")
+    made = Pair(clock)
+    groups.enable_ha(group=RedundancyGroup.objects.get(), actor="")
+    made.run(3)
+    assert made.states() == ("Normal", "Normal")
+    yield made
+    bus.client().flushdb()
+
+
+def test_a_quiet_pair_is_stepped_only_when_a_heartbeat_is_due(pair: Pair) -> None:
+    pair.run(30)
+    steps = sum(_advance(pair) for _ in range(30))
+    # Two nodes, two heartbeats each in 30 s, and a step to take in each of the peer's.
+    assert 4 <= steps <= 10
+
+
+def _advance(pair: Pair) -> int:
+    pair.clock.now += 1
+    return pair.sweep()
+
+
+def test_a_service_down_for_the_delay_moves_the_sessions_and_not_the_users(pair: Pair) -> None:
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
+    pair.run(89)
+    assert pair.states() == ("Normal", "Normal")
+    pair.run(2)
+    assert pair.states() == (State.FAILED_OVER_DOWN, State.BACKUP)
+    assert pair.sessions() == (0, 1000)
+    assert Server.objects.get(name="imp-pub").assigned_users.count() == 500
+
+
+def test_the_peer_is_declared_down_within_two_seconds_of_the_timeout(pair: Pair) -> None:
+    pair.run(40)
+    power.power_off(server=server("imp-sub"), actor="")
+    pub = NodeRuntime.objects.get(server__name="imp-pub")
+    heard_at = node_from_json(pub.memory).peer_at
+    pair.run(70)
+    declared = HaEvent.objects.get(new_state=State.TAKING_OVER)
+    assert 60 <= declared.at.timestamp() - heard_at <= 62
+    assert pair.sessions() == (1000, 0)
+
+
+def test_nobody_steps_a_node_whose_ha_is_off(pair: Pair) -> None:
+    groups.disable_ha(group=RedundancyGroup.objects.get(), actor="")
+    power.power_off(server=server("imp-sub"), actor="")
+    before = HaEvent.objects.filter(kind=EventKind.STATE).count()
+    assert sum(_advance(pair) for _ in range(120)) == 0
+    assert HaEvent.objects.filter(kind=EventKind.STATE).count() == before
+
+
+def test_a_step_that_was_overtaken_stores_nothing(pair: Pair) -> None:
+    """Two sweeps at once: the second finds another version and gives up, with its events."""
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
+    pair.clock.now += 95
+    due = sweeping._due(pair.clock.now, set())
+    runtime = next(r for r in due if r.server.name == "imp-pub")
+    NodeRuntime.poke(runtime.pk)
+    before = HaEvent.objects.count()
+    stored = NodeRuntime.objects.get(pk=runtime.pk)
+    done = sweeping._step(runtime, (0, "imp-sub"), None, [], pair.clock.now, Policy())
+    assert done is None
+    assert HaEvent.objects.count() == before
+    assert NodeRuntime.objects.get(pk=runtime.pk).memory == stored.memory
+
+
+def test_a_backlog_and_an_old_start_of_the_peer_are_not_heard(pair: Pair) -> None:
+    pub = NodeRuntime.objects.get(server__name="imp-pub")
+    known = node_from_json(pub.memory).peer
+    assert known is not None
+    for stale in (
+        replace(known, seq=known.seq - 1, state=State.FAILING_OVER),
+        replace(known, incarnation=known.incarnation - 1, seq=999, state=State.FAILING_OVER),
+        replace(known, generation=known.generation - 1, seq=999, state=State.FAILED),
+    ):
+        bus.send({pub.pk: stale})
+        pair.run(1)
+        assert pair.states() == ("Normal", "Normal")
+
+
+def test_a_move_decided_at_an_old_epoch_moves_nobody(pair: Pair) -> None:
+    group = RedundancyGroup.objects.get()
+    sub = server("imp-sub")
+    moves.move_sessions(MoveRequest(sub.pk, MoveKind.TAKE_OVER, group.epoch, group.ha_generation))
+    assert pair.sessions() == (0, 1000)
+    old = MoveRequest(server("imp-pub").pk, MoveKind.TAKE_OVER, group.epoch, group.ha_generation)
+    moves.move_sessions(old)
+    assert pair.sessions() == (0, 1000)
+    told = SrmMessage.objects.get(node__name="imp-pub")
+    assert (told.kind, told.payload["holder"]) == (MessageKind.MOVE_REFUSED, "imp-sub")
+
+
+def test_a_move_asked_for_twice_moves_once(pair: Pair) -> None:
+    group = RedundancyGroup.objects.get()
+    sub = server("imp-sub")
+    request = MoveRequest(sub.pk, MoveKind.TAKE_OVER, group.epoch, group.ha_generation)
+    moves.move_sessions(request)
+    moves.move_sessions(request)
+    group.refresh_from_db()
+    assert group.epoch == request.epoch + 1
+    kinds = SrmMessage.objects.filter(node=sub).values_list("kind", flat=True)
+    assert set(kinds) == {MessageKind.MOVED}
+    assert HaEvent.objects.filter(kind=EventKind.MOVE).count() == 1
+
+
+def test_a_move_lost_on_its_way_is_asked_for_again(pair: Pair) -> None:
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="")
+    pair.clock.now += 1
+    pair.sweep(moving=False)
+    assert pair.wanted
+    pair.wanted.clear()
+    assert pair.states() == (State.FAILING_OVER, State.TAKING_OVER)
+    pair.run(20)
+    assert pair.states() == (State.IDLE, State.BACKUP)
+    assert pair.sessions() == (0, 1000)
+
+
+def test_a_broken_move_leads_to_failed_mode_and_recover_out_of_it(pair: Pair) -> None:
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="")
+    pair.clock.now += 1
+    pair.sweep(moving=False)
+    moves.report_failure(pair.wanted.pop())
+    pair.run(2)
+    assert pair.states() == (State.FAILED, State.FAILED)
+    reasons = set(NodeRuntime.objects.values_list("reason", flat=True))
+    assert reasons == {Reason.TAKE_OVER_FAILED}
+    actions.request_recover(group=RedundancyGroup.objects.get(), actor="admin")
+    pair.run(3)
+    assert pair.states() == ("Normal", "Normal")
+    assert pair.sessions() == (500, 500)
+
+
+def test_one_request_at_a_time_and_only_for_the_state_that_was_confirmed(pair: Pair) -> None:
+    pub, sub = server("imp-pub"), server("imp-sub")
+    serial = NodeRuntime.objects.get(server=pub).serial
+    actions.request_failover(node=pub, serial=serial, actor="one")
+    for again in (pub, sub):
+        with pytest.raises(Exception, match="already being carried out"):
+            actions.request_failover(node=again, serial=None, actor="two")
+    pair.run(2)
+    assert pair.states() == (State.IDLE, State.BACKUP)
+    with pytest.raises(Exception, match="has changed its state"):
+        actions.request_fallback(node=pub, serial=serial, actor="two")
+
+
+def test_a_request_left_to_an_srm_that_was_restarted_is_not_carried_out(pair: Pair) -> None:
+    pub = server("imp-pub")
+    actions.request_failover(node=pub, serial=None, actor="")
+    power.restart_srm(server=pub, actor="")
+    pair.run(5)
+    assert pair.states() == ("Normal", "Normal")
+
+
+def test_a_sweep_without_a_bus_steps_nobody(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = list(NodeRuntime.objects.values_list("pk", "version"))
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "REDIS_URL", "unix:///nowhere/valkey.sock")
+        pair.clock.now += 600
+        with pytest.raises(bus.BusError):
+            pair.sweep()
+    assert list(NodeRuntime.objects.values_list("pk", "version")) == before
+    pair.run(120)
+    assert pair.states() == ("Normal", "Normal")
+
+
+def test_the_clock_set_back_or_forward_causes_no_failover(pair: Pair) -> None:
+    for jump in (300, -300, 3600):
+        pair.clock.now += jump
+        pair.run(120)
+        assert pair.states() == ("Normal", "Normal"), jump
+
+
+def test_history_folds_to_the_state(pair: Pair) -> None:
+    power.power_off(server=server("imp-sub"), actor="")
+    pair.run(100)
+    power.power_on(server=server("imp-sub"), actor="")
+    pair.run(10)
+    for runtime in NodeRuntime.objects.select_related("server"):
+        changes = HaEvent.objects.filter(node=runtime.server, kind=EventKind.STATE).order_by("pk")
+        rows = list(changes.values_list("old_state", "old_reason", "new_state", "new_reason"))
+        for before, after in itertools.pairwise(rows):
+            assert before[2:] == after[:2]
+        assert rows[-1][2:] == (runtime.state, runtime.reason)
+        assert all(event.sentence and event.epoch is not None for event in changes)
+
+
+def test_memory_and_heartbeats_survive_being_stored(pair: Pair) -> None:
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="")
+    pair.clock.now += 1
+    pair.sweep(moving=False)
+    for runtime in NodeRuntime.objects.all():
+        node = node_from_json(runtime.memory)
+        assert json.loads(json.dumps(node_to_json(node))) == runtime.memory
+        assert node.peer is not None
+        read = bus.read([runtime.pk])[runtime.pk]
+        assert isinstance(read, Heartbeat)
+        copy: dict[str, Any] = {**runtime.memory["peer"]}
+        assert heartbeat_from_json(copy) == node.peer
+
+
+def test_a_restarted_node_comes_back_by_itself(pair: Pair) -> None:
+    power.reboot(server=server("imp-sub"), actor="")
+    pair.run(2)
+    assert not Machine.objects.get(server__name="imp-sub").powered
+    assert pair.states()[0] == State.BACKUP
+    pair.run(int(settings.LAB_REBOOT_SECONDS) + 3)
+    assert pair.states() == (State.BACKUP, State.FAILED_OVER)
