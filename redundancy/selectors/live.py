@@ -31,8 +31,6 @@ from redundancy.srm.types import Node, Policy
 EVENTS = 8
 # Real seconds without a sweep after which we say that we do not see the nodes.
 BLIND_AFTER = 5.0
-# Real seconds after which a sentence that counts time is written anew.
-COUNT_STEP = 5.0
 
 TONES: dict[State, str] = {
     State.UNKNOWN: "off",
@@ -232,12 +230,7 @@ def _group(
         if group.ha_enabled and _reports(server)
         for timer in _timers(server.runtime, policy, now)
     )
-    bucket = int(time.time() / COUNT_STEP) if timers else 0
-    # The sentences count seconds; they are renewed by the bucket, not by the second.
-    shown = [
-        (r.server_id, r.assigned, r.active, r.state, r.reason, r.action, r.serial) for r in rows
-    ]
-    text = repr((group.name, group.ha_enabled, shown, cause, timers, bucket))
+    text = repr((group.name, group.ha_enabled, rows, cause, timers))
     version = hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
     return GroupLive(
         group.pk, group.name, group.ha_enabled, rows, cause, advice, timers, (), version
@@ -313,10 +306,9 @@ def _shown(
         return NOT_RESPONDING, "", "bad", f"{server.name} {what}."
     runtime = server.runtime
     memory = _memory(runtime)
-    why = f"{runtime.sentence}." if runtime.sentence else ""
     coming = sentences.outlook(memory, now, policy) if memory and policy else ""
     state = State(runtime.state)
-    return state, Reason(runtime.reason), TONES[state], f"{why} {coming}".strip()
+    return state, Reason(runtime.reason), TONES[state], f"{runtime.sentence} {coming}".strip()
 
 
 def _timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
@@ -325,11 +317,10 @@ def _timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
     if node is None or node.state is State.UNKNOWN:
         return []
     found: list[Timer] = []
-    silent = facts.silence(node, now)
     # A backup node whose peer is gone waits for nothing.
     waits = not facts.peer_gone(node, now, policy) and node.state is not State.FAILED
-    if waits and silent > 2 * policy.heartbeat_interval:
-        heard_at = now - silent
+    if waits and facts.silence(node, now) > 2 * policy.heartbeat_interval:
+        heard_at = facts.heard_at(node)
         found.append(
             Timer(
                 node.name,

@@ -72,9 +72,14 @@ def silence_limit(node: Node, policy: Policy) -> float:
     return policy.initialization_timeout if node.peer is None else policy.heartbeat_timeout
 
 
+def heard_at(node: Node) -> float:
+    """Return when the peer was last heard, or since when SRM listens for it."""
+    return node.listening_since if node.peer is None else node.peer_at
+
+
 def silence(node: Node, now: float) -> float:
-    """Return for how many seconds the peer has not been heard, since SRM listens."""
-    return now - (node.listening_since if node.peer is None else node.peer_at)
+    """Return for how many seconds the peer has not been heard."""
+    return now - heard_at(node)
 
 
 def peer_heard(node: Node, now: float, policy: Policy) -> bool:
@@ -281,8 +286,7 @@ def deadlines(node: Node, policy: Policy) -> list[float]:
     """Return the moments at which a time limit of ``node`` will be reached."""
     found: list[float] = []
     if node.peer is None or not node.peer.leaving:
-        start = node.listening_since if node.peer is None else node.peer_at
-        found.append(start + silence_limit(node, policy))
+        found.append(heard_at(node) + silence_limit(node, policy))
     found += [service.since + policy.critical_service_delay for service in down(node)]
     if node.starting_since is not None:
         found.append(node.starting_since + policy.critical_service_delay)

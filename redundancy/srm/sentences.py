@@ -3,6 +3,8 @@
 Pages show these sentences and tests assert them, so they carry the figures they rest on.
 """
 
+from datetime import UTC, datetime
+
 from redundancy.srm import facts
 from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
 from redundancy.srm.types import MoveKind, Node, Policy, Request
@@ -31,7 +33,7 @@ def fill(why: str, node: Node, now: float, policy: Policy) -> str:
         healthy=duration(now - unbroken) if unbroken is not None else "0 s",
     )
     # Names keep their spelling at the beginning of a sentence.
-    return text if why.startswith("{") else text[:1].upper() + text[1:]
+    return (text if why.startswith("{") else text[:1].upper() + text[1:]) + "."
 
 
 def down_names(node: Node) -> str:
@@ -66,11 +68,19 @@ def why_not(node: Node, request: Request) -> str:
 
 
 def outlook(node: Node, now: float, policy: Policy) -> str:
-    """Return what the node waits for, and until when; empty when nothing is going on."""
+    """Return what the node waits for, and on what it depends; empty when nothing is going on.
+
+    It names moments, not remaining seconds, so that it stays true while a page shows it.
+    """
     if node.state is State.UNKNOWN:
         return ""
-    found = [_waiting(node), *_running(node, now, policy)]
+    found = [_waiting(node), _silence(node, now, policy), _fallback(node, policy)]
     return " ".join(sentence for sentence in found if sentence)
+
+
+def clock_time(moment: float) -> str:
+    """Return a moment of lab time as ``10:07:12``, in UTC."""
+    return f"{datetime.fromtimestamp(moment, tz=UTC):%H:%M:%S}"
 
 
 def _waiting(node: Node) -> str:
@@ -89,23 +99,43 @@ def _waiting(node: Node) -> str:
     return ""
 
 
-def _running(node: Node, now: float, policy: Policy) -> list[str]:
-    found: list[str] = []
-    silent = facts.silence(node, now)
-    limit = facts.silence_limit(node, policy)
-    if not facts.peer_gone(node, now, policy) and silent > 2 * policy.heartbeat_interval:
-        found.append(
-            f"No heartbeat from {node.peer_name} for {duration(silent)}; "
-            f"declared down at {duration(limit)}."
-        )
-    for service in facts.down(node):
-        found.append(f"{service.name} has not been running for {duration(now - service.since)}.")
-    unbroken = facts.unbroken_since(node)
+def _silence(node: Node, now: float, policy: Policy) -> str:
+    """Return when a silent peer will be declared down."""
+    late = facts.silence(node, now) > 2 * policy.heartbeat_interval
+    if not late or facts.peer_gone(node, now, policy) or node.state is State.FAILED:
+        return ""
+    since = facts.heard_at(node)
+    until = since + facts.silence_limit(node, policy)
+    if node.peer is None:
+        return f"Waits for {node.peer_name} until {clock_time(until)}."
+    return (
+        f"No heartbeat from {node.peer_name} since {clock_time(since)}; "
+        f"it is declared down at {clock_time(until)}."
+    )
+
+
+def _fallback(node: Node, policy: Policy) -> str:
+    """Return when the node will fall back by itself, or why it will not."""
     if node.state not in {State.FAILED_OVER, State.AFFECTED}:
-        return found
+        return ""
     if not policy.automatic_fallback:
-        found.append("Automatic fallback is disabled; Fallback by hand is possible.")
-    elif unbroken is not None:
-        left = unbroken + policy.fallback_after - now
-        found.append(f"Fallback in {duration(left)}, if nothing breaks until then.")
-    return found
+        return "Automatic fallback is disabled; Fallback by hand is possible."
+    unbroken = facts.unbroken_since(node)
+    if unbroken is None:
+        return "Automatic fallback waits for all critical services to run."
+    return (
+        f"Automatic fallback at {clock_time(unbroken + policy.fallback_after)}; the "
+        f"{duration(policy.fallback_after)} began at {clock_time(unbroken)}, {_began(node, policy)}."
+    )
+
+
+def _began(node: Node, policy: Policy) -> str:
+    """Return what the unbroken wait began with: the last thing that broke it."""
+    last = max(node.services, key=lambda service: service.since)
+    what, when = f"when {last.name} was started", last.since
+    if node.started_at >= when:
+        what, when = "when its SRM was started", node.started_at
+    # A node follows its services within an interval; later, its own change of state was the last.
+    if when < node.since - policy.heartbeat_interval:
+        return f"when it became {node.state}"
+    return what

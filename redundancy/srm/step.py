@@ -99,7 +99,7 @@ class _Step:
                 self._enable(event)
             case Disabled():
                 if self.node.state is not State.UNKNOWN:
-                    self._enter(State.UNKNOWN, Reason.HA_NOT_ENABLED, "HA was disabled", ())
+                    self._enter(State.UNKNOWN, Reason.HA_NOT_ENABLED, "HA was disabled.", ())
             case Started():
                 self._start(event)
             case Heard(heartbeat):
@@ -174,7 +174,7 @@ class _Step:
             started_at=self.now,
             next_heartbeat=self.now,
         )
-        why = "Both SRMs are restarted to recover" if event.recover else "HA was enabled"
+        why = "Both SRMs are restarted to recover." if event.recover else "HA was enabled."
         self._enter(
             State.INITIALIZING,
             Reason.INITIALIZATION,
