@@ -2,40 +2,18 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 import redis
 from django.conf import settings
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Where the product runs is each test's own business.
-NOT_INHERITED = {
-    "ADMIN_PASSWORD",
-    "DATABASE_URL",
-    "DJANGO_SETTINGS_MODULE",
-    "LAB_CLOCK_RATE",
-    "MAKEFLAGS",
-    "MAKELEVEL",
-    "PORT",
-    "SECRET_KEY",
-    "VAR_DIR",
-}
-
-
-def find_chromium() -> str | None:
-    """Return the path of the system's Chromium."""
-    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+from tests.stacks import CHROMIUM_NAMES, find_chromium, find_port, own_environment
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -105,33 +83,15 @@ def valkey(given_redis: redis.Redis | None) -> Iterator[str]:
 @pytest.fixture
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return find_port()
 
 
 @pytest.fixture
 def process_env(
     tmp_path: Path, free_port: int, given_redis: redis.Redis | None
 ) -> Iterator[dict[str, str]]:
-    """The environment for real processes: a data folder, a port and a database of their own.
-
-    Where ``DATABASE_URL`` or ``REDIS_URL`` is given to the tests, the processes use that server: a
-    database made for the test, and the given Redis, emptied afterwards.
-    """
-    variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    variables |= {"VAR_DIR": str(tmp_path / "var"), "PORT": str(free_port)}
-    given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("postgres"):
+    """The environment for real processes of one test; a given Redis is emptied afterwards."""
+    with own_environment(tmp_path / "var", free_port) as variables:
         yield variables
-    else:
-        name = f"cucm_admin_{uuid.uuid4().hex}"
-        parts = urlsplit(given)
-        with psycopg.connect(given, autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {name}")
-            own = f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}"
-            yield variables | {"DATABASE_URL": own}
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
     if given_redis is not None:
         given_redis.flushdb()

@@ -7,9 +7,6 @@ import re
 import shlex
 import signal
 import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,63 +17,9 @@ from typing import Any
 import pytest
 
 from cucm_admin.stack import leftovers
-from cucm_admin.stack.run import BASE_DIR
+from tests.stacks import COMMAND, Stack, wait_until
 
 pytestmark = pytest.mark.live
-
-COMMAND = (sys.executable, "-m", "cucm_admin.stack")
-
-
-class Stack:
-    """One start of the stack and what it printed."""
-
-    def __init__(self, env: dict[str, str], log: Path, command: tuple[str, ...] = COMMAND) -> None:
-        self.folder = Path(env["VAR_DIR"])
-        self.url = f"http://127.0.0.1:{env['PORT']}"
-        self._log = log
-        self.started = time.monotonic()
-        with log.open("wb") as out:
-            self.process = subprocess.Popen(
-                command, cwd=BASE_DIR, env=env, stdout=out, stderr=subprocess.STDOUT
-            )
-
-    @property
-    def text(self) -> str:
-        return self._log.read_text()
-
-    def wait_for(self, line: str, seconds: float = 60.0) -> float:
-        """Wait until ``line`` was printed; return the seconds since the start."""
-        wait_until(lambda: line in self.text or self.process.poll() is not None, seconds)
-        assert line in self.text, self.text
-        return time.monotonic() - self.started
-
-    def marks(self) -> list[leftovers.Mark]:
-        return leftovers.load(self.folder / "stack.json", leftovers.boot_id())
-
-    def children(self) -> dict[str, int]:
-        return {mark.name: mark.pid for mark in self.marks()}
-
-    def processes(self) -> list[str]:
-        """The commands of all processes that run in this stack's data folder."""
-        own = f"VAR_DIR={self.folder}".encode()
-        return [
-            (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            for path in Path("/proc").glob("[0-9]*/environ")
-            if own in readable(path).split(b"\0")
-        ]
-
-
-def readable(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
-
-
-def wait_until(done: Callable[[], bool], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not done() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -108,9 +51,7 @@ def start(process_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[...,
 
     yield starter
     for stack in stacks:
-        if stack.process.poll() is None:
-            stack.process.terminate()
-            stack.process.wait(timeout=20)
+        stack.stop()
 
 
 def test_from_an_empty_folder_to_nothing_left(start: Callable[..., Stack]) -> None:
