@@ -1,0 +1,127 @@
+"""Real processes of the product, apart from all others: their environment, and the whole stack."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+from cucm_admin.stack import leftovers
+from cucm_admin.stack.run import BASE_DIR
+
+COMMAND = (sys.executable, "-m", "cucm_admin.stack")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Where the product runs is each test's own business.
+NOT_INHERITED = {
+    "ADMIN_PASSWORD",
+    "DATABASE_URL",
+    "DJANGO_SETTINGS_MODULE",
+    "LAB_CLOCK_RATE",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "PORT",
+    "SECRET_KEY",
+    "VAR_DIR",
+}
+
+
+def find_chromium() -> str | None:
+    """Return the path of the system's Chromium."""
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+def find_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def own_environment(folder: Path, port: int) -> Iterator[dict[str, str]]:
+    """The environment for real processes: a data folder, a port and a database of their own.
+
+    Where ``DATABASE_URL`` names a PostgreSQL server, they get a database made for them there.
+    """
+    variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    variables |= {"VAR_DIR": str(folder), "PORT": str(port)}
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("postgres"):
+        yield variables
+        return
+    name = f"cucm_admin_{uuid.uuid4().hex}"
+    parts = urlsplit(given)
+    with psycopg.connect(given, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        own = f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}"
+        yield variables | {"DATABASE_URL": own}
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Stack:
+    """One start of the stack and what it printed."""
+
+    def __init__(self, env: dict[str, str], log: Path, command: tuple[str, ...] = COMMAND) -> None:
+        self.folder = Path(env["VAR_DIR"])
+        self.url = f"http://127.0.0.1:{env['PORT']}"
+        self._log = log
+        self.started = time.monotonic()
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                command, cwd=BASE_DIR, env=env, stdout=out, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def text(self) -> str:
+        return self._log.read_text()
+
+    def wait_for(self, line: str, seconds: float = 60.0) -> float:
+        """Wait until ``line`` was printed; return the seconds since the start."""
+        wait_until(lambda: line in self.text or self.process.poll() is not None, seconds)
+        assert line in self.text, self.text
+        return time.monotonic() - self.started
+
+    def stop(self) -> None:
+        """End it, if it still runs."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=20)
+
+    def marks(self) -> list[leftovers.Mark]:
+        return leftovers.load(self.folder / "stack.json", leftovers.boot_id())
+
+    def children(self) -> dict[str, int]:
+        return {mark.name: mark.pid for mark in self.marks()}
+
+    def processes(self) -> list[str]:
+        """The commands of all processes that run in this stack's data folder."""
+        own = f"VAR_DIR={self.folder}".encode()
+        return [
+            (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            for path in Path("/proc").glob("[0-9]*/environ")
+            if own in _readable(path).split(b"\0")
+        ]
+
+
+def wait_until(done: Callable[[], bool], seconds: float) -> None:
+    """Wait until ``done`` or the time is over."""
+    deadline = time.monotonic() + seconds
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def _readable(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
