@@ -6,6 +6,7 @@ from redundancy.views import control_center, group_live, groups, home, servers
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("favicon.ico", home.favicon, name="favicon"),
     path("about/", home.about, name="about"),
     path("go/", home.go, name="go"),
     path("load-sample-cluster/", home.load_sample, name="load_sample"),

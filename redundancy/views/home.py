@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from redundancy.errors import Refused
 from redundancy.operations.sample import load_sample_cluster
@@ -95,3 +97,10 @@ def go(request: HttpRequest) -> HttpResponse:
     if not to.startswith("/") or not url_has_allowed_host_and_scheme(to, allowed_hosts=None):
         raise BadRequest("to: must be an address of this site.")
     return redirect(to)
+
+
+@require_safe
+@login_not_required
+def favicon(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Send a browser that asks here to the icon: the Django administration's pages name none."""
+    return redirect(static("img/mark.svg"))

@@ -198,3 +198,9 @@ def test_load_sample_while_empty(page: Client) -> None:
 )
 def test_durations_in_words(seconds: float | None, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+def test_an_icon_also_for_pages_that_name_none(client: Client) -> None:
+    response = client.get("/favicon.ico")
+    assert response.status_code == 302
+    assert response["Location"].endswith(".svg")
