@@ -1,0 +1,235 @@
+"""Habits of people at the screen: typing, double clicks, two at once, looking only, keyboard, no script."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser import pages
+from tests.browser.conftest import PASSWORD
+from tests.browser.pages import GroupPage, Site
+from tests.stacks import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+
+NODES = ("imp-pub", "imp-sub")
+NORMAL = ("Normal", "Normal")
+READER = "viewer"
+PAGES = (
+    "/",
+    "/about/",
+    "/ccmadmin/servers/",
+    "/ccmadmin/servers/add/",
+    "/ccmadmin/servers/add/?type=imp",
+    "/ccmadmin/servers/add/?type=cucm",
+    "/ccmadmin/servers/1/",
+    "/ccmadmin/servers/1/delete/",
+    "/ccmadmin/presence-redundancy-groups/",
+    "/ccmadmin/presence-redundancy-groups/add/",
+    "/ccmadmin/presence-redundancy-groups/1/",
+    "/ccmadmin/presence-redundancy-groups/1/1/failover/",
+    "/cupadmin/presence-topology/",
+    "/ccmservice/control-center/network/",
+    "/ccmservice/control-center/network/?server=1",
+    "/ccmservice/control-center/feature/?server=1",
+    "/admin/",
+    "/admin/redundancy/haevent/",
+    "/admin/redundancy/presenceuser/",
+)
+
+
+@pytest.fixture(scope="module")
+def pair(stack: Stack, browser: Browser) -> None:
+    """The sample cluster with High Availability, loaded and enabled on the pages."""
+    with browser.new_context() as context:
+        site = Site(context.new_page(), stack.url)
+        site.sign_in("admin", PASSWORD)
+        site.page.get_by_role("button", name="Load sample cluster").click()
+        site.expect_status("1,000 users")
+        site.group(*NODES).enable_ha()
+
+
+@pytest.fixture
+def group(pair: None, visit: Callable[..., Site]) -> GroupPage:
+    """The group's page, its nodes Normal."""
+    found = visit().group(*NODES)
+    if found.node("imp-pub").action == "Fallback":
+        found.do("Fallback", "imp-pub")
+    found.expect_pair(NORMAL, NORMAL)
+    return found
+
+
+def requests(group: GroupPage) -> int:
+    """Return how many requests of a failover the last events tell of."""
+    return sum("Failover of imp-pub was requested" in event.text for event in group.events())
+
+
+def test_typing_survives_the_refresh(group: GroupPage) -> None:
+    recorder = group.record()
+    group.do("Failover", "imp-pub")
+    description = group.page.get_by_label("Description")
+    description.press_sequentially("not lost ")
+    group.expect_pair(("Idle", "On Admin Request"), ("Running in Backup Mode", "On Admin Request"))
+    expect(description).to_be_focused()
+    group.page.keyboard.type("by a refresh")
+    expect(description).to_have_value("not lost by a refresh")
+    recorder.stop()
+    group.expect_active(pub=0, sub=1000)
+
+
+def test_a_double_click_asks_once(group: GroupPage) -> None:
+    before = requests(group)
+    question = group.ask("Failover", "imp-pub")
+    expect(question.get_by_role("link", name="Cancel")).to_be_focused()
+    question.get_by_role("button", name="Failover", exact=True).dblclick()
+    group.expect_pair(("Idle", "On Admin Request"), ("Running in Backup Mode", "On Admin Request"))
+    assert requests(group) == before + 1
+
+
+def test_of_two_people_one_is_refused(
+    group: GroupPage, visit: Callable[..., Site], problems: list[str]
+) -> None:
+    before = requests(group)
+    other = visit().group(*NODES)
+    mine, theirs = group.ask("Failover", "imp-pub"), other.ask("Failover", "imp-pub")
+    mine.get_by_role("button", name="Failover", exact=True).click()
+    theirs.get_by_role("button", name="Failover", exact=True).click()
+    # Which of the two depends on how soon SRM took the first one up.
+    expect(theirs.get_by_role("alert")).to_contain_text(
+        re.compile("is already being carried out|has changed its state since this was confirmed")
+    )
+    theirs.get_by_role("link", name="Close").click()
+    group.expect_pair(("Idle", "On Admin Request"), ("Running in Backup Mode", "On Admin Request"))
+    assert requests(group) == before + 1
+    # Chromium reports each refusal's status.
+    (refusal,) = problems
+    assert "409" in refusal
+    problems.clear()
+
+
+def test_a_reader_sees_everything_and_controls_nothing(
+    group: GroupPage, stack: Stack, visit: Callable[..., Site]
+) -> None:
+    add_reader(Site(group.page, stack.url))
+    site = visit(READER)
+    seen = site.group(*NODES)
+    seen.expect_pair(NORMAL, NORMAL)
+    assert seen.node("imp-pub").action == ""
+    expect(site.page.get_by_label("Enable High Availability")).to_be_disabled()
+    assert usable(site.page) == []
+    site.topology()
+    assert usable(site.page) == []
+    center = site.control_center("imp-pub")
+    center.expect_service("Cisco XCP Router", "Started")
+    assert usable(site.page) == []
+    site.open("/ccmadmin/servers/")
+    expect(site.page.get_by_role("link", name="imp-pub")).to_be_visible()
+    expect(site.page.get_by_text("Add New")).to_have_count(0)
+
+
+def add_reader(site: Site) -> None:
+    """Add a user of the read-only role in the Django administration."""
+    page = site.page
+    site.navigate(pages.ADMIN)
+    page.locator("#content .model-user .addlink").click()
+    page.locator("[name=username]").fill(READER)
+    page.locator("[name=password1]").fill(PASSWORD)
+    page.locator("[name=password2]").fill(PASSWORD)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.locator("#id_groups_from").select_option(label="Standard CCM Read Only")
+    page.locator("#id_groups_add_link, #id_groups_add").first.click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist .success")).to_contain_text("changed successfully")
+
+
+def usable(page: Page) -> list[str]:
+    """Return the buttons and inputs of the page's main part that could be used to write."""
+    return [
+        control.evaluate("el => el.outerHTML")
+        for control in page.locator(
+            "main form[method=post] :is(input, select, textarea, button):enabled:not([type=hidden])"
+        ).all()
+    ]
+
+
+def test_without_script(group: GroupPage, visit: Callable[..., Site]) -> None:
+    site = visit(javascript=False)
+    plain = site.group(*NODES)
+    plain.page.get_by_label("Description").fill("typed without script")
+    site.tool("Save")
+    site.expect_status("Update successful")
+    expect(plain.page.get_by_label("Description")).to_have_value("typed without script")
+
+    plain.row("imp-pub").get_by_role("link", name="Failover").click()
+    expect(plain.page.get_by_role("heading", level=1)).to_have_text("Failover imp-pub")
+    plain.page.get_by_role("button", name="Failover", exact=True).click()
+    site.expect_status("Request successful")
+    group.expect_pair(("Idle", "On Admin Request"), ("Running in Backup Mode", "On Admin Request"))
+
+
+def focused(page: Page) -> Locator:
+    return page.locator(":focus")
+
+
+def test_by_keyboard_only(group: GroupPage) -> None:
+    page = group.page
+    page.reload()
+    press = page.keyboard.press
+    for _ in range(12):
+        press("Tab")
+        if focused(page).inner_text().strip() == "System":
+            break
+    menu = page.locator(".menu-bar details").first
+    press("Enter")
+    expect(menu).to_have_attribute("open", "")
+    press("ArrowDown")
+    expect(focused(page)).to_have_text("Server")
+    press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    expect(focused(page)).to_have_text("System")
+    press("ArrowDown")
+    press("ArrowDown")
+    expect(focused(page)).to_have_text("Presence Redundancy Groups")
+    press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Find and List")
+
+    page.go_back()
+    group.row("imp-pub").get_by_role("link", name="Failover").focus()
+    press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(focused(page)).to_contain_text("Failover")
+
+
+def test_what_pages_may_not_do_is_seen(
+    pair: None, visit: Callable[..., Site], problems: list[str]
+) -> None:
+    page = visit().page
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">')")
+    page.evaluate("console.error('broken')")
+    page.evaluate("() => { setTimeout(() => alert('stop')); }")
+    page.wait_for_timeout(200)
+    seen = " ".join(problems)
+    problems.clear()
+    assert "CSP: style-src" in seen
+    assert "broken" in seen
+    assert "alert: stop" in seen
+
+
+@pytest.mark.parametrize("width", [1024, 1920])
+def test_every_page_fits_its_window(
+    pair: None, stack: Stack, visit: Callable[..., Site], width: int
+) -> None:
+    page = visit().page
+    page.set_viewport_size({"width": width, "height": 900})
+    wide = []
+    for path in PAGES:
+        answer = page.goto(stack.url + path)
+        assert answer is not None
+        assert answer.status == 200, path
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide.append(path)
+    assert wide == []
