@@ -45,7 +45,7 @@ def request_fallback(*, node: Server, serial: int | None, actor: str) -> None:
 def request_recover(*, group: RedundancyGroup, actor: str) -> None:
     """Restart the SRM of both nodes and start their critical services; offered in failed mode only."""
     with transaction.atomic():
-        locked = RedundancyGroup.objects.select_for_update().get(pk=group.pk)
+        locked = RedundancyGroup.objects.select_for_update(no_key=True).get(pk=group.pk)
         runtimes = list(
             NodeRuntime.objects.filter(server__group=locked).select_related("server").order_by("pk")
         )
@@ -74,10 +74,14 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
 
 def _request(node: Server, request: Request, serial: int | None, actor: str) -> None:
     with transaction.atomic():
-        group = RedundancyGroup.objects.select_for_update().filter(servers=node).first()
+        group = (
+            RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
+            .filter(servers=node)
+            .first()
+        )
         if group is None or not group.ha_enabled:
             raise Refused("High Availability is not enabled.")
-        runtime = NodeRuntime.objects.select_for_update().get(server=node)
+        runtime = NodeRuntime.objects.select_for_update(no_key=True).get(server=node)
         machine = Machine.objects.get(server=node)
         if not machine.srm_running:
             raise Refused(f"The SRM of {node.name} does not report.")

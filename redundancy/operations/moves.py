@@ -35,7 +35,11 @@ def move_sessions(request: MoveRequest) -> None:
     Asked twice, it moves once: the second time the node is told that it is done.
     """
     with transaction.atomic():
-        group = RedundancyGroup.objects.select_for_update().filter(servers=request.node_id).first()
+        group = (
+            RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
+            .filter(servers=request.node_id)
+            .first()
+        )
         if group is None or not group.ha_enabled or group.ha_generation != request.generation:
             return
         node = Server.objects.get(pk=request.node_id)
