@@ -88,6 +88,8 @@ REDIS_URL = env.redis_url(VAR_DIR)
 LAB_CLOCK_RATE = env.number("LAB_CLOCK_RATE", 1, 1, 600)
 # Lab seconds a lab node is away when it restarts.
 LAB_REBOOT_SECONDS = env.number("LAB_REBOOT_SECONDS", 120, 1, 3600)
+# Whether faults can be put into the lab (Tools > Fault Lab); what is in force is told on every page.
+FAULT_LAB = env.flag("FAULT_LAB", False)
 # Wall seconds between two sweeps: one second, shorter when the lab clock runs fast.
 SWEEP_SECONDS = max(0.2, 1 / LAB_CLOCK_RATE)
 # The vendor allows three groups a cluster; one installation may watch many clusters.

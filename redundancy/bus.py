@@ -7,7 +7,7 @@ last look.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from functools import cache
 
 import redis
@@ -17,6 +17,7 @@ from redundancy.srm.codec import heartbeat_from_json, heartbeat_to_json
 from redundancy.srm.types import Heartbeat
 
 MAIL = "srm:mail"
+LATE = "srm:late"
 MARK = "srm:sweep"
 # An inbox nobody reads any more goes away by itself.
 INBOX_SECONDS = 3600
@@ -48,6 +49,40 @@ def send(heartbeats: Mapping[int, Heartbeat]) -> None:
             pipe.set(_inbox(node_id), json.dumps(heartbeat_to_json(heartbeat)), ex=INBOX_SECONDS)
         pipe.sadd(MAIL, *heartbeats)
         pipe.execute()
+
+
+def send_late(due: float, sender: int, receiver: int, heartbeat: Heartbeat) -> None:
+    """Keep a heartbeat until ``due`` (lab seconds); ``deliver`` hands it over then."""
+    letter = {"from": sender, "to": receiver, "heartbeat": heartbeat_to_json(heartbeat)}
+    with client().pipeline() as pipe:
+        pipe.zadd(LATE, {json.dumps(letter): due})
+        pipe.expire(LATE, INBOX_SECONDS)
+        pipe.execute()
+
+
+def deliver(now: float, cut: Container[int]) -> None:
+    """Put the kept heartbeats due at ``now`` into their inboxes, except those of senders in ``cut``.
+
+    One that was overtaken by a later one of the same sender is dropped: an inbox keeps the last.
+    """
+    found = client().zrange(LATE, "-inf", repr(now), byscore=True)
+    if not found:
+        return
+    letters = [json.loads(str(text)) for text in found]
+    last = read({letter["to"] for letter in letters})
+    arriving: dict[int, Heartbeat] = {}
+    for letter in letters:
+        heartbeat = heartbeat_from_json(letter["heartbeat"])
+        known = arriving.get(letter["to"]) or last.get(letter["to"])
+        if letter["from"] not in cut and (known is None or _order(heartbeat) > _order(known)):
+            arriving[letter["to"]] = heartbeat
+    send(arriving)
+    # Last, so that a crash repeats it instead of losing it.
+    client().zrem(LATE, *found)
+
+
+def _order(heartbeat: Heartbeat) -> tuple[int, int, int]:
+    return heartbeat.generation, heartbeat.incarnation, heartbeat.seq
 
 
 def collect() -> set[int]:

@@ -71,6 +71,8 @@ def children_env(env: Mapping[str, str], folder: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "cucm_admin.settings",
         "VAR_DIR": str(folder),
         "PYTHONUNBUFFERED": "1",
+        # One machine's stack is a lab; on several machines it is asked for.
+        "FAULT_LAB": env.get("FAULT_LAB", "").strip() or "1",
         # Celery's advice to name another user is for a system service; in a container all is root's.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         # Threads of one process share their free memory, instead of hoarding it each.

@@ -9,16 +9,20 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F, Prefetch, Q
 
 from redundancy import bus, clock
 from redundancy.drivers import Observed, get_driver
-from redundancy.live import inbox
+from redundancy.live import inbox, link
 from redundancy.models import EventKind, NodeRuntime, ServiceStatus, SrmMessage
 from redundancy.operations import events, power
+from redundancy.operations import faults as fault_operations
 from redundancy.operations.moves import MoveRequest
+from redundancy.selectors import faults as fault_selectors
 from redundancy.selectors import policy as policies
+from redundancy.selectors.faults import Faults
 from redundancy.srm.codec import node_from_json, node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.step import step
@@ -53,7 +57,8 @@ NEVER = 1e15
 class _Done:
     """What is left to do when a step is committed."""
 
-    heartbeats: dict[int, Heartbeat]
+    heartbeat: Heartbeat | None
+    receiver: int
     moves: tuple[MoveRequest, ...]
 
 
@@ -68,11 +73,45 @@ def sweep(ask_for_move: Callable[[MoveRequest], None]) -> int:
 
     """
     lab_now = clock.reader()
+    faults = fault_selectors.in_force()
+    if paused(faults, lab_now()):
+        return 0
     power.boot_due_nodes(now=lab_now())
+    if settings.FAULT_LAB:
+        bus.deliver(lab_now(), faults.cut)
+    taken = settle(bus.collect, lab_now, faults, ask_for_move)
+    bus.mark_sweep()
+    return taken
+
+
+def paused(faults: Faults, now: float) -> bool:
+    """Return whether nobody shall look at the nodes now; end a pause whose time is over."""
+    if now < faults.paused_until:
+        return True
+    if faults.paused_until:
+        fault_operations.end_pause(now=now)
+    return False
+
+
+def settle(
+    collect: Callable[[], set[int]],
+    lab_now: Callable[[], float],
+    faults: Faults,
+    ask_for_move: Callable[[MoveRequest], None],
+) -> int:
+    """Step the due nodes, and those that get mail by it, until none is left. Return the steps taken.
+
+    Args:
+        collect: Returns the nodes whose inbox was written since it was last called.
+        lab_now: Tells the lab time.
+        faults: Those in force.
+        ask_for_move: Called after the commit for each session move a node wants.
+
+    """
     policy = policies.current()
     taken = 0
     for _ in range(MAX_ROUNDS):
-        mail = bus.collect()
+        mail = collect()
         due = _due(lab_now(), mail)
         if not due:
             break
@@ -80,21 +119,30 @@ def sweep(ask_for_move: Callable[[MoveRequest], None]) -> int:
         services = get_driver().observe([runtime.server for runtime in due])
         peers = _peers(due)
         for runtime in due:
+            now = lab_now()
             done = _step(
                 runtime,
                 peers.get(runtime.pk),
                 heartbeats.get(runtime.pk),
                 services[runtime.pk],
-                lab_now(),
+                now,
                 policy,
             )
             if done is None:
                 continue
             taken += 1
-            bus.send(done.heartbeats)
+            if done.heartbeat is not None:
+                assert runtime.server.group_id is not None
+                link.send(
+                    done.heartbeat,
+                    sender=runtime.pk,
+                    receiver=done.receiver,
+                    group=runtime.server.group_id,
+                    now=now,
+                    faults=faults,
+                )
             for move in done.moves:
                 ask_for_move(move)
-    bus.mark_sweep()
     return taken
 
 
@@ -203,7 +251,8 @@ def _step(
     sent = [action.heartbeat for action, _ in actions if isinstance(action, SendHeartbeat)]
     return _Done(
         # The last one says everything.
-        {peer_id: sent[-1]} if sent else {},
+        sent[-1] if sent else None,
+        peer_id,
         tuple(
             MoveRequest(runtime.pk, a.kind, a.epoch, node.generation)
             for a, _ in actions
@@ -282,6 +331,8 @@ def _work_on_machine(
     for action, actor in actions:
         match action:
             case StartServices():
+                if fault_operations.take_start(runtime.server):
+                    continue
                 driver.start(runtime.server, critical)
             case StopServices():
                 # The database goes on: SRM itself and the session moves need it.

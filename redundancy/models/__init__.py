@@ -1,6 +1,7 @@
 """The tables."""
 
 from redundancy.models.event import EventKind, HaEvent
+from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.parameter import ServiceParameter
@@ -11,6 +12,8 @@ from redundancy.models.user import PresenceSession, PresenceUser
 
 __all__ = [
     "EventKind",
+    "Fault",
+    "FaultKind",
     "HaEvent",
     "LabClock",
     "Machine",

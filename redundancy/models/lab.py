@@ -31,6 +31,18 @@ class Machine(models.Model):
     # Lab time at which a restarting node is back; empty when none is under way.
     boots_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
+    # The process that runs this node's SRM alone; empty while the ordinary sweep does.
+    srm_worker = models.CharField("SRM process", max_length=100, blank=True)
+    # Sweeps that have run since that process was last seen.
+    srm_missed = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["srm_worker"], condition=~models.Q(srm_worker=""), name="own_srm_process"
+            )
+        ]
+
     def __str__(self) -> str:
         return f"{self.server_id}: {'on' if self.powered else 'off'}"
 

@@ -14,7 +14,7 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events
+from redundancy.operations import events, faults
 from redundancy.operations.sessions import send_home
 from redundancy.srm.types import MoveKind
 
@@ -41,6 +41,9 @@ def move_sessions(request: MoveRequest) -> None:
             .first()
         )
         if group is None or not group.ha_enabled or group.ha_generation != request.generation:
+            return
+        if faults.take_move(group):
+            report_failure(request)
             return
         node = Server.objects.get(pk=request.node_id)
         taking = request.kind is MoveKind.TAKE_OVER

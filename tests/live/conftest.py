@@ -16,6 +16,10 @@ from cucm_admin import env
 from cucm_admin.stack import procfile
 from cucm_admin.stack import valkey as embedded
 from cucm_admin.stack.run import BASE_DIR
+from redundancy import bus
+from redundancy.models import RedundancyGroup
+from redundancy.operations import groups, sample
+from tests.live.pair import Clock, Pair
 
 RATE = 60
 
@@ -167,3 +171,18 @@ def lab(make_lab: Callable[..., Lab]) -> Lab:
     made.ask("groups.enable_ha(group=server('imp-pub').group, actor='') and None")
     made.until("Normal", "Normal")
     return made
+
+
+@pytest.fixture
+def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    """A pair that is Normal, at a lab time the test moves on."""
+    clock = Clock(1_800_000_000.0)
+    monkeypatch.setattr("redundancy.clock.reader", clock.reader)
+    bus.client().flushdb()
+    sample.load_sample_cluster(actor="")
+    made = Pair(clock)
+    groups.enable_ha(group=RedundancyGroup.objects.get(), actor="")
+    made.run(3)
+    assert made.states() == ("Normal", "Normal")
+    yield made
+    bus.client().flushdb()

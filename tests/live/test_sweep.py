@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,78 +16,16 @@ from redundancy.models import (
     Machine,
     MessageKind,
     NodeRuntime,
-    PresenceSession,
     RedundancyGroup,
     Server,
     SrmMessage,
 )
-from redundancy.operations import actions, groups, moves, power, sample, services
+from redundancy.operations import actions, groups, moves, power, services
 from redundancy.operations.moves import MoveRequest
 from redundancy.srm.codec import heartbeat_from_json, node_from_json, node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, MoveKind, Policy
-
-ROUTER = "Cisco XCP Router"
-
-
-class Clock:
-    """Lab time as the test wants it."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def reader(self) -> Callable[[], float]:
-        return lambda: self.now
-
-
-class Pair:
-    """The sample cluster, swept by hand."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.wanted: list[MoveRequest] = []
-
-    def sweep(self, *, moving: bool = True) -> int:
-        taken = sweeping.sweep(self.wanted.append)
-        while moving and self.wanted:
-            moves.move_sessions(self.wanted.pop(0))
-            taken += sweeping.sweep(self.wanted.append)
-        return taken
-
-    def run(self, seconds: int) -> None:
-        """Sweep each second of lab time."""
-        for _ in range(seconds):
-            self.clock.now += 1
-            self.sweep()
-
-    @staticmethod
-    def states() -> tuple[str, str]:
-        rows = dict(NodeRuntime.objects.values_list("server__name", "state"))
-        return rows["imp-pub"], rows["imp-sub"]
-
-    @staticmethod
-    def sessions() -> tuple[int, int]:
-        on = PresenceSession.objects.filter
-        return on(node__name="imp-pub").count(), on(node__name="imp-sub").count()
-
-
-def server(name: str) -> Server:
-    return Server.objects.select_related("group").get(name=name)
-
-
-@pytest.fixture
-def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    """A pair that is Normal, at a lab time the test moves on."""
-    clock = Clock(1_800_000_000.0)
-    monkeypatch.setattr("redundancy.clock.reader", clock.reader)
-    bus.client().flushdb()
-    sample.load_sample_cluster(actor="")
-    made = Pair(clock)
-    groups.enable_ha(group=RedundancyGroup.objects.get(), actor="")
-    made.run(3)
-    assert made.states() == ("Normal", "Normal")
-    yield made
-    bus.client().flushdb()
+from tests.live.pair import ROUTER, Pair, server
 
 
 def test_a_quiet_pair_is_stepped_only_when_a_heartbeat_is_due(pair: Pair) -> None:

@@ -1,0 +1,57 @@
+"""Faults put into the lab on purpose. A row is a fault in force; none is the ordinary case."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class FaultKind(models.TextChoices):
+    """What is broken."""
+
+    CUT = "cut", "Heartbeats of a node do not reach its peer"
+    DELAY = "delay", "Heartbeats between the nodes of a group arrive late"
+    LOSS = "loss", "Some heartbeats between the nodes of a group are lost"
+    MOVE = "move", "The next session move of a group fails"
+    START = "start", "The next start of critical services on a node fails"
+    PAUSE = "pause", "Nobody looks at the nodes"
+
+
+class Fault(models.Model):
+    """One fault. It belongs to a node, to a group, or, as the observer's pause, to all."""
+
+    kind = models.CharField(max_length=5, choices=FaultKind.choices)
+    group = models.ForeignKey(
+        "redundancy.RedundancyGroup",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="faults",
+    )
+    node = models.ForeignKey(
+        "redundancy.Server",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="faults",
+    )
+    # Lab seconds of a delay, percent of a loss, the lab time at which a pause ends.
+    amount = models.FloatField(default=0)
+    actor = models.CharField("Who", max_length=150, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "group"], name="one_fault_of_a_group"),
+            models.UniqueConstraint(fields=["kind", "node"], name="one_fault_of_a_node"),
+            models.UniqueConstraint(
+                fields=["kind"], condition=Q(kind="pause"), name="one_pause_of_the_observer"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["cut", "start"], group__isnull=True, node__isnull=False)
+                | Q(kind__in=["delay", "loss", "move"], group__isnull=False, node__isnull=True)
+                | Q(kind="pause", group__isnull=True, node__isnull=True),
+                name="fault_belongs_to_its_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
