@@ -11,7 +11,6 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
 from redundancy.operations import events, locks
 from redundancy.selectors import parameters as selectors
-from redundancy.selectors.parameters import Typed
 
 _TOGETHER: tuple[tuple[str, str, str, Callable[[int, int], bool]], ...] = (
     ("admin_rpc_port", "must not be", "service_port", lambda a, b: a != b),
@@ -45,16 +44,13 @@ def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> No
 
 def _set(values: Mapping[str, str], server: Server | None, actor: str) -> None:
     """Store values that are judged together, as they will hold together."""
-    new = {key: _canonical(_known(key, server), value) for key, value in values.items()}
+    new = {key: canonical(_known(key, server), value) for key, value in values.items()}
     with transaction.atomic():
         locks.one_administrator()
         rows = ServiceParameter.objects.filter(server=server)
         stored = dict(rows.values_list("key", "value"))
         present = selectors.of_node(server) if server else selectors.clusterwide()
-        _check_together(
-            present
-            | {key: selectors.typed(PARAMETER_BY_KEY[key], text) for key, text in new.items()}
-        )
+        check_together({key: str(value) for key, value in present.items()} | new)
         old = {key: stored.get(key, PARAMETER_BY_KEY[key].default) for key in new}
         changed = {key: text for key, text in new.items() if text != old[key]}
         for key, text in changed.items():
@@ -97,8 +93,8 @@ def _known(key: str, server: Server | None) -> Parameter:
     return parameter
 
 
-def _canonical(parameter: Parameter, value: str) -> str:
-    """Return the value in the one form in which it is stored."""
+def canonical(parameter: Parameter, value: str) -> str:
+    """Return the value in the one form in which it is stored; refuse what is out of its limits."""
     text = value.strip()
     if parameter.unit == "bool":
         if text.lower() not in {"true", "false"}:
@@ -114,8 +110,8 @@ def _canonical(parameter: Parameter, value: str) -> str:
     return str(int(text))
 
 
-def _check_together(values: Mapping[str, Typed]) -> None:
-    """Refuse values, all clusterwide or all of one node, that contradict each other."""
+def check_together(values: Mapping[str, str]) -> None:
+    """Refuse values that contradict each other; of one node, clusterwide, or both."""
     for key, words, other, holds in _TOGETHER:
         if key in values and not holds(int(values[key]), int(values[other])):
             names = PARAMETER_BY_KEY[key].name, PARAMETER_BY_KEY[other].name

@@ -1,20 +1,27 @@
 """The parameters in force, as SRM takes them."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 
 from redundancy import clock
 from redundancy.selectors import parameters
+from redundancy.selectors.parameters import Typed
 from redundancy.srm.types import Policy
 
 
 def current() -> Policy:
     """Return the policy made of the service parameters as they are now."""
-    values = parameters.clusterwide()
+    return policy_of(parameters.clusterwide(), tick=settings.SWEEP_SECONDS * clock.rate())
+
+
+def policy_of(values: Mapping[str, Typed], tick: float = 1) -> Policy:
+    """Return the policy made of these parameters, by their keys; ``tick`` as in ``Policy``."""
     return Policy(
         heartbeat_interval=float(values["heartbeat_interval"]),
         heartbeat_timeout=float(values["heartbeat_timeout"]),
         initialization_timeout=float(values["initialization_timeout"]),
         critical_service_delay=float(values["critical_service_delay"]),
         automatic_fallback=bool(values["automatic_fallback"]),
-        tick=settings.SWEEP_SECONDS * clock.rate(),
+        tick=tick,
     )

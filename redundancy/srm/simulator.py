@@ -5,12 +5,11 @@ heartbeat bus with delay and loss, the nodes' services and power, the group's re
 the sessions, and an observer that can be paused. It is exact and repeatable: one seed, one history.
 """
 
-import heapq
-import itertools
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from redundancy.srm.machine import DATABASE, ENGINE, MONITORED, ROUTER, Machine, Machines
 from redundancy.srm.states import Reason, State
 from redundancy.srm.step import step
 from redundancy.srm.types import (
@@ -31,7 +30,6 @@ from redundancy.srm.types import (
     Node,
     Policy,
     PowerDown,
-    Reading,
     Request,
     SendHeartbeat,
     Started,
@@ -41,24 +39,9 @@ from redundancy.srm.types import (
     Tick,
 )
 
-DATABASE = "A Cisco DB"
-ROUTER = "Cisco XCP Router"
-ENGINE = "Cisco Presence Engine"
-MONITORED = (DATABASE, ROUTER, ENGINE)
+__all__ = ["DATABASE", "ENGINE", "MONITORED", "NODES", "ROUTER", "Entry", "Machine", "Simulator"]
+
 NODES = ("imp-pub", "imp-sub")
-REBOOT_SECONDS = 120.0
-
-
-@dataclass
-class Machine:
-    """The outer truth about one node, which its SRM can only observe."""
-
-    powered: bool = True
-    srm_running: bool = True
-    incarnation: int = 1
-    # Service → (runs, since).
-    services: dict[str, tuple[bool, float]] = field(default_factory=dict)
-    wake: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +53,14 @@ class Entry:
     change: StateChanged
 
 
-class Simulator:
+class Simulator(Machines):
     """A redundancy group in virtual time, seconds from 0.
 
     Args:
         policy: The parameters, the same for both nodes.
         users: Assigned users by node; default: none.
         seed: Of the heartbeat losses.
+        names: Of the two nodes, the first one first.
     """
 
     def __init__(
@@ -84,21 +68,19 @@ class Simulator:
         policy: Policy | None = None,
         users: Mapping[str, int] | None = None,
         seed: int = 0,
+        names: tuple[str, str] = NODES,
     ) -> None:
-        first, second = NODES
+        first, second = names
+        super().__init__(names)
         self.policy = policy or Policy()
-        self.now = 0.0
         self.random = random.Random(seed)
         self.nodes = {
             first: Node(first, second, first=True),
             second: Node(second, first, first=False),
         }
-        self.machines = {
-            name: Machine(services=dict.fromkeys(MONITORED, (True, 0.0))) for name in NODES
-        }
         # Assigned users by node, and on which node their sessions are.
-        self.users = dict.fromkeys(NODES, 0) | dict(users or {})
-        self.location = {name: name for name in NODES}
+        self.users = dict.fromkeys(names, 0) | dict(users or {})
+        self.location = {name: name for name in names}
         self.ha_enabled = False
         self.generation = 0
         self._recovering = False
@@ -106,69 +88,34 @@ class Simulator:
         self.holder: str | None = None
         self.history: list[Entry] = []
         self.refused: list[str] = []
+        # Requests that wait for their SRM, and the last answer of those that were refused.
+        self._asked: set[str] = set()
+        self.denied: dict[tuple[str, Request], str] = {}
         self.delay = 0.0
         self.loss = 0.0
         self.repeat = False
+        # While moves are held none is carried out; the node asks again.
+        self.hold_moves = False
         self.fail_next_move = False
-        self.fail_next_start: set[str] = set()
         self.cut: set[tuple[str, str]] = set()
-        self.paused_until = 0.0
-        self._order = itertools.count()
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
-
-    # --- time ----------------------------------------------------------------------------------
-
-    def run_until(self, until: float) -> None:
-        """Let virtual time pass up to and including ``until``."""
-        while True:
-            due = self._next_due()
-            if due is None or due > until:
-                break
-            self.now = max(self.now, due)
-            if self._queue and self._queue[0][0] <= self.now:
-                heapq.heappop(self._queue)[2]()
-            else:
-                self._tick_due()
-        self.now = max(self.now, until)
-
-    def run_for(self, seconds: float) -> None:
-        """Let ``seconds`` of virtual time pass."""
-        self.run_until(self.now + seconds)
-
-    def _next_due(self) -> float | None:
-        moments = [self._queue[0][0]] if self._queue else []
-        moments += [max(m.wake, self.paused_until) for m in self._stepping()]
-        return min(moments, default=None)
-
-    def _stepping(self) -> list[Machine]:
-        return [m for m in self.machines.values() if m.powered and m.srm_running]
-
-    def _tick_due(self) -> None:
-        for name, machine in self.machines.items():
-            if machine in self._stepping() and machine.wake <= self.now:
-                self.tick(name)
-
-    def _later(self, seconds: float, what: Callable[[], None]) -> None:
-        heapq.heappush(self._queue, (self.now + seconds, next(self._order), what))
 
     # --- the observer --------------------------------------------------------------------------
 
     def tick(self, name: str) -> None:
         """Let the SRM of ``name`` look at its services and its timers."""
-        readings = tuple(
-            Reading(service, runs, since, database=service == DATABASE)
-            for service, (runs, since) in self.machines[name].services.items()
-        )
-        self.tell(name, Tick(readings))
+        self.tell(name, Tick(self.machines[name].readings()))
 
     def tell(self, name: str, event: Event) -> None:
         """Let the SRM of ``name`` take in ``event``; later, if the observer is paused."""
         machine = self.machines[name]
-        if not (machine.powered and machine.srm_running):
+        if not machine.steps:
             return
         if self.now < self.paused_until:
             if not isinstance(event, Tick):
-                self._later(self.paused_until - self.now, lambda: self.tell(name, event))
+                time = (self.generation, machine.incarnation)
+                self._later(
+                    self.paused_until - self.now, lambda: self._tell_late(name, event, time)
+                )
             return
         if self.ha_enabled and self.nodes[name].generation != self.generation:
             self._step(
@@ -180,11 +127,25 @@ class Simulator:
         else:
             machine.wake = float("inf")
 
+    def _tell_late(self, name: str, event: Event, time: tuple[int, int]) -> None:
+        """Tell what had to wait for the observer."""
+        later = (self.generation, self.machines[name].incarnation) != time
+        if later and isinstance(event, Asked | Leaving):
+            # What was asked of an SRM that was restarted since is not asked of its successor.
+            self._asked.discard(name)
+            return
+        if isinstance(event, Started):
+            event = replace(event, epoch=self.epoch, holder=self.holder)
+        self.tell(name, event)
+
     def _step(self, name: str, event: Event) -> None:
+        if isinstance(event, Asked):
+            self._asked.discard(name)
         try:
             outcome = step(self.nodes[name], event, self.now, self.policy)
         except IllegalRequest as error:
-            self.refused.append(str(error))
+            assert isinstance(event, Asked)
+            self._deny(name, event.request, str(error))
             return
         self.nodes[name] = outcome.node
         self.machines[name].wake = outcome.wake
@@ -202,12 +163,9 @@ class Simulator:
             case StartServices():
                 self._start_services(name)
             case StopServices():
-                for service in (ROUTER, ENGINE):
-                    self._set_service(name, service, runs=False)
+                self._stop_services(name, self.machines[name].monitored - {DATABASE})
             case PowerDown(reboot):
-                self.power_off(name)
-                if reboot:
-                    self._later(REBOOT_SECONDS, lambda: self.power_on(name))
+                self._go_down(name, reboot=reboot)
 
     def _send(self, name: str, heartbeat: Heartbeat) -> None:
         peer = self.nodes[name].peer_name
@@ -221,7 +179,7 @@ class Simulator:
             self.tell(receiver, Heard(heartbeat))
 
     def _move(self, name: str, kind: MoveKind, epoch: int) -> None:
-        if not self.ha_enabled:
+        if not self.ha_enabled or self.hold_moves:
             return
         if self.fail_next_move:
             self.fail_next_move = False
@@ -235,7 +193,7 @@ class Simulator:
                 Moved(kind, self.epoch) if done else MoveRefused(kind, self.epoch, self.holder),
             )
             return
-        moved = {home: target or home for home in NODES}
+        moved = {home: target or home for home in self.nodes}
         if moved != self.location or self.holder != target:
             self.location = moved
             self.epoch += 1
@@ -271,85 +229,45 @@ class Simulator:
         self.ha_enabled = False
         self.epoch += 1
         self.holder = None
-        self.location = {name: name for name in NODES}
+        self.location = {name: name for name in self.nodes}
+        self._asked.clear()
         for name in self.nodes:
             # The administration does this even to a node that is down.
             self._step(name, Disabled())
 
     def ask(self, name: str, request: Request) -> bool:
         """Ask for Failover or Fallback of ``name``. Return False if it was refused at once."""
-        before = len(self.refused)
-        self.tell(name, Asked(request))
-        return len(self.refused) == before
+        self.denied.pop((name, request), None)
+        if not self.ha_enabled:
+            self._deny(name, request, "High Availability is not enabled.")
+        elif not self.machines[name].steps:
+            self._deny(name, request, f"The SRM of {name} does not report.")
+        elif self._asked:
+            self._deny(name, request, "A request for this group is already being carried out.")
+        else:
+            self._asked.add(name)
+            self.tell(name, Asked(request))
+        return (name, request) not in self.denied
 
-    def stop_service(self, name: str, service: str = ROUTER) -> None:
-        """Stop a monitored service of ``name``."""
-        self._set_service(name, service, runs=False)
+    def _deny(self, name: str, request: Request, why: str) -> None:
+        self.refused.append(why)
+        self.denied[name, request] = why
 
-    def start_service(self, name: str, service: str = ROUTER) -> None:
-        """Start a monitored service of ``name``; does nothing when the node is off."""
-        if self.machines[name].powered:
-            self._set_service(name, service, runs=True)
-
-    def _start_services(self, name: str) -> None:
-        if name in self.fail_next_start:
-            self.fail_next_start.discard(name)
-            return
-        for service in MONITORED:
-            self._set_service(name, service, runs=True)
-
-    def _set_service(self, name: str, service: str, *, runs: bool) -> None:
-        services = self.machines[name].services
-        if services[service][0] is not runs:
-            services[service] = (runs, self.now)
-            # The sweep sees a change of status at its next tick.
+    def set_policy(self, policy: Policy) -> None:
+        """Change the parameters; a node that sleeps reckoned with the old ones, and is woken."""
+        self.policy = policy
+        for name in self.machines:
             self._look_soon(name)
-
-    def _look_soon(self, name: str) -> None:
-        self._later(0, lambda: self._look(name))
-
-    def _look(self, name: str) -> None:
-        machine = self.machines[name]
-        if machine.powered and machine.srm_running:
-            self.tick(name)
-
-    def power_off(self, name: str) -> None:
-        """Cut the power of ``name``."""
-        machine = self.machines[name]
-        machine.powered = machine.srm_running = False
-        for service in machine.services:
-            self._set_service(name, service, runs=False)
 
     def shut_down(self, name: str, *, reboot: bool = False) -> None:
         """Shut ``name`` down in an orderly way: its SRM announces it first."""
-        if self.ha_enabled and self.machines[name].srm_running:
+        if self.ha_enabled and self.machines[name].steps:
             self.tell(name, Leaving(reboot))
-        else:
-            self.power_off(name)
+        elif self.machines[name].powered:
+            self._go_down(name, reboot=reboot)
 
-    def power_on(self, name: str) -> None:
-        """Switch ``name`` on; its services and its SRM start."""
-        machine = self.machines[name]
-        if machine.powered:
-            return
-        machine.powered = True
-        for service in machine.services:
-            self._set_service(name, service, runs=True)
-        self.start_srm(name)
-
-    def stop_srm(self, name: str) -> None:
-        """Stop the SRM of ``name``, and nothing else."""
-        self.machines[name].srm_running = False
-
-    def start_srm(self, name: str) -> None:
-        """Start, or restart, the SRM of ``name``."""
-        machine = self.machines[name]
-        if not machine.powered:
-            return
-        machine.srm_running = True
-        machine.incarnation += 1
-        machine.wake = self.now
-        self.tell(name, Started(machine.incarnation, self.epoch, self.holder))
+    def _srm_started(self, name: str) -> None:
+        self.tell(name, Started(self.machines[name].incarnation, self.epoch, self.holder))
 
     def pause_observer(self, seconds: float) -> None:
         """Let nobody look at the nodes for ``seconds``."""

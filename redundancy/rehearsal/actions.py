@@ -1,0 +1,195 @@
+"""What a step can do: the sentences of ``do``, and what they mean."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redundancy.catalog import PARAMETERS, SERVICE_BY_NAME, ServiceKind
+
+
+class Verb(StrEnum):
+    """Each thing that can be done. The value is its sentence; words in capitals stand for a value."""
+
+    ENABLE_HA = "enable ha"
+    DISABLE_HA = "disable ha"
+    STOP_SRM = "stop srm on NODE"
+    START_SRM = "start srm on NODE"
+    RESTART_SRM = "restart srm on NODE"
+    STOP_SERVICE = "stop SERVICE on NODE"
+    START_SERVICE = "start SERVICE on NODE"
+    RESTART_SERVICE = "restart SERVICE on NODE"
+    ACTIVATE = "activate SERVICE on NODE"
+    DEACTIVATE = "deactivate SERVICE on NODE"
+    POWER_OFF = "power off NODE"
+    SHUT_DOWN = "shut down NODE"
+    REBOOT = "reboot NODE"
+    POWER_ON = "power on NODE"
+    CUT_LINK_ONE_WAY = "cut link from NODE to OTHER"
+    CUT_LINK = "cut link"
+    RESTORE_LINK = "restore link"
+    DELAY_LINK = "delay link DURATION"
+    LOSE_HEARTBEATS = "lose PERCENT of heartbeats"
+    PAUSE_OBSERVER = "pause observer DURATION"
+    FAILOVER = "failover NODE"
+    FALLBACK = "fallback NODE"
+    RECOVER = "recover"
+    SET_PARAMETER = "set PARAMETER to VALUE"
+    FAIL_NEXT_MOVE = "fail next user move"
+    FAIL_NEXT_START = "fail next service start on NODE"
+    HOLD_MOVES = "hold user moves"
+    RELEASE_MOVES = "release user moves"
+
+
+# What the Fault Lab does on the running system.
+FAULTS = frozenset(
+    {
+        Verb.CUT_LINK_ONE_WAY,
+        Verb.CUT_LINK,
+        Verb.RESTORE_LINK,
+        Verb.DELAY_LINK,
+        Verb.LOSE_HEARTBEATS,
+        Verb.PAUSE_OBSERVER,
+        Verb.FAIL_NEXT_MOVE,
+        Verb.FAIL_NEXT_START,
+        Verb.HOLD_MOVES,
+        Verb.RELEASE_MOVES,
+    }
+)
+# What touches every group of the running system.
+EVERYWHERE = frozenset({Verb.PAUSE_OBSERVER, Verb.SET_PARAMETER})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One ``do``: the verb and its values. ``seconds`` are lab seconds."""
+
+    verb: Verb
+    text: str
+    node: str = ""
+    other: str = ""
+    service: str = ""
+    seconds: int = 0
+    percent: int = 0
+    parameter: str = ""
+    value: str = ""
+
+
+class BadAction(ValueError):
+    """A sentence that is no action; the message says what was expected."""
+
+
+_VALUES = {
+    "NODE": r"(?P<node>\S+)",
+    "OTHER": r"(?P<other>\S+)",
+    "SERVICE": r"(?P<service>.+)",
+    "DURATION": r"(?P<duration>\S+)",
+    "PERCENT": r"(?P<percent>\S+)",
+    "PARAMETER": r"(?P<parameter>.+)",
+    "VALUE": r"(?P<value>\S+)",
+}
+_SENTENCES = {
+    verb: re.compile(re.sub(r"[A-Z]{2,}", lambda word: _VALUES[word[0]], verb.value))
+    for verb in Verb
+}
+_PARAMETERS = {parameter.name: parameter for parameter in PARAMETERS}
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+DURATION_RULE = "a time such as 90s, 3m9s or 1h30m"
+LONGEST = 1000 * 3600
+
+
+def parse(text: str, nodes: Collection[str]) -> Action:
+    """Return the action that ``text`` says.
+
+    Raises:
+        BadAction: It says none, or names something that does not exist.
+
+    """
+    words = " ".join(text.split())
+    for verb, sentence in _SENTENCES.items():
+        found = sentence.fullmatch(words)
+        if found:
+            return _checked(verb, words, found.groupdict(), nodes)
+    raise BadAction(f"{_nearest(words, Verb)}, not {words!r}")
+
+
+def duration(text: str) -> int:
+    """Return the seconds of a text like ``1h30m`` or ``3m9s``.
+
+    Raises:
+        BadAction: It is none.
+
+    """
+    found = _DURATION.fullmatch(text)
+    if not text or found is None:
+        raise BadAction(f"{DURATION_RULE}, not {text!r}")
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    total = hours * 3600 + minutes * 60 + seconds
+    if total > LONGEST:
+        raise BadAction(f"a time of at most {LONGEST // 3600}h, not {text!r}")
+    return total
+
+
+def known(name: str, names: Iterable[str], what: str) -> str:
+    """Return ``name`` if it is one of ``names``.
+
+    Raises:
+        BadAction: It is not; the message names the nearest ones.
+
+    """
+    choices = list(names)
+    if name not in choices:
+        raise BadAction(f"{what}: {_nearest(name, choices)}, not {name!r}")
+    return name
+
+
+def parameter_key(name: str) -> str:
+    """Return the key of the service parameter called ``name``.
+
+    Raises:
+        BadAction: There is none of that name.
+
+    """
+    return _PARAMETERS[known(name, _PARAMETERS, "a parameter")].key
+
+
+def _checked(
+    verb: Verb, text: str, values: dict[str, str | None], nodes: Collection[str]
+) -> Action:
+    given = {key: value for key, value in values.items() if value is not None}
+    for key in ("node", "other"):
+        if key in given:
+            known(given[key], nodes, "a node")
+    if verb is Verb.CUT_LINK_ONE_WAY and given["node"] == given["other"]:
+        raise BadAction(f"two different nodes, not {text!r}")
+    service = given.get("service", "")
+    if service:
+        known(service, SERVICE_BY_NAME, "a service")
+        switched = verb in {Verb.ACTIVATE, Verb.DEACTIVATE}
+        if switched and SERVICE_BY_NAME[service].kind is not ServiceKind.FEATURE:
+            raise BadAction(f"a feature service; {service} is always activated")
+    return Action(
+        verb,
+        text,
+        node=given.get("node", ""),
+        other=given.get("other", ""),
+        service=service,
+        seconds=duration(given["duration"]) if "duration" in given else 0,
+        percent=_percent(given["percent"]) if "percent" in given else 0,
+        parameter=parameter_key(given["parameter"]) if "parameter" in given else "",
+        value=given.get("value", ""),
+    )
+
+
+def _percent(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,3})%", text, re.ASCII)
+    if found is None or int(found[1]) > 100:
+        raise BadAction(f"a percentage from 0% to 100%, not {text!r}")
+    return int(found[1])
+
+
+def _nearest(text: str, choices: Iterable[str]) -> str:
+    names = [str(choice) for choice in choices]
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.5) or names
+    return f"one of {', '.join(near)}"

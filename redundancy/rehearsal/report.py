@@ -1,0 +1,104 @@
+"""Say how a rehearsal went: for people as text, for machines as JSON."""
+
+from typing import Any
+
+from redundancy.rehearsal.runner import Done, Line, Played, Snapshot, Verdict
+
+Json = dict[str, Any]
+
+
+def text(played: Played, *, live: bool) -> list[str]:
+    """Return the timeline and the verdicts, line by line."""
+    scenario = played.scenario
+    where = "on the running system" if live else "in virtual time"
+    held = sum(verdict.held for verdict in played.verdicts)
+    outcome = "HELD" if played.held else "MISSED"
+    return [
+        f"{scenario.name} ({scenario.file}, {where})",
+        *(f"  {clock(line.at)}  {words}" for line in played.lines for words in _line(line)),
+        f"{outcome}: {held} of {len(played.verdicts)} expectations",
+    ]
+
+
+def data(played: Played, *, live: bool) -> Json:
+    """Return the same as JSON values; times are lab seconds after the beginning."""
+    return {
+        "file": played.scenario.file,
+        "name": played.scenario.name,
+        "mode": "live" if live else "virtual",
+        "held": played.held,
+        "timeline": [_json(line) for line in played.lines],
+    }
+
+
+def clock(seconds: float) -> str:
+    """Return a moment as ``1:02:03``."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}"
+
+
+def duration(seconds: int) -> str:
+    """Return a moment as scenario files write it: ``3m9s``."""
+    parts = zip((seconds // 3600, seconds // 60 % 60, seconds % 60), "hms", strict=True)
+    return "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "0s"
+
+
+def _line(line: Line) -> list[str]:
+    match line:
+        case Snapshot():
+            return [f"{line.node}: {_pair(line, line.node)} | {_sessions(line)} | {line.sentence}"]
+        case Done():
+            return [f"> {line.text}"] + ([f"  refused: {line.refused}"] if line.refused else [])
+        case Verdict():
+            outcome = "held  " if line.held else "MISSED"
+            words = [f"{outcome} {line.when} {duration(line.moment)}: {line.text}"]
+            if not line.held:
+                pair = ", ".join(f"{name}: {_pair(line.found, name)}" for name in line.found.states)
+                at = clock(line.found.at)
+                words.append(f"       line {line.line}; at {at} {pair} | {_sessions(line.found)}")
+            return words
+
+
+def _pair(snapshot: Snapshot, node: str) -> str:
+    return " / ".join(part for part in snapshot.states[node] if part)
+
+
+def _sessions(snapshot: Snapshot) -> str:
+    return ", ".join(f"{name} {count}" for name, count in snapshot.sessions.items())
+
+
+def _json(line: Line) -> Json:
+    match line:
+        case Snapshot():
+            return {"kind": "change", "node": line.node, "sentence": line.sentence, **_seen(line)}
+        case Done():
+            return {
+                "kind": "action",
+                "at": line.at,
+                "line": line.line,
+                "action": line.text,
+                "refused": line.refused,
+            }
+        case Verdict():
+            return {
+                "kind": "expectation",
+                "at": line.at,
+                "line": line.line,
+                "when": line.when.value,
+                "moment": line.moment,
+                "expected": line.text,
+                "held": line.held,
+                "found": _seen(line.found),
+            }
+
+
+def _seen(snapshot: Snapshot) -> Json:
+    return {
+        "at": snapshot.at,
+        "states": {
+            name: {"state": state, "reason": reason}
+            for name, (state, reason) in snapshot.states.items()
+        },
+        "sessions": dict(snapshot.sessions),
+    }

@@ -1,0 +1,217 @@
+"""Play a scenario: do its steps at their moments, and judge what it expects.
+
+The same player serves virtual time and the running system; what differs is the stage.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from redundancy.rehearsal.actions import Action
+from redundancy.rehearsal.scenario import Expectation, Scenario, Shown, Step, When
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The pair at one moment. ``node`` is the one that changed, ``sentence`` why; empty for none."""
+
+    at: float
+    states: Mapping[str, Shown]
+    sessions: Mapping[str, int]
+    node: str = ""
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was done; ``refused``: why not, if it was refused."""
+
+    at: float
+    line: int
+    text: str
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an expectation held. ``found`` is the pair that decided it."""
+
+    at: float
+    line: int
+    when: When
+    moment: int
+    text: str
+    held: bool
+    found: Snapshot
+
+
+Line = Snapshot | Done | Verdict
+
+
+class Stage(Protocol):
+    """Where a scenario is played. All times are lab seconds after its beginning.
+
+    ``slack``: how late things may be, because looking and acting take time; 0 in virtual time.
+    """
+
+    slack: float
+
+    def now(self) -> float:
+        """Return the present moment."""
+        ...
+
+    def present(self) -> Snapshot:
+        """Return the pair as it is now."""
+        ...
+
+    def look(self, until: float) -> tuple[Sequence[Snapshot], bool]:
+        """Return what was seen since the last look, and whether ``until`` is still to come.
+
+        In virtual time the next thing happens; on the running system time passes between looks.
+        """
+        ...
+
+    def do(self, action: Action) -> str | None:
+        """Do it; return why it was refused, or None."""
+        ...
+
+    def refusal(self, action: Action) -> str | None:
+        """Return why the last try of this action was refused, as far as it is known by now."""
+        ...
+
+    def settled(self) -> bool:
+        """Return whether the nodes have taken in what was done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario that was played."""
+
+    scenario: Scenario
+    lines: tuple[Line, ...]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Return every expectation with its outcome."""
+        return tuple(line for line in self.lines if isinstance(line, Verdict))
+
+    @property
+    def held(self) -> bool:
+        """Return whether all expectations held."""
+        return all(verdict.held for verdict in self.verdicts)
+
+
+class Player:
+    """Plays one scenario on one stage."""
+
+    def __init__(self, scenario: Scenario, stage: Stage) -> None:
+        self.scenario = scenario
+        self.stage = stage
+        self.lines: list[Line] = []
+        # How much later than written the steps are done: time stands still while one is late.
+        self._late = 0.0
+
+    def play(self) -> Iterator[None]:
+        """Play all steps; whoever iterates lets time pass between two looks."""
+        for step in self.scenario.steps:
+            if step.action is not None:
+                yield from self._do(step, step.action)
+            elif step.expectation is not None:
+                match step.when:
+                    case When.AT:
+                        yield from self._at(step, step.expectation)
+                    case When.BY:
+                        yield from self._by(step, step.expectation)
+                    case When.UNTIL:
+                        yield from self._until(step, step.expectation)
+
+    @property
+    def played(self) -> Played:
+        """Return what was played so far."""
+        return Played(self.scenario, tuple(self.lines))
+
+    # --- steps ---------------------------------------------------------------------------------
+
+    def _do(self, step: Step, action: Action) -> Iterator[None]:
+        yield from self._pass_to(step.moment + self._late)
+        at = self.stage.now()
+        self._late = max(self._late, at - step.moment)
+        self.lines.append(Done(at, step.line, action.text, self.stage.do(action)))
+
+    def _at(self, step: Step, expected: Expectation) -> Iterator[None]:
+        """Judge at the moment; on the running system, until it can be seen."""
+        moment = step.moment + self._late
+        yield from self._pass_to(moment)
+        yield from self._settle()
+        yield from self._find(step, expected, moment + self.stage.slack)
+
+    def _by(self, step: Step, expected: Expectation) -> Iterator[None]:
+        """Judge whenever something happens, and be over as soon as it holds."""
+        yield from self._find(step, expected, step.moment + self._late + self.stage.slack)
+
+    def _find(self, step: Step, expected: Expectation, limit: float) -> Iterator[None]:
+        more = True
+        while True:
+            seen = self.stage.present()
+            if (self.stage.settled() or not more) and self._holds(expected, seen):
+                break
+            if not more:
+                break
+            new, more = self._look(limit)
+            fitting = [snapshot for snapshot in new if self._holds(expected, snapshot)]
+            if fitting:
+                seen = fitting[0]
+                break
+            yield
+        self._judge(step, expected, seen)
+
+    def _until(self, step: Step, expected: Expectation) -> Iterator[None]:
+        """Judge from the end of the step before on, whatever happens, until the moment."""
+        moment = step.moment + self._late
+        grace = self.stage.now() + self.stage.slack
+        yield from self._pass_to(self.stage.now())
+        yield from self._settle()
+        seen, more = self.stage.present(), True
+        held = self._holds(expected, seen)
+        while more and (held or self.stage.now() < grace):
+            new, more = self._look(moment)
+            for seen in new:
+                before, held = held, self._holds(expected, seen)
+                if before and not held:
+                    more = False
+                    break
+            if more:
+                yield
+        self._judge(step, expected, seen)
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _pass_to(self, moment: float) -> Iterator[None]:
+        """Let time pass to ``moment``, and everything happen that is due by then."""
+        while self._look(moment)[1]:
+            yield
+
+    def _settle(self) -> Iterator[None]:
+        """Wait until the nodes have taken in what was done; not for ever."""
+        limit = self.stage.now() + self.stage.slack
+        while not self.stage.settled() and self._look(limit)[1]:
+            yield
+
+    def _look(self, until: float) -> tuple[Sequence[Snapshot], bool]:
+        new, more = self.stage.look(until)
+        self.lines.extend(snapshot for snapshot in new if snapshot.node)
+        return new, more
+
+    # --- judging -------------------------------------------------------------------------------
+
+    def _holds(self, expected: Expectation, seen: Snapshot) -> bool:
+        if expected.refused is not None and self.stage.refusal(expected.refused) is None:
+            return False
+        return expected.holds(seen.states, seen.sessions)
+
+    def _judge(self, step: Step, expected: Expectation, seen: Snapshot) -> None:
+        held = self._holds(expected, seen)
+        self.lines.append(
+            Verdict(self.stage.now(), step.line, step.when, step.moment, expected.text, held, seen)
+        )

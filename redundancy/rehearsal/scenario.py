@@ -1,0 +1,67 @@
+"""A rehearsal as it was written down: its cast, and its steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redundancy.rehearsal.actions import Action
+
+# What a node shows: state and reason. The reason is empty for a node whose SRM does not report.
+Shown = tuple[str, str]
+
+
+class When(StrEnum):
+    """How a step stands to its moment."""
+
+    AT = "at"
+    BY = "by"
+    UNTIL = "until"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What should hold. Of each value, one of those given; a reason of None is any.
+
+    ``refused``: the action whose last try should have been refused.
+    """
+
+    text: str
+    states: Mapping[str, tuple[tuple[str, str | None], ...]]
+    sessions: Mapping[str, tuple[int, ...]]
+    refused: Action | None = None
+
+    def holds(self, shown: Mapping[str, Shown], sessions: Mapping[str, int]) -> bool:
+        """Return whether states and sessions are as expected."""
+        return all(
+            any(
+                shown[node][0] == state and reason in {None, shown[node][1]}
+                for state, reason in allowed
+            )
+            for node, allowed in self.states.items()
+        ) and all(sessions[node] in allowed for node, allowed in self.sessions.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: either ``action`` or ``expectation``. ``moment``: seconds after the beginning."""
+
+    line: int
+    when: When
+    moment: int
+    action: Action | None = None
+    expectation: Expectation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A file that was read. ``services``: configured and activated besides the default ones."""
+
+    file: str
+    name: str
+    nodes: tuple[str, str]
+    users: Mapping[str, int]
+    services: Mapping[str, tuple[str, ...]]
+    # By the parameter's key.
+    parameters: Mapping[str, str]
+    seed: int
+    steps: tuple[Step, ...]

@@ -1,0 +1,232 @@
+"""The stage in virtual time: the simulator, which says no where the operations say no."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from redundancy.catalog import (
+    PARAMETER_BY_KEY,
+    PARAMETERS,
+    SERVICE_BY_NAME,
+    SERVICES,
+    SRM,
+    XCP_ROUTER,
+    is_monitored,
+)
+from redundancy.errors import Refused
+from redundancy.operations import parameters
+from redundancy.rehearsal.actions import Action, Verb
+from redundancy.rehearsal.runner import Snapshot
+from redundancy.rehearsal.scenario import Scenario, Shown
+from redundancy.selectors.parameters import typed
+from redundancy.selectors.policy import policy_of
+from redundancy.srm.simulator import Simulator
+from redundancy.srm.states import NOT_RESPONDING, State
+from redundancy.srm.types import Policy, Request
+
+IN_ROUTER = frozenset(service.name for service in SERVICES if service.xcp) - {XCP_ROUTER}
+REQUESTS = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
+
+
+class VirtualStage:
+    """A scenario's pair in virtual time."""
+
+    slack = 0.0
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._nodes = scenario.nodes
+        self._values = {p.key: p.default for p in PARAMETERS} | dict(scenario.parameters)
+        self._sim = Simulator(_policy(self._values), scenario.users, scenario.seed, scenario.nodes)
+        for name in scenario.nodes:
+            self._sim.deploy(name, _deployment(scenario.services[name]), IN_ROUTER)
+        self._refused: dict[str, str | None] = {}
+        self._read = 0
+        self._states: dict[str, Shown] = {
+            name: (state.value, reason.value)
+            for name in scenario.nodes
+            for state, reason in [self._sim.state(name)]
+        }
+        self._last = self._snapshot(self._shown())
+
+    def now(self) -> float:
+        """Return the present moment."""
+        return self._sim.now
+
+    def present(self) -> Snapshot:
+        """Return the pair as it is now."""
+        return self._snapshot(self._shown())
+
+    def look(self, until: float) -> tuple[Sequence[Snapshot], bool]:
+        """Let the next thing happen; what was done since the last look is told before."""
+        new = self._collect()
+        if new:
+            return new, True
+        more = self._sim.run_next(until)
+        return self._collect(), more
+
+    def settled(self) -> bool:
+        """Return True: a node takes in at once what it is told."""
+        return True
+
+    # --- seeing --------------------------------------------------------------------------------
+
+    def _collect(self) -> list[Snapshot]:
+        """Return what changed since the last look, in the order in which it did."""
+        found: list[Snapshot] = []
+        for entry in self._sim.history[self._read :]:
+            change = entry.change
+            self._states[entry.node] = (change.new_state.value, change.new_reason.value)
+            shown = self._shown() | {entry.node: self._states[entry.node]}
+            found.append(self._snapshot(shown, entry.node, change.sentence))
+        self._read = len(self._sim.history)
+        present = self._snapshot(self._shown())
+        last = found[-1] if found else self._last
+        for name in self._nodes:
+            if present.states[name] != last.states[name]:
+                found.append(replace(present, node=name, sentence=self._why(name)))
+        if present.sessions != (found[-1] if found else self._last).sessions:
+            found.append(present)
+        self._last = found[-1] if found else self._last
+        return found
+
+    def _shown(self) -> dict[str, Shown]:
+        """Return what the administration shows of each node."""
+        silent = (NOT_RESPONDING, "")
+        return {
+            name: silent if self._sim.ha_enabled and not self._sim.machines[name].steps else state
+            for name, state in self._states.items()
+        }
+
+    def _why(self, name: str) -> str:
+        machine = self._sim.machines[name]
+        if machine.steps:
+            return f"The SRM of {name} reports again."
+        return f"{name} {'has its SRM stopped' if machine.powered else 'is powered off'}."
+
+    def _snapshot(
+        self, states: Mapping[str, Shown], node: str = "", sentence: str = ""
+    ) -> Snapshot:
+        sessions = {name: self._sim.sessions(name) for name in self._nodes}
+        return Snapshot(self._sim.now, states, sessions, node, sentence)
+
+    # --- doing ---------------------------------------------------------------------------------
+
+    def refusal(self, action: Action) -> str | None:
+        """Return why the last try of this action was refused."""
+        request = REQUESTS.get(action.verb)
+        if request is not None:
+            return self._sim.denied.get((action.node, request))
+        return self._refused.get(action.text)
+
+    def do(self, action: Action) -> str | None:
+        """Do it; return why it was refused, or None."""
+        try:
+            self._do(action)
+        except Refused as error:
+            self._refused[action.text] = error.rule
+        else:
+            self._refused[action.text] = None
+        return self.refusal(action)
+
+    def _do(self, action: Action) -> None:
+        sim, node, other = self._sim, action.node, action.other
+        match action.verb:
+            case Verb.ENABLE_HA if not sim.ha_enabled:
+                sim.enable_ha()
+            case Verb.DISABLE_HA if sim.ha_enabled:
+                sim.disable_ha()
+            case Verb.FAILOVER | Verb.FALLBACK:
+                sim.ask(node, REQUESTS[action.verb])
+            case Verb.RECOVER:
+                self._recover()
+            case Verb.SET_PARAMETER:
+                self._set(action.parameter, action.value)
+            case Verb.POWER_OFF:
+                sim.power_off(node)
+            case Verb.POWER_ON:
+                sim.power_on(node)
+            case Verb.SHUT_DOWN | Verb.REBOOT:
+                self._check_power(node)
+                sim.shut_down(node, reboot=action.verb is Verb.REBOOT)
+            case Verb.CUT_LINK:
+                sim.cut = {self._nodes, self._nodes[::-1]}
+            case Verb.CUT_LINK_ONE_WAY:
+                sim.cut = sim.cut | {(node, other)}
+            case Verb.RESTORE_LINK:
+                sim.cut, sim.delay, sim.loss = set(), 0, 0
+            case Verb.DELAY_LINK:
+                sim.delay = action.seconds
+            case Verb.LOSE_HEARTBEATS:
+                sim.loss = action.percent / 100
+            case Verb.PAUSE_OBSERVER:
+                sim.pause_observer(action.seconds)
+            case Verb.FAIL_NEXT_MOVE:
+                sim.fail_next_move = True
+            case Verb.FAIL_NEXT_START:
+                sim.fail_next_start.add(node)
+            case Verb.HOLD_MOVES | Verb.RELEASE_MOVES:
+                sim.hold_moves = action.verb is Verb.HOLD_MOVES
+            case Verb.ENABLE_HA | Verb.DISABLE_HA:
+                pass
+            case _:
+                self._work_on_services(action)
+
+    def _recover(self) -> None:
+        if not self._sim.ha_enabled or any(
+            self._sim.state(name)[0] is not State.FAILED for name in self._nodes
+        ):
+            raise Refused(f"Recover is offered only while both nodes are {State.FAILED}.")
+        self._sim.recover()
+
+    def _set(self, key: str, value: str) -> None:
+        values = self._values | {key: parameters.canonical(PARAMETER_BY_KEY[key], value)}
+        parameters.check_together(values)
+        self._values = values
+        self._sim.set_policy(_policy(values))
+
+    def _check_power(self, node: str) -> None:
+        if not self._sim.machines[node].powered:
+            raise Refused(f"{node} is powered off.")
+
+    def _work_on_services(self, action: Action) -> None:
+        sim, node, service = self._sim, action.node, action.service or SRM
+        machine = sim.machines[node]
+        self._check_power(node)
+        match action.verb:
+            case Verb.ACTIVATE:
+                watched = is_monitored(service, activated=True, configured=True)
+                sim.activate(node, service, watched=watched)
+                return
+            case Verb.DEACTIVATE:
+                sim.deactivate(node, service)
+                return
+        starting = action.verb not in {Verb.STOP_SERVICE, Verb.STOP_SRM}
+        restarting = action.verb in {Verb.RESTART_SERVICE, Verb.RESTART_SRM}
+        if service == SRM:
+            if restarting or (starting and not machine.srm_running):
+                sim.start_srm(node)
+            elif not starting:
+                sim.stop_srm(node)
+            return
+        if service not in machine.services:
+            raise Refused(f"{service} is not activated on {node}.", field="name")
+        if starting and service in machine.in_router and not machine.running(XCP_ROUTER):
+            raise Refused(f"{service} runs only while {XCP_ROUTER} runs; start that first.")
+        if restarting:
+            sim.restart_service(node, service)
+        elif starting:
+            sim.start_service(node, service)
+        else:
+            sim.stop_service(node, service)
+
+
+def _policy(values: Mapping[str, str]) -> Policy:
+    return policy_of({key: typed(PARAMETER_BY_KEY[key], text) for key, text in values.items()})
+
+
+def _deployment(extra: Sequence[str]) -> dict[str, bool]:
+    """Return each activated service of a node, and whether SRM watches it."""
+    return {
+        name: is_monitored(name, activated=True, configured=name in extra)
+        for name, service in SERVICE_BY_NAME.items()
+        if name != SRM and (service.by_default or name in extra)
+    }

@@ -1,0 +1,19 @@
+"""The corpus: every file of tests/scenarios holds in virtual time."""
+
+from pathlib import Path
+
+import pytest
+
+from redundancy.management.commands.rehearse import play
+from redundancy.rehearsal import report
+from redundancy.rehearsal.format import load
+
+FOLDER = Path(__file__).parent.parent / "scenarios"
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_scenario_holds(path: Path) -> None:
+    played = play(load(path))
+    assert played.verdicts
+    assert played.held, "\n".join(report.text(played, live=False))
