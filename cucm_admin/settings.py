@@ -122,6 +122,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = min(1.0, SWEEP_SECONDS)
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_I18N = True
+FORMAT_MODULE_PATH = "cucm_admin.formats"
 USE_TZ = True
 
 STATIC_URL = "static/"

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import (
+    HaEvent,
     LabClock,
     PresenceUser,
     RedundancyGroup,
@@ -103,3 +104,8 @@ def test_a_reader_sees_values_and_no_way_to_change_them(reader: Client, rows: No
     assert "imp-pub, imp-sub" in body
     assert 'name="_save"' not in body
     assert "delete_selected" not in reader.get(address(Server, "changelist")).content.decode()
+
+
+def test_moments_are_shown_to_the_second(reader: Client, rows: None) -> None:
+    body = reader.get(address(HaEvent, "changelist")).content.decode()
+    assert re.search(r">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d<", body)
