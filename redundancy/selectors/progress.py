@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server, ServerType
 from redundancy.srm.states import SERVING_FOR_PEER, State
@@ -23,13 +23,12 @@ class Progress:
 
 
 def progress() -> Progress:
-    """Return what has been done so far, in five queries. ``group`` is a group to go on with."""
-    groups = RedundancyGroup.objects.annotate(
-        members=Count("servers"),
-        normal=Count("servers", filter=Q(servers__runtime__state=State.NORMAL)),
-    ).order_by("-ha_enabled", "-members", "pk")
-    first = groups.first()
+    """Return what has been done so far, in six queries. ``group`` is a group to go on with."""
+    groups = RedundancyGroup.objects.annotate(members=Count("servers"))
+    first = groups.order_by("-ha_enabled", "-members", "pk").first()
     changes = HaEvent.objects.filter(kind=EventKind.STATE)
+    # Seen once, it stays ticked: the next step is to leave that state.
+    normal = changes.filter(group=first, new_state=State.NORMAL).order_by().values("node")
     nodes = Server.objects.filter(server_type=ServerType.IMP).count()
     return Progress(
         empty=not nodes and not Server.objects.exists(),
@@ -37,7 +36,7 @@ def progress() -> Progress:
         group=first.pk if first else None,
         paired=first is not None and first.members == 2,
         enabled=first is not None and first.ha_enabled,
-        normal=first is not None and first.normal == 2,
+        normal=first is not None and len(normal.distinct()[:2]) == 2,
         failed_over=changes.filter(new_state__in=SERVING_FOR_PEER).exists(),
         fell_back=changes.filter(old_state=State.TAKING_BACK, new_state=State.NORMAL).exists(),
     )

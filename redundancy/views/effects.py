@@ -15,6 +15,11 @@ def users(number: int) -> str:
     return f"{number:,} user{'' if number == 1 else 's'}"
 
 
+def _disconnected(who: str, number: int, away: str, entered: str) -> str:
+    be, log = ("is", "logs") if number == 1 else ("are", "log")
+    return f"{users(number)}{who} {be} disconnected{away} and {log} in at {entered}."
+
+
 def _logins(number: int, left: Server, entered: str) -> list[str]:
     """Return how the re-login limits of the node they leave spread the logins of ``number`` users."""
     if not number:
@@ -34,7 +39,7 @@ def _logins(number: int, left: Server, entered: str) -> list[str]:
 def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
     """Return what a failover of ``row`` does."""
     return [
-        f"{users(row.active)} on {row.name} are disconnected and log in at {peer.name}.",
+        _disconnected(f" on {row.name}", row.active, "", peer.name),
         f"The critical services of {row.name} are stopped; they stay stopped until a fallback.",
         *_logins(row.active, servers[row.server_id], peer.name),
     ]
@@ -45,7 +50,7 @@ def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     returning = max(0, row.assigned - row.active)
     return [
         f"The critical services of {row.name} are started where they are stopped.",
-        f"{users(returning)} of {row.name} are disconnected from {peer.name} and log in at {row.name}.",
+        _disconnected(f" of {row.name}", returning, f" from {peer.name}", row.name),
         *_logins(returning, servers[peer.server_id], row.name),
     ]
 
@@ -78,9 +83,8 @@ def of_disabling(live: GroupLive) -> list[str]:
     for row in live.rows:
         guests = max(0, row.active - row.assigned)
         if guests:
-            effects.append(
-                f"{users(guests)} are disconnected from {row.name} and log in at their home node."
-            )
+            away = f" from {row.name}"
+            effects.append(_disconnected("", guests, away, "the node they are assigned to"))
     for row in live.rows:
         if row.assigned and (row.state in NOT_SERVING or row.state == NOT_RESPONDING):
             effects.append(

@@ -9,7 +9,9 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from redundancy.clock import set_rate
-from redundancy.models import RedundancyGroup, Server
+from redundancy.models import EventKind, RedundancyGroup, Server
+from redundancy.operations.events import record
+from redundancy.srm.states import State
 from redundancy.templatetags.lab import duration
 from redundancy.views.errors import server_error
 from redundancy.views.menus import applications
@@ -183,6 +185,14 @@ def test_load_sample_while_empty(page: Client) -> None:
     again = page.post(reverse("load_sample"), follow=True)
     assert "while there is no server" in status(again)
     assert Server.objects.count() == 2
+
+
+def test_a_step_once_done_stays_ticked(page: Client, sub: Server, group: RedundancyGroup) -> None:
+    for server in (*group.servers.all(), sub):
+        for state in (State.NORMAL, State.IDLE):
+            record(kind=EventKind.STATE, sentence="", group=group, node=server, new_state=state)
+    ticked = soup(page.get(reverse("home"))).select(".steps .done")
+    assert "See both nodes Normal" in " ".join(words(step) for step in ticked)
 
 
 @pytest.mark.parametrize(

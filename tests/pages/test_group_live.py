@@ -11,6 +11,7 @@ from pytest_django import Settings
 from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.operations import events
 from redundancy.operations.servers import add_server
+from redundancy.operations.users import add_users
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Node
@@ -129,9 +130,10 @@ def test_a_strange_poll_is_answered(
 
 def test_an_action_names_its_effects_first(page: Client, normal: RedundancyGroup) -> None:
     first, _ = nodes(normal)
+    add_users(rows=[("ann", "", "ann@example.com", first)], actor="")
     asked = page.get(action(normal, first, "failover"))
     text = words(soup(asked).select_one(".confirm"))
-    assert "disconnected and log in at imp-sub" in text
+    assert "1 user on imp-pub is disconnected and logs in at imp-sub." in text
     assert "critical services of imp-pub are stopped" in text
     assert not SrmMessage.objects.exists()
     in_dialog = page.get(action(normal, first, "failover"), headers=HTMX)
