@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from redundancy.views import control_center, group_live, groups, home, servers
+from redundancy.views import control_center, fault_lab, group_live, groups, home, servers
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -48,4 +48,7 @@ urlpatterns = [
         control_center.node_act,
         name="control_center_node",
     ),
+    path("ccmservice/fault-lab/", fault_lab.fault_lab, name="fault_lab"),
+    path("ccmservice/fault-lab/lift/", fault_lab.fault_lift, name="fault_lift"),
+    path("ccmservice/fault-lab/in-force/", fault_lab.banner, name="fault_banner"),
 ]

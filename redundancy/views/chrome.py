@@ -1,14 +1,20 @@
 """What every page needs: applications and menus, the role of the user, the lab clock, its tools."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from redundancy import clock
 from redundancy.permissions import can_write
+from redundancy.selectors import faults
 from redundancy.views.menus import applications
+
+# Faults named on every page; the Fault Lab names all.
+FAULTS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,38 @@ def lab() -> Lab:
     return Lab(now=clock.lab_now(), rate=clock.rate())
 
 
+@dataclass(frozen=True, slots=True)
+class FaultLines:
+    """The faults in force: the sentences shown, and how many ``more`` there are."""
+
+    sentences: tuple[str, ...]
+    more: int
+
+    @property
+    def version(self) -> str:
+        """Changes with what is shown."""
+        return hashlib.blake2s(repr(self).encode(), digest_size=8).hexdigest()
+
+
+def fault_lines() -> FaultLines:
+    """Return the faults in force, as every page shows them; one query."""
+    sentences = [fault.sentence for fault in faults.active()]
+    return FaultLines(tuple(sentences[:FAULTS_SHOWN]), max(0, len(sentences) - FAULTS_SHOWN))
+
+
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Return the context of every page.
 
     All of it is lazy: the Django administration and error pages, which use none of it, ask nothing.
     """
     user = getattr(request, "user", None)
+    writer = SimpleLazyObject(lambda: can_write(user))
     return {
-        "applications": SimpleLazyObject(applications),
-        "can_write": SimpleLazyObject(lambda: can_write(user)),
+        "applications": SimpleLazyObject(
+            lambda: applications(fault_lab=settings.FAULT_LAB and bool(writer))
+        ),
+        "can_write": writer,
         "lab": SimpleLazyObject(lab),
+        "fault_lab": settings.FAULT_LAB,
+        "faults": SimpleLazyObject(fault_lines),
     }

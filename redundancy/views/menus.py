@@ -33,6 +33,7 @@ class Application:
 
 # key, name, page it opens with, menus of (label, URL name, URL arguments).
 _Line = tuple[str, str, tuple[str, ...]]
+FAULT_LAB: _Line = ("Fault Lab", "fault_lab", ())
 _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] = (
     (
         "ccmadmin",
@@ -65,6 +66,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                 (
                     ("Control Center - Feature Services", "control_center", ("feature",)),
                     ("Control Center - Network Services", "control_center", ("network",)),
+                    FAULT_LAB,
                 ),
             ),
             ("Help", (("About", "about", ()),)),
@@ -73,13 +75,20 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
 )
 
 
-def applications() -> tuple[Application, ...]:
-    """Return the applications in the order of the Navigation drop-down."""
+def applications(*, fault_lab: bool = False) -> tuple[Application, ...]:
+    """Return the applications in the order of the Navigation drop-down.
+
+    ``fault_lab``: whether the Fault Lab is on and the user may use it.
+    """
     found = []
     for key, name, layout in _LAYOUT:
         menus = []
         for label, lines in layout:
-            items = tuple(Item(line, reverse(url, args=args)) for line, url, args in lines)
+            items = tuple(
+                Item(line[0], reverse(line[1], args=line[2]))
+                for line in lines
+                if fault_lab or line is not FAULT_LAB
+            )
             menus.append(Menu(label, items))
         start = reverse("home") if key == "ccmadmin" else menus[0].items[0].url
         found.append(Application(key, name, start, tuple(menus)))

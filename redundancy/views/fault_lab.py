@@ -1,0 +1,184 @@
+"""*Tools > Fault Lab*: break the lab on purpose; and the line on every page that says what is broken."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from redundancy.errors import Refused
+from redundancy.forms.fault_lab import (
+    FORMS,
+    LINK_FORMS,
+    WORK_FORMS,
+    CutForm,
+    DelayForm,
+    FaultForm,
+    LoseForm,
+    MoveForm,
+    PauseForm,
+    RestoreForm,
+    StartForm,
+)
+from redundancy.models import RedundancyGroup, Server
+from redundancy.operations import faults
+from redundancy.permissions import writes
+from redundancy.selectors import faults as selectors
+from redundancy.selectors import groups
+from redundancy.views.chrome import fault_lines
+from redundancy.views.numbers import whole_number
+
+APPLICATION = "ccmservice"
+TITLE = "Fault Lab"
+ALL = "all"
+
+P = ParamSpec("P")
+
+
+def _where_it_is_on(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Let the view not exist where the Fault Lab is off."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not settings.FAULT_LAB:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@_where_it_is_on
+@require_safe
+def banner(request: HttpRequest) -> HttpResponse:
+    """Return the lines of the faults in force, or 204 while version ``v`` still holds."""
+    shown = fault_lines()
+    if request.GET.get("v") == shown.version:
+        return HttpResponse(status=204)
+    response = render(request, "fault_lab/_banner.html", {"faults": shown})
+    said = " ".join(shown.sentences) or "No fault is in force."
+    return trigger_client_event(response, "announce", {"value": said})
+
+
+@_where_it_is_on
+@require_http_methods(["GET", "POST"])
+@writes
+def fault_lab(request: HttpRequest) -> HttpResponse:
+    """Show what can be broken (GET); break it (POST)."""
+    given = request.POST.get("group", "") or request.GET.get("group", "")
+    group = _group(given) if given else None
+    if request.method != "POST":
+        return _page(request, group)
+    kind = FORMS.get(request.POST.get("action", ""))
+    if kind is None:
+        raise BadRequest(f"action: must be one of {', '.join(FORMS)}")
+    form = kind(request.POST, nodes=_nodes(group))
+    if form.is_valid():
+        try:
+            _put(form, group, request.user.get_username())
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, "Update successful")
+            return redirect(_address(group))
+    return _page(request, group, form)
+
+
+@_where_it_is_on
+@require_POST
+@writes
+def fault_lift(request: HttpRequest) -> HttpResponse:
+    """End one fault, or all of them."""
+    which, actor = request.POST.get("fault", ""), request.user.get_username()
+    number = whole_number(which)
+    if which == ALL:
+        faults.clear(group=None, actor=actor)
+    elif number is not None:
+        faults.lift(fault_id=number, actor=actor)
+    else:
+        raise BadRequest(f"fault: must be the number of a fault, or {ALL}")
+    messages.success(request, "Update successful")
+    given = request.POST.get("group", "")
+    return redirect(_address(_group(given) if given else None))
+
+
+def _group(given: str) -> RedundancyGroup:
+    number = whole_number(given)
+    group = groups.find_groups().filter(pk=number).first() if number is not None else None
+    if group is None:
+        raise Http404
+    return group
+
+
+def _nodes(group: RedundancyGroup | None) -> list[Server]:
+    return list(group.servers.all()) if group else []
+
+
+def _address(group: RedundancyGroup | None) -> str:
+    query = f"?{urlencode({'group': group.pk})}" if group else ""
+    return reverse("fault_lab") + query
+
+
+def _put(form: FaultForm, group: RedundancyGroup | None, actor: str) -> None:
+    """Put in force what ``form`` says."""
+    if isinstance(form, PauseForm):
+        faults.pause_observer(seconds=form.cleaned_data["seconds"], actor=actor)
+        return
+    if group is None:
+        raise Refused("Select a presence redundancy group first.", field="group")
+    match form:
+        case CutForm():
+            faults.cut_link(group=group, sender=form.node("direction"), actor=actor)
+        case DelayForm():
+            faults.delay_link(group=group, seconds=form.cleaned_data["seconds"], actor=actor)
+        case LoseForm():
+            faults.lose_heartbeats(group=group, percent=form.cleaned_data["percent"], actor=actor)
+        case RestoreForm():
+            faults.restore_link(group=group, actor=actor)
+        case MoveForm():
+            faults.fail_next_move(group=group, actor=actor)
+        case StartForm():
+            node = form.node("chosen")
+            assert node is not None  # the form has no other choice
+            faults.fail_next_start(node=node, actor=actor)
+
+
+def _page(
+    request: HttpRequest, group: RedundancyGroup | None, bound: FaultForm | None = None
+) -> HttpResponse:
+    nodes = _nodes(group)
+
+    def made(kinds: tuple[type[FaultForm], ...]) -> list[FaultForm]:
+        return [bound if type(bound) is kind else kind(nodes=nodes) for kind in kinds]
+
+    sections = [("Observer", made((PauseForm,)))]
+    if len(nodes) == 2:
+        sections = [
+            (f"Link of {nodes[0]} and {nodes[1]}", made(LINK_FORMS)),
+            ("User Moves and Service Starts", made(WORK_FORMS)),
+            *sections,
+        ]
+    return render(
+        request,
+        "fault_lab/fault_lab.html",
+        {
+            "title": TITLE,
+            "application": APPLICATION,
+            "groups": groups.find_groups(),
+            "group": group,
+            "paired": len(nodes) == 2,
+            "active": selectors.active(),
+            "sections": sections,
+            "form": bound,
+        },
+        status=422 if bound and bound.errors else 200,
+    )
