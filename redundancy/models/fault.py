@@ -33,7 +33,8 @@ class Fault(models.Model):
         on_delete=models.CASCADE,
         related_name="faults",
     )
-    # Lab seconds of a delay, percent of a loss, the lab time at which a pause ends.
+    # Lab seconds of a delay, percent of a loss, the lab time at which a pause ends; 1 of moves that
+    # are held instead of the next one failing.
     amount = models.FloatField(default=0)
     actor = models.CharField("Who", max_length=150, blank=True)
 

@@ -75,6 +75,21 @@ def fail_next_move(*, group: RedundancyGroup, actor: str) -> None:
         _put(FaultKind.MOVE, group=group, actor=actor)
 
 
+def hold_moves(*, group: RedundancyGroup, actor: str) -> None:
+    """Carry no session move of the group out until ``release_moves``; its nodes ask again and again."""
+    with transaction.atomic():
+        _begin()
+        _members(group)
+        _put(FaultKind.MOVE, group=group, amount=faults.HELD, actor=actor)
+
+
+def release_moves(*, group: RedundancyGroup, actor: str) -> None:
+    """Let held session moves be carried out when a node asks again."""
+    with transaction.atomic():
+        _begin()
+        _lift(_of(group).filter(kind=FaultKind.MOVE, amount=faults.HELD), actor)
+
+
 def fail_next_start(*, node: Server, actor: str) -> None:
     """Let SRM's next start of critical services on ``node`` have no effect."""
     with transaction.atomic():
@@ -110,7 +125,15 @@ def lift(*, fault_id: int, actor: str) -> None:
 
 def take_move(group: RedundancyGroup) -> bool:
     """Return whether the session move under way shall fail; the fault is used up by it."""
-    return _take(Q(kind=FaultKind.MOVE, group=group))
+    return _take(Q(kind=FaultKind.MOVE, group=group, amount=0))
+
+
+def moves_held(group: RedundancyGroup) -> bool:
+    """Return whether the session move under way shall not be carried out now."""
+    return (
+        settings.FAULT_LAB
+        and Fault.objects.filter(kind=FaultKind.MOVE, group=group, amount=faults.HELD).exists()
+    )
 
 
 def take_start(node: Server) -> bool:

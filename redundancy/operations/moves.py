@@ -42,6 +42,8 @@ def move_sessions(request: MoveRequest) -> None:
         )
         if group is None or not group.ha_enabled or group.ha_generation != request.generation:
             return
+        if faults.moves_held(group):
+            return
         if faults.take_move(group):
             report_failure(request)
             return

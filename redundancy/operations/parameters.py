@@ -28,13 +28,14 @@ def set_parameter(
     Does nothing when it has that value. ``server`` belongs to a parameter that each node has.
     """
     with transaction.atomic():
-        _set({key: value}, server, actor)
+        set_parameters(values={key: value}, server=server, actor=actor)
         return ServiceParameter.objects.filter(key=key, server=server).first()
 
 
 def reset_parameters(*, keys: Iterable[str], server: Server | None = None, actor: str) -> None:
     """Give parameters, all clusterwide or all of one node, their default again, where the others allow it."""
-    _set({key: _known(key, server).default for key in keys}, server, actor)
+    defaults = {key: _known(key, server).default for key in keys}
+    set_parameters(values=defaults, server=server, actor=actor)
 
 
 def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> None:
@@ -42,8 +43,8 @@ def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> No
     reset_parameters(keys=[key], server=server, actor=actor)
 
 
-def _set(values: Mapping[str, str], server: Server | None, actor: str) -> None:
-    """Store values that are judged together, as they will hold together."""
+def set_parameters(*, values: Mapping[str, str], server: Server | None = None, actor: str) -> None:
+    """Set parameters, by their keys, that are judged together, as they will hold together."""
     new = {key: canonical(_known(key, server), value) for key, value in values.items()}
     with transaction.atomic():
         locks.one_administrator()

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from redundancy.catalog import SERVICE_BY_NAME, SRM, XCP_ROUTER
+from redundancy.catalog import SERVICE_BY_NAME, SRM, XCP_ROUTER, ServiceKind, Watch
+from redundancy.clock import lab_datetime
 from redundancy.drivers import Observed, get_driver
 from redundancy.errors import Refused
-from redundancy.models import EventKind, Server, ServiceStatus
+from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import events, power
 
 
@@ -54,16 +55,55 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
         _record(server, f"{name} on {server.name} was restarted{_with(others)}.", actor=actor)
 
 
+def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> None:
+    """Activate a feature service, which starts it if it can run, or deactivate it, which stops it."""
+    with transaction.atomic():
+        services = _seen(server, name)
+        if SERVICE_BY_NAME[name].kind is not ServiceKind.FEATURE:
+            raise Refused(f"{name} is a network service; it is always activated.", field="name")
+        if services[name].activated is activated:
+            return
+        # The memory of SRM before its services, as everybody does.
+        NodeRuntime.poke(server.pk)
+        NodeService.objects.filter(server=server, name=name).update(
+            activated=activated, running=False, since=lab_datetime()
+        )
+        router = services[XCP_ROUTER].status == ServiceStatus.STARTED
+        if activated and (router or not SERVICE_BY_NAME[name].xcp):
+            get_driver().start(server, [name], dependents=False)
+        what = "activated" if activated else "deactivated"
+        _record(server, f"{name} on {server.name} was {what}.", actor=actor)
+
+
+def set_configured(*, server: Server, name: str, configured: bool, actor: str) -> None:
+    """Say whether the deployment configured the function behind a service; then SRM watches it."""
+    with transaction.atomic():
+        service = SERVICE_BY_NAME.get(name)
+        if service is None or service.watch is not Watch.IF_CONFIGURED:
+            raise Refused(f"{name[:60]} does not depend on a configured function.", field="name")
+        NodeRuntime.poke(server.pk)
+        rows = NodeService.objects.filter(server=server, name=name).exclude(configured=configured)
+        if rows.update(configured=configured):
+            what = "configured" if configured else "no longer configured"
+            _record(server, f"The function of {name} on {server.name} is {what}.", actor=actor)
+
+
 def _readable(server: Server, name: str) -> dict[str, Observed]:
     """Return the services of the node by name; refuse what cannot be controlled."""
+    services = _seen(server, name)
+    if services[name].status == ServiceStatus.NOT_ACTIVATED:
+        raise Refused(f"{name} is not activated on {server.name}.", field="name")
+    return services
+
+
+def _seen(server: Server, name: str) -> dict[str, Observed]:
+    """Return the services of the node by name; refuse one it has not, or that cannot be reached."""
     services = {seen.name: seen for seen in get_driver().observe([server])[server.pk]}
     service = services.get(name)
     if service is None:
         raise Refused(f"{server.name} has no service named {name[:60]!r}.", field="name")
     if service.status == ServiceStatus.UNKNOWN:
         raise Refused(f"{server.name} is powered off; its services cannot be controlled.")
-    if service.status == ServiceStatus.NOT_ACTIVATED:
-        raise Refused(f"{name} is not activated on {server.name}.", field="name")
     return services
 
 

@@ -97,6 +97,8 @@ _PARAMETERS = {parameter.name: parameter for parameter in PARAMETERS}
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 DURATION_RULE = "a time such as 90s, 3m9s or 1h30m"
 LONGEST = 1000 * 3600
+# As the Fault Lab allows them.
+_LONGEST_FAULT = {Verb.DELAY_LINK: 3600, Verb.PAUSE_OBSERVER: 24 * 3600}
 
 
 def parse(text: str, nodes: Collection[str]) -> Action:
@@ -175,7 +177,7 @@ def _checked(
         node=given.get("node", ""),
         other=given.get("other", ""),
         service=service,
-        seconds=duration(given["duration"]) if "duration" in given else 0,
+        seconds=_fault_time(given["duration"], _LONGEST_FAULT[verb]) if "duration" in given else 0,
         percent=_percent(given["percent"]) if "percent" in given else 0,
         parameter=parameter_key(given["parameter"]) if "parameter" in given else "",
         value=given.get("value", ""),
@@ -184,9 +186,16 @@ def _checked(
 
 def _percent(text: str) -> int:
     found = re.fullmatch(r"(\d{1,3})%", text, re.ASCII)
-    if found is None or int(found[1]) > 100:
-        raise BadAction(f"a percentage from 0% to 100%, not {text!r}")
+    if found is None or not 1 <= int(found[1]) <= 100:
+        raise BadAction(f"a percentage from 1% to 100%, not {text!r}")
     return int(found[1])
+
+
+def _fault_time(text: str, most: int) -> int:
+    seconds = duration(text)
+    if not 1 <= seconds <= most:
+        raise BadAction(f"a time from 1s to {most // 3600}h, not {text!r}")
+    return seconds
 
 
 def _nearest(text: str, choices: Iterable[str]) -> str:

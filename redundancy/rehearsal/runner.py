@@ -3,6 +3,7 @@
 The same player serves virtual time and the running system; what differs is the stage.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -111,6 +112,9 @@ class Player:
         self.lines: list[Line] = []
         # How much later than written the steps are done: time stands still while one is late.
         self._late = 0.0
+        # What was seen but is not judged yet, and the last that was.
+        self._ahead: deque[Snapshot] = deque()
+        self._seen = stage.present()
 
     def play(self) -> Iterator[None]:
         """Play all steps; whoever iterates lets time pass between two looks."""
@@ -153,18 +157,13 @@ class Player:
     def _find(self, step: Step, expected: Expectation, limit: float) -> Iterator[None]:
         more = True
         while True:
-            seen = self.stage.present()
-            if (self.stage.settled() or not more) and self._holds(expected, seen):
+            if (self.stage.settled() or not more) and self._holds(expected, self._seen):
                 break
-            if not more:
-                break
-            new, more = self._look(limit)
-            fitting = [snapshot for snapshot in new if self._holds(expected, snapshot)]
-            if fitting:
-                seen = fitting[0]
+            more = more and self._look(limit)
+            if any(self._holds(expected, seen) for seen in self._pass(limit)) or not more:
                 break
             yield
-        self._judge(step, expected, seen)
+        self._judge(step, expected)
 
     def _until(self, step: Step, expected: Expectation) -> Iterator[None]:
         """Judge from the end of the step before on, whatever happens, until the moment."""
@@ -172,36 +171,48 @@ class Player:
         grace = self.stage.now() + self.stage.slack
         yield from self._pass_to(self.stage.now())
         yield from self._settle()
-        seen, more = self.stage.present(), True
-        held = self._holds(expected, seen)
+        more, held = True, self._holds(expected, self._seen)
         while more and (held or self.stage.now() < grace):
-            new, more = self._look(moment)
-            for seen in new:
+            more = self._look(moment)
+            for seen in self._pass(moment):
                 before, held = held, self._holds(expected, seen)
                 if before and not held:
                     more = False
                     break
             if more:
                 yield
-        self._judge(step, expected, seen)
+        self._judge(step, expected)
 
     # --- time ----------------------------------------------------------------------------------
 
     def _pass_to(self, moment: float) -> Iterator[None]:
         """Let time pass to ``moment``, and everything happen that is due by then."""
-        while self._look(moment)[1]:
-            yield
+        more = True
+        while more:
+            more = self._look(moment)
+            for _ in self._pass(moment):
+                pass
+            if more:
+                yield
 
     def _settle(self) -> Iterator[None]:
         """Wait until the nodes have taken in what was done; not for ever."""
         limit = self.stage.now() + self.stage.slack
-        while not self.stage.settled() and self._look(limit)[1]:
+        while not self.stage.settled() and self._look(limit):
             yield
 
-    def _look(self, until: float) -> tuple[Sequence[Snapshot], bool]:
+    def _look(self, until: float) -> bool:
+        """See what happens; return whether ``until`` is still to come."""
         new, more = self.stage.look(until)
         self.lines.extend(snapshot for snapshot in new if snapshot.node)
-        return new, more
+        self._ahead.extend(new)
+        return more
+
+    def _pass(self, moment: float) -> Iterator[Snapshot]:
+        """Go through what was seen, up to ``moment``; what is not asked for stays ahead."""
+        while self._ahead and self._ahead[0].at <= moment:
+            self._seen = self._ahead.popleft()
+            yield self._seen
 
     # --- judging -------------------------------------------------------------------------------
 
@@ -210,8 +221,9 @@ class Player:
             return False
         return expected.holds(seen.states, seen.sessions)
 
-    def _judge(self, step: Step, expected: Expectation, seen: Snapshot) -> None:
+    def _judge(self, step: Step, expected: Expectation) -> None:
+        seen, now = self._seen, self.stage.now()
         held = self._holds(expected, seen)
         self.lines.append(
-            Verdict(self.stage.now(), step.line, step.when, step.moment, expected.text, held, seen)
+            Verdict(now, step.line, step.when, step.moment, expected.text, held, seen)
         )

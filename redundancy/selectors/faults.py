@@ -8,6 +8,9 @@ from django.conf import settings
 from redundancy import clock
 from redundancy.models import Fault, FaultKind
 
+# Amount of a fault of moves: they are held, instead of the next one failing.
+HELD = 1
+
 
 @dataclass(frozen=True, slots=True)
 class ActiveFault:
@@ -82,6 +85,8 @@ def sentence(fault: Fault) -> str:
             return f"Heartbeats within {fault.group} arrive {fault.amount:g} s late."
         case FaultKind.LOSS:
             return f"{fault.amount:g} % of the heartbeats within {fault.group} are lost."
+        case FaultKind.MOVE if fault.amount == HELD:
+            return f"Session moves of {fault.group} wait until they are released."
         case FaultKind.MOVE:
             return f"The next session move of {fault.group} fails."
         case FaultKind.START:

@@ -82,7 +82,7 @@ BAD = [
     ("do: failover imp-pub", "do: stop Cisco XCP Ruter on imp-pub", 8, "one of Cisco XCP Router"),
     ("do: failover imp-pub", "do: activate Cisco XCP Router on imp-pub", 8, "a feature service"),
     ("do: failover imp-pub", "do: cut link from imp-pub to imp-pub", 8, "two different nodes"),
-    ("do: failover imp-pub", "do: lose 130% of heartbeats", 8, "a percentage"),
+    ("do: failover imp-pub", "do: lose 130% of heartbeats", 8, "a percentage from 1%"),
     ("do: failover imp-pub", "do: pause observer soon", 8, "a time such as"),
     ("do: failover imp-pub", "do: set Critical Service Delay to 2", 8, "from 15 to 3600"),
     ("do: failover imp-pub", "do: [recover, recover]", 8, "an action, not a list"),
