@@ -85,7 +85,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.redis_url(VAR_DIR)
 
 # How many times faster than the wall clock all of SRM's time runs.
-LAB_CLOCK_RATE = env.number("LAB_CLOCK_RATE", 1, 1, 600)
+LAB_CLOCK_RATE = env.number("LAB_CLOCK_RATE", 1, 1, 120)
 # Lab seconds a lab node is away when it restarts.
 LAB_REBOOT_SECONDS = env.number("LAB_REBOOT_SECONDS", 120, 1, 3600)
 # Whether faults can be put into the lab (Tools > Fault Lab); what is in force is told on every page.
@@ -107,7 +107,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 CELERY_TASK_DEFAULT_QUEUE = "sweep"
-CELERY_TASK_ROUTES = {"redundancy.live.tasks.move_sessions": {"queue": "moves"}}
+CELERY_TASK_ROUTES = {
+    f"redundancy.live.tasks.{name}": {"queue": "moves"} for name in ("move_sessions", "audit")
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep": {

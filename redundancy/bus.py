@@ -18,7 +18,11 @@ from redundancy.srm.types import Heartbeat
 
 MAIL = "srm:mail"
 LATE = "srm:late"
+PROBE = "srm:probe"
 MARK = "srm:sweep"
+SLOW_LANE = "srm:slow-lane"
+# Wall seconds between two rounds of what need not be looked at in every sweep.
+SLOW_LANE_SECONDS = 60
 # An inbox nobody reads any more goes away by itself.
 INBOX_SECONDS = 3600
 BusError = redis.RedisError
@@ -86,12 +90,24 @@ def _order(heartbeat: Heartbeat) -> tuple[int, int, int]:
 
 
 def collect() -> set[int]:
-    """Return the nodes whose inbox was written since the last call, and forget them."""
+    """Return the nodes whose inbox was written since the last call, and forget them.
+
+    Fails on a bus that can be read but not written, so that no node steps whose heartbeat would
+    not be sent.
+    """
     with client().pipeline() as pipe:
+        pipe.set(PROBE, "")
         pipe.smembers(MAIL)
         pipe.delete(MAIL)
-        members, _ = pipe.execute()
+        _, members, _ = pipe.execute()
     return {int(member) for member in members}
+
+
+def forget(node_ids: Iterable[int]) -> None:
+    """Empty these inboxes: what was sent before an SRM started says nothing about its peer now."""
+    keys = [_inbox(node_id) for node_id in node_ids]
+    if keys:
+        client().delete(*keys)
 
 
 def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
@@ -107,9 +123,12 @@ def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
     }
 
 
-def mark_sweep() -> None:
-    """Note that a sweep has just run to its end."""
-    client().set(MARK, repr(time.time()))
+def mark_sweep() -> bool:
+    """Note that a sweep has just run to its end. Return True once in SLOW_LANE_SECONDS."""
+    with client().pipeline() as pipe:
+        pipe.set(MARK, repr(time.time()))
+        pipe.set(SLOW_LANE, 1, nx=True, ex=SLOW_LANE_SECONDS)
+        return bool(pipe.execute()[1])
 
 
 def last_sweep() -> float | None:

@@ -39,15 +39,19 @@ def events_of(
             actor,
         )
     starts = [i for i, m in enumerate(messages) if m.kind == MessageKind.STARTED]
-    for index, message in enumerate(messages):
-        # What was asked of an SRM that was restarted since is not asked of its successor.
-        if message.kind in ADMIN and starts and index < starts[-1]:
-            continue
-        event = _event(message, runtime)
+    # What was asked of an SRM that was restarted since is not asked of its successor.
+    asked = [m for m in messages[starts[-1] if starts else 0 :] if m.kind in ADMIN]
+    for message in messages:
+        event = None if message.kind in ADMIN else _event(message, runtime)
         if event is not None:
             yield event, message.actor
     if heartbeat is not None:
         yield types.Heard(heartbeat), ""
+    # An administrator's request meets the node as it is after the news from its peer.
+    for message in asked:
+        event = _event(message, runtime)
+        if event is not None:
+            yield event, message.actor
 
 
 def _event(message: SrmMessage, runtime: NodeRuntime) -> Event | None:
@@ -69,6 +73,6 @@ def _event(message: SrmMessage, runtime: NodeRuntime) -> Event | None:
         case MessageKind.MOVE_REFUSED:
             return types.MoveRefused(MoveKind(payload["kind"]), payload["epoch"], payload["holder"])
         case MessageKind.MOVE_FAILED:
-            return types.MoveFailed(MoveKind(payload["kind"]))
+            return types.MoveFailed(MoveKind(payload["kind"]), payload["epoch"])
     # RECOVER is part of Enabled.
     return None

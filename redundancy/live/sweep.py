@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Prefetch, Q
 
 from redundancy import bus, clock
 from redundancy.drivers import Observed, get_driver
 from redundancy.live import inbox, link
-from redundancy.models import EventKind, NodeRuntime, ServiceStatus, SrmMessage
+from redundancy.models import EventKind, MessageKind, NodeRuntime, ServiceStatus, SrmMessage
 from redundancy.operations import events, power
 from redundancy.operations import faults as fault_operations
 from redundancy.operations.moves import MoveRequest
@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 MAX_ROUNDS = 12
 # What a status says of a service; anything else is down.
 UP = {ServiceStatus.STARTED: True, ServiceStatus.UNKNOWN: None}
+# Lab seconds by which the clocks of two workers may differ.
+CLOCK_SLACK = 60.0
 # Stands for "never" in a column that cannot hold infinity.
 NEVER = 1e15
 
@@ -62,11 +64,14 @@ class _Done:
     moves: tuple[MoveRequest, ...]
 
 
-def sweep(ask_for_move: Callable[[MoveRequest], None]) -> int:
+def sweep(
+    ask_for_move: Callable[[MoveRequest], None], slow_lane: Callable[[], object] = bool
+) -> int:
     """Step every due node and return how many steps were taken.
 
     Args:
         ask_for_move: Called after the commit for each session move a node wants.
+        slow_lane: Called once a minute of wall time.
 
     Raises:
         bus.BusError: The heartbeat bus cannot be reached.
@@ -80,7 +85,8 @@ def sweep(ask_for_move: Callable[[MoveRequest], None]) -> int:
     if settings.FAULT_LAB:
         bus.deliver(lab_now(), faults.cut)
     taken = settle(bus.collect, lab_now, faults, ask_for_move)
-    bus.mark_sweep()
+    if bus.mark_sweep():
+        slow_lane()
     return taken
 
 
@@ -115,19 +121,25 @@ def settle(
         due = _due(lab_now(), mail)
         if not due:
             break
+        bus.forget(runtime.pk for runtime in due if _starts(runtime))
         heartbeats = bus.read(runtime.pk for runtime in due)
         services = get_driver().observe([runtime.server for runtime in due])
         peers = _peers(due)
         for runtime in due:
             now = lab_now()
-            done = _step(
-                runtime,
-                peers.get(runtime.pk),
-                heartbeats.get(runtime.pk),
-                services[runtime.pk],
-                now,
-                policy,
-            )
+            try:
+                done = _step(
+                    runtime,
+                    peers.get(runtime.pk),
+                    heartbeats.get(runtime.pk),
+                    services[runtime.pk],
+                    now,
+                    policy,
+                )
+            except Exception:
+                # The SRM of this node is broken, as its peer will find; nobody else's is.
+                logger.exception("step of %s failed; nothing of it was stored", runtime.server)
+                continue
             if done is None:
                 continue
             taken += 1
@@ -155,7 +167,11 @@ def _due(now: float, mail: set[int]) -> list[NodeRuntime]:
             server__machine__srm_running=True,
         )
         .filter(
-            Q(due_at__lte=now) | Q(pk__in=mail) | Q(pk__in=SrmMessage.objects.values("node_id"))
+            Q(due_at__lte=now)
+            | Q(pk__in=mail)
+            | Q(pk__in=SrmMessage.objects.values("node_id"))
+            # Stepped in the future: the clock was set back since.
+            | Q(stepped_at__gt=now + CLOCK_SLACK)
         )
         .select_related("server__group__holder", "server__machine")
         .prefetch_related(
@@ -167,15 +183,18 @@ def _due(now: float, mail: set[int]) -> list[NodeRuntime]:
 
 def _peers(due: Sequence[NodeRuntime]) -> dict[int, tuple[int, str]]:
     """Return key and name of the peer of each node."""
-    groups = {runtime.server.group_id for runtime in due}
-    rows = NodeRuntime.objects.filter(server__group__in=groups).values_list(
+    members: dict[int | None, list[tuple[int, str]]] = {
+        runtime.server.group_id: [] for runtime in due
+    }
+    for pk, name, group_id in NodeRuntime.objects.filter(server__group__in=members).values_list(
         "pk", "server__name", "server__group_id"
-    )
+    ):
+        members[group_id].append((pk, name))
     return {
-        runtime.pk: (pk, name)
+        runtime.pk: other
         for runtime in due
-        for pk, name, group_id in rows
-        if group_id == runtime.server.group_id and pk != runtime.pk
+        for other in members[runtime.server.group_id]
+        if other[0] != runtime.pk
     }
 
 
@@ -191,6 +210,12 @@ def _remembered(runtime: NodeRuntime, peer_name: str) -> Node:
         since=runtime.since,
         serial=runtime.serial,
     )
+
+
+def _starts(runtime: NodeRuntime) -> bool:
+    """Return whether the SRM of this node was started and has not stepped since."""
+    messages: list[SrmMessage] = runtime.server.waiting  # type: ignore[attr-defined]
+    return any(message.kind == MessageKind.STARTED for message in messages)
 
 
 def _readings(services: Sequence[Observed]) -> tuple[Reading, ...]:
@@ -244,9 +269,9 @@ def _step(
             SrmMessage.objects.filter(pk__in=[message.pk for message in messages]).delete()
             _write_history(runtime, actions, refused, now)
             _work_on_machine(runtime, actions, services)
-    except DatabaseError:
-        # The next sweep takes the step again; nothing of this one was stored.
-        logger.exception("step of %s was not stored", node.name)
+    except OperationalError:
+        # Busy or away; the next sweep takes the step again.
+        logger.warning("step of %s was not stored", node.name, exc_info=True)
         return None
     sent = [action.heartbeat for action, _ in actions if isinstance(action, SendHeartbeat)]
     return _Done(

@@ -1,0 +1,240 @@
+"""Check on the live tables what must always be true, and name each breach.
+
+Each check is one statement, so that it sees one moment of the database, whatever runs beside it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Window,
+)
+from django.db.models.functions import Coalesce, Lag
+
+from redundancy.catalog import is_monitored
+from redundancy.models import (
+    EventKind,
+    HaEvent,
+    NodeRuntime,
+    NodeService,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+)
+from redundancy.srm.states import NOT_SERVING, Reason, State
+from redundancy.srm.types import Policy
+
+INVARIANTS: dict[str, str] = {
+    "I1": "a session is on exactly one node, the one the group's record names",
+    "I2": "sessions are conserved",
+    "I3": "a group's epoch only rises",
+    "I4": "no session is on a node known not to serve while its peer serves",
+    "I5": "no automatic fallback before 30 unbroken minutes",
+    "I6": "each change of state has one event with its cause; folding them gives the state",
+}
+# Breaches named of each check: what is wrong a thousand times is wrong in one way.
+NAMED = 20
+# Rounding of moments when they are stored.
+ROUNDING = timedelta(milliseconds=10)
+_MOVES = (EventKind.MOVE, EventKind.ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """An invariant that does not hold, and where."""
+
+    invariant: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} ({INVARIANTS[self.invariant]}): {self.sentence}"
+
+
+def audit(*, recent: int | None = None) -> list[Breach]:
+    """Return every breach of the invariants I1 to I6, by invariant.
+
+    Args:
+        recent: Look only at so many of the last events; at the whole history when None.
+
+    """
+    history = HaEvent.objects.all()
+    if recent is not None:
+        last = history.aggregate(last=Max("pk"))["last"] or 0
+        history = history.filter(pk__gt=last - recent)
+    return [
+        Breach(invariant, sentence)
+        for invariant, check in _CHECKS
+        for _, sentence in zip(range(NAMED), check(history), strict=False)
+    ]
+
+
+def _one_place(_: QuerySet[HaEvent]) -> Iterator[str]:
+    group = "user__home__group__"
+    rows = (
+        PresenceSession.objects.filter(user__home__isnull=False)
+        .annotate(right=Coalesce(f"{group}holder_id", "user__home_id"))
+        .exclude(node_id=F("right"))
+        .values("node__name", "user__home__name", f"{group}holder__name")
+        .annotate(n=Count("pk"))
+        .order_by("node__name", "user__home__name")
+    )
+    for row in rows:
+        right = row[f"{group}holder__name"] or row["user__home__name"]
+        yield (
+            f"{row['n']} session(s) of users assigned to {row['user__home__name']} "
+            f"are on {row['node__name']} and belong on {right}."
+        )
+
+
+def _conserved(_: QuerySet[HaEvent]) -> Iterator[str]:
+    lost = PresenceUser.objects.filter(home__isnull=False, session__isnull=True)
+    for row in lost.values("home__name").annotate(n=Count("pk")).order_by("home__name"):
+        yield f"{row['n']} user(s) assigned to {row['home__name']} have no session."
+    homeless = PresenceSession.objects.filter(user__home__isnull=True)
+    for stray in homeless.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
+        yield f"{stray['n']} session(s) on {stray['node__name']} belong to users assigned to no node."
+
+
+def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
+    told = history.filter(kind__in=_MOVES, epoch__isnull=False, group__isnull=False)
+    before = Window(Lag("epoch"), partition_by=[F("group_id")], order_by="pk")
+    fallen = (
+        told.annotate(before=before)
+        .filter(Q(epoch__lt=F("before")) | Q(epoch=F("before"), kind=EventKind.MOVE))
+        .order_by("pk")
+    )
+    for event in fallen:
+        was = getattr(event, "before", None)
+        yield f"event {event.pk} of {event.group_name} has epoch {event.epoch} after epoch {was}."
+    ahead = history.filter(epoch__gt=F("group__epoch")).select_related("group").order_by("pk")
+    for early in ahead:
+        assert early.group is not None
+        yield (
+            f"{early.group_name} is at epoch {early.group.epoch}, "
+            f"but event {early.pk} knew epoch {early.epoch}."
+        )
+
+
+def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
+    serving = NodeRuntime.objects.filter(
+        server__group=OuterRef("node__group"),
+        state__in=[State.BACKUP, State.BACKUP_ACTIVATED],
+        memory__holds=True,
+    ).exclude(server=OuterRef("node"))
+    rows = (
+        PresenceSession.objects.filter(node__group__ha_enabled=True)
+        .filter(Q(node__runtime__state__in=NOT_SERVING) | Q(node__machine__powered=False))
+        .filter(Exists(serving))
+        .values("node__name", "node__runtime__state")
+        .annotate(n=Count("pk"))
+        .order_by("node__name")
+    )
+    for row in rows:
+        yield (
+            f"{row['n']} session(s) are on {row['node__name']} ({row['node__runtime__state']}), "
+            "while its peer serves."
+        )
+
+
+def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
+    wait = timedelta(seconds=Policy().fallback_after) - ROUNDING
+    states = HaEvent.objects.filter(
+        kind=EventKind.STATE, node=OuterRef("node"), pk__lt=OuterRef("pk")
+    )
+    fallbacks = (
+        history.filter(
+            kind=EventKind.STATE,
+            new_state=State.TAKING_BACK,
+            new_reason=Reason.AUTOMATIC_FALLBACK,
+            node__isnull=False,
+        )
+        .exclude(old_state=State.TAKING_BACK)
+        .annotate(before=Subquery(states.order_by("-pk").values("at")[:1]))
+        .order_by("pk")
+    )
+    for event in fallbacks:
+        before = getattr(event, "before", None)
+        if before is not None and event.at - before < wait:
+            seconds = (event.at - before).total_seconds()
+            yield f"{event.node_name} fell back by itself {seconds:.0f} s after its last change of state (event {event.pk})."
+        restarted = NodeService.objects.filter(
+            server=event.node_id, since__gt=event.at - wait, since__lt=event.at, running=True
+        )
+        for service in restarted:
+            if is_monitored(
+                service.name, activated=service.activated, configured=service.configured
+            ):
+                seconds = (event.at - service.since).total_seconds()
+                yield f"{event.node_name} fell back by itself {seconds:.0f} s after {service.name} started (event {event.pk})."
+
+
+def _history_folds(history: QuerySet[HaEvent]) -> Iterator[str]:
+    changes = history.filter(kind=EventKind.STATE, node__isnull=False)
+    for event in changes.filter(sentence="").order_by("pk"):
+        yield f"event {event.pk} of {event.node_name} has no cause."
+    same = changes.filter(new_state=F("old_state"), new_reason=F("old_reason"))
+    for event in same.order_by("pk"):
+        yield f"event {event.pk} of {event.node_name} changes nothing."
+    mine = [F("node_id")]
+    gaps = (
+        changes.annotate(
+            left_state=Window(Lag("new_state"), partition_by=mine, order_by="pk"),
+            left_reason=Window(Lag("new_reason"), partition_by=mine, order_by="pk"),
+        )
+        .filter(left_state__isnull=False)
+        .filter(~Q(old_state=F("left_state")) | ~Q(old_reason=F("left_reason")))
+        .order_by("pk")
+    )
+    for event in gaps:
+        left = f"{getattr(event, 'left_state', '')} / {getattr(event, 'left_reason', '')}"
+        yield (
+            f"event {event.pk} leaves {event.old_state} / {event.old_reason}, "
+            f"but {event.node_name} was {left}."
+        )
+    yield from _told_states()
+
+
+def _told_states() -> Iterator[str]:
+    last = HaEvent.objects.filter(kind=EventKind.STATE, node=OuterRef("server")).order_by("-pk")
+    unlike = (
+        NodeRuntime.objects.annotate(
+            told=Subquery(last.values("pk")[:1], output_field=IntegerField()),
+            told_state=Subquery(last.values("new_state")[:1]),
+            told_reason=Subquery(last.values("new_reason")[:1]),
+        )
+        .filter(
+            Q(told__isnull=True) & ~Q(state=State.UNKNOWN)
+            | Q(told__isnull=False) & (~Q(state=F("told_state")) | ~Q(reason=F("told_reason")))
+        )
+        .select_related("server")
+        .order_by("server__name")
+    )
+    for runtime in unlike:
+        told = f"{getattr(runtime, 'told_state', '')} / {getattr(runtime, 'told_reason', '')}"
+        known = f"its last event says {told}" if getattr(runtime, "told", None) else "no event does"
+        yield f"{runtime.server.name} is {runtime.state} / {runtime.reason}, but {known}."
+
+
+_CHECKS: tuple[tuple[str, Callable[[QuerySet[HaEvent]], Iterator[str]]], ...] = (
+    ("I1", _one_place),
+    ("I2", _conserved),
+    ("I3", _epoch_rises),
+    ("I4", _nobody_unserved),
+    ("I5", _unbroken_wait),
+    ("I6", _history_folds),
+)
+
+
+def counted() -> tuple[int, int]:
+    """Return how many groups and sessions an audit looks at."""
+    return RedundancyGroup.objects.count(), PresenceSession.objects.count()

@@ -1,0 +1,240 @@
+"""The audit of the live tables: quiet when all is well, and naming every breach planted."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from redundancy import bus
+from redundancy.clock import lab_datetime
+from redundancy.live import tasks
+from redundancy.models import (
+    EventKind,
+    HaEvent,
+    NodeRuntime,
+    NodeService,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+)
+from redundancy.operations import events
+from redundancy.operations.groups import disable_ha, enable_ha
+from redundancy.operations.moves import MoveRequest, move_sessions
+from redundancy.operations.sample import load_sample_cluster
+from redundancy.selectors.audit import INVARIANTS, audit
+from redundancy.srm.states import Reason, State
+from redundancy.srm.types import MoveKind
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def group(monkeypatch: pytest.MonkeyPatch) -> RedundancyGroup:
+    monkeypatch.setattr("redundancy.operations.sample.USERS", 10)
+    return load_sample_cluster(actor="")
+
+
+def node(name: str) -> Server:
+    return Server.objects.get(name=name)
+
+
+def found() -> list[tuple[str, str]]:
+    return [(breach.invariant, breach.sentence) for breach in audit()]
+
+
+def move(group: RedundancyGroup, name: str, kind: MoveKind) -> None:
+    group.refresh_from_db()
+    move_sessions(MoveRequest(node(name).pk, kind, group.epoch, group.ha_generation))
+
+
+def state(name: str, to: State, why: Reason, *, at: float = 0, cause: str = "because") -> HaEvent:
+    """Change a state as the sweep does: memory and event."""
+    runtime = NodeRuntime.objects.get(server__name=name)
+    event = events.record(
+        kind=EventKind.STATE,
+        sentence=cause,
+        node=Server.objects.select_related("group").get(name=name),
+        old_state=runtime.state,
+        old_reason=runtime.reason,
+        new_state=to,
+        new_reason=why,
+        epoch=0,
+        at=at or None,
+    )
+    NodeRuntime.objects.filter(pk=runtime.pk).update(state=to, reason=why)
+    return event
+
+
+def test_nothing_is_found_where_nothing_is_wrong(group: RedundancyGroup) -> None:
+    assert found() == []
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    assert found() == []
+    move(group, "imp-pub", MoveKind.HOME)
+    move(group, "imp-pub", MoveKind.TAKE_OVER)
+    disable_ha(group=group, actor="")
+    assert found() == []
+
+
+def stray(group: RedundancyGroup) -> None:
+    pks = PresenceSession.objects.filter(node__name="imp-pub").values("pk")[:3]
+    PresenceSession.objects.filter(pk__in=list(pks.values_list("pk", flat=True))).update(
+        node=node("imp-sub")
+    )
+
+
+def left_behind(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    session = PresenceSession.objects.filter(user__home__name="imp-pub")[0]
+    PresenceSession.objects.filter(pk=session.pk).update(node=node("imp-pub"))
+
+
+def lost(group: RedundancyGroup) -> None:
+    PresenceSession.objects.filter(node__name="imp-pub")[0].delete()
+
+
+def homeless(group: RedundancyGroup) -> None:
+    user = PresenceUser.objects.filter(home__name="imp-sub")[0]
+    PresenceUser.objects.filter(pk=user.pk).update(home=None)
+
+
+def old_epoch(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    move(group, "imp-pub", MoveKind.HOME)
+    events.record(kind=EventKind.MOVE, sentence="an old one", group=group, epoch=1)
+
+
+def epoch_set_back(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    RedundancyGroup.objects.update(epoch=0)
+
+
+def unserved(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN)
+    state("imp-sub", State.BACKUP, Reason.PEER_DOWN)
+    NodeRuntime.objects.filter(server__name="imp-sub").update(memory={"holds": True})
+
+
+def hasty(group: RedundancyGroup) -> None:
+    now = lab_datetime().timestamp()
+    NodeService.objects.update(since=lab_datetime(now - 5000))
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN, at=now - 1799)
+    state("imp-pub", State.TAKING_BACK, Reason.AUTOMATIC_FALLBACK, at=now)
+
+
+def broken_wait(group: RedundancyGroup) -> None:
+    now = lab_datetime().timestamp()
+    NodeService.objects.update(since=lab_datetime(now - 5000))
+    NodeService.objects.filter(server__name="imp-pub", name="Cisco XCP Router").update(
+        since=lab_datetime(now - 1000)
+    )
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN, at=now - 1800)
+    state("imp-pub", State.TAKING_BACK, Reason.AUTOMATIC_FALLBACK, at=now)
+
+
+def without_event(group: RedundancyGroup) -> None:
+    NodeRuntime.objects.filter(server__name="imp-pub").update(state=State.IDLE)
+
+
+def other_event(group: RedundancyGroup) -> None:
+    state("imp-pub", State.NORMAL, Reason.NORMAL)
+    NodeRuntime.objects.filter(server__name="imp-pub").update(reason=Reason.PEER_DOWN)
+
+
+def missing_event(group: RedundancyGroup) -> None:
+    state("imp-pub", State.NORMAL, Reason.NORMAL)
+    state("imp-pub", State.FAILING_OVER, Reason.PEER_DOWN).delete()
+    state("imp-pub", State.IDLE, Reason.PEER_DOWN)
+
+
+def without_cause(group: RedundancyGroup) -> None:
+    state("imp-pub", State.NORMAL, Reason.NORMAL, cause="")
+
+
+def twice(group: RedundancyGroup) -> None:
+    state("imp-pub", State.NORMAL, Reason.NORMAL)
+    state("imp-pub", State.NORMAL, Reason.NORMAL)
+
+
+PLANTED: list[tuple[Callable[[RedundancyGroup], None], str, str]] = [
+    (stray, "I1", "3 session(s) of users assigned to imp-pub are on imp-sub and belong on imp-pub"),
+    (left_behind, "I1", "1 session(s) of users assigned to imp-pub are on imp-pub and belong on"),
+    (lost, "I2", "1 user(s) assigned to imp-pub have no session."),
+    (homeless, "I2", "1 session(s) on imp-sub belong to users assigned to no node."),
+    (old_epoch, "I3", "has epoch 1 after epoch 2."),
+    (epoch_set_back, "I3", "DefaultCUPSubCluster is at epoch 0, but event"),
+    (unserved, "I4", "5 session(s) are on imp-pub (Failed Over), while its peer serves."),
+    (hasty, "I5", "imp-pub fell back by itself 1799 s after its last change of state"),
+    (broken_wait, "I5", "imp-pub fell back by itself 1000 s after Cisco XCP Router started"),
+    (without_event, "I6", "imp-pub is Idle / High Availability Not Enabled, but no event does."),
+    (other_event, "I6", "imp-pub is Normal / Peer Down, but its last event says Normal / Normal."),
+    (missing_event, "I6", "leaves Failing Over / Peer Down, but imp-pub was Normal / Normal."),
+    (without_cause, "I6", "of imp-pub has no cause."),
+    (twice, "I6", "of imp-pub changes nothing."),
+]
+
+
+@pytest.mark.parametrize(
+    ("plant", "invariant", "sentence"), PLANTED, ids=[case[0].__name__ for case in PLANTED]
+)
+def test_a_planted_breach_is_named_and_nothing_else(
+    group: RedundancyGroup, plant: Callable[[RedundancyGroup], None], invariant: str, sentence: str
+) -> None:
+    plant(group)
+    breaches = found()
+    assert [name for name, _ in breaches] == [invariant], breaches
+    assert sentence in breaches[0][1]
+
+
+def test_every_invariant_is_planted() -> None:
+    assert {invariant for _, invariant, _ in PLANTED} == INVARIANTS.keys()
+
+
+def test_the_command_says_so_and_ends_accordingly(group: RedundancyGroup) -> None:
+    out = StringIO()
+    call_command("audit", stdout=out)
+    assert out.getvalue() == "I1 to I6 hold: 1 group(s), 10 session(s).\n"
+    stray(group)
+    lost(group)
+    with pytest.raises(CommandError, match=r"(?s)I1 \(a session .*I2 .*2 breach") as error:
+        call_command("audit")
+    assert error.value.returncode == 1
+
+
+def test_the_slow_lane_logs_breaches_of_the_last_events(
+    group: RedundancyGroup, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_cause(group)
+    stray(group)
+    with caplog.at_level(logging.ERROR):
+        tasks.audit()
+    assert [record.message[:9] for record in caplog.records] == ["audit: I1", "audit: I6"]
+    caplog.clear()
+    # An old breach of the history has been logged when it was new.
+    monkeypatch.setattr(tasks, "RECENT_EVENTS", 1)
+    events.record(kind=EventKind.LAB, sentence="something else")
+    with caplog.at_level(logging.ERROR):
+        tasks.audit()
+    assert [record.message[:9] for record in caplog.records] == ["audit: I1"]
+
+
+def test_the_slow_lane_comes_once_a_minute(valkey: str) -> None:
+    bus.client().flushdb()
+    assert [bus.mark_sweep() for _ in range(3)] == [True, False, False]
+    assert 0 < int(bus.client().ttl(bus.SLOW_LANE)) <= timedelta(minutes=1).seconds
+    bus.client().flushdb()
+
+
+def test_it_asks_the_same_number_of_queries_whatever_the_size(
+    group: RedundancyGroup, django_assert_num_queries: Callable
+) -> None:
+    with django_assert_num_queries(11):
+        audit()
