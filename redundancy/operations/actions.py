@@ -6,8 +6,8 @@ here.
 """
 
 from django.db import transaction
-from django.db.models import F
 
+from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
@@ -18,11 +18,12 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events
+from redundancy.operations import events, power
+from redundancy.selectors import policy
+from redundancy.srm import facts
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.sentences import why_not
 from redundancy.srm.states import State
-from redundancy.srm.table import TABLE, Trigger
 from redundancy.srm.types import Request
 
 REQUESTS = (MessageKind.FAILOVER, MessageKind.FALLBACK)
@@ -54,13 +55,10 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
         locked.ha_generation += 1
         locked.save(update_fields=["ha_generation"])
         servers = [runtime.server for runtime in runtimes]
-        for server in servers:
-            NodeRuntime.poke(server.pk)
-        # SRM is restarted where there is power to run it; the other node joins when it is back.
-        Machine.objects.filter(server__in=servers, powered=True).update(
-            srm_running=True, incarnation=F("incarnation") + 1
-        )
         SrmMessage.objects.filter(node__in=servers).delete()
+        # SRM is restarted where there is power to run it; the other node joins when it is back.
+        for machine in Machine.objects.filter(server__in=servers, powered=True).order_by("pk"):
+            power.restart_srm(server=machine.server, actor=actor)
         SrmMessage.objects.bulk_create(
             SrmMessage(node=server, kind=MessageKind.RECOVER, actor=actor) for server in servers
         )
@@ -102,9 +100,9 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
 
 
 def _check_offered(runtime: NodeRuntime, request: Request) -> None:
-    trigger = Trigger.ASKED_FAILOVER if request is Request.FAILOVER else Trigger.ASKED_FALLBACK
-    if not runtime.memory or trigger not in TABLE[State(runtime.state)]:
-        state = runtime.state
-        if runtime.memory:
-            raise Refused(why_not(node_from_json(runtime.memory), request))
-        raise Refused(f"{request.value.capitalize()} is not offered in the state {state}.")
+    """Refuse at once what the node's SRM, as it is now, would refuse."""
+    if not runtime.memory:
+        raise Refused(f"{request.value.capitalize()} is not offered: the SRM has not started yet.")
+    node = node_from_json(runtime.memory)
+    if not facts.offers(node, request, lab_now(), policy.current()):
+        raise Refused(why_not(node, request))

@@ -60,7 +60,9 @@ def move_sessions(request: MoveRequest) -> None:
 
 def report_failure(request: MoveRequest) -> None:
     """Tell the node that its sessions could not be moved."""
-    node = Server.objects.filter(pk=request.node_id).first()
+    node = Server.objects.filter(
+        pk=request.node_id, group__ha_generation=request.generation
+    ).first()
     if node is not None:
         _tell(node, MessageKind.MOVE_FAILED, request.kind, request.epoch)
 
@@ -68,8 +70,7 @@ def report_failure(request: MoveRequest) -> None:
 def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
     sessions = PresenceSession.objects.filter(user__home__group=group)
     if taking:
-        if group.holder_id == node.pk:
-            return
+        # The epoch rises even if nobody moves: a move home decided before must not be done after.
         moved = sessions.exclude(node=node).update(node=node, since=lab_datetime())
         group.epoch += 1
         group.holder = node

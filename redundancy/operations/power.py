@@ -98,6 +98,11 @@ def stop_srm(*, server: Server, actor: str) -> None:
         machine = _powered(server)
         if not machine.srm_running:
             return
+        asked = SrmMessage.objects.filter(node=server, kind=MessageKind.SHUTDOWN).first()
+        if asked is not None:
+            # There will be nobody to announce it: the node goes down now, as it was asked to.
+            finish_shutdown(server=server, reboot=asked.payload["reboot"], actor=asked.actor)
+            return
         now = lab_now()
         machine.srm_running = False
         machine.save(update_fields=["srm_running"])

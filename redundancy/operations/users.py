@@ -63,7 +63,7 @@ def edit_user(
     with transaction.atomic():
         locks.one_administrator()
         current = (
-            PresenceUser.objects.select_for_update(of=("self",))
+            PresenceUser.objects.select_for_update(of=("self",), no_key=True)
             .select_related("home")
             .filter(pk=user.pk)
             .first()
@@ -100,6 +100,7 @@ def delete_users(*, users: Sequence[PresenceUser], actor: str) -> int:
         locks.one_administrator()
         names = {user.pk: user.userid for user in users}
         gone = PresenceUser.objects.filter(pk__in=list(names))
+        _lock_groups(set(gone.exclude(home=None).values_list("home_id", flat=True)))
         count = gone.count()
         gone.delete()
         if count:
@@ -132,14 +133,19 @@ def _text(value: str, label: str, field: str, low: int, high: int) -> str:
 def _check_homes(pks: set[int]) -> None:
     """Refuse nodes that are gone, and keep session moves of their groups waiting."""
     # Group before server, the order of every operation and of the session moves.
-    list(
-        RedundancyGroup.objects.select_for_update(no_key=True)
-        .filter(servers__in=pks)
-        .order_by("pk")
-    )
+    _lock_groups(pks)
     nodes = Server.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
     if len(nodes) != len(pks):
         raise Refused("Assigned node: the server does not exist any more.", field="home")
+
+
+def _lock_groups(pks: set[int]) -> None:
+    """Let session moves of the groups of these nodes wait until this transaction ends."""
+    list(
+        RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
+        .filter(servers__in=pks)
+        .order_by("pk")
+    )
 
 
 def _check_cluster() -> None:

@@ -25,7 +25,7 @@ from redundancy.srm import facts, sentences
 from redundancy.srm.advice import explain
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import NOT_RESPONDING, TRANSITIONS, Reason, State
-from redundancy.srm.types import Node, Policy
+from redundancy.srm.types import Node, Policy, Request
 
 # Events shown below the table.
 EVENTS = 8
@@ -44,8 +44,6 @@ TONES: dict[State, str] = {
     State.FAILED: "bad",
     **dict.fromkeys(TRANSITIONS, "busy"),
 }
-_SERVES = frozenset({State.BACKUP, State.BACKUP_ACTIVATED})
-_MAY_FALL_BACK = frozenset({State.IDLE, State.FAILED_OVER, State.AFFECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +213,7 @@ def _group(
     policy: Policy,
     now: float,
 ) -> GroupLive:
-    offered = {} if asked or not group.ha_enabled else _offered(servers)
+    offered = {} if asked or not group.ha_enabled else _offered(servers, policy, now)
     rows = tuple(
         _row(server, group, counts, offered.get(server.pk), policy, now) for server in servers
     )
@@ -237,20 +235,19 @@ def _group(
     )
 
 
-def _offered(servers: list[Server]) -> dict[int, str]:
-    """Return the action that fits each node, by its key."""
+def _offered(servers: list[Server], policy: Policy, now: float) -> dict[int, str]:
+    """Return the action that fits each node, by its key: the one its SRM would carry out."""
     if len(servers) != 2 or not all(_reports(server) for server in servers):
         return {}
-    offered: dict[int, str] = {}
-    for server, peer in (servers, servers[::-1]):
-        mine, other = State(server.runtime.state), State(peer.runtime.state)
-        if mine is other is State.NORMAL:
-            offered[server.pk] = "failover"
-        elif mine is other is State.FAILED:
-            offered[server.pk] = "recover"
-        elif mine in _MAY_FALL_BACK and other in _SERVES:
-            offered[server.pk] = "fallback"
-    return offered
+    if all(server.runtime.state == State.FAILED for server in servers):
+        return {server.pk: "recover" for server in servers}
+    nodes = {server.pk: _memory(server.runtime) for server in servers}
+    return {
+        pk: request.value
+        for pk, node in nodes.items()
+        for request in Request
+        if node is not None and facts.offers(node, request, now, policy)
+    }
 
 
 def _reports(server: Server) -> bool:

@@ -1,7 +1,7 @@
 """SRM's memory and heartbeats as JSON, for whoever stores or sends them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from redundancy.srm.states import Reason, State
@@ -17,7 +17,8 @@ def heartbeat_to_json(heartbeat: Heartbeat) -> Json:
 
 def heartbeat_from_json(data: Mapping[str, Any]) -> Heartbeat:
     """Return the heartbeat that ``heartbeat_to_json`` wrote."""
-    return Heartbeat(**{**data, "state": State(data["state"]), "reason": Reason(data["reason"])})
+    known = _known(Heartbeat, data)
+    return Heartbeat(**{**known, "state": State(data["state"]), "reason": Reason(data["reason"])})
 
 
 def node_to_json(node: Node) -> Json:
@@ -30,11 +31,17 @@ def node_from_json(data: Mapping[str, Any]) -> Node:
     peer, move = data["peer"], data["move"]
     return Node(
         **{
-            **data,
+            **_known(Node, data),
             "state": State(data["state"]),
             "reason": Reason(data["reason"]),
             "peer": heartbeat_from_json(peer) if peer else None,
-            "services": tuple(Reading(**service) for service in data["services"]),
+            "services": tuple(Reading(**_known(Reading, s)) for s in data["services"]),
             "move": Move(MoveKind(move["kind"]), move["asked_at"]) if move else None,
         }
     )
+
+
+def _known(kind: type[Heartbeat] | type[Node] | type[Reading], data: Mapping[str, Any]) -> Json:
+    """Return what this version knows of ``data``: another version may have written more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}

@@ -6,8 +6,8 @@ Every time limit of SRM is judged here and nowhere else.
 from dataclasses import replace
 
 from redundancy.srm.states import Reason, State
-from redundancy.srm.table import Take, When
-from redundancy.srm.types import Heartbeat, MoveKind, Node, Policy, Reading
+from redundancy.srm.table import TABLE, Take, Trigger, When
+from redundancy.srm.types import Heartbeat, MoveKind, Node, Policy, Reading, Request
 
 FAILED_OVER_STATES = frozenset(
     {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
@@ -23,18 +23,21 @@ ANSWERS_FALLBACK = frozenset({State.FALLING_BACK, State.NORMAL, State.INITIALIZI
 def notice_gap(node: Node, now: float, policy: Policy) -> Node:
     """Return ``node`` with its running timers set back by the time nobody looked.
 
-    A gap between two steps adds at most one heartbeat interval to any timer; after a longer one
-    the node is ``dazed`` and its next tick judges nothing.
+    A longer gap between two steps than usual adds one heartbeat interval to any timer; after it
+    the node is ``dazed`` and its next tick judges nothing. A clock that was set back by more than
+    an interval is such a gap, too, and adds nothing.
     """
     if node.stepped_at is None or node.state is State.UNKNOWN:
         return node
     gap = now - node.stepped_at
-    if gap <= policy.heartbeat_interval + 2 * policy.tick:
+    if -policy.heartbeat_interval <= gap <= usual_gap(policy):
         return node
-    lost = gap - policy.heartbeat_interval
+    lost = gap - (policy.heartbeat_interval if gap > 0 else 0)
     return replace(
         node,
         dazed=True,
+        settled_at=node.settled_at + lost,
+        started_at=node.started_at + lost,
         peer_at=node.peer_at + lost,
         listening_since=node.listening_since + lost,
         services=tuple(
@@ -44,6 +47,28 @@ def notice_gap(node: Node, now: float, policy: Policy) -> Node:
         healthy_since=None if node.healthy_since is None else node.healthy_since + lost,
         starting_since=None if node.starting_since is None else node.starting_since + lost,
     )
+
+
+def usual_gap(policy: Policy) -> float:
+    """Return how far apart two steps may be without the observer having been away.
+
+    Never so far that the peer's silence over one such gap, after an interval, reaches the timeout.
+    """
+    late = policy.heartbeat_interval + 2 * policy.tick
+    return min(late, policy.heartbeat_timeout - policy.heartbeat_interval)
+
+
+def notice_interval(node: Node, now: float, policy: Policy) -> Node:
+    """Return ``node`` with the peer's silence begun anew when the heartbeat interval was changed.
+
+    Until its next heartbeat the peer kept the old interval: its silence so far says nothing about
+    the new limits.
+    """
+    if node.interval == policy.heartbeat_interval:
+        return node
+    if node.interval and not peer_gone(node, now, policy):
+        node = replace(node, peer_at=now, listening_since=now)
+    return replace(node, interval=policy.heartbeat_interval)
 
 
 # --- the peer ----------------------------------------------------------------------------------
@@ -120,7 +145,9 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
         if reading.up is None:
             seen.append(before or reading)
         elif reading.up is False and before is not None and before.up is False:
-            seen.append(replace(reading, since=max(reading.since, before.since)))
+            # A status of the future was taken before the clock was set back.
+            later = reading.since if reading.since <= now else before.since
+            seen.append(replace(reading, since=max(later, before.since)))
         elif reading.up is False and node.dazed:
             seen.append(replace(reading, since=max(reading.since, now - policy.heartbeat_interval)))
         else:
@@ -166,7 +193,7 @@ def unbroken_since(node: Node) -> float | None:
     """Return since when the node has been failed over and healthy; None while it is not healthy."""
     if node.healthy_since is None or not healthy(node):
         return None
-    return max(node.healthy_since, node.since)
+    return max(node.healthy_since, node.settled_at)
 
 
 def may_fall_back_by_itself(node: Node, now: float, policy: Policy) -> bool:
@@ -183,7 +210,7 @@ def unanswered(node: Node, now: float, policy: Policy) -> bool:
         and peer_heard(node, now, policy)
         and node.peer is not None
         and node.peer.state not in ANSWERS_FALLBACK
-        and now - max(node.since, node.started_at) >= policy.heartbeat_timeout
+        and now - max(node.settled_at, node.started_at) >= policy.heartbeat_timeout
     )
 
 
@@ -216,6 +243,12 @@ def holds(when: When, node: Node, now: float, policy: Policy, holder: str | None
             return healthy(node)
         case When.ADMIN:
             return node.reason is Reason.ON_ADMIN_REQUEST
+        case When.GIVES_UP:
+            also = peer is not None and peer.reason is Reason.ON_ADMIN_REQUEST
+            return node.reason is Reason.ON_ADMIN_REQUEST and not (also and node.first)
+        case When.BY_FAULT:
+            by_hand = {node.reason, peer.reason if peer else None}
+            return Reason.ON_ADMIN_REQUEST not in by_hand
         case When.PEER_ADMIN:
             return peer is not None and peer.reason is Reason.ON_ADMIN_REQUEST
         case When.PEER_UNKNOWN:
@@ -258,6 +291,18 @@ def holds(when: When, node: Node, now: float, policy: Policy, holder: str | None
             return node.reason in AUTO_REASONS
 
 
+ASKED: dict[Request, Trigger] = {
+    Request.FAILOVER: Trigger.ASKED_FAILOVER,
+    Request.FALLBACK: Trigger.ASKED_FALLBACK,
+}
+
+
+def offers(node: Node, request: Request, now: float, policy: Policy) -> bool:
+    """Return whether the table has a row for ``request`` in the present situation."""
+    rows = TABLE[node.state].get(ASKED[request], ())
+    return any(holds(rule.when, node, now, policy) for rule in rows)
+
+
 def reason(source: Reason | Take, node: Node, now: float, policy: Policy) -> Reason:
     """Return the reason a row of the table means."""
     match source:
@@ -296,7 +341,7 @@ def deadlines(node: Node, policy: Policy) -> list[float]:
     if node.move is not None and node.move.asked_at is not None:
         found.append(node.move.asked_at + policy.heartbeat_interval)
     if node.state is State.TAKING_BACK:
-        found.append(max(node.since, node.started_at) + policy.heartbeat_timeout)
+        found.append(max(node.settled_at, node.started_at) + policy.heartbeat_timeout)
     return found
 
 
@@ -304,4 +349,5 @@ def wake(node: Node, now: float, policy: Policy) -> float:
     """Return when ``node`` wants its next tick at the latest; infinity while HA is off."""
     if node.state is State.UNKNOWN or node.leaving:
         return float("inf")
-    return min([node.next_heartbeat, *(at for at in deadlines(node, policy) if at > now)])
+    beat = min(node.next_heartbeat, now + policy.heartbeat_interval)
+    return min([beat, *(at for at in deadlines(node, policy) if at > now)])

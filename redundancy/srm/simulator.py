@@ -183,7 +183,7 @@ class Simulator(Machines):
             return
         if self.fail_next_move:
             self.fail_next_move = False
-            self.tell(name, MoveFailed(kind))
+            self.tell(name, MoveFailed(kind, epoch))
             return
         target = name if kind is MoveKind.TAKE_OVER else None
         if epoch != self.epoch:
@@ -194,7 +194,7 @@ class Simulator(Machines):
             )
             return
         moved = {home: target or home for home in self.nodes}
-        if moved != self.location or self.holder != target:
+        if target is not None or moved != self.location or self.holder is not None:
             self.location = moved
             self.epoch += 1
             self.holder = target

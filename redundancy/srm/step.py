@@ -45,11 +45,6 @@ MAX_ROUNDS = 8
 # States a node can be in while it knows that all sessions are its own.
 HOLDING = frozenset({State.BACKUP, State.BACKUP_ACTIVATED})
 
-ASKED: dict[Request, Trigger] = {
-    Request.FAILOVER: Trigger.ASKED_FAILOVER,
-    Request.FALLBACK: Trigger.ASKED_FALLBACK,
-}
-
 
 class UnsettledError(Exception):
     """The table sends a node round in circles."""
@@ -61,7 +56,8 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
     Raises:
         IllegalRequest: The administrator's request does not fit the state. ``node`` is unchanged.
     """
-    run = _Step(facts.notice_gap(node, now, policy), now, policy)
+    node = facts.notice_interval(facts.notice_gap(node, now, policy), now, policy)
+    run = _Step(node, now, policy)
     before = (facts.healthy(node), facts.peer_start(node))
     run.take_in(event)
     if run.node.state is not State.UNKNOWN and not run.node.leaving:
@@ -114,8 +110,10 @@ class _Step:
                 self._moved(kind, epoch)
             case MoveRefused():
                 self._refused(event)
-            case MoveFailed(kind):
-                if self.node.move is not None and self.node.move.kind is kind:
+            case MoveFailed(kind, epoch):
+                # One that was asked for at another epoch says nothing about the move wanted now.
+                move = self.node.move
+                if move is not None and move.kind is kind and epoch == self.node.epoch:
                     self._fire(Trigger.MOVE_FAILED)
             case Tick(readings):
                 self.node = facts.observe(self.node, readings, self.now, self.policy)
@@ -143,14 +141,15 @@ class _Step:
 
     def beat(self, *, at_once: bool) -> None:
         """Send a heartbeat when one is due, or at once after a change."""
-        due = self.now >= self.node.next_heartbeat
+        # One planned further ahead than an interval was planned by an older interval or clock.
+        due = not 0 < self.node.next_heartbeat - self.now <= self.policy.heartbeat_interval
         if not (due or at_once):
             return
         self._send()
         if due:
             planned = self.node.next_heartbeat + self.policy.heartbeat_interval
             # Keep the beat, but do not make up for the ones a pause left out.
-            if planned <= self.now:
+            if not self.now < planned <= self.now + self.policy.heartbeat_interval:
                 planned = self.now + self.policy.heartbeat_interval
             self.node = replace(self.node, next_heartbeat=planned)
 
@@ -205,7 +204,7 @@ class _Step:
             self._fire(Trigger.STARTED, holder=event.holder)
 
     def _ask(self, request: Request) -> None:
-        if not self._fire(ASKED[request]):
+        if not self._fire(facts.ASKED[request]):
             raise IllegalRequest(sentences.why_not(self.node, request))
 
     def _moved(self, kind: MoveKind, epoch: int) -> None:
@@ -219,12 +218,13 @@ class _Step:
         """Take in that the group's epoch is newer than this node knew.
 
         While the peer holds the sessions, only its heartbeat may teach this node the new epoch: a
-        node that was away must not move anybody. Otherwise nobody is in the way, and it asks again.
+        node that was away must not move anybody. Otherwise nobody is in the way, and it asks again;
+        so does a node that had handed its users to this very peer before it fell silent.
         """
         move = self.node.move
         if move is None or move.kind is not event.kind:
             return
-        if event.holder == self.node.peer_name:
+        if event.holder == self.node.peer_name and not self.node.handed_over:
             self._fire(Trigger.MOVE_REFUSED, holder=event.holder)
         elif self.node.state is State.NORMAL:
             self.node = replace(self.node, move=None)
@@ -289,9 +289,12 @@ class _Step:
             state=to,
             reason=reason,
             since=self.now,
+            settled_at=self.now,
             serial=node.serial + 1,
             move=None,
             starting_since=None,
+            handed_over=to is State.FAILING_OVER
+            or (to is State.TAKING_OVER and node.state is State.FAILING_OVER),
         )
         if to not in HOLDING:
             self.node = replace(self.node, holds=False)

@@ -12,8 +12,9 @@ Rules for making changes here:
    So a row must lead to a state in which it does not fire again.
 5. A node that hears its peer serve for it yields. Two that both took over do not argue: both
    stop in failed mode, and an administrator decides.
-6. A restarted SRM keeps the role it had (Idle, backup, taking over or back) if the group's record
-   of who holds the sessions agrees; only its reason becomes Initialization.
+6. A restarted SRM keeps the role it had (Idle, backup, taking over, falling back) if the group's
+   record of who holds the sessions agrees; only its reason becomes Initialization. One that was
+   taking back goes on only if its peer still gives the users back.
 """
 
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ class When(StrEnum):
     ALWAYS = "always"
     HEALTHY = "own services run"
     ADMIN = "own reason is On Admin Request"
+    GIVES_UP = "own reason is On Admin Request; the peer's is not, or this is node 2"
+    BY_FAULT = "neither reason is On Admin Request"
     PEER_ADMIN = "peer's reason is On Admin Request"
     BOTH_HEALTHY = "own and peer's services run"
     PEER_KNOWN = "peer is heard"
@@ -187,7 +190,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_BACKUP: _YIELD_INITIALIZING,
         T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
         T.PEER_FALLING_BACK: (
-            Rule(S.TAKING_BACK, Take.PEER, "{peer} is giving the users back", do=(Do.START, Do.HOME)),
+            Rule(S.TAKING_BACK, R.INITIALIZATION, "{peer} is giving the users back", do=(Do.START, Do.HOME)),
         ),
         T.PEER_FAILED_OVER: _TAKE_HEALTHY,
         T.PEER_AFFECTED: _TAKE_HEALTHY,
@@ -224,8 +227,8 @@ TABLE: dict[State, dict[Trigger, Row]] = {
             *_GONE_HEALTHY,
         ),
         T.PEER_FAILING_OVER: (
-            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up", W.ADMIN, (Do.START,)),
-            Rule(S.FAILED, Take.KEEP, "both nodes are failing over"),
+            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up", W.GIVES_UP, (Do.START,)),
+            Rule(S.FAILED, Take.KEEP, "both nodes are failing over", W.BY_FAULT),
         ),
         T.PEER_BACKUP: _YIELD,
         T.PEER_FAILED_OVER: (
@@ -305,9 +308,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "all critical services run again"),),
     },
     S.TAKING_BACK: {
-        T.STARTED: (
-            Rule(S.TAKING_BACK, R.INITIALIZATION, "SRM was started while taking back, and goes on", do=(Do.START, Do.HOME)),
-        ),
+        T.STARTED: _INITIALIZE,
         T.PEER_GONE: (
             Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.START, Do.TAKE)),
         ),

@@ -97,7 +97,9 @@ class Node:
     Of its peer it knows the last heartbeat and when it arrived, nothing else. ``first`` breaks ties
     between two equal nodes. ``holds``: this node knows that the sessions are its own after a
     takeover. ``starting_since``: SRM asked the critical services to start and waits for them.
-    ``dazed``: the observer was away; the next tick judges nothing.
+    ``dazed``: the observer was away; the next tick judges nothing. ``settled_at``: since when it is
+    in its state, less the time nobody looked. ``interval``: the heartbeat interval of the last step.
+    ``handed_over``: it agreed that the peer takes its users.
     """
 
     name: str
@@ -124,6 +126,9 @@ class Node:
     move: Move | None = None
     holds: bool = False
     leaving: bool = False
+    settled_at: float = 0
+    interval: float = 0
+    handed_over: bool = False
 
 
 # --- events: what can happen to a node ---------------------------------------------------------
@@ -196,9 +201,10 @@ class MoveRefused:
 
 @dataclass(frozen=True, slots=True)
 class MoveFailed:
-    """Sessions could not be moved; nothing was changed."""
+    """Sessions could not be moved; nothing was changed. ``epoch``: at which the move was asked for."""
 
     kind: MoveKind
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
