@@ -1,0 +1,75 @@
+"""The command line of the cluster: ``manage.py admincli``."""
+
+import getpass
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from redundancy.cli import prompt
+from redundancy.cli.commands import run
+from redundancy.cli.grammar import LEAVE
+from redundancy.errors import Refused
+
+
+class Command(BaseCommand):
+    """Carry out one command, or those entered at the prompt."""
+
+    help = (
+        "Opens the prompt 'admin:', or carries out the one command given, for example: "
+        'admincli "utils ha status". Enter ? at the prompt for all commands.'
+    )
+    # They look at the project, not at the cluster, and would delay each command.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take one command, quoted or not."""
+        parser.add_argument("command", nargs="*", help="a command; without it, the prompt opens")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Exit with 0 when everything was carried out, else with 1."""
+        given = " ".join(options["command"])
+        done = self._carry_out(given) if given.strip() else self._prompt()
+        if not done:
+            sys.exit(1)
+
+    def _prompt(self) -> bool:
+        terminal = sys.stdin.isatty()
+        done = True
+        for line in prompt.lines(settings.VAR_DIR / "admincli_history"):
+            if line.strip() in LEAVE:
+                break
+            # The prompt may have waited for longer than the database keeps a connection.
+            close_old_connections()
+            if line.strip():
+                done &= self._carry_out(line)
+        # What failed was seen at a terminal; a script is told.
+        return done or terminal
+
+    def _carry_out(self, line: str) -> bool:
+        try:
+            for text in run(line, actor=_actor(), warn=self.stderr.write):
+                self.stdout.write(text)
+            self.stdout.flush()
+        except Refused as refused:
+            self.stderr.write(refused.rule)
+        except DatabaseError as error:
+            self.stderr.write(f"The database cannot be used: {str(error).strip()}")
+        except BrokenPipeError:
+            # Whoever read our output has seen enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        else:
+            return True
+        return False
+
+
+def _actor() -> str:
+    """Return who sits at the terminal, told apart from a user of the pages of that name."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # no name belongs to the user's number
+        name = str(os.getuid())
+    return f"{name} (CLI)"

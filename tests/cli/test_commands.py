@@ -1,0 +1,225 @@
+"""The commands on a cluster: what they change, what they print, and what they refuse."""
+
+import pytest
+
+from redundancy import bus
+from redundancy.catalog import XCP_ROUTER
+from redundancy.cli import commands
+from redundancy.live.sweep import sweep
+from redundancy.models import HaEvent, Machine, NodeService, RedundancyGroup, Server, SrmMessage
+from redundancy.operations.groups import enable_ha
+from redundancy.operations.moves import MoveRequest, move_sessions
+from redundancy.operations.servers import add_server
+from redundancy.srm.states import State
+from tests.cli.conftest import Cli
+
+pytestmark = pytest.mark.django_db
+
+OFF = "State: Unknown Reason: High Availability Not Enabled"
+
+
+@pytest.fixture
+def normal(cluster: RedundancyGroup, valkey: str) -> RedundancyGroup:
+    """The sample cluster with HA on, both nodes Normal."""
+    enable_ha(group=cluster, actor="tester")
+    settle()
+    return cluster
+
+
+def settle() -> None:
+    wanted: list[MoveRequest] = []
+    for _ in range(6):
+        sweep(wanted.append)
+        while wanted:
+            move_sessions(wanted.pop(0))
+
+
+def test_status_with_ha_off(cli: Cli, cluster: RedundancyGroup) -> None:
+    expected = [
+        "Subcluster Name: DefaultCUPSubCluster",
+        f"Node 1 Name : imp-pub {OFF}",
+        f"Node 2 Name : imp-sub {OFF}",
+    ]
+    for line in ("utils ha status", "utils ha status defaultcupsubcluster"):
+        shown = cli(line)
+        assert (shown.lines, shown.code) == (expected, 0)
+
+
+def test_status_of_several_groups_is_separated(cli: Cli, cluster: RedundancyGroup) -> None:
+    RedundancyGroup.objects.create(name="Rome")
+    assert cli("utils ha status").lines[2:] == [
+        f"Node 2 Name : imp-sub {OFF}",
+        "",
+        "Subcluster Name: Rome",
+    ]
+    assert cli("utils ha status Rome").lines == ["Subcluster Name: Rome"]
+
+
+def test_a_failover_and_a_fallback(
+    cli: Cli, normal: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # While the command waits for SRM, the sweep runs.
+    monkeypatch.setattr(commands, "sleep", lambda _: settle())
+    for act, accepted, after in (
+        (
+            "failover",
+            "Manual Failover",
+            ["Idle Reason: On Admin Request", "Running in Backup Mode Reason: On Admin Request"],
+        ),
+        ("fallback", "Manual Fallback", ["Normal", "Normal"]),
+    ):
+        shown = cli(f"utils ha {act} imp-pub")
+        assert shown.code == 0, shown.errors
+        status = [
+            "Subcluster Name: DefaultCUPSubCluster",
+            f"Node 1 Name : imp-pub State: {after[0]}",
+            f"Node 2 Name : imp-sub State: {after[1]}",
+        ]
+        assert shown.lines == [
+            f"Initiate {accepted} for Node >imp-pub<",
+            "Request SUCCESSFUL.",
+            *status,
+        ]
+        assert HaEvent.objects.filter(kind="admin", actor__endswith=" (CLI)").exists()
+        assert cli("utils ha status").lines == status
+
+
+def test_a_request_that_nobody_takes_up_shows_the_state_as_it_is(
+    cli: Cli, normal: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "_TAKE_UP", 0)
+    shown = cli("utils ha failover imp-pub")
+    assert (shown.code, shown.lines[-2:]) == (
+        0,
+        ["Node 1 Name : imp-pub State: Normal", "Node 2 Name : imp-sub State: Normal"],
+    )
+    assert cli("utils ha failover imp-pub").errors == [
+        "A request for this group is already being carried out."
+    ]
+
+
+def test_recover(cli: Cli, normal: RedundancyGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "_TAKE_UP", 0)
+    for server in normal.servers.all():
+        server.runtime.state = State.FAILED
+        server.runtime.save()
+    shown = cli("utils ha recover DefaultCUPSubCluster")
+    assert shown.code == 0, shown.errors
+    assert shown.lines[:2] == [
+        "Initiate Manual Recover for Subcluster >DefaultCUPSubCluster<",
+        "Request SUCCESSFUL.",
+    ]
+    assert SrmMessage.objects.filter(kind="recover").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("utils ha failover imp-pub", "High Availability is not enabled."),
+        ("utils ha fallback imp-pub", "High Availability is not enabled."),
+        ("utils ha recover DefaultCUPSubCluster", "Recover is offered only while both"),
+        ("utils ha status Rome", "There is no presence redundancy group 'Rome'."),
+        ("utils ha recover Rome", "There is no presence redundancy group 'Rome'."),
+        ("utils ha failover imp-x", "There is no IM and Presence node 'imp-x'."),
+        # A CUCM server is no node of presence.
+        ("utils ha failover cucm", "There is no IM and Presence node 'cucm'."),
+        ("utils service list imp-x", "There is no IM and Presence node 'imp-x'."),
+        ("utils service stop Cisco XCP Message Archiver", "is not activated"),
+        ("utils service stop Nothing", "There is no service 'Nothing'."),
+        ("utils system shutdown imp-x", "There is no IM and Presence node 'imp-x'."),
+        ("utils ha", "Incomplete command"),
+        ("nonsense", "Unknown command"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_line(
+    cli: Cli, cluster: RedundancyGroup, line: str, rule: str
+) -> None:
+    add_server(name="cucm", server_type="cucm", actor="tester")
+    before = HaEvent.objects.count()
+    shown = cli(line)
+    assert (shown.code, shown.lines, len(shown.errors)) == (1, [], 1)
+    assert rule in shown.errors[0]
+    assert HaEvent.objects.count() == before
+    assert not SrmMessage.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("utils ha status", "There is no presence redundancy group yet."),
+        ("utils service list", "There is no IM and Presence node yet."),
+    ],
+)
+def test_an_empty_system(cli: Cli, line: str, rule: str) -> None:
+    shown = cli(line)
+    assert (shown.code, shown.errors) == (1, [rule])
+
+
+def test_services(cli: Cli, cluster: RedundancyGroup) -> None:
+    # Without a node it is the publisher.
+    shown = cli(f"utils service stop {XCP_ROUTER}")
+    assert (shown.code, shown.lines) == (
+        0,
+        ["Node Name : imp-pub", "Cisco XCP Router[STOPPED]  Commanded Out of Service"],
+    )
+    routers = NodeService.objects.filter(name=XCP_ROUTER)
+    assert [row.server.name for row in routers.filter(running=False)] == ["imp-pub"]
+    assert "Cisco XCP Connection Manager[STOPPED]  Commanded Out of Service" in (
+        cli("utils service list imp-pub").lines
+    )
+    assert "Cisco XCP Router[STARTED]" in cli("utils service list imp-sub").lines
+    assert cli("utils service start cisco xcp router imp-pub").lines[1:] == [
+        "Cisco XCP Router[STARTED]"
+    ]
+    assert cli(f"utils service restart {XCP_ROUTER} IMP-SUB").lines == [
+        "Node Name : imp-sub",
+        "Cisco XCP Router[STARTED]",
+    ]
+    assert HaEvent.objects.filter(actor__endswith=" (CLI)").count() == 3
+
+
+def test_power(cli: Cli, cluster: RedundancyGroup) -> None:
+    def machine() -> Machine:
+        return Machine.objects.get(server__name="imp-sub")
+
+    shown = cli("utils system shutdown imp-sub")
+    assert (shown.code, shown.lines) == (
+        0,
+        ["Initiate System Shutdown for Node >imp-sub<", "Request SUCCESSFUL."],
+    )
+    assert (machine().powered, machine().boots_at) == (False, None)
+    assert cli("utils system shutdown imp-sub").errors == ["imp-sub is powered off."]
+    assert "A Cisco DB[UNKNOWN]  Node Powered Off" in cli("utils service list imp-sub").lines
+    assert cli("utils system poweron imp-sub").code == 0
+    assert machine().powered
+    assert cli("utils system restart imp-sub").code == 0
+    assert machine().boots_at is not None
+    assert Machine.objects.get(server__name="imp-pub").powered
+
+
+def test_show_network_cluster(cli: Cli, cluster: RedundancyGroup) -> None:
+    add_server(name="cucm", server_type="cucm", actor="tester")
+    cli("utils system shutdown imp-sub")
+    rows = [line.split() for line in cli("show network cluster").lines]
+    assert rows[0] == ["name", "type", "database", "group", "power"]
+    assert rows[2] == ["cucm", "CUCM", "Voice/Video", "-", "-", "-"]
+    assert rows[3][:9] == [
+        *("imp-pub", "CUCM", "IM", "and", "Presence"),
+        *("Publisher", "DefaultCUPSubCluster", "on", "since"),
+    ]
+    assert rows[4][5:] == ["Subscriber", "DefaultCUPSubCluster", "off"]
+
+
+def test_that_nobody_looks_at_the_nodes_is_said_beside_the_output(
+    cli: Cli, cluster: RedundancyGroup, valkey: str
+) -> None:
+    bus.client().delete(bus.MARK)
+    shown = cli("utils ha status")
+    assert shown.code == 0
+    assert len(shown.lines) == 3
+    assert shown.errors == ["We cannot see the nodes: no sweep has run yet."]
+
+
+def test_help_is_a_command(cli: Cli) -> None:
+    assert cli("utils service ?").lines[0].startswith("utils service list [node]")
+    assert not Server.objects.exists()
