@@ -8,6 +8,7 @@ is ours.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -51,6 +52,10 @@ MAX_ROUNDS = 12
 UP = {ServiceStatus.STARTED: True, ServiceStatus.UNKNOWN: None}
 # Lab seconds by which the clocks of two workers may differ.
 CLOCK_SLACK = 60.0
+# Wall seconds of sweeping without a sign of life of a process that runs one SRM alone.
+ALONE_SECONDS = 5
+# The nodes that have no process of their own.
+TOGETHER = Q(server__machine__srm_worker="")
 # Stands for "never" in a column that cannot hold infinity.
 NEVER = 1e15
 
@@ -84,7 +89,8 @@ def sweep(
     power.boot_due_nodes(now=lab_now())
     if settings.FAULT_LAB:
         bus.deliver(lab_now(), faults.cut)
-    taken = settle(bus.collect, lab_now, faults, ask_for_move)
+    power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
+    taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move)
     if bus.mark_sweep():
         slow_lane()
     return taken
@@ -100,6 +106,7 @@ def paused(faults: Faults, now: float) -> bool:
 
 
 def settle(
+    whom: Q,
     collect: Callable[[], set[int]],
     lab_now: Callable[[], float],
     faults: Faults,
@@ -108,6 +115,7 @@ def settle(
     """Step the due nodes, and those that get mail by it, until none is left. Return the steps taken.
 
     Args:
+        whom: Which nodes to step, as a condition on their memory.
         collect: Returns the nodes whose inbox was written since it was last called.
         lab_now: Tells the lab time.
         faults: Those in force.
@@ -118,7 +126,7 @@ def settle(
     taken = 0
     for _ in range(MAX_ROUNDS):
         mail = collect()
-        due = _due(lab_now(), mail)
+        due = _due(whom, lab_now(), mail)
         if not due:
             break
         bus.forget(runtime.pk for runtime in due if _starts(runtime))
@@ -158,10 +166,11 @@ def settle(
     return taken
 
 
-def _due(now: float, mail: set[int]) -> list[NodeRuntime]:
+def _due(whom: Q, now: float, mail: set[int]) -> list[NodeRuntime]:
     """Return the nodes whose SRM runs and has something to do, with all that a step needs."""
     return list(
         NodeRuntime.objects.filter(
+            whom,
             server__group__ha_enabled=True,
             server__machine__powered=True,
             server__machine__srm_running=True,

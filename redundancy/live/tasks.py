@@ -26,7 +26,7 @@ RECENT_EVENTS = 5000
 def sweep() -> None:
     """Step every node that is due."""
     try:
-        sweeping.sweep(_ask_for_move, audit.delay)
+        sweeping.sweep(ask_for_move, audit.delay)
     except bus.BusError as error:
         logger.warning("no sweep: the heartbeat bus cannot be reached (%s)", error)
 
@@ -55,7 +55,8 @@ def audit() -> None:
         logger.error("audit: %s", breach)
 
 
-def _ask_for_move(request: MoveRequest) -> None:
+def ask_for_move(request: MoveRequest) -> None:
+    """Queue a session move."""
     move_sessions.apply_async(
         (request.node_id, request.kind.value, request.epoch, request.generation),
         expires=MOVE_EXPIRES,

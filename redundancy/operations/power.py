@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from redundancy.catalog import SRM
 from redundancy.clock import lab_datetime, lab_now
@@ -108,6 +109,63 @@ def stop_srm(*, server: Server, actor: str) -> None:
         machine.save(update_fields=["srm_running"])
         _set_srm_service(machine, running=False, now=now)
         _record(machine, f"{SRM} on {machine.server.name} was stopped.", actor=actor, now=now)
+
+
+def run_srm_alone(*, server: Server, worker: str) -> None:
+    """Let the process ``worker`` run the node's SRM, and no sweep: a restart of SRM.
+
+    A process that ran it before has lost it.
+    """
+    with transaction.atomic():
+        machine = _powered(server)
+        machine.srm_worker, machine.srm_missed = worker, 0
+        machine.save(update_fields=["srm_worker", "srm_missed"])
+        _start_srm(machine, f"started in a process of its own ({worker})", actor="")
+
+
+def still_runs_srm(*, server: Server, worker: str) -> bool:
+    """Note that ``worker`` lives; return False when it does not run the node's SRM any more."""
+    return bool(Machine.objects.filter(server=server, srm_worker=worker).update(srm_missed=0))
+
+
+def end_srm_alone(*, server: Server, worker: str) -> None:
+    """Stop the SRM that ``worker`` runs. Does nothing when it does not run it any more."""
+    with transaction.atomic():
+        machine = _locked(server)
+        if machine.srm_worker == worker:
+            _end_alone(machine, f"stopped with its process ({worker})")
+
+
+def count_missed_sweeps(*, limit: int) -> int:
+    """Count a sweep against every process that runs an SRM alone; return how many died of it.
+
+    One that was not seen for ``limit`` sweeps is dead, and its node's SRM with it. Sweeps count,
+    not seconds: while nobody sweeps, nobody is declared dead.
+    """
+    alone = Machine.objects.exclude(srm_worker="")
+    seen = list(alone.select_related("server").order_by("pk"))
+    if not seen:
+        return 0
+    alone.update(srm_missed=F("srm_missed") + 1)
+    ended = 0
+    for late in seen:
+        if late.srm_missed + 1 < limit:
+            continue
+        with transaction.atomic():
+            machine = _locked(late.server)
+            if machine.srm_worker == late.srm_worker and machine.srm_missed >= limit:
+                _end_alone(machine, f"died with its process ({machine.srm_worker})")
+                ended += 1
+    return ended
+
+
+def _end_alone(machine: Machine, did: str) -> None:
+    ran, now = machine.srm_running, lab_now()
+    machine.srm_worker, machine.srm_running = "", False
+    machine.save(update_fields=["srm_worker", "srm_running"])
+    if ran:
+        _set_srm_service(machine, running=False, now=now)
+        _record(machine, f"{SRM} on {machine.server.name} {did}.", actor="", now=now)
 
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:

@@ -73,7 +73,7 @@ def test_a_step_that_was_overtaken_stores_nothing(pair: Pair) -> None:
     """Two sweeps at once: the second finds another version and gives up, with its events."""
     services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
     pair.clock.now += 95
-    due = sweeping._due(pair.clock.now, set())
+    due = sweeping._due(sweeping.TOGETHER, pair.clock.now, set())
     runtime = next(r for r in due if r.server.name == "imp-pub")
     NodeRuntime.poke(runtime.pk)
     before = HaEvent.objects.count()

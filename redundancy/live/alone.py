@@ -1,0 +1,67 @@
+"""The SRM of one node in a process of its own, as on a machine of its own.
+
+It looks into its own inbox only. The sweep of all others leaves the node alone and takes the
+process for dead when it is not seen for some seconds: then the node's SRM does not report, and its
+peer acts on the silence.
+"""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db.models import Q
+
+from redundancy import bus, clock
+from redundancy.live import sweep as sweeping
+from redundancy.models import Server
+from redundancy.operations import power
+from redundancy.operations.moves import MoveRequest
+from redundancy.selectors import faults as fault_selectors
+from redundancy.srm.types import Heartbeat
+
+
+class LoneSrm:
+    """Runs the SRM of ``server`` as long as nobody else does.
+
+    Args:
+        server: The node.
+        worker: Names this process.
+
+    """
+
+    def __init__(self, server: Server, worker: str) -> None:
+        self._server = server
+        self._worker = worker
+        self._heard: Heartbeat | None = None
+
+    def start(self) -> None:
+        """Take the node's SRM over from whoever ran it; it is restarted."""
+        power.run_srm_alone(server=self._server, worker=self._worker)
+
+    def look(self, ask_for_move: Callable[[MoveRequest], None]) -> bool:
+        """Step the node where it is due. Return False when it is not this process's any more.
+
+        Raises:
+            bus.BusError: The heartbeat bus cannot be reached.
+
+        """
+        if not power.still_runs_srm(server=self._server, worker=self._worker):
+            return False
+        lab_now = clock.reader()
+        faults = fault_selectors.in_force()
+        if not sweeping.paused(faults, lab_now()):
+            if settings.FAULT_LAB:
+                bus.deliver(lab_now(), faults.cut)
+            me = Q(pk=self._server.pk)
+            sweeping.settle(me, self._collect, lab_now, faults, ask_for_move)
+        return True
+
+    def stop(self) -> None:
+        """End the node's SRM in order; its peer hears no more of it."""
+        power.end_srm_alone(server=self._server, worker=self._worker)
+
+    def _collect(self) -> set[int]:
+        newest = bus.read([self._server.pk]).get(self._server.pk)
+        if newest is None or newest == self._heard:
+            return set()
+        self._heard = newest
+        return {self._server.pk}
