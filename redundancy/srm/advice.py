@@ -7,7 +7,9 @@ columns, ``{two}`` the other; a state of None means that the node's SRM does not
 
 from dataclasses import dataclass
 
+from redundancy.srm import facts, sentences
 from redundancy.srm.states import TRANSITIONS, Reason, State
+from redundancy.srm.types import Node, Policy
 
 S, R = State, Reason
 FALL_BACK = "Press Fallback on {one} when you are ready."
@@ -90,6 +92,9 @@ ROWS: tuple[PairRow, ...] = (
     # Ours: pairs the vendor's table leaves out.
     _row(0, None, (), _SERVING, (), "{two} serves everybody; {one} does not report.", "Start {one} and its SRM; when it is Failed Over, press Fallback."),
     _row(0, None, (), S.NORMAL, (), "{one} does not report; {two} declares it down when it has been silent for the heartbeat timeout.", "Wait, or start {one} and its SRM."),
+    _row(0, None, (), S.FAILED, (), "{two} runs in failed mode; {one} does not report.", "Start {one} and its SRM, then press Recover."),
+    _row(0, None, (), S.FAILED_OVER_DOWN, (), "{one}, which served everybody, does not report, and {two} cannot serve: a critical service is not running.", "Start the service on {two}, or start {one} and its SRM."),
+    _row(0, None, (), (S.IDLE, S.FAILED_OVER, S.AFFECTED), (), "{one}, which served everybody, does not report; {two} takes over when it has been silent for the heartbeat timeout.", "Wait, or start {one} and its SRM."),
     _row(0, None, (), S.INITIALIZING, (), "{two} has started and waits for {one}, which does not report.", "Start {one} and its SRM, or wait: {two} goes to backup mode after the initialization timeout."),
     _row(0, S.INITIALIZING, (), (S.INITIALIZING, S.NORMAL), (), "The nodes are finding each other and checking their critical services.", WAIT),
     _row(0, S.INITIALIZING, (), _SERVING, (), "The SRM of {one} has just started; {two} serves everybody.", WAIT),
@@ -99,6 +104,23 @@ ROWS: tuple[PairRow, ...] = (
     _row(0, S.FAILING_OVER, (), (S.NORMAL, S.TAKING_OVER, S.BACKUP), (), "{one} is failing over to {two}.", WAIT),
     _row(0, S.FAILED, (), S.FAILED, (), "Both nodes run in failed mode.", RECOVER),
 )  # fmt: skip
+
+
+def warn(node: Node, policy: Policy) -> Explanation | None:
+    """Return what is about to go wrong on a node that serves; None when nothing is."""
+    if node.state not in {S.NORMAL, S.BACKUP, S.BACKUP_ACTIVATED} or not facts.down(node):
+        return None
+    first = min(facts.down(node), key=lambda service: service.since)
+    until = sentences.clock_time(first.since + policy.critical_service_delay)
+    since = sentences.clock_time(first.since)
+    cause = f"{first.name} on {node.name} has not been running since {since}."
+    if node.state is S.NORMAL:
+        return Explanation(0, cause, f"Start it before {until}, or {node.name} fails over.")
+    return Explanation(
+        0,
+        f"{cause} {node.name} serves everybody.",
+        f"Start it before {until}, or users lose service.",
+    )
 
 
 def explain(

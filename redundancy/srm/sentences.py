@@ -74,7 +74,12 @@ def outlook(node: Node, now: float, policy: Policy) -> str:
     """
     if node.state is State.UNKNOWN:
         return ""
-    found = [_waiting(node), _silence(node, now, policy), _fallback(node, policy)]
+    found = [
+        _waiting(node),
+        _silence(node, now, policy),
+        _services(node, policy),
+        _fallback(node, policy),
+    ]
     return " ".join(sentence for sentence in found if sentence)
 
 
@@ -111,6 +116,17 @@ def _silence(node: Node, now: float, policy: Policy) -> str:
     return (
         f"No heartbeat from {node.peer_name} since {clock_time(since)}; "
         f"it is declared down at {clock_time(until)}."
+    )
+
+
+def _services(node: Node, policy: Policy) -> str:
+    """Return which service of a serving node is down, and what comes of it."""
+    if node.state not in {State.NORMAL, State.BACKUP, State.BACKUP_ACTIVATED}:
+        return ""
+    return " ".join(
+        f"{service.name} has not been running since {clock_time(service.since)}; "
+        f"the limit is {clock_time(service.since + policy.critical_service_delay)}."
+        for service in facts.down(node)
     )
 
 

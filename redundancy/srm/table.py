@@ -167,8 +167,8 @@ _FALLBACK_BY_ITSELF: Row = (
     ),
 )  # fmt: skip
 _LOST_ON_BACKUP: Row = (
-    Rule(S.AFFECTED, Take.AUTO, "{down} down for {down_for}; {peer} can serve", W.PEER_CAN_SERVE),
-    Rule(S.FAILED, Take.FAULT, "{down} down for {down_for}, and {peer} cannot serve", W.PEER_CANNOT_SERVE),
+    Rule(S.AFFECTED, Take.AUTO, "{down} was down for {down_for}; {peer} could serve", W.PEER_CAN_SERVE),
+    Rule(S.FAILED, Take.FAULT, "{down} was down for {down_for}, and {peer} could not serve", W.PEER_CANNOT_SERVE),
 )  # fmt: skip
 
 TABLE: dict[State, dict[Trigger, Row]] = {
@@ -196,7 +196,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE_HEALTHY,
         T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode"),),
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{down} down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
+            Rule(S.FAILING_OVER, Take.FAULT, "{down} was down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
         ),
     },
     S.NORMAL: {
@@ -217,7 +217,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{down} down for {down_for} (limit {down_limit})"),
+            Rule(S.FAILING_OVER, Take.FAULT, "{down} was down for {down_for} (limit {down_limit})"),
         ),
     },
     S.FAILING_OVER: {

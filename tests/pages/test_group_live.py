@@ -12,9 +12,8 @@ from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, S
 from redundancy.operations import events
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
-from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import Reason, State
-from redundancy.srm.types import Node
+from tests.memory import remember_pair
 from tests.pages.html import soup, status, words
 
 HTMX = {"HX-Request": "true"}
@@ -33,15 +32,11 @@ def polled(response_page: BeautifulSoup) -> str:
 
 def turn(server: Server, state: State, reason: Reason) -> None:
     """Let the node be in ``state``, with its memory and its event, as the sweep would."""
-    memory = Node(
-        name=server.name, peer_name="", first=server.slot == 1, state=state, reason=reason
-    )
-    NodeRuntime.objects.filter(server=server).update(
-        state=state,
-        reason=reason,
-        serial=server.runtime.serial + 1,
-        memory=node_to_json(memory),
-    )
+    assert server.group is not None
+    peer = server.group.servers.select_related("runtime").exclude(pk=server.pk).get()
+    said = State(peer.runtime.state), Reason(peer.runtime.reason)
+    remember_pair(server, (state, reason), peer, said)
+    NodeRuntime.objects.filter(server=server).update(serial=server.runtime.serial + 1)
     events.record(
         kind=EventKind.STATE,
         sentence=f"{server.name} is {state}.",

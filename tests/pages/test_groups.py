@@ -4,10 +4,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from redundancy.models import NodeRuntime, RedundancyGroup, Server
+from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.groups import add_group
 from redundancy.operations.servers import add_server
 from redundancy.srm.states import Reason, State
+from tests.memory import remember_pair
 from tests.pages.html import error_at, field, rows, soup, status
 
 LIST = reverse("group_list")
@@ -122,10 +123,8 @@ def test_disabling_while_failed_over_names_its_effect_first(
     page: Client, ha: RedundancyGroup
 ) -> None:
     first, second = ha.servers.order_by("slot")
-    for server, state in ((first, State.IDLE), (second, State.BACKUP)):
-        NodeRuntime.objects.filter(server=server).update(
-            state=state, reason=Reason.ON_ADMIN_REQUEST
-        )
+    by_hand = Reason.ON_ADMIN_REQUEST
+    remember_pair(first, (State.IDLE, by_hand), second, (State.BACKUP, by_hand))
     data = typed(ha, ha_enabled=None, description="also this")
     asked = page.post(edit(ha), data)
     assert "Disable High Availability of DefaultCUPSubCluster now?" in soup(asked).get_text()

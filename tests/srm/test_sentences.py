@@ -61,7 +61,7 @@ def test_a_service_is_named_with_how_long_it_was_down() -> None:
     sim.stop_service(PUB)
     sim.run_for(95)
     failing = next(e for e in sim.history if e.change.new_state is State.FAILING_OVER)
-    assert failing.change.sentence == f"{ROUTER} down for 1 min 30 s (limit 1 min 30 s)."
+    assert failing.change.sentence == f"{ROUTER} was down for 1 min 30 s (limit 1 min 30 s)."
     assert last_why(sim, PUB) == f"{SUB} serves the users; here {ROUTER} is not running."
 
 

@@ -1,0 +1,169 @@
+"""How a node and its pair are worded for an administrator: state, warning, advice, timers.
+
+Pure with regard to time and rows: reads what was loaded, queries nothing.
+"""
+
+from dataclasses import dataclass
+
+from redundancy.models import NodeRuntime, RedundancyGroup, Server, SrmMessage
+from redundancy.srm import facts, sentences
+from redundancy.srm.advice import WAIT, Explanation, explain, warn
+from redundancy.srm.codec import node_from_json
+from redundancy.srm.states import NOT_RESPONDING, TRANSITIONS, Reason, State
+from redundancy.srm.types import Node, Policy, Request
+
+TONES: dict[State, str] = {
+    State.UNKNOWN: "off",
+    State.NORMAL: "ok",
+    State.IDLE: "warn",
+    State.BACKUP: "warn",
+    State.BACKUP_ACTIVATED: "warn",
+    State.FAILED_OVER: "warn",
+    State.AFFECTED: "warn",
+    State.FAILED_OVER_DOWN: "bad",
+    State.FAILED: "bad",
+    **dict.fromkeys(TRANSITIONS, "busy"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A time that runs: counted up from ``since``, or down to ``until`` (lab seconds)."""
+
+    node: str
+    label: str
+    since: float | None
+    until: float | None
+
+
+def explained(
+    group: RedundancyGroup, servers: list[Server], asked: SrmMessage | None, policy: Policy
+) -> Explanation:
+    """Return cause and advice: what is asked for, what is about to go wrong, or what the pair means."""
+    if len(servers) != 2:
+        return Explanation(0, "", "")
+    if asked is not None:
+        what = f"{asked.kind.capitalize()} of {asked.node.name} was requested"
+        return Explanation(0, f"{what}; its SRM has not answered yet.", WAIT)
+    if group.ha_enabled:
+        for server in servers:
+            node = _memory(server.runtime) if reports(server) else None
+            warning = warn(node, policy) if node else None
+            if warning is not None:
+                return warning
+        for server in servers:
+            if server.machine.boots_at is not None:
+                back = f"{server.name} is restarting; it is back at {_clock(server)}."
+                return Explanation(0, back, "Wait until then.")
+    sides = [_side(server, group) for server in servers]
+    return explain(sides[0], sides[1])
+
+
+def _clock(server: Server) -> str:
+    boots_at = server.machine.boots_at
+    return sentences.clock_time(boots_at.timestamp()) if boots_at else ""
+
+
+def offered(servers: list[Server], policy: Policy, now: float) -> dict[int, str]:
+    """Return the action that fits each node, by its key: the one its SRM would carry out."""
+    if len(servers) != 2 or not all(reports(server) for server in servers):
+        return {}
+    if all(server.runtime.state == State.FAILED for server in servers):
+        return {server.pk: "recover" for server in servers}
+    nodes = {server.pk: _memory(server.runtime) for server in servers}
+    return {
+        pk: request.value
+        for pk, node in nodes.items()
+        for request in Request
+        if node is not None and facts.offers(node, request, now, policy)
+    }
+
+
+def reports(server: Server) -> bool:
+    """Return whether the node's SRM runs, so that it can be asked."""
+    return server.machine.powered and server.machine.srm_running
+
+
+def _memory(runtime: NodeRuntime) -> Node | None:
+    return node_from_json(runtime.memory) if runtime.memory else None
+
+
+def _side(server: Server, group: RedundancyGroup) -> tuple[str, State | None, Reason | None]:
+    if not group.ha_enabled:
+        return server.name, State.UNKNOWN, Reason.HA_NOT_ENABLED
+    if not reports(server):
+        return server.name, None, None
+    if not server.runtime.memory:
+        return server.name, State.INITIALIZING, Reason.INITIALIZATION
+    return server.name, State(server.runtime.state), Reason(server.runtime.reason)
+
+
+def shown(
+    server: Server,
+    group: RedundancyGroup | None,
+    active: int,
+    policy: Policy | None,
+    now: float,
+) -> tuple[str, str, str, str]:
+    """Return state, reason, tone and sentence of a node as an administrator sees it."""
+    if group is None or not group.ha_enabled:
+        return State.UNKNOWN, Reason.HA_NOT_ENABLED, "off", ""
+    if not reports(server):
+        return NOT_RESPONDING, "", "bad", _why_silent(server, active)
+    runtime = server.runtime
+    memory = _memory(runtime)
+    if memory is None or policy is None:
+        starting = "High Availability is enabled; SRM is starting."
+        return State.INITIALIZING, Reason.INITIALIZATION, "busy", starting
+    state = State(runtime.state)
+    coming = sentences.outlook(memory, now, policy)
+    if warn(memory, policy) is not None:
+        return state, Reason(runtime.reason), "warn", coming
+    return state, Reason(runtime.reason), TONES[state], f"{runtime.sentence} {coming}".strip()
+
+
+def _why_silent(server: Server, active: int) -> str:
+    """Return why nobody answers, and how many sessions wait there."""
+    if server.machine.powered:
+        why = f"The SRM of {server.name} is stopped"
+    elif server.machine.boots_at is not None:
+        why = f"{server.name} is restarting; it is back at {_clock(server)}"
+    else:
+        why = f"{server.name} is powered off"
+    if server.machine.powered or not active:
+        return f"{why}."
+    return f"{why}; {active:,} sessions on it are not served."
+
+
+def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
+    """Return the time limits that are running for this node's SRM."""
+    node = _memory(runtime)
+    if node is None or node.state is State.UNKNOWN:
+        return []
+    found: list[Timer] = []
+    # A backup node whose peer is gone waits for nothing.
+    waits = not facts.peer_gone(node, now, policy) and node.state is not State.FAILED
+    if waits and facts.silence(node, now) > 2 * policy.heartbeat_interval:
+        heard_at = facts.heard_at(node)
+        found.append(
+            Timer(
+                node.name,
+                f"{node.peer_name} is declared down in",
+                heard_at,
+                heard_at + facts.silence_limit(node, policy),
+            )
+        )
+    for service in facts.down(node):
+        limit = service.since + policy.critical_service_delay
+        until = limit if node.state in {State.NORMAL, State.INITIALIZING} else None
+        label = f"{service.name} down, fails over in" if until else f"{service.name} down for"
+        found.append(Timer(node.name, label, service.since, until))
+    unbroken = facts.unbroken_since(node)
+    if (
+        policy.automatic_fallback
+        and unbroken is not None
+        and node.state in {State.FAILED_OVER, State.AFFECTED}
+    ):
+        until = unbroken + policy.fallback_after
+        found.append(Timer(node.name, "Automatic fallback in", unbroken, until))
+    return found
