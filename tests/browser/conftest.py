@@ -7,19 +7,8 @@ import redis
 from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.browser import pages
-from tests.stacks import Stack, find_port, own_environment
-
-PASSWORD = "chosen-by-me"
-RATE = 60
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.browser.launch import PASSWORD, launch, started
+from tests.stacks import Stack
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +16,17 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory, given_redis: redis.Redis | None
 ) -> Iterator[Stack]:
     """The whole product, empty, its lab clock 60 times as fast."""
-    folder = tmp_path_factory.mktemp("stack")
-    with own_environment(folder / "var", find_port()) as variables:
-        chosen = {"LAB_CLOCK_RATE": str(RATE), "ADMIN_PASSWORD": PASSWORD, "TIME_ZONE": "UTC"}
-        running = Stack(variables | chosen, folder / "log")
-        try:
-            running.wait_for("Ready:")
-            yield running
-        finally:
-            running.stop()
+    with started(tmp_path_factory.mktemp("stack")) as running:
+        yield running
     if given_redis is not None:
         given_redis.flushdb()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     """The system's Chromium."""
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield launch(playwright, chromium)
 
 
 @pytest.fixture

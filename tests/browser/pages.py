@@ -8,8 +8,13 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Locator,
 
 DEFAULT_GROUP = "DefaultCUPSubCluster"
 PUB, SUB = "imp-pub.example.com", "imp-sub.example.com"
+NORMAL = ("Normal", "Normal")
+ROUTER = "Cisco XCP Router"
 NOT_RESPONDING = "Cisco Server Recovery Manager Not Responding"
-PATIENCE_MS = 8_000
+# How long to wait for what should come at once, on a machine that does much else.
+PATIENCE_MS = 15_000
+
+expect.set_options(timeout=PATIENCE_MS)
 
 CCMADMIN = "Cisco Unified CM Administration"
 CUPADMIN = "Cisco Unified CM IM and Presence Administration"
@@ -95,29 +100,32 @@ class Site:
     def open(self, path: str = "/") -> None:
         self.page.goto(self.url + path)
 
+    def follow(self, link: Locator) -> None:
+        """Press what leads to another page, and wait for that page."""
+        with self.page.expect_navigation():
+            link.click()
+
     def sign_in(self, name: str, password: str) -> None:
         self.open()
         self.page.get_by_label("Username").fill(name)
         self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Login").click()
+        self.follow(self.page.get_by_role("button", name="Login"))
         expect(self.page.get_by_role("button", name="Logout")).to_be_visible()
 
     def navigate(self, application: str) -> None:
         """Change the application with the Navigation drop-down."""
         self.page.get_by_label("Navigation").select_option(label=application)
-        self.page.locator("form.go", has=self.page.locator("#navigation")).get_by_role(
-            "button", name="Go"
-        ).click()
+        form = self.page.locator("form.go", has=self.page.locator("#navigation"))
+        self.follow(form.get_by_role("button", name="Go"))
 
     def menu(self, menu: str, item: str) -> None:
         bar = self.page.get_by_role("navigation", name="Menu bar")
         bar.locator("summary", has_text=menu).click()
-        bar.get_by_role("link", name=item, exact=True).click()
+        self.follow(bar.get_by_role("link", name=item, exact=True))
 
     def tool(self, label: str) -> None:
-        """Press a tool of the toolbar."""
-        tools = self.page.get_by_role("group", name="Tools", exact=True)
-        tools.get_by_text(label, exact=True).click()
+        """Press a tool of the toolbar that leads to another page."""
+        self.follow(toolbar(self.page).get_by_text(label, exact=True))
 
     def expect_status(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.locator("#status")).to_contain_text(text)
@@ -143,7 +151,7 @@ class Site:
         """Open DefaultCUPSubCluster, which has these nodes, from the list of groups."""
         self.navigate(CCMADMIN)
         self.menu("System", "Presence Redundancy Groups")
-        self.page.get_by_role("link", name=DEFAULT_GROUP, exact=True).click()
+        self.follow(self.page.get_by_role("link", name=DEFAULT_GROUP, exact=True))
         first, second = nodes or (PUB, SUB)
         return GroupPage(self.page, (first, second))
 
@@ -153,13 +161,13 @@ class Site:
         picker = self.page.get_by_label("Server", exact=True)
         label = picker.locator("option", has_text=server).inner_text().strip()
         picker.select_option(label=label)
-        self.page.locator("form.go", has=picker).get_by_role("button", name="Go").click()
+        self.follow(self.page.locator("form.go", has=picker).get_by_role("button", name="Go"))
         return ControlCenter(self.page)
 
     def add_in_admin(self, model: str, **values: str) -> None:
         """Add a row in the Django administration, and come back."""
         self.navigate(ADMIN)
-        self.page.locator(f"#content .model-{model} .addlink").click()
+        self.follow(self.page.locator(f"#content .model-{model} .addlink"))
         for name, value in values.items():
             field = self.page.locator(f"[name={name}]")
             if "admin-autocomplete" in (field.get_attribute("class") or ""):
@@ -170,9 +178,9 @@ class Site:
                 field.select_option(label=value)
             else:
                 field.fill(value)
-        self.page.get_by_role("button", name="Save", exact=True).click()
+        self.follow(self.page.get_by_role("button", name="Save", exact=True))
         expect(self.page.locator(".messagelist .success")).to_contain_text("added successfully")
-        self.page.get_by_role("link", name="View site").click()
+        self.follow(self.page.get_by_role("link", name="View site"))
 
 
 class GroupPage:
@@ -188,6 +196,7 @@ class GroupPage:
         )
 
     def node(self, node: str) -> Node:
+        expect(self.row(node)).to_be_visible()
         cells = [cell.strip() for cell in self.row(node).locator("td").all_inner_texts()]
         _, assigned, active, state, reason, action = cells
         return Node(
@@ -286,7 +295,7 @@ class ControlCenter:
     def press(self, act: str, service: str) -> None:
         """Select a service and press Start, Stop or Restart."""
         self.page.get_by_label(service, exact=True).check()
-        Site(self.page, "").tool(act)
+        toolbar(self.page).get_by_text(act, exact=True).click()
 
     def press_node(self, act: str) -> None:
         self.page.locator("form.node-acts").get_by_role("button", name=act).click()
@@ -298,12 +307,15 @@ class ControlCenter:
 
     def go_on(self) -> None:
         """Read the caution and press Continue."""
-        self.caution().get_by_role("button", name="Continue").click()
-        expect(self.page.get_by_role("dialog")).to_be_hidden()
+        Site(self.page, "").follow(self.caution().get_by_role("button", name="Continue"))
 
     def expect_service(self, service: str, status: str) -> None:
         row = self.page.locator("table.services tr", has=self.page.get_by_text(service, exact=True))
         expect(row).to_contain_text(status)
+
+
+def toolbar(page: Page) -> Locator:
+    return page.get_by_role("group", name="Tools", exact=True)
 
 
 def lab_seconds(text: str) -> float:

@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.pages import (
+    NORMAL,
     NOT_RESPONDING,
     PUB,
+    ROUTER,
     SUB,
     GroupPage,
     Site,
@@ -15,8 +17,6 @@ from tests.browser.pages import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
-ROUTER = "Cisco XCP Router"
-NORMAL = ("Normal", "Normal")
 SERVICE_DOWN = "Critical Service Down"
 # What SRM waits for a service, and for a fallback by itself (seconds of lab time).
 CRITICAL_SERVICE_DELAY = 90
