@@ -6,7 +6,6 @@ last look.
 """
 
 import json
-import time
 from collections.abc import Container, Iterable, Mapping
 from functools import cache
 
@@ -20,6 +19,7 @@ MAIL = "srm:mail"
 LATE = "srm:late"
 PROBE = "srm:probe"
 MARK = "srm:sweep"
+MARK_SECONDS = 30 * 86400
 SLOW_LANE = "srm:slow-lane"
 # Wall seconds between two rounds of what need not be looked at in every sweep.
 SLOW_LANE_SECONDS = 60
@@ -126,12 +126,15 @@ def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
 def mark_sweep() -> bool:
     """Note that a sweep has just run to its end. Return True once in SLOW_LANE_SECONDS."""
     with client().pipeline() as pipe:
-        pipe.set(MARK, repr(time.time()))
+        pipe.set(MARK, 1, ex=MARK_SECONDS)
         pipe.set(SLOW_LANE, 1, nx=True, ex=SLOW_LANE_SECONDS)
         return bool(pipe.execute()[1])
 
 
-def last_sweep() -> float | None:
-    """Return the wall time at which a sweep last ran to its end; None when none is known."""
-    text = client().get(MARK)
-    return float(str(text)) if text is not None else None
+def sweep_age() -> float | None:
+    """Return how many wall seconds ago a sweep last ran to its end; None when none is known.
+
+    By the clock of the server: those of the process that marked and of this one may differ.
+    """
+    left = int(client().pttl(MARK))
+    return MARK_SECONDS - left / 1000 if left > 0 else None

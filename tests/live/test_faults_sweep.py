@@ -181,12 +181,12 @@ def test_a_pause_of_the_observer_is_not_silence_of_a_node(pair: Pair) -> None:
     before = changes()
     faults.pause_observer(seconds=600, actor="ann")
     versions = list(NodeRuntime.objects.order_by("pk").values_list("version", flat=True))
-    mark = bus.last_sweep()
+    bus.client().delete(bus.MARK)
     for _ in range(59):
         pair.clock.now += 10
         assert pair.sweep() == 0
     assert list(NodeRuntime.objects.order_by("pk").values_list("version", flat=True)) == versions
-    assert bus.last_sweep() == mark, "pages say that nobody looks"
+    assert bus.sweep_age() is None, "pages say that nobody looks"
     pair.clock.now += 10
     pair.run(75)
     assert changes() == before
@@ -218,3 +218,21 @@ def test_a_quiet_sweep_pays_one_query_with_the_fault_lab_and_none_without(
     settings.FAULT_LAB = False
     assert cost() == with_lab - 1
     assert not delivered
+
+
+def test_a_clock_set_back_blinds_nobody(pair: Pair) -> None:
+    pair.run(20)
+    before = changes()
+    pair.clock.now -= 300
+    pair.run(10)
+    versions = list(NodeRuntime.objects.order_by("pk").values_list("version", flat=True))
+    pair.run(16)
+    assert versions != list(NodeRuntime.objects.order_by("pk").values_list("version", flat=True))
+    assert changes() == before
+    power.power_off(server=server("imp-sub"), actor="")
+    off_at = pair.clock.now
+    pair.run(45)
+    assert pair.states()[0] == NORMAL
+    pair.run(20)
+    assert pair.states()[0] == BACKUP
+    assert pair.clock.now - off_at <= 65
