@@ -1,5 +1,8 @@
 """The one error of operations."""
 
+from collections.abc import Sequence
+from typing import Self
+
 from django.core.exceptions import ValidationError
 
 
@@ -10,9 +13,18 @@ class Refused(ValidationError):
         rule: What is required, as a sentence for the administrator.
         field: The form field it belongs to; None when it is about the whole object.
 
+    ``rules`` holds every rule that was broken, each with its field; ``rule`` says all of them.
     """
 
     def __init__(self, rule: str, *, field: str | None = None) -> None:
         super().__init__(rule, code="refused")
         self.rule = rule
         self.field = field
+        self.rules: tuple[tuple[str, str | None], ...] = ((rule, field),)
+
+    @classmethod
+    def together(cls, refusals: Sequence["Refused"]) -> Self:
+        """Return one refusal that carries all of ``refusals``, of which there is at least one."""
+        joined = cls(" ".join(each.rule for each in refusals), field=refusals[0].field)
+        joined.rules = tuple(pair for each in refusals for pair in each.rules)
+        return joined

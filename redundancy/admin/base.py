@@ -96,7 +96,8 @@ class OperationForm(ModelForm):
                 row = self.operate("")
                 transaction.set_rollback(True)
         except Refused as refused:
-            self.add_error(refused.field if refused.field in self.fields else None, refused)
+            for rule, name in refused.rules:
+                self.add_error(name if name in self.fields else None, rule)
         if row is not None:
             # As stored: the model's own checks must not judge the typed form of a value.
             for field in row._meta.fields:

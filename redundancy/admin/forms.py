@@ -128,12 +128,25 @@ class ParameterForm(OperationForm):
             key, server = self.instance.key, self.instance.server
         else:
             key, server = self.cleaned_data["key"], self.cleaned_data["server"]
+            self._refuse_another(key, server)
         row = parameters.set_parameter(
             key=key, value=self.cleaned_data["value"], server=server, actor=actor
         )
         if row is None and not self.instance.pk:
             raise Refused("That is the default, which holds without being set.", field="value")
         return row
+
+    @staticmethod
+    def _refuse_another(key: str, server: Server | None) -> None:
+        """Refuse a second row of a parameter: the first one is there to be changed."""
+        row = ServiceParameter.objects.filter(key=key, server=server).first()
+        if row is not None:
+            where = f" on {server.name}" if server else ""
+            raise Refused(
+                f"{row.get_key_display()}{where} is set already, to {row.value}. "
+                "Go back to the list and change that row.",
+                field="key",
+            )
 
 
 class UserForm(OperationForm):

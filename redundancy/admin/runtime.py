@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from redundancy.admin.base import ReadOnlyAdmin
 from redundancy.clock import lab_datetime
 from redundancy.models import (
+    Fault,
     LabClock,
     Machine,
     NodeRuntime,
@@ -117,6 +118,16 @@ class NodeServiceAdmin(ReadOnlyAdmin):
     list_select_related = ("server",)
     search_fields = ("server__name", "name")
     ordering = ("server__name", "name")
+
+
+@admin.register(Fault)
+class FaultAdmin(ReadOnlyAdmin):
+    """What is broken on purpose; the Fault Lab puts it in force and ends it."""
+
+    list_display = ("id", "kind", "group", "node", "amount", "actor")
+    list_filter = ("kind",)
+    list_select_related = ("group", "node")
+    search_fields = ("group__name", "node__name", "actor")
 
 
 @admin.register(LabClock)

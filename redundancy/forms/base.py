@@ -37,9 +37,9 @@ class PageForm(forms.Form):
             field.disabled = field.disabled or read_only
 
     def refuse(self, refused: Refused) -> None:
-        """Show the rule an operation refused by, at its field where the form has it."""
-        field = refused.field if refused.field in self.fields else None
-        self.add_error(field, refused.rule)
+        """Show the rules an operation refused by, each at its field where the form has it."""
+        for rule, name in refused.rules:
+            self.add_error(name if name in self.fields else None, rule)
 
     def text(self, name: str) -> str:
         """Return what was typed into ``name``; empty when the form does not have it."""

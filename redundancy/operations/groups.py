@@ -1,6 +1,6 @@
 """Presence redundancy groups: add, edit, delete, and their high availability."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -22,7 +22,7 @@ from redundancy.operations import events, locks, power, rules
 from redundancy.operations.sessions import send_home
 from redundancy.srm.states import Reason, State
 
-_DISABLED = "High availability was disabled."
+_DISABLED = "High Availability was disabled."
 _SLOTS = {1: "first", 2: "second"}
 
 
@@ -35,7 +35,7 @@ def add_group(
     actor: str,
 ) -> RedundancyGroup:
     """Save a new group of one or two IM and Presence servers and return it; HA is off."""
-    group = RedundancyGroup(name=rules.group_name(name), description=rules.description(description))
+    group = RedundancyGroup(**_texts(name, description))
     with transaction.atomic():
         locks.one_administrator()
         if RedundancyGroup.objects.count() >= settings.MAX_GROUPS:
@@ -75,8 +75,8 @@ def edit_group(
         current = _locked(group)
         if ha_enabled is False:
             current = disable_ha(group=current, actor=actor)
-        current.name = rules.group_name(name)
-        current.description = rules.description(description)
+        for field, value in _texts(name, description).items():
+            setattr(current, field, value)
         with locks.unique("group_name_unique", _name_taken(current)):
             current.save(update_fields=["name", "description"])
         if first is None:
@@ -93,16 +93,9 @@ def delete_group(*, group: RedundancyGroup, actor: str) -> None:
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(group)
-        if current.ha_enabled:
-            raise Refused(
-                f"High availability of {current.name} is on; disable it before the group is deleted."
-            )
-        members = list(_members(current))
-        busy = [server.name for server in members if _has_users(server)]
-        if busy:
-            raise Refused(
-                f"{current.name} cannot be deleted: users are assigned to {' and '.join(busy)}."
-            )
+        obstacles = list(_obstacles(current))
+        if obstacles:
+            raise Refused.together(obstacles)
         Server.objects.filter(group=current).update(group=None, slot=None)
         events.record(
             kind=EventKind.ADMIN,
@@ -134,7 +127,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         current.save(update_fields=["ha_enabled", "ha_generation"])
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"High availability of {current.name} was enabled.",
+            sentence=f"High Availability of {current.name} was enabled.",
             group=current,
             actor=actor,
             epoch=current.epoch,
@@ -157,7 +150,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         moved = send_home(current)
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"High availability of {current.name} was disabled; sessions sent home: {moved}.",
+            sentence=f"High Availability of {current.name} was disabled; sessions sent home: {moved:,}.",
             group=current,
             actor=actor,
             epoch=current.epoch,
@@ -165,6 +158,26 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         )
         _forget(current, before, actor=actor, now=now)
     return current
+
+
+def _texts(name: str, description: str) -> dict[str, str | None]:
+    return rules.checked(
+        {"name": (rules.group_name, name), "description": (rules.description, description)}
+    )
+
+
+def _obstacles(group: RedundancyGroup) -> Iterator[Refused]:
+    """Yield everything that keeps the group from being deleted."""
+    if group.ha_enabled:
+        yield Refused(
+            f"High Availability of {group.name} is on; disable it before the group is deleted."
+        )
+    busy = [server.name for server in _members(group) if _has_users(server)]
+    if busy:
+        yield Refused(
+            f"{group.name} cannot be deleted: users are assigned to {' and '.join(busy)}. "
+            f"{rules.UNASSIGN_USERS}"
+        )
 
 
 def _finish_shutdowns(group: RedundancyGroup) -> None:
@@ -228,7 +241,7 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
     if group.ha_enabled:
         changed = next(slot for slot in _SLOTS if _pk(old.get(slot)) != _pk(wanted.get(slot)))
         raise Refused(
-            "The Presence Servers of a group cannot be changed while high availability is on.",
+            "The Presence Servers of a group cannot be changed while High Availability is on.",
             field=_SLOTS[changed],
         )
     wanted_pks = {server.pk for server in wanted.values()}
@@ -264,7 +277,9 @@ def _check_may_leave(server: Server, *, field: str) -> None:
         )
     if _has_users(server):
         raise Refused(
-            f"{server.name} has users assigned; it cannot be moved or unassigned.", field=field
+            f"{server.name} has users assigned; it cannot be moved or unassigned. "
+            f"{rules.UNASSIGN_USERS}",
+            field=field,
         )
 
 

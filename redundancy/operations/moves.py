@@ -75,13 +75,13 @@ def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
         group.epoch += 1
         group.holder = node
         group.save(update_fields=["epoch", "holder"])
-        sentence = f"{moved} sessions moved to {node.name}."
+        sentence = f"{moved:,} sessions moved to {node.name}."
     else:
         # Nothing is away: the epoch stays, so that the peer's own request is not refused for it.
         if group.holder_id is None and not _any_away(group):
             return
         moved = send_home(group)
-        sentence = f"{moved} sessions went home."
+        sentence = f"{moved:,} sessions went home."
     events.record(kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch)
 
 

@@ -5,14 +5,38 @@ Each function returns the value as it is stored, or raises Refused with the name
 
 import ipaddress
 import re
+from collections.abc import Callable, Mapping
 
 from redundancy.errors import Refused
+from redundancy.models import ServerType
 
 DESCRIPTION_LENGTH = 128
 _FORBIDDEN_IN_DESCRIPTION = '"%&\\<>'
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MAC = re.compile(r"[0-9A-F]{12}")
+
+# Where the users are that keep a node from leaving.
+UNASSIGN_USERS = "Unassign or delete its users first: Django Administration > Presence users."
+
+
+def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> dict[str, str | None]:
+    """Return each value as its rule stores it, or refuse with every rule that is broken.
+
+    Args:
+        values: Of each field its rule and the text.
+
+    """
+    stored: dict[str, str | None] = {}
+    refusals: list[Refused] = []
+    for field, (rule, text) in values.items():
+        try:
+            stored[field] = rule(text)
+        except Refused as refused:
+            refusals.append(refused)
+    if refusals:
+        raise Refused.together(refusals)
+    return stored
 
 
 def _is_domain_name(text: str) -> bool:
@@ -85,6 +109,16 @@ def mac_address(text: str) -> str:
     if value and not _MAC.fullmatch(value):
         raise Refused("MAC Address must be 12 hexadecimal digits.", field="mac_address")
     return value
+
+
+def no_mac_address(text: str) -> str:
+    """Return the empty MAC address of a server that has none."""
+    if mac_address(text):
+        raise Refused(
+            f"MAC Address is for servers of type {ServerType.CUCM.label} only.",
+            field="mac_address",
+        )
+    return ""
 
 
 def domain(text: str) -> str:

@@ -1,5 +1,7 @@
 """Add, edit and delete servers (*System > Server*)."""
 
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.db import transaction
 
@@ -94,19 +96,9 @@ def delete_server(*, server: Server, actor: str) -> None:
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(server)
-        others = Server.objects.filter(server_type=ServerType.IMP).exclude(pk=current.pk)
-        if current.is_publisher and others.exists():
-            raise Refused(
-                f"{current.name} is the IM&P database publisher; it cannot be deleted while subscribers exist."
-            )
-        if current.group is not None:
-            raise Refused(
-                f"{current.name} must leave the presence redundancy group {current.group.name} before it is deleted."
-            )
-        if PresenceUser.objects.filter(home=current).exists():
-            raise Refused(f"{current.name} has users assigned; it cannot be deleted.")
-        if PresenceSession.objects.filter(node=current).exists():
-            raise Refused(f"{current.name} holds sessions of users; it cannot be deleted.")
+        obstacles = list(_obstacles(current))
+        if obstacles:
+            raise Refused.together(obstacles)
         events.record(
             kind=EventKind.ADMIN,
             sentence=f"Server {current.name} was deleted.",
@@ -116,19 +108,42 @@ def delete_server(*, server: Server, actor: str) -> None:
         current.delete()
 
 
+def _obstacles(server: Server) -> Iterator[Refused]:
+    """Yield everything that keeps the server from being deleted."""
+    others = Server.objects.filter(server_type=ServerType.IMP).exclude(pk=server.pk)
+    if server.is_publisher and others.exists():
+        yield Refused(
+            f"{server.name} is the IM&P database publisher; it cannot be deleted while subscribers exist."
+        )
+    if server.group is not None:
+        how = " Delete that group: the publisher leaves it no other way." * server.is_publisher
+        yield Refused(
+            f"{server.name} must leave the presence redundancy group {server.group.name} "
+            f"before it is deleted.{how}"
+        )
+    if PresenceUser.objects.filter(home=server).exists():
+        yield Refused(
+            f"{server.name} has users assigned; it cannot be deleted. {rules.UNASSIGN_USERS}"
+        )
+    elif PresenceSession.objects.filter(node=server).exists():
+        yield Refused(f"{server.name} holds sessions of users; it cannot be deleted.")
+
+
 def _fill(
     server: Server, name: str, description: str, ipv6_address: str, mac_address: str, domain: str
 ) -> None:
-    server.name = rules.server_name(name)
-    server.description = rules.description(description)
-    server.ipv6_address = rules.ipv6_address(ipv6_address)
-    server.mac_address = rules.mac_address(mac_address)
-    if server.mac_address and server.server_type != ServerType.CUCM:
-        raise Refused(
-            f"MAC Address is for servers of type {ServerType.CUCM.label} only.",
-            field="mac_address",
-        )
-    server.domain = rules.domain(domain)
+    has_mac = server.server_type == ServerType.CUCM
+    stored = rules.checked(
+        {
+            "name": (rules.server_name, name),
+            "description": (rules.description, description),
+            "ipv6_address": (rules.ipv6_address, ipv6_address),
+            "mac_address": (rules.mac_address if has_mac else rules.no_mac_address, mac_address),
+            "domain": (rules.domain, domain),
+        }
+    )
+    for field, value in stored.items():
+        setattr(server, field, value)
 
 
 def _take_place(server: Server) -> None:

@@ -1,6 +1,7 @@
 """Users of IM and Presence: add, edit, delete."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from django.db import IntegrityError, transaction
 
@@ -14,7 +15,7 @@ from redundancy.models import (
     Server,
     ServerType,
 )
-from redundancy.operations import events, locks
+from redundancy.operations import events, locks, rules
 from redundancy.selectors.servers import failed_over_nodes
 
 # Below the number of parameters a statement may have on every database.
@@ -51,7 +52,7 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
             for user in users
             if user.home_id is not None
         )
-        who = f"User {users[0].userid} was" if len(users) == 1 else f"{len(users)} users were"
+        who = f"User {users[0].userid} was" if len(users) == 1 else f"{len(users):,} users were"
         events.record(kind=EventKind.ADMIN, sentence=f"{who} added.", actor=actor)
     return len(users)
 
@@ -104,16 +105,27 @@ def delete_users(*, users: Sequence[PresenceUser], actor: str) -> int:
         count = gone.count()
         gone.delete()
         if count:
-            who = f"User {next(iter(names.values()))} was" if count == 1 else f"{count} users were"
+            who = (
+                f"User {next(iter(names.values()))} was" if count == 1 else f"{count:,} users were"
+            )
             events.record(kind=EventKind.ADMIN, sentence=f"{who} deleted.", actor=actor)
     return count
 
 
 def _checked(user: PresenceUser) -> PresenceUser:
     """Return the user with its texts trimmed."""
-    user.userid = _text(user.userid, "User ID", "userid", 1, 128)
-    user.display_name = _text(user.display_name, "Display name", "display_name", 0, 128)
-    user.im_address = _text(user.im_address, "IM Address", "im_address", 1, 255)
+    stored = rules.checked(
+        {
+            field: (partial(_text, label=label, field=field, low=low, high=high), str(text))
+            for field, label, text, low, high in (
+                ("userid", "User ID", user.userid, 1, 128),
+                ("display_name", "Display name", user.display_name, 0, 128),
+                ("im_address", "IM Address", user.im_address, 1, 255),
+            )
+        }
+    )
+    for field, value in stored.items():
+        setattr(user, field, value)
     if user.home is not None and user.home.server_type != ServerType.IMP:
         raise Refused(
             f"Assigned node: {user.home.name} is not a server of type {ServerType.IMP.label}.",
@@ -122,7 +134,7 @@ def _checked(user: PresenceUser) -> PresenceUser:
     return user
 
 
-def _text(value: str, label: str, field: str, low: int, high: int) -> str:
+def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
     text = value.strip()
     if not low <= len(text) <= high or not all(sign.isprintable() for sign in text):
         size = f"{low} to {high}" if low else f"at most {high}"

@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import (
+    Fault,
+    FaultKind,
     HaEvent,
     LabClock,
     PresenceUser,
@@ -37,6 +39,7 @@ def rows(pair: RedundancyGroup) -> None:
     set_parameter(key="automatic_fallback", value="true", actor="ann")
     enable_ha(group=pair, actor="ann")
     SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
+    Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
 
 

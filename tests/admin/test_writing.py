@@ -86,6 +86,12 @@ def test_a_refused_server_names_the_field(
     assert HaEvent.objects.count() == before
 
 
+def test_every_bad_field_is_named_at_once(writer: Client) -> None:
+    values = server_values(name="<", description="<", domain="<")
+    answer = writer.post(url(Server, "add"), values)
+    assert set(errors(answer)) == {"name", "description", "domain"}
+
+
 def test_edit_a_server(writer: Client, pair: RedundancyGroup) -> None:
     server = pair.servers.get(slot=2)
     values = server_values(name="imp-two", server_type="cucm")
@@ -176,7 +182,7 @@ def test_a_refused_group_names_the_field(writer: Client, pair: RedundancyGroup) 
     enable_ha(group=pair, actor="tester")
     changes = {"second": free.pk, "ha_enabled": "on"}
     assert (
-        "while high availability is on" in errors(writer.post(page, values | changes))["second"][0]
+        "while High Availability is on" in errors(writer.post(page, values | changes))["second"][0]
     )
     values = {"name": "Berlin", "description": "", "first": free.pk, "ha_enabled": "on"}
     answer = writer.post(url(RedundancyGroup, "add"), values)
@@ -192,8 +198,9 @@ def test_enable_automatic_fallback(writer: Client) -> None:
     row = ServiceParameter.objects.get()
     assert row.value == "True"
     assert value("automatic_fallback") is True
-    again = writer.post(url(ServiceParameter, "add"), values)
-    assert errors(again)
+    again = errors(writer.post(url(ServiceParameter, "add"), values | {"value": "False"}))
+    assert set(again) == {"key"}
+    assert "set already, to True. Go back to the list and change that row." in again["key"][0]
     page = url(ServiceParameter, "change", row.pk)
     assert writer.post(page, {"value": "FALSE"}).status_code == 302
     assert not ServiceParameter.objects.exists()

@@ -79,6 +79,13 @@ def test_a_refused_group_keeps_what_was_typed(
     assert (pair.name, pair.description) == ("DefaultCUPSubCluster", "")
 
 
+def test_every_bad_field_is_named_at_once(page: Client, pair: RedundancyGroup) -> None:
+    response = page.post(edit(pair), typed(pair, name="two words", description="<b>"))
+    assert "Name must be" in error_at(response, "name")
+    assert "Description must not" in error_at(response, "description")
+    assert len(soup(response).select("#status .tone-bad")) == 2
+
+
 def test_two_servers_the_same(page: Client, pair: RedundancyGroup, pub: Server) -> None:
     response = page.post(edit(pair), typed(pair, second=pub.pk))
     assert response.status_code == 422
@@ -142,7 +149,7 @@ def test_servers_stay_while_high_availability_is_on(
 ) -> None:
     response = page.post(edit(ha), typed(ha, second=""))
     assert response.status_code == 422
-    assert "while high availability is on" in error_at(response, "second")
+    assert "while High Availability is on" in error_at(response, "second")
 
 
 def test_delete_names_what_it_unassigns(page: Client, pub: Server, sub: Server) -> None:
