@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import trigger_client_event
 
 from redundancy.selectors import live, users
-from redundancy.templatetags.lab import lab_time
+from redundancy.views.chrome import Lab, tell_time
 from topology.layout import place
 from topology.model import Topology, build
 
@@ -17,9 +17,7 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     watch = live.observer()
     topology = build(live.all_live(), live.unassigned(), users.count_without_node(), watch)
     if "fragment" in request.GET:
-        response = _fragment(request, topology)
-        response["X-Lab-Time"] = lab_time(watch.lab_now)
-        return response
+        return tell_time(_fragment(request, topology), Lab(watch.lab_now, watch.rate))
     return render(
         request,
         "topology/topology.html",

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from redundancy import clock
 from redundancy.permissions import can_write
 from redundancy.selectors import faults
+from redundancy.templatetags.lab import lab_time
 from redundancy.views.menus import applications
 
 # Faults named on every page; the Fault Lab names all.
@@ -56,6 +57,14 @@ class Link:
 def lab() -> Lab:
     """Return the present lab time and its rate."""
     return Lab(now=clock.lab_now(), rate=clock.rate())
+
+
+def tell_time(response: HttpResponse, at: Lab) -> HttpResponse:
+    """Let the answer to a poll carry the lab clock: a page may be older than the clock's rate."""
+    response["X-Lab-Time"] = lab_time(at.now)
+    response["X-Lab-Now"] = f"{at.now:.3f}"
+    response["X-Lab-Rate"] = f"{at.rate:g}"
+    return response
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget, trigger_client_event
 
-from redundancy import clock
 from redundancy.catalog import ServiceKind
 from redundancy.errors import Refused
 from redundancy.models import Server
@@ -19,8 +18,7 @@ from redundancy.operations import groups
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
-from redundancy.templatetags.lab import lab_time
-from redundancy.views.chrome import Link
+from redundancy.views.chrome import Link, lab, tell_time
 from redundancy.views.confirm import go, is_htmx
 from redundancy.views.control_acts import NODE_ACTS, SERVICE_ACTS, Act, Caution, already, caution
 from redundancy.views.control_panel import Panel, panel
@@ -42,9 +40,7 @@ def control_center(request: HttpRequest, kind: str) -> HttpResponse:
         return _page(request, listed, None)
     server = _node(chosen)
     if "fragment" in request.GET:
-        response = _fragment(request, _panel(server, listed))
-        response["X-Lab-Time"] = lab_time(clock.lab_now())
-        return response
+        return tell_time(_fragment(request, _panel(server, listed)), lab())
     return _page(request, listed, server, selected=request.GET.get("service", ""))
 
 

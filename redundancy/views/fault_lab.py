@@ -33,7 +33,7 @@ from redundancy.operations import faults
 from redundancy.permissions import writes
 from redundancy.selectors import faults as selectors
 from redundancy.selectors import groups
-from redundancy.views.chrome import fault_lines
+from redundancy.views.chrome import fault_lines, lab, tell_time
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
@@ -63,10 +63,10 @@ def banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the faults in force, or 204 while version ``v`` still holds."""
     shown = fault_lines()
     if request.GET.get("v") == shown.version:
-        return HttpResponse(status=204)
+        return tell_time(HttpResponse(status=204), lab())
     response = render(request, "fault_lab/_banner.html", {"faults": shown})
     said = " ".join(shown.sentences) or "No fault is in force."
-    return trigger_client_event(response, "announce", {"value": said})
+    return tell_time(trigger_client_event(response, "announce", {"value": said}), lab())
 
 
 @_where_it_is_on

@@ -15,15 +15,23 @@ from redundancy.models import EventKind, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.permissions import writes
 from redundancy.selectors import groups, live
-from redundancy.templatetags.lab import lab_time
 from redundancy.views import effects
+from redundancy.views.chrome import Lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, is_htmx
 from redundancy.views.numbers import whole_number
 
 
+def shown_live(pk: int) -> live.GroupLive:
+    """Return the group as it is shown; 404 when it was deleted since it was looked up."""
+    try:
+        return live.group_live(pk)
+    except RedundancyGroup.DoesNotExist:
+        raise Http404 from None
+
+
 def live_context(group: RedundancyGroup) -> dict[str, Any]:
     """Return the context of the live region."""
-    shown, watch = live.group_live(group.pk), live.observer()
+    shown, watch = shown_live(group.pk), live.observer()
     return {
         "group": group,
         "live": shown,
@@ -46,8 +54,8 @@ def fragment(request: HttpRequest, group: RedundancyGroup) -> HttpResponse:
         news = _announcement(context["live"], whole_number(request.GET.get("e", "")))
         if news:
             trigger_client_event(response, "announce", {"value": news})
-    response["X-Lab-Time"] = lab_time(context["observer"].lab_now)
-    return response
+    watch = context["observer"]
+    return tell_time(response, Lab(watch.lab_now, watch.rate))
 
 
 def _announcement(shown: live.GroupLive, last: int | None) -> str:
@@ -66,7 +74,7 @@ def _announcement(shown: live.GroupLive, last: int | None) -> str:
 def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpResponse:
     """Ask for a failover, fallback or recovery, naming its effects (GET); request it (POST)."""
     group = get_object_or_404(groups.find_groups(), pk=pk)
-    shown = live.group_live(pk)
+    shown = shown_live(pk)
     rows = {row.server_id: row for row in shown.rows}
     if node not in rows or action not in effects.ACTIONS:
         raise Http404

@@ -17,7 +17,7 @@ from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
 from redundancy.views.find_list import Column, find_list, list_context
-from redundancy.views.group_live import fragment, live_context
+from redundancy.views.group_live import fragment, live_context, shown_live
 
 FORM = "group-form"
 TITLE = "Presence Redundancy Group Configuration"
@@ -128,7 +128,7 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> HttpResponse | None:
     """Save the form; return None when it was refused, with the rule in the form."""
     if group.ha_enabled and form.ha() is False and "confirmed" not in request.POST:
-        loss = effects.of_disabling(live.group_live(group.pk))
+        loss = effects.of_disabling(shown_live(group.pk))
         if loss:
             return _ask_to_disable(request, group, loss)
     try:

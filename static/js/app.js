@@ -7,10 +7,23 @@
   const HIDDEN_POLL_MS = 30000;
 
   /* ---- Lab time ---- */
-  const rate = Number(body.dataset.labRate) || 1;
-  const labStart = Number(body.dataset.labNow) || Date.now() / 1000;
-  const wallStart = Date.now();
+  let rate = Number(body.dataset.labRate) || 1;
+  let labStart = Number(body.dataset.labNow) || Date.now() / 1000;
+  let wallStart = Date.now();
   const labNow = () => labStart + ((Date.now() - wallStart) / 1000) * rate;
+
+  // A page may stay open while the product is started again with another rate.
+  const setClock = (now, newRate) => {
+    if (!now || !newRate) return;
+    // How long answers take to come must not make the timers jump back and forth.
+    if (newRate === rate && Math.abs(now - labNow()) < 2 * rate) return;
+    [labStart, wallStart, rate] = [now, Date.now(), newRate];
+    body.dataset.labNow = now;
+    body.dataset.labRate = newRate;
+    const banner = document.getElementById("lab-clock");
+    banner.querySelector("[data-rate]").textContent = newRate;
+    banner.hidden = newRate === 1;
+  };
 
   // The same shape as the filter `duration` of the server.
   const words = (seconds) => {
@@ -26,6 +39,8 @@
   };
 
   const count = () => {
+    // What is old does not count on: nobody knows what has come of it.
+    if (region()?.classList.contains("old")) return;
     for (const el of document.querySelectorAll("[data-until]")) {
       el.textContent = words(Number(el.dataset.until) - labNow());
     }
@@ -36,9 +51,12 @@
   setInterval(count, 500);
 
   /* ---- Live refresh: one event `poll` on the body, which regions listen to ---- */
+  const region = () => document.getElementById("live");
   let paused = false;
+  let gone = false;
   let timer = 0;
   const tick = () => {
+    if (gone) return;
     if (!paused) body.dispatchEvent(new Event("poll"));
     timer = setTimeout(tick, document.hidden ? HIDDEN_POLL_MS : POLL_MS);
   };
@@ -62,11 +80,19 @@
   }
 
   const note = document.getElementById("connection-note");
-  const tell = (text) => {
-    note.textContent = text;
-    note.hidden = !text;
+  // Where something is refreshed, what goes wrong with it is said at that place.
+  const liveNote = document.getElementById("live-note");
+  const tell = (place, text) => {
+    if (place.textContent === text) return;
+    place.hidden = !text;
+    place.textContent = text;
   };
   const isPoll = (event) => event.detail.requestConfig?.triggeringEvent?.type === "poll";
+  const isOfRegion = (event) => event.detail.requestConfig?.elt?.id === "live";
+  const tellOld = (text) => {
+    tell(liveNote || note, text);
+    region()?.classList.add("old");
+  };
 
   const isSignIn = (event) => {
     const answered = event.detail.xhr.responseURL;
@@ -77,24 +103,30 @@
     // A sign-in page in the place of a fragment: the sign-in has ended. What is typed stays.
     if (isSignIn(event)) {
       event.detail.shouldSwap = false;
-      tell("You are signed out. What you typed is still here: sign in again in another tab, then go on.");
+      const text = "You are signed out. What you typed is still here: sign in again in another tab, then go on.";
+      if (isPoll(event)) tellOld(text); else tell(note, text);
     }
   });
   body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && isPoll(event) && !isSignIn(event)) {
-      tell("");
-      for (const el of document.querySelectorAll("[data-as-of]")) {
-        const at = event.detail.xhr.getResponseHeader("X-Lab-Time");
-        if (at) el.textContent = at;
-      }
-    }
+    if (!event.detail.successful || !isPoll(event) || isSignIn(event)) return;
+    const header = (name) => event.detail.xhr.getResponseHeader(name);
+    setClock(Number(header("X-Lab-Now")), Number(header("X-Lab-Rate")));
+    tell(note, "");
+    if (!isOfRegion(event)) return;
+    tell(liveNote, "");
+    region().classList.remove("old");
+    for (const el of document.querySelectorAll("[data-as-of]")) el.textContent = header("X-Lab-Time");
   });
   const lost = (event) => {
     const status = event.detail.xhr?.status;
-    if (isPoll(event)) {
-      tell(`Not refreshed${status ? ` (the server answered ${status})` : ""}. Trying again; what you see may be old.`);
-    } else {
-      tell(status ? `The server refused this (${status}). Reload the page.` : "The server does not answer. Try again.");
+    if (!isPoll(event)) {
+      tell(note, status ? `The server refused this (${status}). Reload the page.` : "The server does not answer. Try again.");
+    } else if (isOfRegion(event) && status === 404) {
+      gone = true;
+      for (const button of document.querySelectorAll("[data-poll-pause]")) button.hidden = true;
+      tellOld(`${region().dataset.what} was deleted. This page does not refresh any more.`);
+    } else if (isOfRegion(event) || !liveNote) {
+      tellOld(`Not refreshed${status ? ` (the server answered ${status})` : ": the server does not answer"}. Trying again; what you see may be old.`);
     }
   };
   body.addEventListener("htmx:responseError", lost);

@@ -1,18 +1,22 @@
 import json
 from collections.abc import Callable
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import pytest
 from bs4 import BeautifulSoup
+from django.http import Http404
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from redundancy.clock import lab_now, set_rate
 from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.operations import events
+from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
 from redundancy.srm.states import Reason, State
+from redundancy.views.group_live import live_context
 from tests.memory import remember_pair
 from tests.pages.html import soup, status, words
 
@@ -92,7 +96,44 @@ def test_nothing_new_is_204(page: Client, normal: RedundancyGroup) -> None:
     response = page.get(edit(normal) + query)
     assert response.status_code == 204
     assert not response.content
-    assert response["X-Lab-Time"]
+
+
+def test_every_poll_answer_carries_the_lab_clock(
+    page: Client, normal: RedundancyGroup, settings: Settings
+) -> None:
+    settings.FAULT_LAB = True
+    set_rate(60)
+    node = nodes(normal)[0].pk
+    for url, mark in (
+        (edit(normal), "#live"),
+        (reverse("topology"), "#live"),
+        (reverse("control_center", args=["network"]) + f"?server={node}", "#live"),
+        (reverse("home"), "#faults"),
+    ):
+        region = soup(page.get(url)).select_one(mark)
+        assert region is not None
+        address = urljoin(url, str(region["hx-get"]))
+        for query, code in (("", 204), ("&v=old", 200)):
+            response = page.get(address + query)
+            assert response.status_code == code, address + query
+            assert response["X-Lab-Rate"] == "60"
+            assert abs(float(response["X-Lab-Now"]) - lab_now()) < 60
+            assert response["X-Lab-Time"]
+
+
+def test_a_group_deleted_under_an_open_page_is_404(page: Client, normal: RedundancyGroup) -> None:
+    shown = soup(page.get(edit(normal)))
+    query = polled(shown)
+    region = shown.select_one("#live")
+    assert region is not None
+    assert region["data-what"] == "Presence redundancy group DefaultCUPSubCluster"
+
+    disable_ha(group=normal, actor="")
+    delete_group(group=normal, actor="")
+    assert page.get(edit(normal) + query).status_code == 404
+    # Deleted between the look at the group and the look at its nodes.
+    with pytest.raises(Http404):
+        live_context(normal)
 
 
 def test_news_replaces_the_region_and_is_announced(page: Client, normal: RedundancyGroup) -> None:
