@@ -104,6 +104,7 @@ def stop_srm(*, server: Server, actor: str) -> None:
             # There will be nobody to announce it: the node goes down now, as it was asked to.
             finish_shutdown(server=server, reboot=asked.payload["reboot"], actor=asked.actor)
             return
+        _forget_requests(server)
         now = lab_now()
         machine.srm_running = False
         machine.save(update_fields=["srm_running"])
@@ -217,8 +218,14 @@ def _switch_off(machine: Machine, now: float) -> None:
     NodeService.objects.filter(server=machine.server, running=True).update(
         running=False, since=lab_datetime(now)
     )
-    # It is down: a request to go down must not meet the node after its next start.
-    SrmMessage.objects.filter(node=machine.server, kind=MessageKind.SHUTDOWN).delete()
+    # It is down: what was asked of it must not meet the node after its next start.
+    _forget_requests(machine.server, MessageKind.SHUTDOWN)
+
+
+def _forget_requests(server: Server, *more: MessageKind) -> None:
+    """Drop what an administrator asked of an SRM that is no more."""
+    asked = [MessageKind.FAILOVER, MessageKind.FALLBACK, *more]
+    SrmMessage.objects.filter(node=server, kind__in=asked).delete()
 
 
 def _switch_on(machine: Machine, sentence: str, *, actor: str) -> None:

@@ -21,12 +21,13 @@ class Machine:
 
     ``services``: each activated service → (runs, since). ``monitored``: those that SRM watches.
     ``in_router``: services that run only while the Cisco XCP Router runs. ``boots_at``: when a
-    restarting machine is back. ``wake``: when SRM wants to look at the latest.
+    restarting machine is back. ``srm_since``: when its SRM was started last. ``wake``: when SRM wants to look at the latest.
     """
 
     powered: bool = True
     srm_running: bool = True
     incarnation: int = 1
+    srm_since: float = 0.0
     services: dict[str, tuple[bool, float]] = field(default_factory=dict)
     monitored: set[str] = field(default_factory=lambda: set(MONITORED))
     in_router: frozenset[str] = frozenset()
@@ -238,5 +239,6 @@ class Machines(ABC):
             return
         machine.srm_running = True
         machine.incarnation += 1
+        machine.srm_since = self.now
         machine.wake = self.now
         self._srm_started(name)

@@ -96,6 +96,9 @@ class Simulator(Machines):
         self.repeat = False
         # While moves are held none is carried out; the node asks again.
         self.hold_moves = False
+        # Seconds until a move is carried out, and until its node hears of it.
+        self.move_delay = 0.0
+        self.tell_delay = 0.0
         self.fail_next_move = False
         self.cut: set[tuple[str, str]] = set()
 
@@ -159,7 +162,7 @@ class Simulator(Machines):
             case SendHeartbeat(heartbeat):
                 self._send(name, heartbeat)
             case MoveSessions(kind, epoch):
-                self._later(0, lambda: self._move(name, kind, epoch))
+                self._later(self.move_delay, lambda: self._move(name, kind, epoch))
             case StartServices():
                 self._start_services(name)
             case StopServices():
@@ -179,26 +182,26 @@ class Simulator(Machines):
             self.tell(receiver, Heard(heartbeat))
 
     def _move(self, name: str, kind: MoveKind, epoch: int) -> None:
-        if not self.ha_enabled or self.hold_moves:
-            return
+        if self.ha_enabled and not self.hold_moves:
+            answer = self._moved(name, kind, epoch)
+            self._later(self.tell_delay, lambda: self.tell(name, answer))
+
+    def _moved(self, name: str, kind: MoveKind, epoch: int) -> Event:
+        """Move the sessions if nobody was faster. Return what the node shall hear."""
         if self.fail_next_move:
             self.fail_next_move = False
-            self.tell(name, MoveFailed(kind, epoch))
-            return
+            return MoveFailed(kind, epoch)
         target = name if kind is MoveKind.TAKE_OVER else None
         if epoch != self.epoch:
-            done = epoch < self.epoch and self.holder == target and target is not None
-            self.tell(
-                name,
-                Moved(kind, self.epoch) if done else MoveRefused(kind, self.epoch, self.holder),
-            )
-            return
+            if epoch < self.epoch and self.holder == target and target is not None:
+                return Moved(kind, self.epoch)
+            return MoveRefused(kind, self.epoch, self.holder)
         moved = {home: target or home for home in self.nodes}
         if target is not None or moved != self.location or self.holder is not None:
             self.location = moved
             self.epoch += 1
             self.holder = target
-        self.tell(name, Moved(kind, self.epoch))
+        return Moved(kind, self.epoch)
 
     # --- what can be done to a node ------------------------------------------------------------
 
@@ -221,6 +224,7 @@ class Simulator(Machines):
             if recover and machine.powered:
                 machine.srm_running = True
                 machine.incarnation += 1
+                machine.srm_since = self.now
             machine.wake = self.now
             self._look_soon(name)
 
@@ -242,7 +246,7 @@ class Simulator(Machines):
             self._deny(name, request, "High Availability is not enabled.")
         elif not self.machines[name].steps:
             self._deny(name, request, f"The SRM of {name} does not report.")
-        elif self._asked:
+        elif any(self.machines[asked].steps for asked in self._asked):
             self._deny(name, request, "A request for this group is already being carried out.")
         else:
             self._asked.add(name)
@@ -267,6 +271,8 @@ class Simulator(Machines):
             self._go_down(name, reboot=reboot)
 
     def _srm_started(self, name: str) -> None:
+        # A request dies with the SRM it was for.
+        self._asked.discard(name)
         self.tell(name, Started(self.machines[name].incarnation, self.epoch, self.holder))
 
     def pause_observer(self, seconds: float) -> None:
