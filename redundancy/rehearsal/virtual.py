@@ -15,7 +15,7 @@ from redundancy.catalog import (
 from redundancy.errors import Refused
 from redundancy.operations import parameters
 from redundancy.rehearsal.actions import Action, Verb
-from redundancy.rehearsal.runner import Snapshot
+from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors.parameters import typed
 from redundancy.selectors.policy import policy_of
@@ -25,6 +25,14 @@ from redundancy.srm.types import Policy, Request
 
 IN_ROUTER = frozenset(service.name for service in SERVICES if service.xcp) - {XCP_ROUTER}
 REQUESTS = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
+
+
+def play(scenario: Scenario) -> Played:
+    """Play a scenario in virtual time."""
+    player = Player(scenario, VirtualStage(scenario))
+    for _ in player.play():
+        pass
+    return player.played
 
 
 class VirtualStage:

@@ -1,16 +1,19 @@
 """Play scenario files: ``manage.py rehearse FILE…``."""
 
 import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from redundancy.rehearsal import format as files
-from redundancy.rehearsal import report
-from redundancy.rehearsal.runner import Played, Player
+from redundancy.rehearsal import live, report
+from redundancy.rehearsal.runner import Played
 from redundancy.rehearsal.scenario import Scenario
-from redundancy.rehearsal.virtual import VirtualStage
+from redundancy.rehearsal.virtual import play
 
 
 class Command(BaseCommand):
@@ -18,15 +21,34 @@ class Command(BaseCommand):
 
     help = (
         "Plays scenario files (docs/rehearsals.md) and prints their timelines and expectations. "
-        "Exit code 0: every expectation held; 1: one was missed; 2: a file cannot be used."
+        "Exit code 0: every expectation held; 1: one was missed; 2: a file, or the running system, "
+        "cannot be used."
     )
     requires_system_checks: list[str] = []
-    requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("files", nargs="+", metavar="FILE", type=Path)
         parser.add_argument("--json", action="store_true", help="print one JSON document")
+        parser.add_argument(
+            "--live",
+            action="store_true",
+            help="play on the running system, at the rate of its lab clock, instead of in virtual time",
+        )
+        parser.add_argument(
+            "--together",
+            type=int,
+            default=1,
+            metavar="N",
+            help="with --live: play up to N files at the same time; the third file's servers are named NAME-3",
+        )
+        parser.add_argument(
+            "--slack",
+            type=float,
+            default=2.0,
+            metavar="SECONDS",
+            help="with --live: wall seconds that the system may be late (default: 2)",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Play every file, or none when one of them cannot be read."""
@@ -34,25 +56,35 @@ class Command(BaseCommand):
             scenarios = [files.load(path) for path in options["files"]]
         except files.BadFile as error:
             raise CommandError(str(error), returncode=2) from None
-        played = [play(scenario) for scenario in scenarios]
-        self._report(played, as_json=options["json"])
-        missed = [each.scenario.file for each in played if not each.held]
-        if missed:
+        played: list[Played] = []
+
+        def done(each: Played) -> None:
+            played.append(each)
+            if not options["json"]:
+                lines = report.text(each, live=options["live"])
+                self.stdout.write("\n".join([*lines, ""]))
+                self.stdout.flush()
+
+        if options["live"]:
+            _perform(scenarios, slack=options["slack"], together=options["together"], done=done)
+        else:
+            for scenario in scenarios:
+                done(play(scenario))
+        held = all(each.held for each in played)
+        if options["json"]:
+            documents = [report.data(each, live=options["live"]) for each in played]
+            self.stdout.write(json.dumps({"held": held, "rehearsals": documents}, indent=2))
+        if not held:
+            missed = [each.scenario.file for each in played if not each.held]
             raise CommandError(f"Missed: {', '.join(missed)}", returncode=1)
 
-    def _report(self, played: list[Played], *, as_json: bool) -> None:
-        if as_json:
-            documents = [report.data(each, live=False) for each in played]
-            held = all(each.held for each in played)
-            self.stdout.write(json.dumps({"held": held, "rehearsals": documents}, indent=2))
-            return
-        for each in played:
-            self.stdout.write("\n".join([*report.text(each, live=False), ""]))
 
-
-def play(scenario: Scenario) -> Played:
-    """Play a scenario in virtual time."""
-    player = Player(scenario, VirtualStage(scenario))
-    for _ in player.play():
-        pass
-    return player.played
+def _perform(
+    scenarios: Sequence[Scenario], *, slack: float, together: int, done: Callable[[Played], None]
+) -> None:
+    # Told to end, it still removes what it made.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        live.perform(scenarios, slack=slack, together=together, done=done)
+    except live.CannotRun as error:
+        raise CommandError(str(error), returncode=2) from None
