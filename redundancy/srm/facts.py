@@ -66,7 +66,8 @@ def notice_interval(node: Node, now: float, policy: Policy) -> Node:
     """
     if node.interval == policy.heartbeat_interval:
         return node
-    if node.interval and not peer_gone(node, now, policy):
+    # By its own interval it was not late: any timeout is two intervals or more.
+    if not announced(node) and silence(node, now) < 2 * node.interval:
         node = replace(node, peer_at=now, listening_since=now)
     return replace(node, interval=policy.heartbeat_interval)
 
@@ -155,7 +156,7 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
     services = tuple(seen)
     if not services or any(reading.up is not True for reading in readings):
         return replace(node, services=services, healthy_since=None)
-    unbroken = max(node.started_at, *(service.since for service in services))
+    unbroken = max(service.since for service in services)
     return replace(node, services=services, healthy_since=max(unbroken, node.healthy_since or 0))
 
 
