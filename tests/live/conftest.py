@@ -63,6 +63,8 @@ class Processes:
             for name, command in procfile.load(BASE_DIR / "Procfile").items()
             if name in {"sweep", "moves", "beat"}
         }
+        # Runs only where a test starts it.
+        self._alone = {"srm": [sys.executable, "manage.py", "srm_worker", "imp-sub"]}
         if "REDIS_URL" not in variables:
             var = Path(variables["VAR_DIR"])
             self._socket = env.valkey_socket(var)
@@ -72,13 +74,17 @@ class Processes:
     def names(self) -> list[str]:
         return list(self._commands)
 
-    def start(self, name: str) -> None:
-        command = self._commands[name]
+    def start(self, name: str, **variables: str) -> None:
+        command = (self._commands | self._alone)[name]
         if name == "valkey":
             embedded.make_room(self._socket, Path(self.variables["VAR_DIR"]) / "valkey")
         with (self._folder / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                command, cwd=BASE_DIR, env=self.variables, stdout=log, stderr=subprocess.STDOUT
+                command,
+                cwd=BASE_DIR,
+                env=self.variables | variables,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         while name == "valkey" and not embedded.answers(self._socket):
             time.sleep(0.02)
@@ -87,6 +93,16 @@ class Processes:
         process = self._running.pop(name)
         process.send_signal(how)
         process.wait(timeout=20)
+
+    def pause(self, name: str) -> None:
+        self._running[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        self._running[name].send_signal(signal.SIGCONT)
+
+    def wait(self, name: str) -> int:
+        """Wait until a process has ended by itself; return its exit code."""
+        return self._running.pop(name).wait(timeout=30)
 
     def log(self) -> str:
         return "\n".join(
@@ -123,6 +139,13 @@ class Lab:
             assert self.ask("clock.lab_now()") < end, f"{pair}\n{self.processes.log()}"
             time.sleep(0.05)
 
+    def until_watched(self) -> None:
+        """Wait until sweeps run again."""
+        deadline = time.monotonic() + 30
+        while not self.ask("live.observer().ok"):
+            assert time.monotonic() < deadline, self.processes.log()
+            time.sleep(0.1)
+
     def last_event(self) -> int:
         return max((event[0] for event in self.ask("history()")), default=0)
 
@@ -141,6 +164,7 @@ def make_lab(process_env: dict[str, str], tmp_path: Path) -> Iterator[Callable[.
                 "LAB_CLOCK_RATE": str(rate),
                 "DJANGO_SETTINGS_MODULE": "cucm_admin.settings",
                 "PYTHONUNBUFFERED": "1",
+                "FAULT_LAB": "1",
             }
             processes = Processes(variables, tmp_path)
             stack.callback(processes.stop)

@@ -15,25 +15,31 @@ import django
 
 django.setup()
 
+from cucm_admin.celery import app  # noqa: E402
 from redundancy import bus, clock  # noqa: E402
+from redundancy.live import tasks  # noqa: E402
 from redundancy.models import HaEvent, NodeRuntime, PresenceSession, Server  # noqa: E402
 from redundancy.operations import (  # noqa: E402
     actions,
+    faults,
     groups,
     parameters,
     power,
     sample,
     services,
 )
-from redundancy.selectors import live  # noqa: E402
+from redundancy.selectors import audit, live  # noqa: E402
 
 NAMES: dict[str, Any] = {
     "HaEvent": HaEvent,
     "NodeRuntime": NodeRuntime,
     "PresenceSession": PresenceSession,
     "actions": actions,
+    "app": app,
+    "breaches": lambda: [str(breach) for breach in audit.audit()],
     "bus": bus,
     "clock": clock,
+    "faults": faults,
     "groups": groups,
     "live": live,
     "parameters": parameters,
@@ -41,6 +47,7 @@ NAMES: dict[str, Any] = {
     "sample": sample,
     "server": lambda name: Server.objects.select_related("group").get(name=name),
     "services": services,
+    "tasks": tasks,
 }
 
 

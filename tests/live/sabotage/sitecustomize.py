@@ -1,0 +1,33 @@
+"""Put on the PYTHONPATH of one process by a test, which breaks that process with it.
+
+Python imports this before the product, which knows nothing of it.
+"""
+
+import os
+import signal
+import time
+from typing import Any
+
+_wall = time.time
+
+
+def _shift_clock(seconds: float) -> None:
+    """Let this process believe that it is so many seconds later."""
+    time.time = lambda: _wall() + seconds
+
+
+def _die_after(task: str) -> None:
+    """Kill this process when it has done its first ``task``, before it says so to the broker."""
+    from celery.signals import task_postrun
+
+    def die(sender: Any = None, **_: Any) -> None:
+        if sender.name == task:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    task_postrun.connect(die, weak=False)
+
+
+if "SABOTAGE_CLOCK" in os.environ:
+    _shift_clock(float(os.environ["SABOTAGE_CLOCK"]))
+if "SABOTAGE_TASK" in os.environ:
+    _die_after(os.environ["SABOTAGE_TASK"])
