@@ -110,7 +110,8 @@ CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_ROUTES = {
     f"redundancy.live.tasks.{name}": {"queue": "moves"} for name in ("move_sessions", "audit")
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
+# In memory: the schedule never changes, and a file of it would have to be closed in order.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "redundancy.live.tasks.sweep",
