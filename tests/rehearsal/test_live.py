@@ -1,0 +1,109 @@
+"""Each row of the state table on the running system: Celery, Valkey or Redis, the database, a fast clock."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from cucm_admin.stack.run import BASE_DIR
+from tests.live.conftest import RATE, Processes
+from tests.rehearsal.test_scenarios import FOLDER
+from tests.stacks import find_port, own_environment, wait_until
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+
+ROWS = sorted(FOLDER.glob("row-*.yaml"))
+# Wall seconds: all pairs share two workers, and the machine with other tests.
+SLACK = "4"
+
+
+class System:
+    """A running system, and commands in it."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self._variables = variables
+
+    def manage(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=BASE_DIR,
+            env=self._variables,
+            capture_output=True,
+            text=True,
+        )
+
+    def rehearse(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        return self.manage("rehearse", "--live", "--slack", SLACK, *words)
+
+    def ask(self, code: str) -> Any:
+        """Return what the code prints as JSON."""
+        found = self.manage("shell", "--no-imports", "-c", code)
+        assert found.returncode == 0, found.stderr
+        return json.loads(found.stdout)
+
+
+RUNS = """
+import json
+from redundancy.selectors import live
+print(json.dumps(live.observer().ok))
+"""
+
+
+@pytest.fixture(scope="module")
+def system(
+    tmp_path_factory: pytest.TempPathFactory, given_redis: "redis.Redis | None"
+) -> Iterator[System]:
+    """A system without servers, its lab clock 60 times as fast, its Fault Lab open."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    with own_environment(folder / "var", find_port()) as own:
+        variables = own | {
+            "LAB_CLOCK_RATE": str(RATE),
+            "FAULT_LAB": "1",
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "cucm_admin.settings",
+        }
+        processes = Processes(variables, folder)
+        try:
+            if "valkey" in processes.names:
+                processes.start("valkey")
+            prepared = [sys.executable, "-m", "cucm_admin.stack.prepare"]
+            subprocess.run(prepared, cwd=BASE_DIR, env=variables, check=True, capture_output=True)
+            for name in processes.names:
+                if name != "valkey":
+                    processes.start(name)
+            system = System(variables)
+            wait_until(lambda: system.ask(RUNS), 60)
+            yield system
+        finally:
+            processes.stop()
+    if given_redis is not None:
+        given_redis.flushdb()
+
+
+LEFT = """
+import json
+from redundancy.models import *
+print(json.dumps([m.objects.count() for m in (Server, RedundancyGroup, PresenceUser, PresenceSession, ServiceParameter)]))
+"""
+
+
+def test_each_row_is_reached_on_the_running_system_too(system: System) -> None:
+    rows = {path.name[:6] for path in ROWS}
+    assert rows == {f"row-{number:02}" for number in range(1, 26)}
+    played = system.rehearse("--together", "7", "--json", *map(str, ROWS))
+    assert played.stdout, played.stderr
+    answer = json.loads(played.stdout)
+    missed = [
+        (Path(each["file"]).name, line)
+        for each in answer["rehearsals"]
+        for line in each["timeline"]
+        if line["kind"] == "expectation" and not line["held"]
+    ]
+    assert not missed, json.dumps(missed, indent=1)
+    assert (len(answer["rehearsals"]), played.returncode) == (len(ROWS), 0)
+    assert system.ask(LEFT) == [0, 0, 0, 0, 0]
