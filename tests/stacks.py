@@ -74,7 +74,8 @@ class Stack:
 
     def __init__(self, env: dict[str, str], log: Path, command: tuple[str, ...] = COMMAND) -> None:
         self.folder = Path(env["VAR_DIR"])
-        self.url = f"http://127.0.0.1:{env['PORT']}"
+        self.port = int(env["PORT"]) if env["PORT"].isdigit() else 0
+        self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self.started = time.monotonic()
         with log.open("wb") as out:

@@ -27,13 +27,19 @@ class Mark:
 
 def start_ticks(pid: int) -> int | None:
     """Return when process ``pid`` started, or ``None`` when it does not run (any more)."""
+    fields = _stat(pid)
+    return None if fields is None else int(fields[19])
+
+
+def _stat(pid: int) -> list[str] | None:
+    """Return what the system tells of process ``pid``, from its state on, while it runs."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return None
-    # The program's name, in brackets, may hold blanks and brackets itself. Field 3 follows it.
+    # The program's name, in brackets, may hold blanks and brackets itself.
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    return None if fields[0] in "ZX" else fields
 
 
 def boot_id() -> str:
@@ -70,6 +76,30 @@ def still_running(
 ) -> list[Mark]:
     """Return those of ``marks`` that still are the very same process."""
     return [mark for mark in marks if start_of(mark.pid) == mark.started]
+
+
+def still_there(marks: Sequence[Mark], env_line: bytes) -> list[Mark]:
+    """Return those of ``marks`` that still run, and what they started and did not take along.
+
+    The supervisor makes every child the leader of a session of its own, and as long as somebody is
+    in it, the system gives its number to nobody else. ``env_line`` must be in the environment of
+    what is found by that number: after that somebody it could be a stranger's.
+    """
+    left = still_running(marks)
+    by_session = {mark.pid: mark for mark in marks if start_ticks(mark.pid) is None}
+    for path in Path("/proc").glob("[0-9]*"):
+        fields = _stat(int(path.name))
+        leader = by_session.get(int(fields[3])) if fields else None
+        if fields and leader and env_line in _environment(path):
+            left.append(Mark(leader.name, int(path.name), int(fields[19])))
+    return left
+
+
+def _environment(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def stop(marks: Sequence[Mark], grace: float = 2.0) -> None:

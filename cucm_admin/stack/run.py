@@ -43,7 +43,9 @@ def start(env: Mapping[str, str]) -> int:
     names = (*commands, "valkey", OWN_NAME)
     with checks.take_folder(folder):
         state = folder / "stack.json"
-        left = leftovers.still_running(leftovers.load(state, leftovers.boot_id()))
+        left = leftovers.still_there(
+            leftovers.load(state, leftovers.boot_id()), os.fsencode(f"VAR_DIR={folder}")
+        )
         leftovers.stop(left)
         # What was killed a moment ago may hold the port until the system has cleared it up.
         with checks.listen(port, patience=3.0 if state.exists() else 0.0) as server:

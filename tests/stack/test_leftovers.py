@@ -15,9 +15,12 @@ WAIT = "print('up', flush=True); import time; time.sleep(600)"
 Process = subprocess.Popen[bytes]
 
 
-def spawn(code: str) -> Process:
+def spawn(code: str, **variables: str) -> Process:
     child = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        env=os.environ | variables,
     )
     assert child.stdout is not None
     child.stdout.readline()
@@ -87,3 +90,26 @@ def test_a_stranger_with_the_same_number_is_left_alone(child: Process) -> None:
     own = mark(child)
     leftovers.stop([Mark("web", own.pid, own.started - 1)])
     assert leftovers.still_running([own]) == [own]
+
+
+def test_what_a_leftover_started_is_found_when_it_is_gone_itself() -> None:
+    code = f"import subprocess; subprocess.Popen(['sleep', '600']); {WAIT}"
+    with spawn(code, VAR_DIR="/ours") as child:
+        own = mark(child)
+        child.kill()
+        child.wait()
+        assert leftovers.still_there([own], b"VAR_DIR=/another") == []
+        left = leftovers.still_there([own], b"VAR_DIR=/ours")
+        assert [found.name for found in left] == ["web"]
+        leftovers.stop(left)
+        assert child.stdout is not None
+        assert child.stdout.read() == b""
+
+
+def test_a_stranger_with_the_same_number_keeps_what_it_started() -> None:
+    code = f"import subprocess; subprocess.Popen(['sleep', '600']); {WAIT}"
+    with spawn(code, VAR_DIR="/ours") as child:
+        own = mark(child)
+        given_away = Mark("web", own.pid, own.started - 1)
+        assert leftovers.still_there([given_away], b"VAR_DIR=/ours") == []
+        leftovers.stop([own])
