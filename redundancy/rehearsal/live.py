@@ -266,11 +266,12 @@ def _play(
 
 
 def _check(scenario: Scenario) -> None:
-    needed = sorted(verb for verb in _verbs(scenario) if verb in FAULTS)
-    if needed and not settings.FAULT_LAB:
-        raise CannotRun(
-            f"{scenario.file} needs the Fault Lab ({needed[0]}); set FAULT_LAB=1 here and for the system."
-        )
+    for step in scenario.steps:
+        if step.action is not None and step.action.verb in FAULTS and not settings.FAULT_LAB:
+            raise CannotRun(
+                f"{scenario.file}:{step.line}: {step.action.text} needs the Fault Lab: "
+                "set FAULT_LAB=1 here, as for the system."
+            )
     seen = live.observer()
     if not seen.ok:
         raise CannotRun(f"The system does not run: {seen.sentence}")

@@ -37,6 +37,12 @@ class System:
             text=True,
         )
 
+    def begin(self, *words: str) -> "subprocess.Popen[bytes]":
+        """Start a command and do not wait for it."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *words], cwd=BASE_DIR, env=self._variables
+        )
+
     def rehearse(self, *words: str) -> "subprocess.CompletedProcess[str]":
         return self.manage("rehearse", "--live", "--slack", SLACK, *words)
 
@@ -106,4 +112,40 @@ def test_each_row_is_reached_on_the_running_system_too(system: System) -> None:
     ]
     assert not missed, json.dumps(missed, indent=1)
     assert (len(answer["rehearsals"]), played.returncode) == (len(ROWS), 0)
+    assert system.ask(LEFT) == [0, 0, 0, 0, 0]
+
+
+SHORT = """
+name: HA is enabled
+users: {imp-pub: 3}
+steps:
+  - {at: 0s, do: enable ha}
+  - {by: 30s, expect: {imp-pub: Normal, imp-sub: Normal, sessions: {imp-pub: 3}}}
+"""
+
+
+def test_a_missed_expectation_is_told_and_nothing_is_left(system: System, tmp_path: Path) -> None:
+    path = tmp_path / "missed.yaml"
+    path.write_text(SHORT + "  - {at: 1m, expect: {imp-pub: Idle}}\n")
+    played = system.rehearse("--slack", "0.5", str(path))
+    assert played.returncode == 1, played.stderr
+    assert "on the running system" in played.stdout
+    assert "held   by 30s: imp-pub: Normal" in played.stdout
+    assert "MISSED at 1m: imp-pub: Idle" in played.stdout
+    assert system.ask(LEFT) == [0, 0, 0, 0, 0]
+
+
+def test_a_rehearsal_that_is_ended_removes_what_it_made(system: System, tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text(SHORT + "  - {until: 9h, expect: {imp-pub: Normal}}\n")
+    running = system.begin("rehearse", "--live", str(path))
+    try:
+        wait_until(lambda: system.ask(LEFT)[:3] == [2, 1, 3] or running.poll() is not None, 60)
+        second = system.rehearse(str(path))
+        assert (second.returncode, second.stdout) == (2, "")
+        assert "A server named imp-pub exists already" in second.stderr
+        running.terminate()
+        assert running.wait(timeout=30) == 143
+    finally:
+        running.kill()
     assert system.ask(LEFT) == [0, 0, 0, 0, 0]

@@ -1,0 +1,100 @@
+"""``manage.py rehearse``: what it prints, and its exit code."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+GOOD = """\
+name: HA is enabled
+steps:
+  - {at: 0s, do: enable ha}
+  - {by: 30s, expect: {imp-pub: Normal / Normal}}
+"""
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD)
+    return str(path)
+
+
+@pytest.fixture
+def missed(tmp_path: Path) -> str:
+    path = tmp_path / "missed.yaml"
+    path.write_text(GOOD.replace("Normal / Normal", "Idle"))
+    return str(path)
+
+
+def rehearse(*words: str) -> str:
+    out = io.StringIO()
+    call_command("rehearse", *words, stdout=out)
+    return out.getvalue()
+
+
+def fails(*words: str) -> tuple[int, str, str]:
+    out = io.StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("rehearse", *words, stdout=out)
+    return caught.value.returncode, str(caught.value), out.getvalue()
+
+
+def test_all_that_holds_ends_well(good: str) -> None:
+    text = rehearse(good, good)
+    assert text.count("HELD: 1 of 1 expectations") == 2
+    assert f"HA is enabled ({good}, in virtual time)" in text
+    assert "imp-sub: Normal / Normal" in text
+
+
+def test_one_that_is_missed_ends_with_1_after_all_were_played(good: str, missed: str) -> None:
+    code, why, text = fails(missed, good)
+    assert (code, why) == (1, f"Missed: {missed}")
+    assert "MISSED by 30s: imp-pub: Idle" in text
+    assert "MISSED: 0 of 1" in text
+    assert "HELD: 1 of 1" in text
+
+
+def test_a_bad_file_ends_with_2_before_anything_is_played(good: str, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(GOOD.replace("enable ha", "enabel ha"))
+    code, why, text = fails(good, str(bad))
+    assert (code, text) == (2, "")
+    assert why.startswith(f"{bad}:3: expected one of enable ha")
+
+
+def test_machines_get_one_document(good: str, missed: str) -> None:
+    code, _, text = fails("--json", good, missed)
+    answer: dict[str, Any] = json.loads(text)
+    assert (code, answer["held"]) == (1, False)
+    assert [each["held"] for each in answer["rehearsals"]] == [True, False]
+    timeline = answer["rehearsals"][1]["timeline"]
+    assert timeline[0] == {
+        "kind": "action",
+        "at": 0,
+        "line": 3,
+        "action": "enable ha",
+        "refused": None,
+    }
+    assert timeline[-1]["found"]["states"]["imp-pub"] == {"state": "Normal", "reason": "Normal"}
+    assert {line["kind"] for line in timeline} == {"action", "change", "expectation"}
+
+
+@pytest.mark.django_db
+def test_live_needs_a_running_system(good: str, valkey: str) -> None:
+    code, why, text = fails("--live", good)
+    assert (code, text) == (2, "")
+    assert "no sweep has run" in why
+
+
+@pytest.mark.django_db
+def test_live_faults_need_the_fault_lab(good: str, settings: Settings) -> None:
+    settings.FAULT_LAB = False
+    Path(good).write_text(GOOD.replace("enable ha", "cut link"))
+    code, why, _ = fails("--live", good)
+    assert code == 2
+    assert "good.yaml:3: cut link needs the Fault Lab" in why
