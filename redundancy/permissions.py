@@ -14,7 +14,9 @@ R = TypeVar("R", bound=HttpResponseBase)
 SUPER = "Standard CCM Super Users"
 READ_ONLY = "Standard CCM Read Only"
 
-READ_ONLY_SENTENCE = f"Your role may look at everything and change nothing. It takes {SUPER}."
+READ_ONLY_SENTENCE = (
+    f"Your role may look at everything and change nothing. Only {SUPER} may change it."
+)
 
 
 def can_write(user: AbstractBaseUser | AnonymousUser | None) -> bool:

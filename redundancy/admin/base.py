@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from redundancy import permissions
 from redundancy.errors import Refused
+from redundancy.operations.trial import try_out
 
 # Both are generic for the type checker only.
 if TYPE_CHECKING:
@@ -92,9 +93,7 @@ class OperationForm(ModelForm):
             return self.cleaned_data
         row = None
         try:
-            with transaction.atomic():
-                row = self.operate("")
-                transaction.set_rollback(True)
+            row = try_out(lambda: self.operate(""))
         except Refused as refused:
             for rule, name in refused.rules:
                 self.add_error(name if name in self.fields else None, rule)

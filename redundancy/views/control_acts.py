@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from redundancy.catalog import SRM, XCP_ROUTER
-from redundancy.models import Server, ServiceStatus
+from redundancy.models import Machine, Server, ServiceStatus
 from redundancy.operations import power, services
 from redundancy.selectors import live, nodes
-from redundancy.selectors.servers import assigned_count
 from redundancy.selectors.services import ServiceRow
 from redundancy.views import effects
 
@@ -106,6 +105,38 @@ class Caution:
     loss: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """What can be done to a node: each act and whether its power allows it; ``note`` says why not."""
+
+    acts: tuple[tuple[Act, bool], ...]
+    note: str
+
+
+def node_buttons(server: Server) -> Buttons:
+    """Return the buttons of the node."""
+    machine = server.machine
+    acts = tuple((act, _fits(act, machine)) for act in NODE_ACTS.values())
+    unfit = ", ".join(act.label for act, fits in acts if not fits)
+    return Buttons(acts, f"{server.name} is {_power(machine)}; not possible now: {unfit}.")
+
+
+def _fits(act: Act, machine: Machine) -> bool:
+    match act.key:
+        case "power_on":
+            return not machine.powered
+        case "power_off":
+            return machine.powered or machine.boots_at is not None
+        case _:
+            return machine.powered
+
+
+def _power(machine: Machine) -> str:
+    if machine.powered:
+        return "on"
+    return "off" if machine.boots_at is None else "restarting"
+
+
 def already(act: Act, server: Server, row: ServiceRow | None) -> str:
     """Return why there is nothing to do for ``act``, empty when there is."""
     machine = server.machine
@@ -114,10 +145,8 @@ def already(act: Act, server: Server, row: ServiceRow | None) -> str:
             return f"{row.name} on {server.name} is started already; nothing was done."
         if act.key == "stop" and row.status == ServiceStatus.STOPPED:
             return f"{row.name} on {server.name} is stopped already; nothing was done."
-    elif act.key == "power_on" and machine.powered:
-        return f"{server.name} is on already; nothing was done."
-    elif act.key == "power_off" and not machine.powered and machine.boots_at is None:
-        return f"{server.name} is off already; nothing was done."
+    elif act.key in {"power_on", "power_off"} and not _fits(act, machine):
+        return f"{server.name} is {_power(machine)} already; nothing was done."
     return ""
 
 
@@ -131,16 +160,18 @@ def caution(act: Act, server: Server, row: ServiceRow | None) -> Caution | None:
     watched = row is None or row.monitored or service == SRM
     if group is None or not group.ha_enabled or not act.takes_away or not watched:
         return None
+    shown = live.live_of([group.pk]).get(group.pk)
+    if shown is None:
+        return None
     partner = nodes.peer(server)
     peer = partner.name if partner else "its peer"
-    assigned = assigned_count(server)
-    concerns = f"Assigned to {server.name}: {effects.users(assigned)}." if assigned else ""
-    consequences = (*_effects(act.key, service, server.name, peer), concerns)
+    active = sum(each.active for each in shown.rows if each.server_id == server.pk)
+    concerns = [f"Logged in on {server.name} now: {effects.users(active)}."] if active else []
     return Caution(
         title=f"{act.label}: {service or server.name}",
         group=group.name,
-        effects=tuple(filter(None, consequences)),
-        loss=tuple(effects.of_disabling(live.group_live(group.pk))),
+        effects=(*_effects(act.key, service, server.name, peer), *concerns),
+        loss=tuple(effects.of_disabling(shown)),
     )
 
 
@@ -150,7 +181,8 @@ def _effects(act: str, service: str, node: str, peer: str) -> tuple[str, ...]:
         if act == "stop":
             return (f"Without its SRM {node} sends no heartbeat. {silence}",)
         return (
-            f"SRM of {node} forgets which wait it was in: what it had not finished begins again.",
+            f"SRM of {node} starts again, and its waits begin anew: "
+            "those for a heartbeat, for a service, and for an automatic fallback.",
         )
     if not service:
         if act == "power_off":

@@ -1,6 +1,7 @@
 """Control Center: the services of a node, and its power."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -9,18 +10,27 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import reswap, retarget, trigger_client_event
+from django_htmx.http import retarget, trigger_client_event
 
 from redundancy.catalog import ServiceKind
 from redundancy.errors import Refused
 from redundancy.models import Server
 from redundancy.operations import groups
+from redundancy.operations.trial import try_out
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.views.chrome import Link, lab, tell_time
 from redundancy.views.confirm import go, is_htmx
-from redundancy.views.control_acts import NODE_ACTS, SERVICE_ACTS, Act, Caution, already, caution
+from redundancy.views.control_acts import (
+    NODE_ACTS,
+    SERVICE_ACTS,
+    Act,
+    Caution,
+    already,
+    caution,
+    node_buttons,
+)
 from redundancy.views.control_panel import Panel, panel
 
 APPLICATION = "ccmservice"
@@ -52,9 +62,7 @@ def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     act = _act(request, SERVICE_ACTS)
     name = request.POST.get("service", "")
     if not name:
-        return _refused(
-            request, listed, server, "Service Name: select a service first.", status=422
-        )
+        return _refused(request, listed, server, "Choose a service first.", status=422)
     row = next((row for row in services_of(server, listed) if row.name == name), None)
     if row is None:
         raise Http404
@@ -88,11 +96,14 @@ def _do(
         if needless := already(act, server, row):
             messages.info(request, needless)
             return go(request, _address(kind, server, name))
+        named = {"name": name} if name else {}
+        run = partial(act.run, server=server, **named, actor=actor)
         ask = None if choice == CONTINUE else caution(act, server, row)
         if ask is not None:
+            # What is refused anyway is refused now, and not after a promise of its effects.
+            try_out(run)
             return _caution(request, kind, server, act, name, ask)
-        named = {"name": name} if name else {}
-        act.run(server=server, **named, actor=actor)
+        run()
     except Refused as refused:
         return _refused(request, kind, server, refused.rule, selected=name)
     messages.success(request, act.done.format(node=server.name, service=name))
@@ -153,7 +164,7 @@ def _page(
             "panel": _panel(server, kind) if server else None,
             "selected": selected,
             "service_acts": SERVICE_ACTS.values(),
-            "node_acts": NODE_ACTS.values(),
+            "buttons": node_buttons(server) if server else None,
             "status_error": error,
             "refresh": _address(kind, server),
             "related_links": _related(kind, server),
@@ -178,7 +189,12 @@ def _fragment(request: HttpRequest, shown: Panel) -> HttpResponse:
     response = render(
         request,
         "control_center/_changes.html",
-        {"panel": shown, "kind": shown.kind, "server": shown.server},
+        {
+            "panel": shown,
+            "kind": shown.kind,
+            "server": shown.server,
+            "buttons": node_buttons(shown.server),
+        },
     )
     return trigger_client_event(response, "announce", {"value": shown.summary})
 
@@ -216,7 +232,9 @@ def _refused(
     if not is_htmx(request):
         return _page(request, kind, server, selected=selected, error=rule, status=status)
     response = render(request, "includes/status.html", {"status_error": rule}, status=status)
-    # "done" closes the dialog, should it be open.
-    trigger_client_event(response, "done", {"value": rule})
+    # Closes the dialog, should it be open.
+    trigger_client_event(response, "refused")
     trigger_client_event(response, "announce", {"value": rule})
-    return reswap(retarget(response, "fieldset.status"), "outerHTML")
+    # The button may have been the one at the foot of a long page.
+    response["HX-Reswap"] = "outerHTML show:window:top"
+    return retarget(response, "fieldset.status")

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from redundancy.errors import Refused
+from redundancy.operations.trial import try_out
 from redundancy.views.confirm import Confirmation, ask, go
 from redundancy.views.numbers import whole_number
 
@@ -36,20 +37,27 @@ def delete(
 ) -> HttpResponse:
     """Ask (GET), or delete ``objects`` and go to the list at ``back`` (POST).
 
-    They go in the order given. When one is refused none is deleted, and the page says why (409).
+    They go in the order given. When one is refused none is deleted, and the page says why (409):
+    also instead of asking.
     """
+
+    def remove_all() -> None:
+        with transaction.atomic():
+            for item in objects:
+                remove(item)
+
     error = "" if objects else "Nothing is selected, or it has been deleted meanwhile."
-    if request.method == "POST" and objects:
-        try:
-            with transaction.atomic():
-                for item in objects:
-                    remove(item)
-        except Refused as refused:
-            error = refused.rule
+    try:
+        if request.method == "POST":
+            remove_all()
         else:
-            number = f": {len(objects)} {what}" if len(objects) > 1 else ""
-            messages.success(request, f"Delete successful{number}")
-            return go(request, back)
+            try_out(remove_all)
+    except Refused as refused:
+        error = refused.rule
+    if request.method == "POST" and not error:
+        number = f": {len(objects)} {what}" if len(objects) > 1 else ""
+        messages.success(request, f"Delete successful{number}")
+        return go(request, back)
     names = ", ".join(str(item) for item in objects[:NAMED])
     more = f" and {len(objects) - NAMED} more" if len(objects) > NAMED else ""
     return ask(
@@ -58,9 +66,9 @@ def delete(
             title=f"Delete {what}",
             action=request.path,
             cancel=back,
-            submit="Delete" if objects and not error else "",
-            question=f"Delete {names}{more}? This cannot be undone." if objects else "",
-            effects=effects,
+            submit="" if error else "Delete",
+            question="" if error else f"Delete {names}{more}? This cannot be undone.",
+            effects=() if error else effects,
             fields=[("pk", item.pk) for item in objects],
             error=error,
         ),

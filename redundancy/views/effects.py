@@ -1,8 +1,9 @@
 """What an action of high availability will do, told before it is done."""
 
-from redundancy.models import Server
-from redundancy.selectors import parameters
+from redundancy.models import Server, ServiceStatus
+from redundancy.selectors import nodes, parameters
 from redundancy.selectors.live import GroupLive, NodeRow
+from redundancy.selectors.services import services_of
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
 
 ACTIONS = {"failover": "Failover", "fallback": "Fallback", "recover": "Recover"}
@@ -75,6 +76,13 @@ def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Serve
             return recover(row, peer)
 
 
+def _critical_services_down(server_id: int) -> bool:
+    server = nodes.node(server_id)
+    return server is not None and any(
+        row.monitored and row.status != ServiceStatus.STARTED for row in services_of(server)
+    )
+
+
 def of_disabling(live: GroupLive) -> list[str]:
     """Return what switching HA off does now; empty when everybody is at home."""
     if not any(row.state in _AWAY or row.state == NOT_RESPONDING for row in live.rows):
@@ -86,7 +94,8 @@ def of_disabling(live: GroupLive) -> list[str]:
             away = f" from {row.name}"
             effects.append(_disconnected("", guests, away, "the node they are assigned to"))
     for row in live.rows:
-        if row.assigned and (row.state in NOT_SERVING or row.state == NOT_RESPONDING):
+        idle = row.state in NOT_SERVING or row.state == NOT_RESPONDING
+        if row.assigned and idle and _critical_services_down(row.server_id):
             effects.append(
                 f"{row.name} serves nobody now: its {users(row.assigned)} may be without service "
                 "until its critical services run."

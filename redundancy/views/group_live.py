@@ -1,5 +1,6 @@
 """The live region of a presence redundancy group, and its actions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
-from redundancy.models import EventKind, RedundancyGroup, Server
+from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.permissions import writes
 from redundancy.selectors import groups, live
@@ -19,6 +20,9 @@ from redundancy.views import effects
 from redundancy.views.chrome import Lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, is_htmx
 from redundancy.views.numbers import whole_number
+
+# Marks a message that the page shows until SRM has answered.
+WAITING = "waiting"
 
 
 def shown_live(pk: int) -> live.GroupLive:
@@ -51,22 +55,36 @@ def fragment(request: HttpRequest, group: RedundancyGroup) -> HttpResponse:
         response = HttpResponse(status=204)
     else:
         response = render(request, "groups/_live.html", context)
-        news = _announcement(context["live"], whole_number(request.GET.get("e", "")))
-        if news:
+        new = _new_events(context["live"], whole_number(request.GET.get("e", "")))
+        if news := _announcement(new):
             trigger_client_event(response, "announce", {"value": news})
+        if (answer := _answer(new)) is not None:
+            trigger_client_event(response, "answered", {"value": answer})
     watch = context["observer"]
     return tell_time(response, Lab(watch.lab_now, watch.rate))
 
 
-def _announcement(shown: live.GroupLive, last: int | None) -> str:
-    if last is None:
-        return ""
-    new = [e for e in shown.events if e.kind == EventKind.STATE and e.pk > last]
+def _new_events(shown: live.GroupLive, last: int | None) -> list[HaEvent]:
+    """Return what happened after the event ``last``, in order."""
+    new = [event for event in shown.events if last is not None and event.pk > last]
+    return sorted(new, key=lambda event: event.pk)
+
+
+def _announcement(new: Sequence[HaEvent]) -> str:
     return "; ".join(
         f"{event.node_name}: {event.new_state}"
         + (f", {event.new_reason}" if event.new_reason != event.new_state else "")
-        for event in sorted(new, key=lambda event: event.pk)
+        for event in new
+        if event.kind == EventKind.STATE
     )
+
+
+def _answer(new: Sequence[HaEvent]) -> str | None:
+    """Return what became of a request that waited for SRM: its refusal, "" when SRM went to work."""
+    for event in new:
+        if event.kind == EventKind.ADMIN and event.sentence.startswith("Refused:"):
+            return event.sentence
+    return "" if any(event.kind == EventKind.STATE for event in new) else None
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,6 +101,8 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
     servers = {server.pk: server for server in group.servers.all()}
     back = reverse("group_edit", args=[pk])
     label = effects.ACTIONS[action]
+    name = group.name if action == "recover" else row.name
+    subject = f"{label} of {name}"
     error = ""
     if request.method == "POST":
         try:
@@ -90,14 +110,14 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
         except Refused as refused:
             error = refused.rule
         else:
-            return _requested(request, back)
+            return _requested(request, back, f"{subject} was requested; waiting for SRM.")
     elif row.action != action:
         shown_state = ", ".join(filter(None, (row.state, row.reason)))
-        error = f"{label} of {row.name} is not offered now; its state is {shown_state}."
+        error = f"{subject} is not offered now; the state of {row.name} is {shown_state}."
     return ask(
         request,
         Confirmation(
-            title=f"{label} {group.name if action == 'recover' else row.name}",
+            title=f"{label} {name}",
             action=request.path,
             cancel=back,
             submit="" if error or peer is None else label,
@@ -125,11 +145,9 @@ def _request(action: str, group: RedundancyGroup, node: Server, serial: int, act
             actions.request_recover(group=group, actor=actor)
 
 
-def _requested(request: HttpRequest, back: str) -> HttpResponse:
-    """Close the dialog and leave the page as it is, or go back to it."""
+def _requested(request: HttpRequest, back: str, said: str) -> HttpResponse:
+    """Close the dialog and leave the page as it is, or go back to it; say so until SRM answers."""
     if is_htmx(request):
-        return trigger_client_event(
-            HttpResponse(status=204), "done", {"value": "Request successful"}
-        )
-    messages.success(request, "Request successful")
+        return trigger_client_event(HttpResponse(status=204), "requested", {"value": said})
+    messages.info(request, said, extra_tags=WAITING)
     return redirect(back)

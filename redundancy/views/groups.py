@@ -17,7 +17,7 @@ from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
 from redundancy.views.find_list import Column, find_list, list_context
-from redundancy.views.group_live import fragment, live_context, shown_live
+from redundancy.views.group_live import WAITING, fragment, live_context, shown_live
 
 FORM = "group-form"
 TITLE = "Presence Redundancy Group Configuration"
@@ -131,8 +131,9 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
         loss = effects.of_disabling(shown_live(group.pk))
         if loss:
             return _ask_to_disable(request, group, loss)
+    before = group.ha_enabled
     try:
-        edit_group(
+        saved = edit_group(
             group=group,
             name=form.text("name"),
             description=form.text("description"),
@@ -145,6 +146,8 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
         form.refuse(refused)
         return None
     messages.success(request, "Update successful")
+    if saved.ha_enabled and not before:
+        messages.info(request, "High Availability enabled; SRM is starting.", extra_tags=WAITING)
     return redirect("group_edit", group.pk)
 
 

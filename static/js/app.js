@@ -5,6 +5,7 @@
   const body = document.body;
   const POLL_MS = 2000;
   const HIDDEN_POLL_MS = 30000;
+  const READ_MS = 3000;
 
   /* ---- Lab time ---- */
   let rate = Number(body.dataset.labRate) || 1;
@@ -136,12 +137,28 @@
   body.addEventListener("announce", (event) => {
     document.getElementById("announcer").textContent = event.detail.value;
   });
-  body.addEventListener("done", (event) => {
-    dialog.close();
-    const line = document.getElementById("done-line").content.cloneNode(true);
-    line.querySelector("span").textContent = event.detail.value;
+  const say = (kind, text) => {
+    const line = document.getElementById(`${kind}-line`).content.cloneNode(true);
+    if (text) line.querySelector("span").textContent = text;
     document.getElementById("status").replaceChildren(line);
+  };
+  body.addEventListener("refused", () => dialog.close());
+  // It is said until SRM has answered, and long enough to be read.
+  body.addEventListener("requested", (event) => {
+    dialog.close();
+    say("waiting", event.detail.value);
     pollNow();
+  });
+  body.addEventListener("answered", (event) => {
+    const waiting = [...document.querySelectorAll("#status [data-waiting]")];
+    if (waiting.length && event.detail.value) {
+      say("refused", event.detail.value);
+      return;
+    }
+    setTimeout(() => {
+      for (const line of waiting) line.remove();
+      if (!document.getElementById("status").childElementCount) say("ready");
+    }, READ_MS);
   });
 
   /* ---- The page's dialog ---- */

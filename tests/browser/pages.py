@@ -238,8 +238,9 @@ class GroupPage:
 
     def do(self, action: str, node: str) -> None:
         """Press an action and answer yes."""
-        self.ask(action, node).get_by_role("button", name=action, exact=True).click()
-        expect(self.page.locator("#status")).to_contain_text("Request successful")
+        question = self.ask(action, node)
+        question.get_by_role("button", name=action, exact=True).click()
+        expect(question).to_be_hidden()
 
     def events(self) -> list[Event]:
         """Return the last events, newest first."""

@@ -5,8 +5,17 @@ from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
 
-from redundancy.models import HaEvent, Machine, NodeService, RedundancyGroup, Server
+from redundancy.models import (
+    HaEvent,
+    Machine,
+    NodeService,
+    PresenceSession,
+    RedundancyGroup,
+    Server,
+)
 from redundancy.operations import power
+from redundancy.srm.states import Reason, State
+from tests.memory import remember_pair
 
 ROUTER, PROXY, ENGINE = "Cisco XCP Router", "Cisco SIP Proxy", "Cisco Presence Engine"
 SRM = "Cisco Server Recovery Manager"
@@ -178,11 +187,47 @@ def test_caution_tells_the_price_of_disabling_ha(
     client: Client, pub: Server, protected: RedundancyGroup
 ) -> None:
     sub = protected.servers.get(slot=2)
-    assert b"has a price" not in send(client, pub, "stop", ROUTER).content
+    assert b"If HA is disabled now" not in send(client, pub, "stop", ROUTER).content
     send(client, sub, "power_off", choice="continue")
     caution = send(client, pub, "stop", ROUTER).content.decode()
-    assert "has a price" in caution
+    assert "If HA is disabled now" in caution
     assert "imp-sub serves nobody now" in caution
+
+
+def test_caution_counts_who_is_logged_in(
+    client: Client, pub: Server, protected: RedundancyGroup
+) -> None:
+    sub = protected.servers.get(slot=2)
+    PresenceSession.objects.update(node=sub)
+    assert b"Logged in on imp-sub now: 1,000 users." in send(client, sub, "power_off").content
+    assert b"Logged in on" not in send(client, pub, "power_off").content
+
+
+def test_a_node_whose_services_run_is_not_said_to_serve_nobody(
+    client: Client, pub: Server, protected: RedundancyGroup
+) -> None:
+    sub = protected.servers.get(slot=2)
+    down = Reason.CRITICAL_SERVICE_DOWN
+    remember_pair(pub, (State.FAILED_OVER, down), sub, (State.BACKUP, down))
+    assert "serves nobody" not in send(client, sub, "stop", ROUTER).content.decode()
+    NodeService.objects.filter(server=pub, name=ENGINE).update(running=False)
+    assert "imp-pub serves nobody now" in send(client, sub, "stop", ROUTER).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("action", "service"),
+    [("shut_down", ""), ("reboot", ""), ("restart_srm", ""), ("stop", ROUTER), ("restart", SRM)],
+)
+def test_what_cannot_be_done_is_refused_before_its_effects_are_promised(
+    client: Client, pub: Server, protected: RedundancyGroup, action: str, service: str
+) -> None:
+    power.power_off(server=pub, actor="test")
+    before = snapshot(pub)
+    response = send(client, pub, action, service)
+    assert response.status_code == 409
+    assert "imp-pub is powered off" in status(response)
+    assert not BeautifulSoup(response.content, "html.parser").select("form.confirm")
+    assert snapshot(pub) == before
 
 
 def test_continue_does_it_and_leaves_ha_on(
@@ -241,6 +286,8 @@ def test_bad_input_changes_nothing(
     before = snapshot(pub)
     response = client.post(reverse(f"control_center_{name}", args=["network", pub.pk]), data)
     assert response.status_code == code
+    if code == 422:
+        assert status(response) == "Choose a service first."
     assert snapshot(pub) == before
 
 

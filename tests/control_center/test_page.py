@@ -1,5 +1,5 @@
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -114,8 +114,9 @@ def test_refresh_answers_204_until_something_changes(client: Client, pub: Server
 def test_refresh_carries_no_control(client: Client, pub: Server) -> None:
     response = client.get(f"{address('network', pub)}&fragment=1&v=old")
     soup = BeautifulSoup(response.content, "html.parser")
-    assert not soup.select("form, input, button, select")
-    assert soup.find(id="live") is not None
+    live = soup.find(id="live")
+    assert isinstance(live, Tag)
+    assert not live.select("form, input, button, select")
     swapped = [span for span in soup.select("span[id]") if span.get("hx-swap-oob") == "true"]
     assert len(swapped) == 5 * sum(service.kind == "network" for service in SERVICES)
 
@@ -129,6 +130,34 @@ def test_refresh_notices_power_and_high_availability(
     assert "High Availability on" in after.content.decode()
     power.power_off(server=pub, actor="test")
     assert client.get(before).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("state", "greyed"),
+    [
+        ("on", ["power_on"]),
+        ("off", ["shut_down", "reboot", "power_off", "restart_srm"]),
+        ("restarting", ["shut_down", "reboot", "restart_srm"]),
+    ],
+)
+def test_buttons_follow_the_power(
+    client: Client, reader: Client, pub: Server, state: str, greyed: list[str]
+) -> None:
+    before = live_version(page(client, "network", pub))
+    if state != "on":
+        {"off": power.power_off, "restarting": power.reboot}[state](server=pub, actor="test")
+    shown = [page(client, "network", pub)]
+    if state != "on":
+        answer = client.get(before)
+        shown.append(BeautifulSoup(answer.content, "html.parser"))
+        assert "act-power_on" not in reader.get(before).content.decode()
+    for soup in shown:
+        buttons = soup.select("#node-buttons button")
+        assert len(buttons) == 5
+        assert [button["value"] for button in buttons if button.has_attr("disabled")] == greyed
+        note = soup.find(id="not-now")
+        assert note is not None
+        assert f"imp-pub is {state}; not possible now: " in note.get_text()
 
 
 def test_queries_do_not_grow_with_the_services(client: Client, pub: Server) -> None:

@@ -145,9 +145,21 @@ def test_news_replaces_the_region_and_is_announced(page: Client, normal: Redunda
     assert b"<html" not in response.content
     assert "Failing Over" in words(region.select_one("table.nodes"))
     assert json.loads(response["HX-Trigger"]) == {
-        "announce": {"value": "imp-pub: Failing Over, On Admin Request"}
+        "announce": {"value": "imp-pub: Failing Over, On Admin Request"},
+        "answered": {"value": ""},
     }
     assert page.get(edit(normal) + polled(region)).status_code == 204
+
+
+def test_what_became_of_a_request_is_told_once(page: Client, normal: RedundancyGroup) -> None:
+    first, _ = nodes(normal)
+    page.post(action(normal, first, "failover"), {"serial": first.runtime.serial})
+    query = polled(soup(page.get(edit(normal))))
+    refusal = "Refused: imp-pub is not Normal."
+    events.record(kind=EventKind.ADMIN, sentence=refusal, group=normal, node=first)
+    response = page.get(edit(normal) + query)
+    assert json.loads(response["HX-Trigger"]) == {"answered": {"value": refusal}}
+    assert "HX-Trigger" not in page.get(edit(normal) + polled(soup(response)))
 
 
 def test_no_form_stands_in_the_polled_region(page: Client, normal: RedundancyGroup) -> None:
@@ -182,7 +194,8 @@ def test_a_confirmed_action_is_requested(page: Client, normal: RedundancyGroup) 
     response = page.post(
         action(normal, first, "failover"), {"serial": first.runtime.serial}, follow=True
     )
-    assert status(response) == "Request successful"
+    assert status(response) == "Failover of imp-pub was requested; waiting for SRM."
+    assert soup(response).select("#status [data-waiting]")
     assert response.redirect_chain[0][0] == edit(normal)
 
 
@@ -192,7 +205,9 @@ def test_in_the_dialog_the_page_stays(page: Client, normal: RedundancyGroup) -> 
         action(normal, first, "failover"), {"serial": first.runtime.serial}, headers=HTMX
     )
     assert response.status_code == 204
-    assert json.loads(response["HX-Trigger"]) == {"done": {"value": "Request successful"}}
+    assert json.loads(response["HX-Trigger"]) == {
+        "requested": {"value": "Failover of imp-pub was requested; waiting for SRM."}
+    }
 
 
 def test_an_action_confirmed_for_an_older_state_is_refused(
@@ -211,7 +226,7 @@ def test_an_action_that_does_not_fit_is_not_offered(page: Client, normal: Redund
     first, _ = nodes(normal)
     response = page.get(action(normal, first, "fallback"))
     assert response.status_code == 409
-    assert "not offered now; its state is Normal" in soup(response).get_text()
+    assert "not offered now; the state of imp-pub is Normal" in soup(response).get_text()
 
 
 @pytest.mark.parametrize("serial", [None, "x", "-1", "9" * 5000])

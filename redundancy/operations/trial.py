@@ -1,0 +1,21 @@
+"""Find out whether an operation would be refused, before anybody is asked to confirm it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import transaction
+
+T = TypeVar("T")
+
+
+def try_out(operation: Callable[[], T]) -> T:
+    """Run ``operation`` and undo it; return what it returned.
+
+    Raises:
+        Refused: As the operation would.
+
+    """
+    with transaction.atomic():
+        result = operation()
+        transaction.set_rollback(True)
+    return result
