@@ -72,6 +72,11 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         # The peer may have been away for the same cause: it gets a word in before anything is judged.
         node = replace(node, dazed=False)
         wake = now
+    elif isinstance(event, Tick) and node.state is not State.UNKNOWN:
+        gone = facts.peer_gone(node, now, policy)
+        # So it does at the limit itself: its heartbeat, the fourth of 60 s, may be due this moment.
+        wake = now if gone and not node.suspects else wake
+        node = replace(node, suspects=gone)
     elif not isinstance(event, Tick) and node.state is State.INITIALIZING and not node.services:
         # Its place in the pair depends on its services: it wants to look at them at once.
         wake = now
@@ -247,7 +252,9 @@ class _Step:
             said = PEER_SAYS.get(node.peer.state)
             if said is not None:
                 found.append(said)
-        elif facts.peer_gone(node, now, policy) and (judging or facts.announced(node)):
+        elif facts.announced(node) or (
+            judging and node.suspects and facts.peer_gone(node, now, policy)
+        ):
             found.append(Trigger.PEER_GONE)
         if not judging:
             return found

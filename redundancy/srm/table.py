@@ -204,7 +204,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.ASKED_FAILOVER: (
             Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "an administrator asked for Failover", W.PEER_NORMAL, (Do.STOP,)),
         ),
-        T.PEER_GONE: _GONE,
+        T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_FAILING_OVER: (
             Rule(S.TAKING_OVER, Take.PEER, "{peer} is failing over", do=(Do.TAKE,)),
         ),

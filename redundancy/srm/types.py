@@ -99,6 +99,7 @@ class Node:
     takeover. ``starting_since``: SRM asked the critical services to start and waits for them.
     ``dazed``: the observer was away; the next tick judges nothing. ``settled_at``: since when it is
     in its state, less the time nobody looked. ``interval``: the heartbeat interval of the last step.
+    ``suspects``: the peer's silence has reached its limit; the next tick judges it.
     ``handed_over``: it agreed that the peer takes its users.
     """
 
@@ -128,6 +129,7 @@ class Node:
     leaving: bool = False
     settled_at: float = 0
     interval: float = 0
+    suspects: bool = False
     handed_over: bool = False
 
 

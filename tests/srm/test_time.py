@@ -92,8 +92,10 @@ def test_the_first_tick_after_an_outage_judges_nothing_and_asks_for_a_second() -
     # The peer, which slept too, has a word in between.
     heard = step(awake.node, Heard(heartbeat(2)), 720.0, TIGHT)
     assert step(heard.node, Tick(UP), 720.0, TIGHT).node.state is State.NORMAL
-    # One that is really silent is declared down at the second.
-    assert step(awake.node, Tick(UP), 720.0, TIGHT).node.state is State.TAKING_OVER
+    # One that is really silent is suspected at the second, and declared down at the third.
+    again = step(awake.node, Tick(UP), 720.0, TIGHT)
+    assert again.wake == 720.0
+    assert step(again.node, Tick(UP), 720.0, TIGHT).node.state is State.TAKING_OVER
 
 
 def test_a_clock_set_back_keeps_the_silence_that_was_counted() -> None:
