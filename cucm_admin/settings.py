@@ -166,12 +166,18 @@ CONTENT_SECURITY_POLICY = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "filters": {"quieter": {"()": "cucm_admin.logs.Quieter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["quieter"]}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     # One line a second for each sweep sent, received and done would hide what matters.
     "loggers": {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
+        # Tells of each sweep that waited too long, in a run of lines when the machine is busy.
+        "celery.worker.request": {"level": "WARNING"},
+        "celery.worker.consumer.consumer": {"level": "WARNING"},
+        # Workers have a handler of Celery's.
+        "py.warnings": {"filters": ["quieter"]},
         "celery.worker.strategy": {"level": "WARNING"},
     },
 }

@@ -1,0 +1,17 @@
+"""What is left out of the log, so that what matters is seen."""
+
+import logging
+
+# Celery tells, each time the broker is lost, what its version 6 will do then. Nothing is to be done.
+CELERY_PLANS = "CPendingDeprecationWarning: \nIn Celery 5.1 we introduced"
+
+
+class Quieter(logging.Filter):
+    """Show a request that was refused (4xx) in one line, and leave out what is no news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether ``record`` is shown; take a needless traceback off it."""
+        if getattr(record, "status_code", 500) < 500:
+            # Who asked is at fault, not the code that said no.
+            record.exc_info = None
+        return not (record.name == "py.warnings" and CELERY_PLANS in record.getMessage())
