@@ -29,6 +29,7 @@ def _prepare() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
+    from cucm_admin.stack import statics
     from redundancy import clock
 
     try:
@@ -37,7 +38,7 @@ def _prepare() -> None:
     except (redis.RedisError, ValueError) as error:
         sys.exit(f"REDIS_URL: the server cannot be used: {_first_line(error)}")
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    statics.collect()
     call_command("ensure_admin")
     clock.set_rate(settings.LAB_CLOCK_RATE)
     if settings.LAB_CLOCK_RATE != 1:
