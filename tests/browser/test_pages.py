@@ -23,7 +23,6 @@ PAGES = (
     "/ccmadmin/servers/add/?type=imp",
     "/ccmadmin/servers/add/?type=cucm",
     "/ccmadmin/servers/1/",
-    "/ccmadmin/servers/1/delete/",
     "/ccmadmin/presence-redundancy-groups/",
     "/ccmadmin/presence-redundancy-groups/add/",
     "/ccmadmin/presence-redundancy-groups/1/",
