@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from cucm_admin.stack import leftovers
 from cucm_admin.stack.run import BASE_DIR
@@ -55,7 +56,8 @@ def own_environment(folder: Path, port: int) -> Iterator[dict[str, str]]:
     Where ``DATABASE_URL`` names a PostgreSQL server, they get a database made for them there.
     """
     variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    variables |= {"VAR_DIR": str(folder), "PORT": str(port)}
+    # The fault handler shows, when it is asked with SIGABRT, where a process hangs.
+    variables |= {"VAR_DIR": str(folder), "PORT": str(port), "PYTHONFAULTHANDLER": "1"}
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
         yield variables
@@ -92,6 +94,15 @@ class Stack:
         wait_until(lambda: line in self.text or self.process.poll() is not None, seconds)
         assert line in self.text, self.text
         return time.monotonic() - self.started
+
+    def exit_code(self, seconds: float = 60.0) -> int:
+        """Wait until it has ended by itself; if it does not, show where it hangs."""
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait()
+            pytest.fail(f"still running after {seconds:g} s:\n{self.text}", pytrace=False)
 
     def stop(self) -> None:
         """End it, if it still runs."""

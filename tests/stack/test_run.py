@@ -67,7 +67,7 @@ def test_from_an_empty_folder_to_nothing_left(start: Callable[..., Stack]) -> No
         assert probe.connect_ex(("127.0.0.2", stack.port)) != 0
 
     second = start(PORT="1")
-    assert second.process.wait(timeout=20) == 1
+    assert second.exit_code() == 1
     assert f"process {stack.process.pid}" in second.text
 
     before = stack.children()
@@ -80,7 +80,7 @@ def test_from_an_empty_folder_to_nothing_left(start: Callable[..., Stack]) -> No
     assert stack.children().keys() == before.keys()
 
     stack.process.send_signal(signal.SIGTERM)
-    assert stack.process.wait(timeout=5) == 0
+    assert stack.exit_code(5) == 0
     assert stack.processes() == []
 
     again = start()
@@ -110,7 +110,7 @@ def test_after_a_kill_the_next_start_finds_a_clear_field(start: Callable[..., St
     assert leftovers.still_running(before) == []
     assert signs_in(again.url, "chosen-by-me")
     again.process.send_signal(signal.SIGINT)
-    assert again.process.wait(timeout=5) == 0
+    assert again.exit_code(5) == 0
     assert again.processes() == []
 
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_used_ends_with_one_line(
 ) -> None:
     (tmp_path / "file").touch()
     stack = start(**{name: value.format(file=tmp_path / "file") for name, value in changes.items()})
-    assert stack.process.wait(timeout=60) == 1
+    assert stack.exit_code() == 1
     assert line in stack.text
     assert stack.text.count("\n") == 1
     assert stack.processes() == []
@@ -156,7 +156,7 @@ def test_what_cannot_be_used_ends_with_one_line(
 def test_a_busy_port_is_one_line(start: Callable[..., Stack], free_port: int) -> None:
     with socket.create_server(("127.0.0.1", free_port)):
         stack = start()
-        assert stack.process.wait(timeout=20) == 1
+        assert stack.exit_code() == 1
     assert stack.text == f"PORT: {free_port} is in use by another program; choose another one\n"
     assert stack.processes() == []
 
