@@ -42,6 +42,8 @@ def take(site: Site) -> None:
     group = site.group(*NODES)
     group.enable_ha()
     group.expect_pair(NORMAL, NORMAL)
+    # Once more, without the message about what was saved.
+    site.group(*NODES)
     keep(site.page, "group-normal")
 
     center = site.control_center("imp-pub")
