@@ -30,6 +30,10 @@ INSTALLED_APPS = [
     "topology",
 ]
 
+# The Django administration sends a field for each row to be deleted: all users of a sample cluster
+# are more than the 1,000 fields it would take.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

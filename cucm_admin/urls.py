@@ -5,6 +5,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from redundancy.forms.signin import SignInForm
+from redundancy.views.home import admin_login
 
 handler400 = "redundancy.views.errors.bad_request"
 handler403 = "redundancy.views.errors.forbidden"
@@ -18,6 +19,7 @@ urlpatterns = [
         name="login",
     ),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("admin/login/", admin_login),
     path("admin/", admin.site.urls),
     path("", include("redundancy.urls")),
     path("", include("topology.urls")),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from redundancy.admin.base import OperationForm
@@ -90,7 +90,7 @@ def limits(parameter: Parameter) -> str:
 
 
 def _parameter_help() -> SafeString:
-    return format_html_join(
+    lines = format_html_join(
         "",
         "<br>{}: {} (default {}{})",
         (
@@ -103,6 +103,7 @@ def _parameter_help() -> SafeString:
             for parameter in PARAMETERS
         ),
     )
+    return format_html("What each parameter may be:{}", lines)
 
 
 class ParameterForm(OperationForm):
@@ -114,6 +115,10 @@ class ParameterForm(OperationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "server" in self.fields:
+            self.fields[
+                "server"
+            ].help_text = "Only for a parameter that each server has; empty for all others."
         if "value" in self.fields:
             changed = PARAMETER_BY_KEY.get(self.instance.key)
             self.fields["value"].help_text = (

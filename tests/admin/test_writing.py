@@ -16,6 +16,7 @@ from redundancy.models import (
     ServiceParameter,
 )
 from redundancy.operations.groups import enable_ha
+from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.selectors.parameters import value
 
@@ -143,6 +144,15 @@ def test_delete_selected_groups_then_all_servers(writer: Client, pair: Redundanc
     assert not PresenceSession.objects.exists()
     selected(writer, RedundancyGroup, [pair])
     # The publisher goes after its subscribers, whatever the order of the list.
+    selected(writer, Server, Server.objects.all())
+    assert not Server.objects.exists()
+
+
+def test_the_sample_cluster_can_be_undone(writer: Client, db: None) -> None:
+    group = load_sample_cluster(actor="tester")
+    assert PresenceUser.objects.count() == 1000
+    selected(writer, PresenceUser, PresenceUser.objects.all())
+    selected(writer, RedundancyGroup, [group])
     selected(writer, Server, Server.objects.all())
     assert not Server.objects.exists()
 

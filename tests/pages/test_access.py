@@ -9,7 +9,7 @@ from redundancy.models import RedundancyGroup, Server, SignIn
 from redundancy.operations.signins import KEPT
 from redundancy.permissions import READ_ONLY, SUPER, can_write
 from tests.pages.conftest import make_user
-from tests.pages.html import soup, status
+from tests.pages.html import soup, status, words
 
 LOGIN = reverse("login")
 
@@ -145,6 +145,19 @@ def test_a_read_only_user_sees_everything_and_no_control(
         assert not main.select(".toolbar, .check input, a[href*=delete], a[href*=failover]"), url
         inputs = main.select("form[method=post] input:not([type=hidden]), form[method=post] select")
         assert all(tag.has_attr("disabled") for tag in inputs), url
+
+
+def test_who_is_not_staff_is_told_so_in_the_chrome(read_only: Client, reader: User) -> None:
+    navigation = soup(read_only.get(reverse("home"))).select_one("#navigation")
+    assert "Django Administration" not in words(navigation)
+    refused = read_only.get(reverse("admin:index"), follow=True)
+    assert refused.status_code == 403
+    assert "for users with staff status" in status(refused)
+    assert soup(refused).select(".menu-bar")
+    reader.is_staff = True
+    reader.save()
+    assert read_only.get(reverse("admin:index")).status_code == 200
+    assert read_only.get(reverse("admin:login")).headers["Location"] == reverse("admin:index")
 
 
 def test_a_post_without_token_changes_nothing(admin: User, pair: RedundancyGroup) -> None:
