@@ -18,6 +18,7 @@ def stack(
     """The whole product, empty, its lab clock 60 times as fast."""
     with started(tmp_path_factory.mktemp("stack")) as running:
         yield running
+        assert "Traceback" not in running.text, running.text
     if given_redis is not None:
         given_redis.flushdb()
 
