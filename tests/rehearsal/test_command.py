@@ -98,3 +98,9 @@ def test_live_faults_need_the_fault_lab(good: str, settings: Settings) -> None:
     code, why, _ = fails("--live", good)
     assert code == 2
     assert "good.yaml:3: cut link needs the Fault Lab" in why
+
+
+@pytest.mark.parametrize("option", ["--slack=-1", "--slack=nan", "--together=0", "--together=x"])
+def test_an_option_out_of_its_limits_is_refused(good: str, option: str) -> None:
+    with pytest.raises(CommandError, match=option.split("=")[0]):
+        call_command("rehearse", good, option)

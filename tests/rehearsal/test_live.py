@@ -11,13 +11,15 @@ import pytest
 import redis
 
 from cucm_admin.stack.run import BASE_DIR
-from tests.live.conftest import RATE, Processes
+from tests.live.conftest import Processes
 from tests.rehearsal.test_scenarios import FOLDER
 from tests.stacks import find_port, own_environment, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 ROWS = sorted(FOLDER.glob("row-*.yaml"))
+# A timeout of 60 s is 1.5 s on the wall: enough for a machine that is busy with other tests, too.
+RATE = 40
 # Wall seconds: all pairs share two workers, and the machine with other tests.
 SLACK = "4"
 
@@ -64,7 +66,7 @@ print(json.dumps(live.observer().ok))
 def system(
     tmp_path_factory: pytest.TempPathFactory, given_redis: "redis.Redis | None"
 ) -> Iterator[System]:
-    """A system without servers, its lab clock 60 times as fast, its Fault Lab open."""
+    """A system without servers, its lab clock fast, its Fault Lab open."""
     folder = tmp_path_factory.mktemp("rehearsal")
     with own_environment(folder / "var", find_port()) as own:
         variables = own | {

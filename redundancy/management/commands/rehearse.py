@@ -1,5 +1,6 @@
 """Play scenario files: ``manage.py rehearse FILE…``."""
 
+import argparse
 import json
 import signal
 import sys
@@ -37,14 +38,14 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--together",
-            type=int,
+            type=_from(1, 100, int),
             default=1,
             metavar="N",
             help="with --live: play up to N files at the same time; the third file's servers are named NAME-3",
         )
         parser.add_argument(
             "--slack",
-            type=float,
+            type=_from(0, 600, float),
             default=2.0,
             metavar="SECONDS",
             help="with --live: wall seconds that the system may be late (default: 2)",
@@ -77,6 +78,18 @@ class Command(BaseCommand):
         if not held:
             missed = [each.scenario.file for each in played if not each.held]
             raise CommandError(f"Missed: {', '.join(missed)}", returncode=1)
+
+
+def _from(low: float, high: float, kind: Callable[[str], float]) -> Callable[[str], float]:
+    """Return a reader of an option's number that takes only those from ``low`` to ``high``."""
+
+    def read(text: str) -> float:
+        number = kind(text)
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"must be from {low:g} to {high:g}, not {text}")
+        return number
+
+    return read
 
 
 def _perform(
