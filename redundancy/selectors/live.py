@@ -104,10 +104,11 @@ def group_live(group_id: int) -> GroupLive:
         RedundancyGroup.DoesNotExist: There is no such group.
 
     """
+    # Events first: what happens between the two reads shows as a state at once, as an event a poll later.
+    events = tuple(HaEvent.objects.filter(group_id=group_id)[:EVENTS])
     (found,) = _live(RedundancyGroup.objects.filter(pk=group_id)) or (None,)
     if found is None:
         raise RedundancyGroup.DoesNotExist
-    events = tuple(HaEvent.objects.filter(group_id=group_id)[:EVENTS])
     last = events[0].pk if events else 0
     return replace(found, events=events, version=f"{found.version}-{last}")
 
