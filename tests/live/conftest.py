@@ -141,7 +141,7 @@ class Lab:
 
     def until_watched(self) -> None:
         """Wait until sweeps run again."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self.ask("live.observer().ok"):
             assert time.monotonic() < deadline, self.processes.log()
             time.sleep(0.1)

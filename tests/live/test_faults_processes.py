@@ -26,7 +26,7 @@ Way = Callable[[Lab], tuple[str, str]]
 
 def ask_for(lab: Lab, what: str) -> None:
     """Ask for it as soon as it is offered: both nodes must have heard each other's state."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while what not in lab.ask("[row.action for row in live.all_live()[0].rows]"):
         assert time.monotonic() < deadline, lab.processes.log()
         time.sleep(0.05)
@@ -121,6 +121,8 @@ def test_an_outage_of_ours_in_a_transition_is_survived(
 
 def test_work_done_and_not_acknowledged_is_not_done_twice(lab: Lab) -> None:
     """A worker dies between its database write and its acknowledgement: of a sweep, and of a move."""
+    # The moves home that both nodes asked for on their way to Normal are done.
+    lab.wait_lab(60)
     before = lab.last_event()
     task = "redundancy.live.tasks."
     lab.processes.kill("sweep")
@@ -142,7 +144,7 @@ def test_work_done_and_not_acknowledged_is_not_done_twice(lab: Lab) -> None:
         " for tag in bus.client().zrange('unacked_index', 0, -1)] and None"
     )
     lab.processes.start("moves")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while lab.ask("bus.client().zcount('unacked_index', 0, 1)"):
         assert time.monotonic() < deadline, lab.processes.log()
         time.sleep(0.1)
@@ -171,7 +173,7 @@ def test_a_backlog_of_ten_minutes_is_flushed_without_effect(lab: Lab) -> None:
     lab.wait_lab(600)
     for name in ("sweep", "moves"):
         lab.processes.start(name)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while lab.ask("bus.client().llen('moves')") or lab.ask("bus.client().llen('sweep')") > 5:
         assert time.monotonic() < deadline, lab.processes.log()
         time.sleep(0.2)
@@ -200,14 +202,15 @@ def test_a_process_whose_clock_is_five_minutes_wrong_changes_nothing(lab: Lab) -
     lab.ask("power.power_off(server=server('imp-sub'), actor='a')")
     lab.until(BACKUP, NOT_RESPONDING, REST)
     declared = next(e for e in lab.changes(before) if e[3] == "Taking Over")
-    assert 60 - 15 <= declared[4] - off_at <= 60 + 2 * RATE
+    # A busy machine may sweep some wall seconds late; a wrong clock would tell of hours.
+    assert 60 - 15 <= declared[4] - off_at <= 60 + 10 * RATE
     assert lab.ask("breaches()") == []
 
 
 def test_a_nodes_own_srm_process_is_killed_and_started_again(lab: Lab) -> None:
     """The ordinary end and start, and a cut link, on real processes."""
     lab.processes.start("srm")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not lab.ask("server('imp-sub').machine.srm_worker"):
         assert time.monotonic() < deadline, lab.processes.log()
         time.sleep(0.1)
