@@ -55,6 +55,8 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
         locked.ha_generation += 1
         locked.save(update_fields=["ha_generation"])
         servers = [runtime.server for runtime in runtimes]
+        if SrmMessage.objects.filter(node__in=servers, kind=MessageKind.RECOVER).exists():
+            raise Refused("Recover of this group is already being carried out.")
         SrmMessage.objects.filter(node__in=servers).delete()
         # SRM is restarted where there is power to run it; the other node joins when it is back.
         for machine in Machine.objects.filter(server__in=servers, powered=True).order_by("pk"):

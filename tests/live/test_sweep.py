@@ -10,6 +10,7 @@ from django.conf import settings
 
 from redundancy import bus
 from redundancy.live import sweep as sweeping
+from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
     HaEvent,
@@ -145,6 +146,8 @@ def test_a_broken_move_leads_to_failed_mode_and_recover_out_of_it(pair: Pair) ->
     reasons = set(NodeRuntime.objects.values_list("reason", flat=True))
     assert reasons == {Reason.TAKE_OVER_FAILED}
     actions.request_recover(group=RedundancyGroup.objects.get(), actor="admin")
+    with pytest.raises(Refused, match="already being carried out"):
+        actions.request_recover(group=RedundancyGroup.objects.get(), actor="another")
     pair.run(3)
     assert pair.states() == ("Normal", "Normal")
     assert pair.sessions() == (500, 500)
