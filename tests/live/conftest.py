@@ -146,6 +146,14 @@ class Lab:
             assert time.monotonic() < deadline, self.processes.log()
             time.sleep(0.1)
 
+    def request(self, what: str) -> None:
+        """Ask imp-pub for it as soon as it is offered: both nodes must have heard each other's state."""
+        deadline = time.monotonic() + 60
+        while what not in self.ask("[row.action for row in live.all_live()[0].rows]"):
+            assert time.monotonic() < deadline, self.processes.log()
+            time.sleep(0.05)
+        self.ask(f"actions.request_{what}(node=server('imp-pub'), serial=None, actor='a')")
+
     def last_event(self) -> int:
         return max((event[0] for event in self.ask("history()")), default=0)
 

@@ -24,15 +24,6 @@ REST = 3600
 Way = Callable[[Lab], tuple[str, str]]
 
 
-def ask_for(lab: Lab, what: str) -> None:
-    """Ask for it as soon as it is offered: both nodes must have heard each other's state."""
-    deadline = time.monotonic() + 60
-    while what not in lab.ask("[row.action for row in live.all_live()[0].rows]"):
-        assert time.monotonic() < deadline, lab.processes.log()
-        time.sleep(0.05)
-    lab.ask(f"actions.request_{what}(node=server('imp-pub'), serial=None, actor='a')")
-
-
 def check(lab: Lab, before: int, allowed: frozenset[str] = frozenset()) -> None:
     """No change of state but the allowed ones, and no breach."""
     changes = lab.changes(before)
@@ -71,7 +62,7 @@ def out_of_initializing(lab: Lab) -> tuple[str, str]:
 def into_takeover(lab: Lab) -> tuple[str, str]:
     """Wait with moves that nobody carries out."""
     lab.processes.pause("moves")
-    ask_for(lab, "failover")
+    lab.request("failover")
     return "Failing Over", "Taking Over"
 
 
@@ -81,10 +72,10 @@ def out_of_takeover(lab: Lab) -> tuple[str, str]:
 
 
 def into_fallback(lab: Lab) -> tuple[str, str]:
-    ask_for(lab, "failover")
+    lab.request("failover")
     lab.until("Idle", BACKUP, REST)
     lab.processes.pause("moves")
-    ask_for(lab, "fallback")
+    lab.request("fallback")
     return "Taking Back", "Falling Back"
 
 
@@ -127,7 +118,7 @@ def test_work_done_and_not_acknowledged_is_not_done_twice(lab: Lab) -> None:
     task = "redundancy.live.tasks."
     lab.processes.kill("sweep")
     lab.processes.kill("moves")
-    ask_for(lab, "failover")
+    lab.request("failover")
     lab.processes.start("sweep", PYTHONPATH=SABOTAGE, SABOTAGE_TASK=f"{task}sweep")
     assert lab.processes.wait("sweep") == -signal.SIGKILL
     assert lab.ask("pair()")["imp-pub"][0] == "Failing Over"
@@ -157,9 +148,9 @@ def test_work_done_and_not_acknowledged_is_not_done_twice(lab: Lab) -> None:
 
 def test_a_backlog_of_ten_minutes_is_flushed_without_effect(lab: Lab) -> None:
     """Ten minutes of sweeps that do not expire, and the moves of takeovers long past."""
-    ask_for(lab, "failover")
+    lab.request("failover")
     lab.until("Idle", BACKUP, REST)
-    ask_for(lab, "fallback")
+    lab.request("fallback")
     lab.until("Normal", "Normal", REST)
     before = lab.last_event()
     for name in ("sweep", "moves"):

@@ -22,7 +22,7 @@ def test_a_dead_service_fails_over_and_fallback_brings_the_users_home(lab: Lab) 
 
     lab.ask("services.start_service(server=server('imp-pub'), name='Cisco XCP Router', actor='a')")
     lab.until("Failed Over", BACKUP)
-    lab.ask("actions.request_fallback(node=server('imp-pub'), serial=None, actor='a')")
+    lab.request("fallback")
     pair = lab.until("Normal", "Normal")
     assert [node[2] for node in pair.values()] == [500, 500]
 
@@ -87,9 +87,9 @@ def test_two_workers_and_two_beats_do_nothing_twice(lab: Lab) -> None:
         lab.processes.start(name)
     before = lab.last_event()
     for _ in range(3):
-        lab.ask("actions.request_failover(node=server('imp-pub'), serial=None, actor='a')")
+        lab.request("failover")
         lab.until("Idle", BACKUP)
-        lab.ask("actions.request_fallback(node=server('imp-pub'), serial=None, actor='a')")
+        lab.request("fallback")
         lab.until("Normal", "Normal")
     states = [(event[2], event[3]) for event in lab.changes(before)]
     assert [state for name, state in states if name == "imp-pub"] == [

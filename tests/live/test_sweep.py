@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 
 from redundancy import bus
-from redundancy.live import sweep as sweeping
 from redundancy.errors import Refused
+from redundancy.live import sweep as sweeping
 from redundancy.models import (
     EventKind,
     HaEvent,
