@@ -16,6 +16,21 @@ from cucm_admin.stack import valkey as embedded
 from tests.stacks import CHROMIUM_NAMES, find_chromium, find_port, own_environment
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--long``."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long tests out, unless they are asked for: the suite ends within ten minutes."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a browser test where there is no browser; in CI that is a failure."""
     if item.get_closest_marker("browser") and find_chromium() is None:

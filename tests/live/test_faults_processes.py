@@ -14,7 +14,7 @@ import pytest
 from redundancy.srm.states import NOT_RESPONDING
 from tests.live.conftest import RATE, Lab
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(240)]
 
 BACKUP = "Running in Backup Mode"
 SABOTAGE = str(Path(__file__).parent / "sabotage")

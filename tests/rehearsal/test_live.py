@@ -15,7 +15,7 @@ from tests.live.conftest import Processes
 from tests.rehearsal.test_scenarios import FOLDER
 from tests.stacks import find_port, own_environment, wait_until
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(300)]
 
 ROWS = sorted(FOLDER.glob("row-*.yaml"))
 # A timeout of 60 s is 1.5 s on the wall: enough for a machine that is busy with other tests, too.
