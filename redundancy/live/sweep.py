@@ -221,10 +221,15 @@ def _remembered(runtime: NodeRuntime, peer_name: str) -> Node:
     )
 
 
+def _waiting(runtime: NodeRuntime) -> list[SrmMessage]:
+    """Return what was stored for the node, oldest first, as ``_due`` fetched it."""
+    messages: list[SrmMessage] = runtime.server.waiting  # type: ignore[attr-defined]
+    return messages
+
+
 def _starts(runtime: NodeRuntime) -> bool:
     """Return whether the SRM of this node was started and has not stepped since."""
-    messages: list[SrmMessage] = runtime.server.waiting  # type: ignore[attr-defined]
-    return any(message.kind == MessageKind.STARTED for message in messages)
+    return any(message.kind == MessageKind.STARTED for message in _waiting(runtime))
 
 
 def _readings(services: Sequence[Observed]) -> tuple[Reading, ...]:
@@ -253,7 +258,7 @@ def _step(
         return None
     peer_id, peer_name = peer
     node = replace(_remembered(runtime, peer_name), name=runtime.server.name, peer_name=peer_name)
-    messages: list[SrmMessage] = runtime.server.waiting  # type: ignore[attr-defined]
+    messages = _waiting(runtime)
     actions: list[tuple[Action, str]] = []
     refused: list[tuple[str, str]] = []
     happened = [

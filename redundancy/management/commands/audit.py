@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     help = "Check that the invariants of high availability hold, and name each breach."
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *_args: Any, **_options: Any) -> None:
         """Run the audit over the whole history."""
         breaches = audit()
         if breaches:

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         """Take the node's name."""
         parser.add_argument("node", help="name of an IM and Presence server")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Step the node until a signal comes, or another process takes it."""
         # Moves are asked for on the queue that the product's own application names.
         app.set_default()
