@@ -1,7 +1,7 @@
 # Two commands are enough: `make run` and `make test`. Both make what they need.
 # `make test` runs on DATABASE_URL and REDIS_URL where they are given, and on servers of its own where not.
 # PYTHON=python3.12 chooses the interpreter, PORT and VAR_DIR (see the README) where the product runs.
-.PHONY: help run test lint format migrations pictures
+.PHONY: help run test lint format migrations pictures bench soak
 .DEFAULT_GOAL := help
 
 READY := @sh cucm_admin/stack/venv.sh
@@ -12,6 +12,8 @@ help:
 	@echo "make test        run the whole suite (ARGS='-k name' for a part of it)"
 	@echo "make lint        check style, types, templates and the doors between the packages"
 	@echo "make format      let the formatters have their way"
+	@echo "make bench       measure, and print one table (ARGS='sweep' for a part of it)"
+	@echo "make soak        a million random steps of SRM, the invariants checked (ARGS='--seed 7')"
 	@echo "make pictures    take the pictures of the documentation again"
 	@echo "make migrations  write the migrations that changed models need"
 
@@ -47,3 +49,11 @@ migrations:
 pictures:
 	$(READY) requirements.txt requirements-dev.txt
 	@env -u VAR_DIR -u PORT $(BIN)/python -m tests.browser.take_pictures
+
+bench:
+	$(READY) requirements.txt requirements-dev.txt
+	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE $(BIN)/python -m tests.bench $(ARGS)
+
+soak:
+	$(READY) requirements.txt requirements-dev.txt
+	@$(BIN)/python -m tests.srm.soak $(ARGS)

@@ -1,0 +1,62 @@
+"""Measure a part in a process of its own on each database: settings are read once a process."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import psycopg
+
+from tests.bench.figures import Figure
+from tests.stacks import find_port, own_environment
+
+# Where a PostgreSQL is looked for when DATABASE_URL names none.
+LOCAL = "postgres://postgres@127.0.0.1:5432/postgres"
+
+
+def on_each(module: str) -> Iterator[Figure]:
+    """Run ``python -m module NAME`` on SQLite and on PostgreSQL, and yield the figures it tells.
+
+    PostgreSQL is the server of DATABASE_URL, or one on this machine. Where there is none, a figure
+    says so.
+    """
+    given = os.environ.pop("DATABASE_URL", None)
+    yield from _told(module, "SQLite")
+    try:
+        psycopg.connect(given or LOCAL, connect_timeout=2).close()
+    except psycopg.Error as error:
+        part = module.rpartition(".")[2]
+        yield Figure(part, "PostgreSQL", f"not measured: {str(error).splitlines()[0]}")
+        return
+    os.environ["DATABASE_URL"] = given or LOCAL
+    try:
+        yield from _told(module, "PostgreSQL")
+    finally:
+        if given is None:
+            del os.environ["DATABASE_URL"]
+
+
+def tell(figures: Iterable[Figure]) -> None:
+    """Hand the figures to the process that asked for them."""
+    for figure in figures:
+        print(json.dumps(asdict(figure)), flush=True)
+
+
+def _told(module: str, name: str) -> Iterator[Figure]:
+    with (
+        tempfile.TemporaryDirectory(prefix="cucm-admin-bench-") as folder,
+        own_environment(Path(folder), find_port()) as variables,
+    ):
+        variables |= {"DJANGO_SETTINGS_MODULE": "cucm_admin.settings", "LOG_LEVEL": "ERROR"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, name], env=variables, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield Figure(**json.loads(line))
+        if process.wait():
+            raise RuntimeError(f"{module} on {name} ended with {process.returncode}")
