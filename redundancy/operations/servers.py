@@ -1,6 +1,6 @@
 """Add, edit and delete servers (*System > Server*)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -50,7 +50,7 @@ def add_server(
         with locks.unique("server_name_unique", _name_taken(server)):
             server.save(force_insert=True)
         if server_type == ServerType.IMP:
-            _install(server)
+            install([server])
         role = "as the IM&P database publisher " if server.is_publisher else ""
         events.record(
             kind=EventKind.ADMIN,
@@ -162,10 +162,10 @@ def _take_place(server: Server) -> None:
     server.is_publisher = True
 
 
-def _install(server: Server) -> None:
-    """Give a new node its machine, its services and the memory of its SRM."""
+def install(servers: Sequence[Server]) -> None:
+    """Give new nodes, just saved, their machines, their services and the memory of their SRM."""
     now = lab_datetime()
-    Machine.objects.create(server=server, up_since=now)
+    Machine.objects.bulk_create(Machine(server=server, up_since=now) for server in servers)
     NodeService.objects.bulk_create(
         NodeService(
             server=server,
@@ -174,9 +174,12 @@ def _install(server: Server) -> None:
             running=service.by_default,
             since=now,
         )
+        for server in servers
         for service in SERVICES
     )
-    NodeRuntime.objects.create(server=server, since=now.timestamp())
+    NodeRuntime.objects.bulk_create(
+        NodeRuntime(server=server, since=now.timestamp()) for server in servers
+    )
 
 
 def _locked(server: Server) -> Server:
