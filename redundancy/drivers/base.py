@@ -1,10 +1,11 @@
 """What SRM and the Control Center ask of a node's services, whoever runs them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from redundancy.models import Server, ServiceStatus
+from redundancy.srm.types import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class ServiceDriver(Protocol):
 
         A node that cannot be read has its services with the status Unknown: that is not Stopped.
         """
+        ...
+
+    def read(self, nodes: Collection[int]) -> dict[int, list[Reading]]:
+        """Return the monitored services of each node, by the key of the node, as its SRM sees them."""
         ...
 
     def start(self, node: Server, names: Sequence[str], *, dependents: bool = True) -> None:

@@ -3,12 +3,16 @@
 from collections.abc import Collection, Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
-from redundancy.catalog import DATABASE, SERVICES, XCP_ROUTER, is_monitored
+from redundancy.catalog import DATABASE, SERVICES, XCP_ROUTER, Watch, is_monitored
 from redundancy.clock import lab_datetime
 from redundancy.drivers.base import Observed
 from redundancy.models import Machine, NodeRuntime, NodeService, Server, ServiceStatus
+from redundancy.srm.types import Reading
 
+WATCHED = [s.name for s in SERVICES if s.watch in {Watch.ALWAYS, Watch.IF_ACTIVATED}]
+WATCHED_IF_CONFIGURED = [s.name for s in SERVICES if s.watch is Watch.IF_CONFIGURED]
 XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
 
 
@@ -39,6 +43,19 @@ class LabDriver:
                     activated=activated,
                 )
             )
+        return seen
+
+    def read(self, nodes: Collection[int]) -> dict[int, list[Reading]]:
+        """Return the monitored services of each node, in one query for all."""
+        seen: dict[int, list[Reading]] = {pk: [] for pk in nodes}
+        rows = (
+            NodeService.objects.filter(server__in=seen, activated=True)
+            .filter(Q(name__in=WATCHED) | Q(name__in=WATCHED_IF_CONFIGURED, configured=True))
+            .values_list("server_id", "name", "running", "since", "server__machine__powered")
+        )
+        for pk, name, running, since, powered in rows:
+            up = running if powered else None
+            seen[pk].append(Reading(name, up, since.timestamp(), name == DATABASE))
         return seen
 
     def start(self, node: Server, names: Sequence[str], *, dependents: bool = True) -> None:

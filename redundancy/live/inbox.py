@@ -1,39 +1,29 @@
 """What waits for a node's SRM, as events of ``srm``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from redundancy.models import MessageKind, NodeRuntime, SrmMessage
+from redundancy.live.due import Situation, Stored
+from redundancy.models import MessageKind, SrmMessage
 from redundancy.srm import types
-from redundancy.srm.types import Event, Heartbeat, MoveKind, Request
+from redundancy.srm.types import Event, MoveKind, Request
 
 ADMIN = frozenset({MessageKind.FAILOVER, MessageKind.FALLBACK})
 
 
-def events_of(
-    runtime: NodeRuntime,
-    generation: int,
-    messages: Sequence[SrmMessage],
-    heartbeat: Heartbeat | None,
-) -> Iterator[tuple[Event, str]]:
+def events_of(situation: Situation, generation: int) -> Iterator[tuple[Event, str]]:
     """Yield the events for one step of a node, each with the name of who caused it.
 
-    Args:
-        runtime: The node, with its server, group and machine.
-        generation: Of the HA the node remembers; 0 when it remembers nothing.
-        messages: What was stored for it, oldest first.
-        heartbeat: The last one in its inbox.
-
+    ``generation``: of the HA the node remembers; 0 when it remembers nothing.
     """
-    group = runtime.server.group
-    assert group is not None
-    if generation != group.ha_generation:
+    stored, messages = situation.stored, situation.messages
+    if generation != stored.generation:
         recover = [m for m in messages if m.kind == MessageKind.RECOVER]
         actor = recover[0].actor if recover else ""
         yield (
             types.Enabled(
-                group.ha_generation,
-                runtime.server.machine.incarnation,
-                group.epoch,
+                stored.generation,
+                stored.incarnation,
+                stored.epoch,
                 recover=bool(recover),
             ),
             actor,
@@ -42,26 +32,23 @@ def events_of(
     # What was asked of an SRM that was restarted since is not asked of its successor.
     asked = [m for m in messages[starts[-1] if starts else 0 :] if m.kind in ADMIN]
     for message in messages:
-        event = None if message.kind in ADMIN else _event(message, runtime)
+        event = None if message.kind in ADMIN else _event(message, stored)
         if event is not None:
             yield event, message.actor
-    if heartbeat is not None:
-        yield types.Heard(heartbeat), ""
+    if situation.heartbeat is not None:
+        yield types.Heard(situation.heartbeat), ""
     # An administrator's request meets the node as it is after the news from its peer.
     for message in asked:
-        event = _event(message, runtime)
+        event = _event(message, stored)
         if event is not None:
             yield event, message.actor
 
 
-def _event(message: SrmMessage, runtime: NodeRuntime) -> Event | None:
+def _event(message: SrmMessage, stored: Stored) -> Event | None:
     payload = message.payload
     match message.kind:
         case MessageKind.STARTED:
-            group = runtime.server.group
-            assert group is not None
-            holder = group.holder.name if group.holder else None
-            return types.Started(payload["incarnation"], group.epoch, holder)
+            return types.Started(payload["incarnation"], stored.epoch, stored.holder)
         case MessageKind.SHUTDOWN:
             return types.Leaving(payload["reboot"])
         case MessageKind.FAILOVER:

@@ -1,24 +1,38 @@
-"""The way of a heartbeat from one node to its peer, with the faults that were put on it."""
+"""The way of heartbeats from nodes to their peers, with the faults that were put on it."""
 
 import random
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from redundancy import bus
 from redundancy.selectors.faults import Faults
 from redundancy.srm.types import Heartbeat
 
 
-def send(
-    heartbeat: Heartbeat, *, sender: int, receiver: int, group: int, now: float, faults: Faults
-) -> None:
-    """Send ``heartbeat`` at ``now`` (lab seconds) from node to node, by their keys.
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A heartbeat on its way from node to node of ``group``, by their keys; sent at lab time ``now``."""
+
+    heartbeat: Heartbeat
+    sender: int
+    receiver: int
+    group: int
+    now: float
+
+
+def send(letters: Iterable[Letter], faults: Faults) -> None:
+    """Send all ``letters``.
 
     A lost one is lost here, as on a wire: nobody learns of it but by not hearing it.
     """
-    # Not a secret: chance decides which heartbeat gets lost.
-    if sender in faults.cut or random.random() * 100 < faults.loss.get(group, 0):
-        return
-    delay = faults.delay.get(group, 0)
-    if delay:
-        bus.send_late(now + delay, sender, receiver, heartbeat)
-    else:
-        bus.send({receiver: heartbeat})
+    arriving = {}
+    for letter in letters:
+        # Not a secret: chance decides which heartbeat gets lost.
+        if letter.sender in faults.cut or random.random() * 100 < faults.loss.get(letter.group, 0):
+            continue
+        delay = faults.delay.get(letter.group, 0)
+        if delay:
+            bus.send_late(letter.now + delay, letter.sender, letter.receiver, letter.heartbeat)
+        else:
+            arriving[letter.receiver] = letter.heartbeat
+    bus.send(arriving)

@@ -1,10 +1,15 @@
 """Write the history: every row of it comes from here."""
 
+from collections.abc import Callable
+from typing import ParamSpec
+
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 
+P = ParamSpec("P")
 
-def record(
+
+def event(
     *,
     kind: EventKind,
     sentence: str,
@@ -18,7 +23,7 @@ def record(
     epoch: int | None = None,
     at: float | None = None,
 ) -> HaEvent:
-    """Add one event and return it.
+    """Return one event, not yet saved: ``record`` saves it, or ``bulk_create`` many.
 
     Args:
         kind: Sort of event.
@@ -36,7 +41,7 @@ def record(
     """
     if group is None and node is not None:
         group = node.group
-    return HaEvent.objects.create(
+    return HaEvent(
         at=lab_datetime(at),
         kind=kind,
         group=group,
@@ -51,3 +56,16 @@ def record(
         sentence=sentence,
         epoch=epoch,
     )
+
+
+def _saving(make: Callable[P, HaEvent]) -> Callable[P, HaEvent]:
+    def saved(*args: P.args, **kwargs: P.kwargs) -> HaEvent:
+        """Add one event and return it."""
+        made = make(*args, **kwargs)
+        made.save(force_insert=True)
+        return made
+
+    return saved
+
+
+record = _saving(event)

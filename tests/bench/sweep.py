@@ -18,7 +18,7 @@ from tests.bench.databases import on_each, tell
 from tests.bench.figures import Figure, percentile
 
 PART = "sweep"
-SIZES = (10, 100, 500)
+SIZES = (10, 100, 1000, 5000)
 SECONDS = 30
 INTERVAL = 15
 AIM_MS = 250

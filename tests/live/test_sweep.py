@@ -11,6 +11,8 @@ from django.conf import settings
 from redundancy import bus
 from redundancy.errors import Refused
 from redundancy.live import sweep as sweeping
+from redundancy.live.due import find, situations
+from redundancy.live.store import store
 from redundancy.models import (
     EventKind,
     HaEvent,
@@ -73,16 +75,20 @@ def test_nobody_steps_a_node_whose_ha_is_off(pair: Pair) -> None:
 def test_a_step_that_was_overtaken_stores_nothing(pair: Pair) -> None:
     """Two sweeps at once: the second finds another version and gives up, with its events."""
     services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
-    pair.clock.now += 95
-    due = sweeping._due(sweeping.TOGETHER, pair.clock.now, set())
-    runtime = next(r for r in due if r.server.name == "imp-pub")
-    NodeRuntime.poke(runtime.pk)
-    before = HaEvent.objects.count()
-    stored = NodeRuntime.objects.get(pk=runtime.pk)
-    done = sweeping._step(runtime, (0, "imp-sub"), None, [], pair.clock.now, Policy())
-    assert done is None
-    assert HaEvent.objects.count() == before
-    assert NodeRuntime.objects.get(pk=runtime.pk).memory == stored.memory
+    pair.run(89)
+    pair.clock.now += 2
+    mail = {server("imp-sub").pk}
+    found = situations(find(sweeping.TOGETHER, pair.clock.now, mail, interval=15))
+    steps = [step for one in found if (step := sweeping.take(one, pair.clock.now, Policy()))]
+    assert [step.situation.stored.name for step in steps] == ["imp-pub", "imp-sub"]
+    assert not steps[0].is_quiet
+    NodeRuntime.poke(steps[0].key)
+    before = HaEvent.objects.filter(node=steps[0].key).count()
+    stored = NodeRuntime.objects.get(pk=steps[0].key)
+    # The other node's step of the same batch is stored all the same.
+    assert store(steps) == steps[1:]
+    assert HaEvent.objects.filter(node=steps[0].key).count() == before
+    assert NodeRuntime.objects.get(pk=steps[0].key).memory == stored.memory
 
 
 def test_a_backlog_and_an_old_start_of_the_peer_are_not_heard(pair: Pair) -> None:

@@ -1,0 +1,164 @@
+"""Who is due, and all that a step of its SRM needs, in a number of queries that does not grow."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from redundancy import bus
+from redundancy.drivers import get_driver
+from redundancy.models import MessageKind, NodeRuntime, SrmMessage
+from redundancy.srm.codec import node_from_json
+from redundancy.srm.states import Reason, State
+from redundancy.srm.types import Heartbeat, Node, Reading
+
+# Lab seconds by which the clocks of two workers may differ.
+CLOCK_SLACK = 60.0
+# Stands for "never" in a column that cannot hold infinity.
+NEVER = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A node's row of memory, with what the tables say of its server, group and machine.
+
+    ``holder``: name of the node that holds the group's sessions, if one does.
+    """
+
+    pk: int
+    version: int
+    memory: dict[str, Any]
+    state: str
+    reason: str
+    serial: int
+    since: float
+    sentence: str
+    name: str
+    slot: int
+    group: int
+    generation: int
+    epoch: int
+    holder: str | None
+    incarnation: int
+
+
+COLUMNS = (
+    "pk",
+    "version",
+    "memory",
+    "state",
+    "reason",
+    "serial",
+    "since",
+    "sentence",
+    "server__name",
+    "server__slot",
+    "server__group_id",
+    "server__group__ha_generation",
+    "server__group__epoch",
+    "server__group__holder__name",
+    "server__machine__incarnation",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that one step begins with.
+
+    ``messages``: what was stored for the node, oldest first. ``heartbeat``: the last one in its inbox.
+    """
+
+    stored: Stored
+    peer: int
+    peer_name: str
+    messages: Sequence[SrmMessage]
+    heartbeat: Heartbeat | None
+    readings: tuple[Reading, ...]
+
+    @property
+    def node(self) -> Node:
+        """What the node's SRM remembers, under the names that it and its peer have now."""
+        stored = self.stored
+        if stored.memory:
+            # A server can be renamed while its SRM runs.
+            names = {"name": stored.name, "peer_name": self.peer_name}
+            return node_from_json(stored.memory | names)
+        return Node(
+            name=stored.name,
+            peer_name=self.peer_name,
+            first=stored.slot == 1,
+            state=State(stored.state),
+            reason=Reason(stored.reason),
+            since=stored.since,
+            serial=stored.serial,
+        )
+
+
+def find(whom: Q, now: float, mail: set[int], interval: float) -> list[Stored]:
+    """Return the nodes whose SRM runs and has something to do, by their keys.
+
+    Args:
+        whom: Which nodes to look at, as a condition on their memory.
+        now: Lab seconds.
+        mail: Keys of those whose inbox was written.
+        interval: The heartbeat interval in force, in seconds.
+
+    """
+    rows = (
+        NodeRuntime.objects.filter(
+            whom,
+            server__group__ha_enabled=True,
+            server__machine__powered=True,
+            server__machine__srm_running=True,
+        )
+        .filter(
+            Q(due_at__lte=now)
+            | Q(pk__in=mail)
+            | Q(pk__in=SrmMessage.objects.values("node_id"))
+            # Later than any step plans: the clock was set back since.
+            | Q(due_at__gt=now + interval + CLOCK_SLACK, due_at__lt=NEVER)
+        )
+        .order_by("pk")
+        .values_list(*COLUMNS)
+    )
+    return [Stored(*row) for row in rows]
+
+
+def situations(due: Sequence[Stored]) -> list[Situation]:
+    """Return the situation of each of these nodes that has a peer."""
+    pks = [stored.pk for stored in due]
+    messages: dict[int, list[SrmMessage]] = defaultdict(list)
+    for message in SrmMessage.objects.filter(node__in=pks).order_by("pk"):
+        messages[message.node_id].append(message)
+    bus.forget(pk for pk in pks if any(m.kind == MessageKind.STARTED for m in messages[pk]))
+    heartbeats = bus.read(pks)
+    readings = get_driver().read(pks)
+    peers = _peers(due)
+    return [
+        Situation(
+            stored,
+            *peers[stored.pk],
+            messages[stored.pk],
+            heartbeats.get(stored.pk),
+            tuple(readings[stored.pk]),
+        )
+        for stored in due
+        if stored.pk in peers
+    ]
+
+
+def _peers(due: Sequence[Stored]) -> dict[int, tuple[int, str]]:
+    """Return key and name of the peer of each node."""
+    members: dict[int, list[tuple[int, str]]] = {stored.group: [] for stored in due}
+    for pk, name, group in NodeRuntime.objects.filter(server__group__in=members).values_list(
+        "pk", "server__name", "server__group_id"
+    ):
+        members[group].append((pk, name))
+    return {
+        stored.pk: other
+        for stored in due
+        for other in members[stored.group]
+        if other[0] != stored.pk
+    }

@@ -1,0 +1,168 @@
+"""Write steps of SRM: the memory, the history and the work on the machines, in one transaction."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import OperationalError, connection, transaction
+
+from redundancy.drivers import get_driver
+from redundancy.live.due import NEVER, Situation
+from redundancy.models import EventKind, HaEvent, NodeRuntime, Server, SrmMessage
+from redundancy.operations import events, faults, power
+from redundancy.srm.codec import node_to_json
+from redundancy.srm.types import (
+    Action,
+    MoveSessions,
+    Node,
+    PowerDown,
+    SendHeartbeat,
+    StartServices,
+    StateChanged,
+    StopServices,
+)
+
+logger = logging.getLogger(__name__)
+
+COLUMNS = [field for field in NodeRuntime._meta.concrete_fields if not field.primary_key]
+TABLE, KEY = NodeRuntime._meta.db_table, NodeRuntime._meta.pk.column
+# What is done only when the step is stored.
+GO_OUT = (SendHeartbeat, MoveSessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that was taken, and is worth nothing until it is stored.
+
+    ``actions`` and ``refused`` (sentences) each with the name of who caused them; ``wake`` and
+    ``now`` in lab seconds.
+    """
+
+    situation: Situation
+    node: Node
+    actions: Sequence[tuple[Action, str]]
+    refused: Sequence[tuple[str, str]]
+    wake: float
+    now: float
+
+    @property
+    def key(self) -> int:
+        """The node's key."""
+        return self.situation.stored.pk
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing came of it but what goes out after the commit."""
+        return not self.refused and all(isinstance(a, GO_OUT) for a, _ in self.actions)
+
+
+def store(steps: Sequence[Step]) -> list[Step]:
+    """Write the steps whose node's memory is still the one they began with; return these."""
+    try:
+        with transaction.atomic():
+            return _write(steps)
+    except OperationalError:
+        # Busy or away; the next sweep takes the steps again.
+        logger.warning("%d steps were not stored", len(steps), exc_info=True)
+        return []
+    except Exception:
+        if len(steps) == 1:
+            # The SRM of this node is broken, as its peer will find; nobody else's is.
+            name = steps[0].situation.stored.name
+            logger.exception("step of %s failed; nothing of it was stored", name)
+            return []
+    half = len(steps) // 2
+    return store(steps[:half]) + store(steps[half:])
+
+
+def _write(steps: Sequence[Step]) -> list[Step]:
+    # Who holds a row is about to change it: that step starts anew, and nobody waits for it.
+    free = NodeRuntime.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")
+    present = dict(free.filter(pk__in=[step.key for step in steps]).values_list("pk", "version"))
+    steps = [step for step in steps if present.get(step.key) == step.situation.stored.version]
+    if not steps:
+        return []
+    _remember(steps)
+    heard = [message.pk for step in steps for message in step.situation.messages]
+    if heard:
+        SrmMessage.objects.filter(pk__in=heard).delete()
+    eventful = [step for step in steps if not step.is_quiet]
+    if eventful:
+        servers = Server.objects.select_related("group").in_bulk([step.key for step in eventful])
+        HaEvent.objects.bulk_create(
+            event for step in eventful for event in _history(step, servers[step.key])
+        )
+        for step in eventful:
+            _work_on_machine(step, servers[step.key])
+    return steps
+
+
+def _remember(steps: Sequence[Step]) -> None:
+    rows = []
+    for step in steps:
+        stored = step.situation.stored
+        sentences = [a.sentence for a, _ in step.actions if isinstance(a, StateChanged)]
+        row = {
+            "version": stored.version + 1,
+            "memory": node_to_json(step.node),
+            "state": step.node.state,
+            "reason": step.node.reason,
+            "serial": step.node.serial,
+            "since": step.node.since,
+            "sentence": sentences[-1] if sentences else stored.sentence,
+            "due_at": min(step.wake, NEVER),
+            "stepped_at": step.now,
+        }
+        rows.append([*(c.get_db_prep_save(row[c.name], connection) for c in COLUMNS), stored.pk])
+    columns = ", ".join(f"{column.column} = %s" for column in COLUMNS)
+    with connection.cursor() as cursor:
+        # One statement for all rows, which the ORM does not have: bulk_update takes ten times as long.
+        cursor.executemany(f"UPDATE {TABLE} SET {columns} WHERE {KEY} = %s", rows)
+
+
+def _history(step: Step, server: Server) -> Iterator[HaEvent]:
+    for action, actor in step.actions:
+        if isinstance(action, StateChanged):
+            logger.info(
+                "%s: %s / %s - %s",
+                server.name,
+                action.new_state,
+                action.new_reason,
+                action.sentence,
+            )
+            yield events.event(
+                kind=EventKind.STATE,
+                sentence=action.sentence,
+                node=server,
+                actor=actor,
+                old_state=action.old_state,
+                old_reason=action.old_reason,
+                new_state=action.new_state,
+                new_reason=action.new_reason,
+                epoch=action.epoch,
+                at=step.now,
+            )
+    for sentence, actor in step.refused:
+        yield events.event(
+            kind=EventKind.ADMIN,
+            sentence=f"Refused: {sentence}",
+            node=server,
+            actor=actor,
+            at=step.now,
+        )
+
+
+def _work_on_machine(step: Step, server: Server) -> None:
+    """Start and stop what the step asked for. Before the commit: a crash between would lose it."""
+    driver = get_driver()
+    critical = step.situation.readings
+    for action, actor in step.actions:
+        match action:
+            case StartServices():
+                if not faults.take_start(server):
+                    driver.start(server, [service.name for service in critical])
+            case StopServices():
+                # The database goes on: SRM itself and the session moves need it.
+                driver.stop(server, [s.name for s in critical if not s.database])
+            case PowerDown(reboot):
+                power.finish_shutdown(server=server, reboot=reboot, actor=actor)
