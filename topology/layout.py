@@ -17,7 +17,7 @@ MARGIN = 8
 GAP = 16
 PAD = 12
 HEAD = 34
-NODE_W, NODE_H = 196, 156
+NODE_W, NODE_H = 196, 170
 BEAT_W = 56
 GROUP_W = PAD + NODE_W + BEAT_W + NODE_W + PAD
 GROUP_H = HEAD + NODE_H + PAD
@@ -250,6 +250,9 @@ def _node(node: Node, rect: Rect) -> NodeBox:
     for line in wrap(node.shown_reason, state_room, TEXT_SIZE, _REASON_LINES):
         texts.append(Text(indent, y, "reason", line))
         y += LINE
-    users = f"{node.assigned:,} assigned · {node.active:,} active"
-    texts.append(Text(_INSET, NODE_H - _INSET, "users", fit(users, room, TEXT_SIZE)))
+    users = [f"{node.assigned:,} assigned · {node.presence.active:,} active"]
+    if node.presence.waiting:
+        users.append(f"{node.presence.waiting:,} {node.presence.why_waiting}")
+    for y, line in zip((NODE_H - _INSET, NODE_H - _INSET - LINE), reversed(users), strict=False):
+        texts.append(Text(_INSET, y, "users", fit(line, room, TEXT_SIZE)))
     return NodeBox(rect, node, tuple(texts), icon, mark)

@@ -13,6 +13,7 @@ from redundancy.srm.states import NOT_RESPONDING, State
 
 if TYPE_CHECKING:
     from redundancy.selectors.live import GroupLive, NodeRow, ObserverView
+    from redundancy.selectors.presence import Presence
 
 
 class Beat(StrEnum):
@@ -54,7 +55,7 @@ class Node:
     name: str
     is_publisher: bool
     assigned: int
-    active: int
+    presence: "Presence"
     state: str
     reason: str
     tone: str
@@ -75,7 +76,7 @@ class Node:
         why = f", {self.shown_reason}" if self.shown_reason else ""
         return (
             f"{self.name}, {self.role}: {self.state}{why}. "
-            f"{self.assigned:,} assigned users, {self.active:,} active users."
+            f"{self.assigned:,} assigned users, {self.presence} active users."
         )
 
 
@@ -129,8 +130,13 @@ class Topology:
 
     @property
     def users_active(self) -> int:
-        """Return how many users have a session."""
-        return sum(node.active for node in self.nodes)
+        """Return how many users are logged in."""
+        return sum(node.presence.active for node in self.nodes)
+
+    @property
+    def users_waiting(self) -> int:
+        """Return how many users have a session, but are not logged in."""
+        return sum(node.presence.waiting for node in self.nodes)
 
     @property
     def troubled(self) -> tuple[Node, ...]:
@@ -189,7 +195,7 @@ def _node(row: "NodeRow") -> Node:
         name=row.name,
         is_publisher=row.is_publisher,
         assigned=row.assigned,
-        active=row.active,
+        presence=row.presence,
         state=row.state,
         reason=row.reason,
         tone=row.tone,

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.clock import lab_datetime
+from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import (
     Fault,
     LabClock,
@@ -19,6 +19,7 @@ from redundancy.models import (
     NodeRuntime,
     NodeService,
     PresenceSession,
+    ReloginLimits,
     SrmMessage,
 )
 
@@ -46,12 +47,35 @@ class AwayFilter(admin.SimpleListFilter):
                 return queryset
 
 
+class WaitingFilter(admin.SimpleListFilter):
+    """Sessions whose client waits to log in, or does not."""
+
+    title = "login"
+    parameter_name = "login"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [("done", "logged in"), ("waiting", "moved, waiting to log in")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[PresenceSession]
+    ) -> QuerySet[PresenceSession]:
+        """Return the sessions of the choice."""
+        match self.value():
+            case "done":
+                return queryset.filter(relogin_at__lte=lab_now())
+            case "waiting":
+                return queryset.filter(relogin_at__gt=lab_now())
+            case _:
+                return queryset
+
+
 @admin.register(PresenceSession)
 class PresenceSessionAdmin(ReadOnlyAdmin):
     """Where each user's session is."""
 
-    list_display = ("user", "home", "node", "since")
-    list_filter = (AwayFilter,)
+    list_display = ("user", "home", "node", "since", "login", "limits")
+    list_filter = (AwayFilter, WaitingFilter)
     list_select_related = ("user__home", "node")
     search_fields = ("user__userid", "node__name", "user__home__name")
     ordering = ("user__userid",)
@@ -60,6 +84,32 @@ class PresenceSessionAdmin(ReadOnlyAdmin):
     def home(self, session: PresenceSession) -> object:
         """Return the node that the user is assigned to."""
         return session.user.home
+
+    @admin.display(description="Logs in, or logged in (lab time)", ordering="relogin_at")
+    def login(self, session: PresenceSession) -> datetime | None:
+        """Return when the client logs in at its node, or logged in there."""
+        return _moment(session.relogin_at)
+
+    @admin.display(description="Limits of the login (lab time)", ordering="limits_at")
+    def limits(self, session: PresenceSession) -> datetime | None:
+        """Return the login at which the client got its re-login limits."""
+        return _moment(session.limits_at)
+
+
+@admin.register(ReloginLimits)
+class ReloginLimitsAdmin(ReadOnlyAdmin):
+    """The re-login limits of each node, and since when; without a row the defaults hold."""
+
+    list_display = ("server", "lower", "upper", "from_moment")
+    list_filter = ("server",)
+    list_select_related = ("server",)
+    search_fields = ("server__name",)
+    ordering = ("server__name", "-at")
+
+    @admin.display(description="From (lab time)", ordering="at")
+    def from_moment(self, limits: ReloginLimits) -> datetime | None:
+        """Return since when they hold; None for those from before the history began."""
+        return _moment(limits.at)
 
 
 @admin.register(NodeRuntime)

@@ -5,6 +5,7 @@ from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.parameter import ServiceParameter
+from redundancy.models.relogin import ReloginLimits
 from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.server import Server, ServerType
 from redundancy.models.signin import SignIn
@@ -23,6 +24,7 @@ __all__ = [
     "PresenceSession",
     "PresenceUser",
     "RedundancyGroup",
+    "ReloginLimits",
     "Server",
     "ServerType",
     "ServiceParameter",

@@ -26,7 +26,11 @@ class PresenceUser(models.Model):
 
 
 class PresenceSession(models.Model):
-    """Where a user's session is now: exactly one node. A user without a row is logged out."""
+    """Where a user's session is now: exactly one node. A user without a row is logged out.
+
+    Until ``relogin_at`` the session is moved, and its client waits to log in; from then on it is
+    logged in. Time does it: no row changes at that moment.
+    """
 
     user = models.OneToOneField(
         PresenceUser, primary_key=True, on_delete=models.CASCADE, related_name="session"
@@ -36,8 +40,21 @@ class PresenceSession(models.Model):
         verbose_name="Active node",
         on_delete=models.PROTECT,
         related_name="sessions",
+        # The index below begins with it.
+        db_index=False,
     )
     since = models.DateTimeField(help_text="Lab time of the last move or login.")
+    relogin_at = models.FloatField(
+        "Logs in at (lab time)",
+        help_text="When the client logs in at its node, or logged in there.",
+    )
+    limits_at = models.FloatField(
+        "Limits of (lab time)", help_text="The login at which the client got its re-login limits."
+    )
+
+    class Meta:
+        # Counts a node's sessions, logged in and waiting, from the index alone.
+        indexes = [models.Index(fields=["node", "relogin_at"], name="session_node_login")]
 
     def __str__(self) -> str:
         return f"{self.user_id} on {self.node_id}"

@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import F
 
-from redundancy.clock import lab_datetime
+from redundancy.clock import lab_now
 from redundancy.models import (
     EventKind,
     MessageKind,
     PresenceSession,
+    PresenceUser,
     RedundancyGroup,
     Server,
     SrmMessage,
 )
 from redundancy.operations import events, faults
-from redundancy.operations.sessions import send_home
+from redundancy.operations.sessions import place, send_home
 from redundancy.srm.types import MoveKind
 
 
@@ -68,10 +69,9 @@ def report_failure(request: MoveRequest) -> None:
 
 
 def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
-    sessions = PresenceSession.objects.filter(user__home__group=group)
     if taking:
         # The epoch rises even if nobody moves: a move home decided before must not be done after.
-        moved = sessions.exclude(node=node).update(node=node, since=lab_datetime())
+        moved = place(PresenceUser.objects.filter(home__group=group), node, lab_now())
         group.epoch += 1
         group.holder = node
         group.save(update_fields=["epoch", "holder"])

@@ -9,7 +9,7 @@ from django.db.models import F
 from redundancy.catalog import PARAMETER_BY_KEY, Parameter
 from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
-from redundancy.operations import events, locks
+from redundancy.operations import events, limits, locks
 from redundancy.selectors import parameters as selectors
 
 _TOGETHER: tuple[tuple[str, str, str, Callable[[int, int], bool]], ...] = (
@@ -69,6 +69,8 @@ def set_parameters(*, values: Mapping[str, str], server: Server | None = None, a
                 node=server,
                 actor=actor,
             )
+        if server is not None and changed.keys() & set(limits.KEYS):
+            limits.remember(server)
         if changed and server is None:
             # A node sleeps until a time that it reckoned with the old values.
             NodeRuntime.objects.filter(server__group__ha_enabled=True).update(

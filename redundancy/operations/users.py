@@ -5,7 +5,7 @@ from functools import partial
 
 from django.db import IntegrityError, transaction
 
-from redundancy.clock import lab_datetime
+from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
@@ -16,6 +16,7 @@ from redundancy.models import (
     ServerType,
 )
 from redundancy.operations import events, locks, rules
+from redundancy.operations.sessions import logged_in
 from redundancy.selectors.servers import failed_over_nodes
 
 # Below the number of parameters a statement may have on every database.
@@ -46,11 +47,9 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
                 PresenceUser.objects.bulk_create(users)
         except IntegrityError:
             raise _taken(users) from None
-        now = lab_datetime()
+        now = lab_now()
         PresenceSession.objects.bulk_create(
-            PresenceSession(user=user, node_id=user.home_id, since=now)
-            for user in users
-            if user.home_id is not None
+            logged_in(user, user.home_id, now) for user in users if user.home_id is not None
         )
         who = f"User {users[0].userid} was" if len(users) == 1 else f"{len(users):,} users were"
         events.record(kind=EventKind.ADMIN, sentence=f"{who} added.", actor=actor)
@@ -189,10 +188,6 @@ def _taken(users: Sequence[PresenceUser]) -> Refused:
 
 
 def _move_session(user: PresenceUser) -> None:
-    sessions = PresenceSession.objects.filter(user=user)
-    if user.home is None:
-        sessions.delete()
-    else:
-        PresenceSession.objects.update_or_create(
-            user=user, defaults={"node": user.home, "since": lab_datetime()}
-        )
+    PresenceSession.objects.filter(user=user).delete()
+    if user.home is not None:
+        logged_in(user, user.home.pk, lab_now()).save(force_insert=True)

@@ -36,7 +36,7 @@ from redundancy.srm.types import Policy
 
 INVARIANTS: dict[str, str] = {
     "I1": "a session is on exactly one node, the one the group's record names",
-    "I2": "sessions are conserved",
+    "I2": "sessions are conserved: logged in and waiting to log in are all",
     "I3": "a group's epoch only rises",
     "I4": "no session is on a node known not to serve while its peer serves",
     "I5": "no automatic fallback before 30 unbroken minutes",
@@ -103,6 +103,10 @@ def _conserved(_: QuerySet[HaEvent]) -> Iterator[str]:
     homeless = PresenceSession.objects.filter(user__home__isnull=True)
     for stray in homeless.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
         yield f"{stray['n']} session(s) on {stray['node__name']} belong to users assigned to no node."
+    # Who never logged in has no limits to wait by: such a session is neither logged in nor waiting.
+    limbo = PresenceSession.objects.filter(limits_at__gt=F("relogin_at"))
+    for early in limbo.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
+        yield f"{early['n']} session(s) on {early['node__name']} keep limits of a login that is still to come."
 
 
 def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:

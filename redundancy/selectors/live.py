@@ -11,7 +11,6 @@ from redundancy import bus, clock
 from redundancy.models import (
     HaEvent,
     MessageKind,
-    PresenceSession,
     PresenceUser,
     RedundancyGroup,
     Server,
@@ -20,6 +19,7 @@ from redundancy.models import (
 )
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
+from redundancy.selectors.presence import Presence, presence
 from redundancy.srm.types import Policy
 
 REQUESTS = (MessageKind.FAILOVER, MessageKind.FALLBACK, MessageKind.RECOVER)
@@ -33,7 +33,7 @@ BLIND_AFTER = 5.0
 class NodeRow:
     """A node as it is shown.
 
-    ``active``: sessions on it. ``tone``: ok, busy, warn, bad or off. ``action``: the one action
+    ``presence``: the sessions on it. ``tone``: ok, busy, warn, bad or off. ``action``: the one action
     that fits, or None. ``serial``: counts its changes of state. ``since``: lab seconds.
     """
 
@@ -41,7 +41,7 @@ class NodeRow:
     name: str
     is_publisher: bool
     assigned: int
-    active: int
+    presence: Presence
     state: str
     reason: str
     tone: str
@@ -49,6 +49,11 @@ class NodeRow:
     serial: int
     sentence: str
     since: float
+
+    @property
+    def active(self) -> int:
+        """Return how many users are logged in at it."""
+        return self.presence.active
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,26 +136,21 @@ def unassigned() -> tuple[NodeRow, ...]:
             "runtime", "machine"
         )
     )
-    counts = _Counts.of(servers)
+    counts = _Counts.of(servers, clock.lab_now())
     return tuple(_row(server, None, counts, offered=None) for server in servers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
     assigned: Mapping[int, int]
-    active: Mapping[int, int]
+    presence: Mapping[int, Presence]
 
     @classmethod
-    def of(cls, servers: Iterable[Server]) -> "_Counts":
+    def of(cls, servers: Iterable[Server], now: float) -> "_Counts":
         ids = [server.pk for server in servers]
         users = PresenceUser.objects.filter(home__in=ids).values("home").annotate(n=Count("pk"))
-        sessions = (
-            PresenceSession.objects.filter(node__in=ids).values("node").annotate(n=Count("pk"))
-        )
-        return cls(
-            {row["home"]: row["n"] for row in users.order_by()},
-            {row["node"]: row["n"] for row in sessions.order_by()},
-        )
+        assigned = {row["home"]: row["n"] for row in users.order_by()}
+        return cls(assigned, presence(ids, now))
 
 
 def _live(groups: QuerySet[RedundancyGroup]) -> tuple[GroupLive, ...]:
@@ -164,7 +164,8 @@ def _live(groups: QuerySet[RedundancyGroup]) -> tuple[GroupLive, ...]:
     for server in servers:
         assert server.group_id is not None
         members.setdefault(server.group_id, []).append(server)
-    counts = _Counts.of(servers)
+    now = clock.lab_now()
+    counts = _Counts.of(servers, now)
     asked = {
         message.node.group_id: message
         for message in SrmMessage.objects.filter(
@@ -172,7 +173,6 @@ def _live(groups: QuerySet[RedundancyGroup]) -> tuple[GroupLive, ...]:
         ).select_related("node")
     }
     policy = policies.current()
-    now = clock.lab_now()
     return tuple(
         _group(group, members.get(group.pk, []), counts, asked.get(group.pk), policy, now)
         for group in found
@@ -222,14 +222,14 @@ def _row(
     now: float = 0,
 ) -> NodeRow:
     runtime = server.runtime
-    active = counts.active.get(server.pk, 0)
-    state, reason, tone, sentence = wording.shown(server, group, active, policy, now)
+    here = counts.presence[server.pk]
+    state, reason, tone, sentence = wording.shown(server, group, here.sessions, policy, now)
     return NodeRow(
         server_id=server.pk,
         name=server.name,
         is_publisher=server.is_publisher,
         assigned=counts.assigned.get(server.pk, 0),
-        active=active,
+        presence=here,
         state=state,
         reason=reason,
         tone=tone,

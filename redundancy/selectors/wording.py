@@ -101,7 +101,7 @@ def _side(server: Server, group: RedundancyGroup) -> tuple[str, State | None, Re
 def shown(
     server: Server,
     group: RedundancyGroup | None,
-    active: int,
+    sessions: int,
     policy: Policy | None,
     now: float,
 ) -> tuple[str, str, str, str]:
@@ -109,7 +109,7 @@ def shown(
     if group is None or not group.ha_enabled:
         return State.UNKNOWN, Reason.HA_NOT_ENABLED, "off", ""
     if not reports(server):
-        return NOT_RESPONDING, "", "bad", _why_silent(server, active)
+        return NOT_RESPONDING, "", "bad", _why_silent(server, sessions)
     runtime = server.runtime
     memory = _memory(runtime)
     if memory is None or policy is None:
@@ -122,7 +122,7 @@ def shown(
     return state, Reason(runtime.reason), TONES[state], f"{runtime.sentence} {coming}".strip()
 
 
-def _why_silent(server: Server, active: int) -> str:
+def _why_silent(server: Server, sessions: int) -> str:
     """Return why nobody answers, and how many sessions wait there."""
     if server.machine.powered:
         why = f"The SRM of {server.name} is stopped"
@@ -130,9 +130,9 @@ def _why_silent(server: Server, active: int) -> str:
         why = f"{server.name} is restarting; it is back at {_clock(server)}"
     else:
         why = f"{server.name} is powered off"
-    if server.machine.powered or not active:
+    if server.machine.powered or not sessions:
         return f"{why}."
-    return f"{why}; {active:,} sessions on it are not served."
+    return f"{why}; {sessions:,} sessions on it are not served."
 
 
 def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:

@@ -21,18 +21,18 @@ def _disconnected(who: str, number: int, away: str, entered: str) -> str:
     return f"{users(number)}{who} {be} disconnected{away} and {log} in at {entered}."
 
 
-def _logins(number: int, left: Server, entered: str) -> list[str]:
-    """Return how the re-login limits of the node they leave spread the logins of ``number`` users."""
+def _logins(number: int, node: Server) -> list[str]:
+    """Return how the re-login limits of the node they go to spread the logins of ``number`` users."""
     if not number:
         return []
-    lower = int(parameters.value("relogin_lower", left))
-    upper = int(parameters.value("relogin_upper", left))
+    lower = int(parameters.value("relogin_lower", node))
+    upper = int(parameters.value("relogin_upper", node))
     if upper <= lower:
-        return [f"All {users(number)} log in at {entered} at once, {lower} s later."]
+        return [f"All {users(number)} log in at {node.name} at once, {lower} s later."]
     peak = number / (upper - lower)
     shown = f"{peak:.1f}" if peak >= 0.1 else "less than 0.1"
     return [
-        f"Logins at {entered}: {shown} per second at the peak, "
+        f"Logins at {node.name}: {shown} per second at the peak, "
         f"between {lower} s and {upper} s after the move."
     ]
 
@@ -42,17 +42,17 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     return [
         _disconnected(f" on {row.name}", row.active, "", peer.name),
         f"The critical services of {row.name} are stopped; they stay stopped until a fallback.",
-        *_logins(row.active, servers[row.server_id], peer.name),
+        *_logins(row.presence.sessions, servers[peer.server_id]),
     ]
 
 
 def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
     """Return what a fallback to ``row`` does."""
-    returning = max(0, row.assigned - row.active)
+    returning = max(0, row.assigned - row.presence.sessions)
     return [
         f"The critical services of {row.name} are started where they are stopped.",
         _disconnected(f" of {row.name}", returning, f" from {peer.name}", row.name),
-        *_logins(returning, servers[peer.server_id], row.name),
+        *_logins(returning, servers[row.server_id]),
     ]
 
 
@@ -89,7 +89,7 @@ def of_disabling(live: GroupLive) -> list[str]:
         return []
     effects = []
     for row in live.rows:
-        guests = max(0, row.active - row.assigned)
+        guests = max(0, row.presence.sessions - row.assigned)
         if guests:
             away = f" from {row.name}"
             effects.append(_disconnected("", guests, away, "the node they are assigned to"))

@@ -37,6 +37,7 @@ def address(model: type[Model], page: str, *args: Any) -> str:
 def rows(pair: RedundancyGroup) -> None:
     """At least one row in every table."""
     set_parameter(key="automatic_fallback", value="true", actor="ann")
+    set_parameter(key="relogin_upper", value="600", server=pair.servers.all()[0], actor="ann")
     enable_ha(group=pair, actor="ann")
     SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
     Fault.objects.create(kind=FaultKind.PAUSE, amount=1)

@@ -203,7 +203,7 @@ class GroupPage:
             state,
             reason.partition("\n")[0].strip(),
             int(assigned.replace(",", "")),
-            int(active.replace(",", "")),
+            int(active.split()[0].replace(",", "")),
             action.partition("\n")[0].strip(),
         )
 
@@ -221,6 +221,7 @@ class GroupPage:
             )
 
     def expect_active(self, pub: int, sub: int) -> None:
+        """Wait until so many users are logged in at each node, and nobody waits to log in."""
         for name, active in zip(self.nodes, (pub, sub), strict=True):
             expect(self.row(name).locator("td").nth(2)).to_have_text(f"{active:,}")
 

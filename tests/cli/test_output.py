@@ -9,6 +9,7 @@ from redundancy.catalog import ServiceKind
 from redundancy.cli import output
 from redundancy.models import ServiceStatus
 from redundancy.selectors.live import GroupLive, NodeRow
+from redundancy.selectors.presence import Presence
 from redundancy.selectors.services import ServiceRow
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
 
@@ -19,7 +20,7 @@ def node(name: str, state: str, reason: str) -> NodeRow:
         name=name,
         is_publisher=False,
         assigned=0,
-        active=0,
+        presence=Presence(),
         state=state,
         reason=reason,
         tone="ok",

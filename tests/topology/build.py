@@ -1,5 +1,6 @@
 """Topologies for the tests, of any size."""
 
+from redundancy.selectors.presence import Presence
 from topology.model import Group, Node, Topology
 
 
@@ -10,7 +11,7 @@ def node(number: int, **changes: object) -> Node:
         "name": f"imp-{number}.example.com",
         "is_publisher": number == 1,
         "assigned": 500,
-        "active": 500,
+        "presence": Presence(500),
         "state": "Normal",
         "reason": "Normal",
         "tone": "ok",

@@ -1,5 +1,6 @@
 import pytest
 
+from redundancy.selectors.presence import Presence
 from redundancy.srm.states import NOT_RESPONDING
 from tests.topology.build import cluster, group, node
 from topology.model import Beat, Topology
@@ -27,8 +28,14 @@ def test_beat_between_two_nodes(states: tuple[str, ...], ha_enabled: bool, beat:
 
 def test_totals_count_every_node_once() -> None:
     topology = Topology(
-        groups=(group(1, node(1, assigned=3, active=0), node(2, assigned=4, active=7)),),
-        unassigned=(node(3, assigned=5, active=5),),
+        groups=(
+            group(
+                1,
+                node(1, assigned=3, presence=Presence(0)),
+                node(2, assigned=4, presence=Presence(7)),
+            ),
+        ),
+        unassigned=(node(3, assigned=5, presence=Presence(5)),),
         users_without_node=2,
     )
     assert [n.server_id for n in topology.nodes] == [1, 2, 3]
@@ -38,7 +45,7 @@ def test_totals_count_every_node_once() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        Topology((group(1, node(1, active=499), node(2)),)),
+        Topology((group(1, node(1, presence=Presence(499)), node(2)),)),
         Topology((group(1, node(1), node(2), ha_enabled=False),)),
         Topology((group(1, node(1, reason="Peer Down"), node(2)),)),
         Topology((group(1, node(1), node(2)),), users_without_node=1),
@@ -54,7 +61,7 @@ def test_version_changes_with_anything_shown(changed: Topology) -> None:
 
 def test_only_nodes_and_states_are_worth_announcing() -> None:
     before = Topology((group(1, node(1), node(2)),))
-    moved = Topology((group(1, node(1, active=0), node(2, active=1000)),))
+    moved = Topology((group(1, node(1, presence=Presence(0)), node(2, presence=Presence(1000))),))
     failed = Topology((group(1, node(1, state="Failing Over"), node(2)),))
     assert moved.states == before.states
     assert failed.states != before.states
@@ -63,7 +70,7 @@ def test_only_nodes_and_states_are_worth_announcing() -> None:
 
 def test_label_says_everything_the_box_shows() -> None:
     label = node(
-        1, state="Running in Backup Mode", reason="Peer Down", assigned=500, active=1000
+        1, state="Running in Backup Mode", reason="Peer Down", assigned=500, presence=Presence(1000)
     ).label
     assert label == (
         "imp-1.example.com, Publisher: Running in Backup Mode, Peer Down. "

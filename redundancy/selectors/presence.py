@@ -1,0 +1,68 @@
+"""Whose client is logged in, and where: the counts of sessions that pages, CLI and rehearsals show."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from redundancy.catalog import XCP_ROUTER
+from redundancy.models import NodeService, PresenceSession, Server
+from redundancy.srm.states import NOT_SERVING, State
+
+# No client can log in, or stay logged in, at a node in one of these.
+SERVES_NOBODY = NOT_SERVING | {State.FAILED}
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The sessions on a node. ``active``: logged in; ``waiting``: not, or not any more.
+
+    ``serves``: whether a client can be logged in there. While it cannot, everybody waits.
+    """
+
+    active: int = 0
+    waiting: int = 0
+    serves: bool = True
+
+    @property
+    def sessions(self) -> int:
+        """Return how many sessions are on the node."""
+        return self.active + self.waiting
+
+    @property
+    def why_waiting(self) -> str:
+        """Return what those wait for who are not logged in, for people."""
+        return "waiting to log in" if self.serves else "not served"
+
+    def __str__(self) -> str:
+        if not self.waiting:
+            return f"{self.active:,}"
+        return f"{self.active:,} ({self.waiting:,} {self.why_waiting})"
+
+
+def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
+    """Return the sessions on each of these nodes at lab time ``now``, in two queries."""
+    serving = serving_nodes(node_ids)
+    rows = (
+        PresenceSession.objects.filter(node__in=node_ids)
+        .values("node")
+        .annotate(all=Count("pk"), later=Count("pk", filter=Q(relogin_at__gt=now)))
+        .order_by()
+    )
+    found = {pk: Presence(serves=pk in serving) for pk in node_ids}
+    for row in rows:
+        waiting = row["later"] if row["node"] in serving else row["all"]
+        found[row["node"]] = Presence(row["all"] - waiting, waiting, row["node"] in serving)
+    return found
+
+
+def serving_nodes(node_ids: Collection[int]) -> set[int]:
+    """Return those of the nodes at which clients can be logged in.
+
+    One is powered, its XCP Router runs, where the connections of clients end, and it is in no state
+    in which it serves nobody.
+    """
+    router = NodeService.objects.filter(server=OuterRef("pk"), name=XCP_ROUTER, running=True)
+    nodes = Server.objects.filter(Exists(router), pk__in=node_ids, machine__powered=True)
+    idle = Q(group__ha_enabled=True, runtime__state__in=SERVES_NOBODY)
+    return set(nodes.exclude(idle).values_list("pk", flat=True))

@@ -1,0 +1,60 @@
+"""A pair with users, in a lab whose time stands still until a test moves it."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from redundancy.models import RedundancyGroup, Server
+from redundancy.operations.groups import edit_group, enable_ha
+from redundancy.operations.servers import add_server
+from redundancy.operations.users import add_users
+from redundancy.permissions import SUPER
+from tests.labtime import stand_at
+from tests.pages.conftest import make_user
+from tests.relogin.pair import BEGIN, USERS, node
+
+
+@pytest.fixture
+def group(db: None) -> RedundancyGroup:
+    """imp-pub and imp-sub with HA on, and USERS users at home on each, logged in at BEGIN."""
+    stand_at(BEGIN)
+    pub, sub = (
+        add_server(name=name, server_type="imp", actor="") for name in ("imp-pub", "imp-sub")
+    )
+    assert pub.group is not None
+    group = edit_group(
+        group=pub.group, name="pair", description="", first=pub, second=sub, actor=""
+    )
+    add_users(
+        rows=[
+            (user, "", f"{user}@example.com", home)
+            for home in (node("imp-pub"), node("imp-sub"))
+            for number in range(USERS)
+            for user in [f"{home.name}.{number:04}"]
+        ],
+        actor="",
+    )
+    return enable_ha(group=group, actor="")
+
+
+@pytest.fixture
+def pub(group: RedundancyGroup) -> Server:
+    return node("imp-pub")
+
+
+@pytest.fixture
+def sub(group: RedundancyGroup) -> Server:
+    return node("imp-sub")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    return make_user("ccmadmin", SUPER)
+
+
+@pytest.fixture
+def page(admin: User) -> Client:
+    """A browser signed in as a super user."""
+    client = Client()
+    client.force_login(admin)
+    return client
