@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from redundancy.views import control_center, fault_lab, group_live, groups, home, servers
+from redundancy.views import control_center, fault_lab, group_live, groups, home, servers, users
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,6 +33,8 @@ urlpatterns = [
         group_live.group_action,
         name="group_action",
     ),
+    path("ccmadmin/presence-users/", users.user_list, name="user_list"),
+    path("ccmadmin/presence-users/assign/", users.user_assign, name="user_assign"),
     path(
         "ccmservice/control-center/<str:kind>/",
         control_center.control_center,

@@ -1,14 +1,15 @@
 """Presence users and their sessions."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class PresenceUser(models.Model):
     """An end user of IM and Presence. ``home`` is the assigned node; a failover never changes it."""
 
-    userid = models.CharField("User ID", max_length=128, unique=True)
+    userid = models.CharField("User ID", max_length=128)
     display_name = models.CharField(max_length=128, blank=True)
-    im_address = models.CharField("IM Address", max_length=255, unique=True)
+    im_address = models.CharField("IM Address", max_length=255)
     home = models.ForeignKey(
         "redundancy.Server",
         verbose_name="Assigned node",
@@ -20,6 +21,19 @@ class PresenceUser(models.Model):
 
     class Meta:
         ordering = ("userid",)
+        # Nobody tells two people apart by upper and lower case. Lists are searched and sorted by these, too.
+        constraints = [
+            models.UniqueConstraint(
+                Lower("userid"),
+                name="userid_unique",
+                violation_error_message="Another user has this User ID.",
+            ),
+            models.UniqueConstraint(
+                Lower("im_address"),
+                name="im_address_unique",
+                violation_error_message="Another user has this IM Address.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.userid

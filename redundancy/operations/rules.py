@@ -17,7 +17,7 @@ _GROUP_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MAC = re.compile(r"[0-9A-F]{12}")
 
 # Where the users are that keep a node from leaving.
-UNASSIGN_USERS = "Unassign or delete its users first: Django Administration > Presence users."
+UNASSIGN_USERS = "Assign its users to another node, or unassign them, first: User Management > Assign Presence Users."
 
 
 def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> dict[str, str | None]:

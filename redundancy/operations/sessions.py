@@ -1,11 +1,13 @@
 """Where sessions of users are, and when their clients log in there."""
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Random
 
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup, Server
 from redundancy.operations import limits
+from redundancy.operations.pairs import Pairs
 
 
 def logged_in(user: PresenceUser, node_id: int, now: float) -> PresenceSession:
@@ -47,3 +49,34 @@ def send_home(group: RedundancyGroup) -> int:
     group.holder = None
     group.save(update_fields=["epoch", "holder"])
     return moved
+
+
+def follow_assignment(pairs: Pairs) -> None:
+    """Let sessions follow users who are about to be assigned to another node each, or to none.
+
+    Call it before the users' own rows change, with the lock on the groups of all nodes concerned.
+    A user who had no node is logged in at the new one; a session moves along, its client logs in
+    there at once; who is unassigned is logged out. Three statements, whatever the number of users.
+    """
+    now = lab_now()
+    since = PresenceSession._meta.get_field("since").get_db_prep_save(lab_datetime(now), connection)
+    sessions, users = PresenceSession._meta.db_table, PresenceUser._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {sessions} (user_id, node_id, since, relogin_at, limits_at) "
+            f"SELECT u.id, p.node_id, %s, %s, %s FROM {pairs.sql} p JOIN {users} u ON u.id = p.user_id "
+            f"LEFT JOIN {sessions} s ON s.user_id = u.id "
+            "WHERE u.home_id IS NULL AND s.user_id IS NULL AND p.node_id IS NOT NULL",
+            [since, now, now, pairs.param],
+        )
+        cursor.execute(
+            f"UPDATE {sessions} SET node_id = p.node_id, since = %s, relogin_at = %s, limits_at = %s "
+            f"FROM {pairs.sql} p "
+            f"WHERE {sessions}.user_id = p.user_id AND {sessions}.node_id <> p.node_id",
+            [since, now, now, pairs.param],
+        )
+        cursor.execute(
+            f"DELETE FROM {sessions} WHERE user_id IN "
+            f"(SELECT user_id FROM {pairs.sql} p WHERE node_id IS NULL)",
+            [pairs.param],
+        )

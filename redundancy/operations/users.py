@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
@@ -17,10 +19,12 @@ from redundancy.models import (
 )
 from redundancy.operations import events, locks, rules
 from redundancy.operations.sessions import logged_in
-from redundancy.selectors.servers import failed_over_nodes
+from redundancy.selectors.servers import unsettled_nodes
 
 # Below the number of parameters a statement may have on every database.
 _CHUNK = 500
+# Nodes that a refusal names.
+NAMED = 3
 
 
 def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str) -> int:
@@ -40,8 +44,8 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
         return 0
     with transaction.atomic():
         locks.one_administrator()
-        _check_homes({user.home_id for user in users if user.home_id is not None})
-        _check_cluster()
+        check_homes({user.home_id for user in users if user.home_id is not None})
+        check_cluster()
         try:
             with transaction.atomic():
                 PresenceUser.objects.bulk_create(users)
@@ -74,12 +78,12 @@ def edit_user(
         current.display_name, current.im_address, current.home = display_name, im_address, home
         _checked(current)
         if home != old:
-            _check_homes({server.pk for server in (old, home) if server is not None})
-            _check_cluster()
+            check_homes({server.pk for server in (old, home) if server is not None})
+            check_cluster()
         taken = Refused(
             f"Another user has the IM Address {current.im_address}.", field="im_address"
         )
-        with locks.unique("im_address", taken):
+        with locks.unique("im_address_unique", taken):
             current.save(update_fields=["display_name", "im_address", "home"])
         if home != old:
             _move_session(current)
@@ -125,12 +129,17 @@ def _checked(user: PresenceUser) -> PresenceUser:
     )
     for field, value in stored.items():
         setattr(user, field, value)
-    if user.home is not None and user.home.server_type != ServerType.IMP:
+    check_node(user.home)
+    return user
+
+
+def check_node(node: Server | None) -> None:
+    """Refuse a server that users cannot be assigned to."""
+    if node is not None and node.server_type != ServerType.IMP:
         raise Refused(
-            f"Assigned node: {user.home.name} is not a server of type {ServerType.IMP.label}.",
+            f"Assigned node: {node.name} is not a server of type {ServerType.IMP.label}.",
             field="home",
         )
-    return user
 
 
 def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
@@ -141,7 +150,7 @@ def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
     return text
 
 
-def _check_homes(pks: set[int]) -> None:
+def check_homes(pks: set[int]) -> None:
     """Refuse nodes that are gone, and keep session moves of their groups waiting."""
     # Group before server, the order of every operation and of the session moves.
     _lock_groups(pks)
@@ -159,12 +168,15 @@ def _lock_groups(pks: set[int]) -> None:
     )
 
 
-def _check_cluster() -> None:
-    away = failed_over_nodes()
-    if away:
-        names = ", ".join(server.name for server in away[:3])
+def check_cluster() -> None:
+    """Refuse that users are added or assigned while a node is failed over, or in a transition."""
+    nodes = unsettled_nodes()
+    if nodes:
+        names = ", ".join(f"{node.name} ({node.runtime.state})" for node in nodes[:NAMED])
+        more = f" and {len(nodes) - NAMED} more" if len(nodes) > NAMED else ""
         raise Refused(
-            f"No user can be added or assigned while a node of the cluster is failed over: {names}.",
+            "No user can be added or assigned while a node of the cluster is failed over "
+            f"or in a transition: {names}{more}.",
             field="home",
         )
 
@@ -172,18 +184,17 @@ def _check_cluster() -> None:
 def _taken(users: Sequence[PresenceUser]) -> Refused:
     """Name the first of ``users`` whose ID or address is not free."""
     for field, label in (("userid", "User ID"), ("im_address", "IM Address")):
-        seen: set[str] = set()
+        values = [str(getattr(user, field)) for user in users]
+        stored: set[str] = set()
         for start in range(0, len(users), _CHUNK):
-            values = [str(getattr(user, field)) for user in users[start : start + _CHUNK]]
-            stored = set(
-                PresenceUser.objects.filter(**{f"{field}__in": values}).values_list(
-                    field, flat=True
-                )
-            )
-            for value in values:
-                if value in stored or value in seen:
-                    return Refused(f"{label} {value} is taken already.", field=field)
-                seen.add(value)
+            wanted = [Lower(Value(value)) for value in values[start : start + _CHUNK]]
+            found = PresenceUser.objects.filter(**{f"{field}__lower__in": wanted})
+            stored.update(value.lower() for value in found.values_list(field, flat=True))
+        seen: set[str] = set()
+        for value in values:
+            if value.lower() in stored or value.lower() in seen:
+                return Refused(f"{label} {value} is taken already.", field=field)
+            seen.add(value.lower())
     return Refused("A user of the list exists already.", field="userid")
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Expression, F, Model, Q, QuerySet
+from django.core.exceptions import FieldDoesNotExist
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Expression, F, Lookup, Model, Q, QuerySet, Value
 from django.db.models.expressions import OrderBy
+from django.db.models.functions import Lower
+from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.errors import Refused
 
@@ -25,7 +29,39 @@ _LOOKUPS = {
     "ends": "iendswith",
 }
 
+# A column of this ending has an index on its lower case.
+INDEXED = "__lower"
+
 M = TypeVar("M", bound=Model)
+
+
+# Generic for the type checker only.
+if TYPE_CHECKING:
+    TextLookup = Lookup[Any]
+else:
+    TextLookup = Lookup
+
+
+class Begins(TextLookup):
+    """``begins``: the text begins with another one, which is put into lower case; found by an index."""
+
+    lookup_name = "begins"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Return a pattern."""
+        column, params = self.process_lhs(compiler, connection)
+        pattern = connection.ops.prep_for_like_query(self.rhs) + "%"
+        return f"{column} LIKE LOWER(%s)", [*params, pattern]
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Return a range: SQLite looks no pattern up in an index."""
+        column, params = self.process_lhs(compiler, connection)
+        words = f"{column} >= LOWER(%s) AND {column} < LOWER(%s)"
+        return words, [*params, self.rhs, *params, f"{self.rhs}\U0010ffff"]
+
+
+CharField.register_lookup(Lower)
+CharField.register_lookup(Begins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +86,15 @@ def condition(criterion: Criterion, fields: Mapping[str, str]) -> Q:
             return empty
         case "notempty":
             return ~empty
-        case op if op in _LOOKUPS:
+        case op if op in _LOOKUPS and not criterion.text:
             # Find with nothing typed lists everything, rows with an empty column included.
-            return Q(**{f"{column}__{_LOOKUPS[op]}": criterion.text}) if criterion.text else Q()
+            return Q()
+        case "begins" if column.endswith(INDEXED):
+            return Q(**{f"{column}__begins": criterion.text})
+        case "exactly" if column.endswith(INDEXED):
+            return Q(**{column: Lower(Value(criterion.text))})
+        case op if op in _LOOKUPS:
+            return Q(**{f"{column}__{_LOOKUPS[op]}": criterion.text})
         case _:
             raise Refused(f"Find: there is no operator {criterion.op[:40]!r}.", field="op")
 
@@ -72,7 +114,27 @@ def order(queryset: QuerySet[M], sort: str, columns: Mapping[str, F | Expression
     column = columns.get(sort.removeprefix("-"))
     if column is None:
         raise Refused(f"There is no column {sort[:40]!r} to sort by.", field="sort")
-    # Empty ones first, and last when descending: left alone, SQLite and PostgreSQL would differ.
     down = sort.startswith("-")
-    key = OrderBy(column, descending=down, nulls_first=not down or None, nulls_last=down or None)
+    # Empty ones first, and last when descending: left alone, SQLite and PostgreSQL would differ.
+    # Only where there can be any: PostgreSQL would not use an index.
+    nulls = _may_be_null(queryset.model, column) or None
+    key = OrderBy(
+        column,
+        descending=down,
+        nulls_first=None if down else nulls,
+        nulls_last=nulls if down else None,
+    )
     return queryset.order_by(key, "pk")
+
+
+def _may_be_null(model: type[Model], column: F | Expression) -> bool:
+    names = [part.name for part in _leaves(column) if isinstance(part, F)]  # type: ignore[attr-defined]
+    try:
+        return any(model._meta.get_field(name).null for name in names)
+    except FieldDoesNotExist:
+        # An annotation, or a column of another table, which may have no row.
+        return True
+
+
+def _leaves(column: F | Expression) -> Iterable[object]:
+    return [column] if isinstance(column, F) else column.flatten()

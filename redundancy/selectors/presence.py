@@ -1,6 +1,6 @@
 """Whose client is logged in, and where: the counts of sessions that pages, CLI and rehearsals show."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -56,7 +56,7 @@ def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
     return found
 
 
-def serving_nodes(node_ids: Collection[int]) -> set[int]:
+def serving_nodes(node_ids: Iterable[int]) -> set[int]:
     """Return those of the nodes at which clients can be logged in.
 
     One is powered, its XCP Router runs, where the connections of clients end, and it is in no state

@@ -25,7 +25,7 @@ _COLUMNS: dict[str, F | Expression] = {
     "group": Lower("group__name"),
 }
 # In these a node's users are not served elsewhere by a takeover; group.holder tells of the rest.
-_AT_HOME = (State.UNKNOWN, State.INITIALIZING, State.NORMAL, State.FAILED)
+_AT_HOME = (State.UNKNOWN, State.NORMAL, State.FAILED)
 
 
 def find_servers(criteria: Iterable[Criterion] = (), sort: str = "name") -> QuerySet[Server]:
@@ -61,10 +61,15 @@ def assigned_count(server: Server) -> int:
     return PresenceUser.objects.filter(home=server).count()
 
 
-def failed_over_nodes() -> list[Server]:
-    """Return the nodes whose users are, or are being, served away from home, and their peers."""
+def unsettled_nodes() -> list[Server]:
+    """Return, with their memories, the nodes that do not allow users to be added or assigned now.
+
+    Their users are, or are being, served away from home; or their SRM is in another transition.
+    """
     moving = ~Q(runtime__state__in=_AT_HOME)
     held = Q(group__holder__isnull=False)
     return list(
-        Server.objects.filter(Q(runtime__isnull=False), moving | held).order_by(Lower("name"))
+        Server.objects.select_related("runtime")
+        .filter(Q(runtime__isnull=False), moving | held)
+        .order_by(Lower("name"))
     )

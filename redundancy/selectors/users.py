@@ -1,8 +1,135 @@
-"""Reads of users."""
+"""Reads of users: lists, totals, and what an assignment would do."""
 
-from redundancy.models import PresenceUser
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, CharField, Count, Expression, F, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
+
+from redundancy.clock import lab_now
+from redundancy.models import PresenceUser, Server
+from redundancy.selectors import find
+from redundancy.selectors.find import Criterion
+from redundancy.selectors.nodes import nodes
+from redundancy.selectors.presence import serving_nodes
+
+ACTIVE, WAITING, UNSERVED = "Active", "Waiting to log in", "Not served"
+LOGGED_OUT = "Logged out"
+TONES = {ACTIVE: "ok", WAITING: "busy", UNSERVED: "bad", LOGGED_OUT: "off"}
+# Fields of *Find where*: name in the address -> column.
+FIELDS: dict[str, str] = {
+    "userid": "userid__lower",
+    "name": "display_name",
+    "im_address": "im_address__lower",
+    "home": "home__name",
+    "active": "session__node__name",
+    "session": "session_state",
+}
+_COLUMNS: dict[str, F | Expression] = {
+    "userid": Lower("userid"),
+    "name": Lower("display_name"),
+    "im_address": Lower("im_address"),
+    "home": Lower("home__name"),
+    "active": Lower("session__node__name"),
+    "session": F("session_state"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a user is: names of the assigned and the active node, and the state of the session."""
+
+    home: str
+    active: str
+    session: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many users there are, and how many of them are assigned to a node."""
+
+    users: int
+    assigned: int
+
+    @property
+    def unassigned(self) -> int:
+        """How many have no node."""
+        return self.users - self.assigned
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What assigning ``users`` to a node, or to none, would do.
+
+    ``same``: those who are assigned so already. ``moving``: sessions of the others that are
+    somewhere now. ``new``: those without a node until now.
+    """
+
+    users: int
+    same: int
+    moving: int
+    new: int
+
+
+def find_users(criteria: Iterable[Criterion] = (), sort: str = "userid") -> QuerySet[PresenceUser]:
+    """Return the users that match. ``places`` tells the rest of those that are shown."""
+    asked = list(criteria)
+    users = PresenceUser.objects.all()
+    if sort.endswith("session") or any(each.field == "session" for each in asked):
+        users = users.annotate(session_state=_session_state())
+    return find.order(find.apply(users, asked, FIELDS), sort, _COLUMNS)
+
+
+def places(pks: Sequence[int]) -> Mapping[int, Place]:
+    """Return where these users are, in two queries: joined only for those that are shown."""
+    rows = list(
+        PresenceUser.objects.filter(pk__in=pks).values_list(
+            "pk", "home__name", "session__node", "session__node__name", "session__relogin_at"
+        )
+    )
+    serving = serving_nodes({row[2] for row in rows if row[2] is not None})
+    now, found = lab_now(), {}
+    for pk, home, node, active, relogin_at in rows:
+        if node is None:
+            state = LOGGED_OUT
+        elif node not in serving:
+            state = UNSERVED
+        else:
+            state = WAITING if relogin_at > now else ACTIVE
+        found[pk] = Place(home or "", active or "", state, TONES[state])
+    return found
+
+
+def totals() -> Totals:
+    """Return the totals of all users, in one query."""
+    return Totals(**PresenceUser.objects.aggregate(users=Count("pk"), assigned=Count("home")))
 
 
 def count_without_node() -> int:
     """Return how many users have no home node."""
     return PresenceUser.objects.filter(home__isnull=True).count()
+
+
+def assignment(users: QuerySet[PresenceUser], node: Server | None) -> Assignment:
+    """Return what assigning ``users`` to ``node`` would do, in one query."""
+    same = Q(home=node) if node else Q(home__isnull=True)
+    counts = users.order_by().aggregate(
+        users=Count("pk"),
+        same=Count("pk", filter=same),
+        moving=Count("session", filter=Q(home__isnull=False) & ~same),
+        new=Count("pk", filter=Q(home__isnull=True)),
+    )
+    return Assignment(**counts)
+
+
+def _session_state() -> Expression:
+    """Return the words of ``places`` for the state of a session, as an expression."""
+    serving = serving_nodes(nodes().values_list("pk", flat=True))
+    return Case(
+        When(session__isnull=True, then=Value(LOGGED_OUT)),
+        When(~Q(session__node__in=serving), then=Value(UNSERVED)),
+        When(session__relogin_at__gt=lab_now(), then=Value(WAITING)),
+        default=Value(ACTIVE),
+        output_field=CharField(),
+    )

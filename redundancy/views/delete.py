@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from redundancy.errors import Refused
 from redundancy.operations.trial import try_out
 from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.find_list import return_to
 from redundancy.views.numbers import whole_number
 
 M = TypeVar("M", bound=Model)
@@ -46,6 +47,8 @@ def delete(
             for item in objects:
                 remove(item)
 
+    asked = request.POST if request.method == "POST" else request.GET
+    back = return_to(asked, back)
     error = "" if objects else "Nothing is selected, or it has been deleted meanwhile."
     try:
         if request.method == "POST":
@@ -69,7 +72,10 @@ def delete(
             submit="" if error else "Delete",
             question="" if error else f"Delete {names}{more}? This cannot be undone.",
             effects=() if error else effects,
-            fields=[("pk", item.pk) for item in objects],
+            fields=[
+                *(("pk", item.pk) for item in objects),
+                *(("list", here) for here in asked.getlist("list")),
+            ],
             error=error,
         ),
     )

@@ -1,13 +1,13 @@
 """Find and List: criteria, sorting and paging, all in the address, so that a list can be linked to."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from redundancy.errors import Refused
 from redundancy.selectors.find import OPERATORS, Criterion
@@ -30,12 +30,51 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """What the check boxes of a list are for: the button's label and icon, and where it leads."""
+
+    url: str
+    label: str = "Delete Selected"
+    icon: str = "delete"
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """A column's header as shown: where it leads, and ``ascending``, ``descending`` or nothing."""
 
     label: str
     url: str = ""
     sorted: str = ""
+
+
+def criteria_pairs(criteria: Iterable[Criterion]) -> list[tuple[str, object]]:
+    """Return what an address or a form carries of these criteria; ``read_criteria`` reads it again."""
+    return [
+        pair
+        for each in criteria
+        for pair in (("field", each.field), ("op", each.op), ("text", each.text))
+    ]
+
+
+def read_criteria(asked: QueryDict) -> list[Criterion]:
+    """Return the criteria that an address or a form carries.
+
+    Raises:
+        Refused: They are too many.
+
+    """
+    columns = [asked.getlist(name) for name in ("field", "op", "text")]
+    # An address typed by hand may leave one out: what is no whole row is none.
+    found = [Criterion(*row) for row in zip(*columns, strict=False)]
+    if len(found) > MOST_CRITERIA:
+        raise Refused(f"Find: at most {MOST_CRITERIA} rows of criteria are allowed.")
+    return found
+
+
+def return_to(asked: QueryDict, url: str) -> str:
+    """Return the address of the page of the list at ``url`` on which rows were selected."""
+    here = asked.get("list", "")
+    return url + here if here.startswith("?") else url
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +87,8 @@ class _Address:
 
     def url(self, **more: object) -> str:
         """Return the query of this list, with ``more`` added or changed."""
-        pairs: list[tuple[str, object]] = []
-        for criterion in self.criteria:
-            pairs += [("field", criterion.field), ("op", criterion.op), ("text", criterion.text)]
-        pairs += {"rows": self.rows, "sort": self.sort, **more}.items()
-        return "?" + urlencode(pairs)
+        shown = {"rows": self.rows, "sort": self.sort, **more}
+        return "?" + urlencode([*criteria_pairs(self.criteria), *shown.items()])
 
 
 @dataclass(frozen=True)
@@ -69,7 +105,7 @@ class Listing(Generic[M]):
     rows: int
     all_selected: bool
     address: _Address
-    delete_url: str = ""
+    selection: Selection | None = None
     details: Details | None = None
     error: str = ""
     operators: Mapping[str, str] = field(default_factory=lambda: OPERATORS)
@@ -90,7 +126,7 @@ class Listing(Generic[M]):
     @property
     def span(self) -> int:
         """How many columns the table has."""
-        return len(self.headers) + bool(self.delete_url)
+        return len(self.headers) + bool(self.selection)
 
     @property
     def count_line(self) -> str:
@@ -98,14 +134,19 @@ class Listing(Generic[M]):
         return f"{self.page.start_index()} - {self.page.end_index()} of {self.page.paginator.count}"
 
     @property
+    def here(self) -> str:
+        """The query of this very page of the list; ``return_to`` leads back to it."""
+        return self.address.url(page=self.page.number)
+
+    @property
     def select_all_url(self) -> str:
         """Where all rows of this page are selected, without script."""
         return self.address.url(page=self.page.number, select="all")
 
     @property
-    def clear_all_url(self) -> str:
-        """Where none is."""
-        return self.address.url(page=self.page.number)
+    def criteria_query(self) -> str:
+        """The criteria as the query of an address, which ``read_criteria`` reads again."""
+        return urlencode(criteria_pairs(self.criteria))
 
     @property
     def pages(self) -> list[tuple[str, str]]:
@@ -120,15 +161,10 @@ class Listing(Generic[M]):
 
 
 def _criteria(request: HttpRequest, default: str) -> tuple[Criterion, ...]:
-    asked = request.GET
-    columns = [asked.getlist(name) for name in ("field", "op", "text")]
-    # An address typed by hand may leave one out: what is no whole row is none.
-    found = [Criterion(*row) for row in zip(*columns, strict=False)]
-    if len(found) > MOST_CRITERIA:
-        raise Refused(f"Find: at most {MOST_CRITERIA} rows of criteria are allowed.")
-    if asked.get("row") == "+" and len(found) < MOST_CRITERIA:
+    found = read_criteria(request.GET)
+    if request.GET.get("row") == "+" and len(found) < MOST_CRITERIA:
         found.append(Criterion(default, "begins"))
-    if asked.get("row") == "-":
+    if request.GET.get("row") == "-":
         found = found[:-1]
     return tuple(found) or (Criterion(default, "begins"),)
 
@@ -155,7 +191,7 @@ def find_list(
     fields: Mapping[str, str],
     columns: Sequence[Column],
     row_template: str,
-    delete_url: str = "",
+    selection: Selection | None = None,
     details: Details | None = None,
 ) -> Listing[M]:
     """Return the list that the address of ``request`` asks for.
@@ -168,7 +204,7 @@ def find_list(
         fields: Names of the criteria's fields and their labels, the first is the default.
         columns: The columns; the first one with a sort key is the default.
         row_template: Shows the cells of one ``object`` and its ``detail``.
-        delete_url: Where selected rows are deleted; empty for a list without check boxes.
+        selection: What is done with selected rows; None for a list without check boxes.
         details: From the keys of the rows shown to what else is shown of them.
 
     """
@@ -196,7 +232,7 @@ def find_list(
         rows=rows,
         all_selected=request.GET.get("select") == "all",
         address=address,
-        delete_url=delete_url,
+        selection=selection,
         details=details,
         error=error,
     )

@@ -16,7 +16,7 @@ from redundancy.views import effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
-from redundancy.views.find_list import Column, find_list, list_context
+from redundancy.views.find_list import Column, Selection, find_list, list_context
 from redundancy.views.group_live import WAITING, fragment, live_context, shown_live
 
 FORM = "group-form"
@@ -51,7 +51,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         columns=COLUMNS,
         row_template="groups/row.html",
         details=live.live_of,
-        delete_url=reverse("group_delete_selected") if writable else "",
+        selection=Selection(reverse("group_delete_selected")) if writable else None,
     )
     context = {
         "title": "Find and List Presence Redundancy Groups",

@@ -46,6 +46,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     ("Presence Redundancy Groups", "group_list", ()),
                 ),
             ),
+            ("User Management", (("Assign Presence Users", "user_list", ()),)),
             ("Help", (("How to Begin", "home", ()), ("About", "about", ()))),
         ),
     ),

@@ -14,7 +14,7 @@ from redundancy.permissions import can_write, refuse_read_only, writes
 from redundancy.selectors import servers
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.delete import delete, selected_pks
-from redundancy.views.find_list import Column, find_list, list_context
+from redundancy.views.find_list import Column, Selection, find_list, list_context
 from redundancy.views.numbers import whole_number
 
 FORM = "server-form"
@@ -52,7 +52,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
         fields=FIELDS,
         columns=COLUMNS,
         row_template="servers/row.html",
-        delete_url=reverse("server_delete_selected") if writable else "",
+        selection=Selection(reverse("server_delete_selected")) if writable else None,
     )
     context = {
         "title": "Find and List Servers",

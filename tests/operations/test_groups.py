@@ -145,7 +145,7 @@ def test_a_node_with_users_is_not_unassigned(
     publisher: Server, subscriber: Server, pair: RedundancyGroup
 ) -> None:
     with_user(subscriber)
-    sentence = r"has users assigned.*Django Administration > Presence users"
+    sentence = r"has users assigned.*User Management > Assign Presence Users"
     with pytest.raises(Refused, match=sentence) as caught:
         edited(pair, publisher, None)
     assert caught.value.field == "second"

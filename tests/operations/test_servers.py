@@ -193,7 +193,7 @@ def test_a_node_with_users_stays() -> None:
     subscriber = imp("imp-sub")
     add_users(rows=[("ann", "Ann", "ann@example.com", subscriber)], actor="tester")
     with pytest.raises(
-        Refused, match=r"has users assigned.*Django Administration > Presence users"
+        Refused, match=r"has users assigned.*User Management > Assign Presence Users"
     ):
         delete_server(server=subscriber, actor="tester")
     PresenceUser.objects.update(home=None)

@@ -113,6 +113,8 @@ def writing_urls(pair: RedundancyGroup) -> list[tuple[str, str]]:
         ("get", reverse("group_delete", args=two)),
         ("post", reverse("group_delete", args=two)),
         ("post", reverse("group_delete_selected")),
+        ("get", reverse("user_assign")),
+        ("post", reverse("user_assign")),
         ("get", action),
         ("post", action),
     ]
@@ -136,6 +138,7 @@ def test_a_read_only_user_sees_everything_and_no_control(
         reverse("server_list"),
         reverse("server_edit", args=[pub.pk]),
         reverse("group_list"),
+        reverse("user_list"),
         reverse("group_edit", args=[ha.pk]),
     ):
         response = read_only.get(url)

@@ -9,8 +9,9 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
 from redundancy.clock import set_rate
-from redundancy.models import EventKind, RedundancyGroup, Server
+from redundancy.models import EventKind, PresenceUser, RedundancyGroup, Server
 from redundancy.operations.events import record
+from redundancy.operations.users import add_users
 from redundancy.srm.states import State
 from redundancy.templatetags.lab import duration
 from redundancy.views.errors import server_error
@@ -26,6 +27,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
     assert shown == {
         "ccmadmin": [
             ("System", ["Server", "Presence Redundancy Groups"]),
+            ("User Management", ["Assign Presence Users"]),
             ("Help", ["How to Begin", "About"]),
         ],
         "cupadmin": [("System", ["Presence Topology"]), ("Help", ["About"])],
@@ -82,6 +84,8 @@ def test_a_fast_lab_clock_is_told_on_every_page(page: Client, pub: Server) -> No
 def test_every_input_has_a_label_and_nothing_is_inline(
     page: Client, pair: RedundancyGroup, pub: Server
 ) -> None:
+    add_users(rows=[("ann", "", "ann@example.com", pub)], actor="")
+    user = PresenceUser.objects.get()
     urls = [
         reverse("home"),
         reverse("server_list"),
@@ -91,6 +95,9 @@ def test_every_input_has_a_label_and_nothing_is_inline(
         reverse("group_add"),
         reverse("group_edit", args=[pair.pk]),
         reverse("group_delete", args=[pair.pk]),
+        reverse("user_list"),
+        reverse("user_assign") + f"?pk={user.pk}",
+        reverse("user_assign") + f"?pk={user.pk}&to={pub.pk}",
     ]
     for url in urls:
         shown = soup(page.get(url))

@@ -13,9 +13,9 @@ from redundancy.selectors.groups import find_groups
 from redundancy.selectors.servers import (
     assignable_servers,
     assigned_count,
-    failed_over_nodes,
     find_servers,
     publisher,
+    unsettled_nodes,
 )
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +139,6 @@ def test_single_facts() -> None:
     assert found is not None
     assert found.name == "imp-pub"
     assert assigned_count(found) == 0
-    assert failed_over_nodes() == []
+    assert unsettled_nodes() == []
     Server.objects.filter(is_publisher=True).update(is_publisher=False)
     assert publisher() is None

@@ -1,0 +1,61 @@
+"""Assign many users at once: to a node, or to none."""
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+
+from redundancy.models import EventKind, PresenceUser, Server
+from redundancy.operations import events, locks
+from redundancy.operations.pairs import Pairs
+from redundancy.operations.sessions import follow_assignment
+from redundancy.operations.users import check_cluster, check_homes, check_node
+
+
+def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: str) -> int:
+    """Assign all of ``users`` to ``node``, or to none, and return how many that changed.
+
+    Their sessions follow. The number of statements does not depend on the number of users.
+    """
+    check_node(node)
+    with transaction.atomic():
+        locks.one_administrator()
+        elsewhere = ~Q(home=node) | Q(home__isnull=True) if node else Q(home__isnull=False)
+        # Keys first: what was asked for ("on imp-pub") may not be true of a user half way.
+        rows = list(users.filter(elsewhere).order_by().values_list("pk", "home_id"))
+        goal = node.pk if node else None
+        change([(pk, home, goal) for pk, home in rows])
+        if rows:
+            who = "1 user was" if len(rows) == 1 else f"{len(rows):,} users were"
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=f"{who} assigned to {node.name}." if node else f"{who} unassigned.",
+                node=node,
+                actor=actor,
+            )
+    return len(rows)
+
+
+def change(rows: Sequence[tuple[int, int | None, int | None]]) -> None:
+    """Give each user (by key) a new node in the place of the old one; the sessions follow.
+
+    Args:
+        rows: Of each user the key, and the keys of the old and the new node (None for no node).
+
+    Raises:
+        Refused: A node is gone, or the cluster is in no state for it.
+
+    """
+    homes = {home for row in rows for home in row[1:] if home is not None}
+    check_homes(homes)
+    check_cluster()
+    if not rows:
+        return
+    pairs = Pairs.of((pk, new) for pk, _, new in rows)
+    follow_assignment(pairs)
+    table = PresenceUser._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET home_id = p.node_id FROM {pairs.sql} p WHERE id = p.user_id",
+            [pairs.param],
+        )

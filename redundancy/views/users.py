@@ -1,0 +1,160 @@
+"""*User Management > Assign Presence Users*: find users, and assign them to nodes."""
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from redundancy.errors import Refused
+from redundancy.models import PresenceUser, Server
+from redundancy.operations.assignment import assign_users
+from redundancy.operations.users import check_cluster
+from redundancy.permissions import can_write, writes
+from redundancy.selectors import nodes, users
+from redundancy.views import effects
+from redundancy.views.chrome import Tool
+from redundancy.views.confirm import Confirmation, ask, go, is_htmx
+from redundancy.views.delete import selected_pks
+from redundancy.views.find_list import (
+    Column,
+    Selection,
+    criteria_pairs,
+    find_list,
+    list_context,
+    read_criteria,
+    return_to,
+)
+from redundancy.views.numbers import whole_number
+
+TITLE = "Assign Presence Users"
+# Stands for no node in the drop-down of nodes.
+NOBODY = "none"
+FIELDS = {
+    "userid": "User ID",
+    "name": "Display Name",
+    "im_address": "IM Address",
+    "home": "Assigned Node",
+    "active": "Active Node",
+    "session": "Session",
+}
+COLUMNS = tuple(Column(label, name) for name, label in FIELDS.items())
+
+Fields = list[tuple[str, object]]
+
+
+@require_GET
+def user_list(request: HttpRequest) -> HttpResponse:
+    """Find and list users."""
+    writable = can_write(request.user)
+    assign = reverse("user_assign")
+    listing = find_list(
+        request,
+        what="users",
+        find=users.find_users,
+        fields=FIELDS,
+        columns=COLUMNS,
+        row_template="users/row.html",
+        details=users.places,
+        selection=Selection(assign, "Assign Selected Users", "assign") if writable else None,
+    )
+    found = f"{assign}?found=1&{listing.criteria_query}"
+    context = {
+        "title": "Find and List Users",
+        "totals": users.totals(),
+        "tools": [Tool("Assign All Found Users", "assign", href=found, dialog=True)],
+        **list_context(listing),
+    }
+    return render(request, "users/list.html", context, status=listing.status)
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def user_assign(request: HttpRequest) -> HttpResponse:
+    """Ask for the node, then name what the assignment does (GET); assign (POST).
+
+    ``to`` is the key of the node, or ``none``.
+    """
+    asked = request.POST if request.method == "POST" else request.GET
+    back = return_to(asked, reverse("user_list"))
+    error = ""
+    try:
+        chosen, carried = _chosen(request, asked)
+        if not chosen.exists():
+            raise Refused("Nothing is selected, or it has been deleted meanwhile.")
+        check_cluster()
+        if "to" not in asked:
+            return _ask_where(request, chosen, carried, back)
+        node = _node(asked["to"])
+        if request.method == "POST":
+            changed = assign_users(users=chosen, node=node, actor=request.user.get_username())
+            where = f"assigned to {node.name}" if node else "unassigned"
+            messages.success(request, f"Update successful: {effects.users(changed)} {where}")
+            return go(request, back)
+    except Refused as refused:
+        error = refused.rule
+    if error:
+        refusal = Confirmation(title=TITLE, action=request.path, cancel=back, error=error)
+        return ask(request, refusal)
+    return _ask(request, chosen, node, [*carried, ("to", asked["to"])], back)
+
+
+def _chosen(request: HttpRequest, asked: QueryDict) -> tuple[QuerySet[PresenceUser], Fields]:
+    """Return the users that are meant, and the fields that say so in the next request."""
+    carried: Fields = [("list", asked["list"])] if "list" in asked else []
+    if "found" in asked:
+        criteria = read_criteria(asked)
+        return users.find_users(criteria), [*carried, ("found", 1), *criteria_pairs(criteria)]
+    pks = selected_pks(request)
+    chosen = users.find_users().filter(pk__in=pks)
+    return chosen, [*carried, *(("pk", pk) for pk in pks)]
+
+
+def _node(given: str) -> Server | None:
+    if given == NOBODY:
+        return None
+    number = whole_number(given)
+    node = nodes.node(number) if number is not None else None
+    if node is None:
+        raise Refused("Assigned Node: choose a node of the list.", field="to")
+    return node
+
+
+def _ask_where(
+    request: HttpRequest, chosen: QuerySet[PresenceUser], carried: Fields, back: str
+) -> HttpResponse:
+    in_dialog = is_htmx(request)
+    context = {
+        "title": TITLE,
+        "in_dialog": in_dialog,
+        "number": effects.users(chosen.count()),
+        "nodes": nodes.nodes().select_related("group"),
+        "nobody": NOBODY,
+        "fields": carried,
+        "back": back,
+    }
+    return render(request, "users/_where.html" if in_dialog else "users/where.html", context)
+
+
+def _ask(
+    request: HttpRequest,
+    chosen: QuerySet[PresenceUser],
+    node: Server | None,
+    carried: Fields,
+    back: str,
+) -> HttpResponse:
+    does = users.assignment(chosen, node)
+    number = effects.users(does.users)
+    return ask(
+        request,
+        Confirmation(
+            title=TITLE,
+            action=request.path,
+            cancel=back,
+            submit="Assign" if node else "Unassign",
+            question=f"Assign {number} to {node.name}?" if node else f"Unassign {number}?",
+            effects=effects.of_assignment(does, node),
+            fields=carried,
+        ),
+    )
