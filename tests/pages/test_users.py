@@ -9,7 +9,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from redundancy.models import NodeRuntime, PresenceUser, RedundancyGroup, Server
+from redundancy.clock import lab_now
+from redundancy.models import (
+    Machine,
+    NodeRuntime,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+)
 from redundancy.operations.users import add_users
 from redundancy.srm.states import State
 from tests.pages.html import rows, soup, status, words
@@ -212,3 +220,22 @@ def test_the_dialog_asks_twice(page: Client, people: dict[str, PresenceUser], su
     assert soup(second).select("form.confirm[hx-post]")
     done = page.post(ASSIGN, {"pk": people["ann"].pk, "to": sub.pk}, headers=headers)
     assert done["HX-Redirect"] == LIST
+
+
+def test_the_state_of_a_session(
+    page: Client, people: dict[str, PresenceUser], pub: Server, sub: Server
+) -> None:
+    def shown() -> list[str]:
+        return [row[6] for row in rows(page.get(LIST))]
+
+    people["cid"].session.delete()
+    PresenceSession.objects.filter(user=people["ann"]).update(relogin_at=lab_now() + 99)
+    assert shown() == ["Waiting to log in", "Active", "Active", "Logged out"]
+    assert found(page, "session", "begins", "wait") == ["ann"]
+    PresenceSession.objects.filter(user=people["Bob"]).update(node=sub)
+    Machine.objects.filter(server=pub).update(powered=False)
+    assert shown() == ["Not served", "Not served", "Active", "Logged out"]
+    assert found(page, "session", "exactly", "not served") == ["ann", "bo_b"]
+    assert found(page, "session", "exactly", "active") == ["Bob"]
+    Machine.objects.update(powered=False)
+    assert found(page, "session", "exactly", "not served") == ["ann", "bo_b", "Bob"]
