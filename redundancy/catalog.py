@@ -115,6 +115,13 @@ class Parameter:
     high: int = 0
     help: str = ""
 
+    @property
+    def limits(self) -> str:
+        """What it may be, in words."""
+        if self.unit == "bool":
+            return "True or False"
+        return f"{self.low} to {self.high}{' seconds' if self.unit == 's' else ''}"
+
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(

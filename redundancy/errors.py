@@ -28,3 +28,7 @@ class Refused(ValidationError):
         joined = cls(" ".join(each.rule for each in refusals), field=refusals[0].field)
         joined.rules = tuple(pair for each in refusals for pair in each.rules)
         return joined
+
+
+class Stale(Refused):
+    """What was to be changed is not any more as the administrator saw it. Nothing was changed."""

@@ -1,8 +1,28 @@
 """The addresses of the three applications."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from redundancy.views import control_center, fault_lab, group_live, groups, home, servers, users
+from redundancy.views import (
+    control_center,
+    fault_lab,
+    group_live,
+    groups,
+    home,
+    parameter_lists,
+    parameters,
+    servers,
+    users,
+)
+
+
+class AdministrationConverter(StringConverter):
+    """The application in whose chrome a page that two of them have is shown."""
+
+    regex = "ccmadmin|cupadmin"
+
+
+register_converter(AdministrationConverter, "administration")
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -35,6 +55,26 @@ urlpatterns = [
     ),
     path("ccmadmin/presence-users/", users.user_list, name="user_list"),
     path("ccmadmin/presence-users/assign/", users.user_assign, name="user_assign"),
+    path(
+        "<administration:application>/service-parameters/",
+        parameters.service_parameters,
+        name="service_parameters",
+    ),
+    path(
+        "<administration:application>/service-parameters/help/",
+        parameter_lists.parameter_help,
+        name="service_parameter_help",
+    ),
+    path(
+        "<administration:application>/service-parameters/all-servers/",
+        parameter_lists.parameters_all,
+        name="parameters_all",
+    ),
+    path(
+        "<administration:application>/service-parameters/modified/",
+        parameter_lists.parameters_modified,
+        name="parameters_modified",
+    ),
     path(
         "ccmservice/control-center/<str:kind>/",
         control_center.control_center,

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from redundancy.admin.base import OperationAdmin
-from redundancy.admin.forms import GroupForm, ParameterForm, ServerForm, UserForm, limits
+from redundancy.admin.forms import GroupForm, ParameterForm, ServerForm, UserForm
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServiceParameter
 from redundancy.operations import groups, parameters, servers, users
@@ -115,7 +115,7 @@ class ServiceParameterAdmin(OperationAdmin):
     @admin.display(description="Allowed")
     def allowed(self, row: ServiceParameter) -> str:
         """Return the limits."""
-        return limits(PARAMETER_BY_KEY[row.key])
+        return PARAMETER_BY_KEY[row.key].limits
 
     def remove(self, rows: QuerySet[ServiceParameter], actor: str) -> None:
         """Give the parameters their default again."""

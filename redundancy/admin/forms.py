@@ -7,7 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from redundancy.admin.base import OperationForm
-from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS
 from redundancy.errors import Refused
 from redundancy.models import (
     PresenceUser,
@@ -81,14 +81,6 @@ class GroupForm(OperationForm):
         )
 
 
-def limits(parameter: Parameter) -> str:
-    """Return what a parameter may be, in words."""
-    if parameter.unit == "bool":
-        return "True or False"
-    unit = " seconds" if parameter.unit == "s" else ""
-    return f"{parameter.low} to {parameter.high}{unit}"
-
-
 def _parameter_help() -> SafeString:
     lines = format_html_join(
         "",
@@ -96,7 +88,7 @@ def _parameter_help() -> SafeString:
         (
             (
                 parameter.name,
-                limits(parameter),
+                parameter.limits,
                 parameter.default,
                 ", for each server" if parameter.per_node else "",
             )
@@ -122,7 +114,7 @@ class ParameterForm(OperationForm):
         if "value" in self.fields:
             changed = PARAMETER_BY_KEY.get(self.instance.key)
             self.fields["value"].help_text = (
-                f"{changed.help} {limits(changed)}; default {changed.default}."
+                f"{changed.help} {changed.limits}; default {changed.default}."
                 if changed
                 else _parameter_help()
             )

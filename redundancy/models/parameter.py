@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from redundancy.catalog import PARAMETERS
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
 
 
 class ServiceParameter(models.Model):
@@ -37,3 +37,8 @@ class ServiceParameter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_key_display()} = {self.value}"
+
+    @property
+    def parameter(self) -> Parameter:
+        """What the catalogue says of it."""
+        return PARAMETER_BY_KEY[self.key]

@@ -1,13 +1,13 @@
 """Set and reset the service parameters of SRM."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import F
 
 from redundancy.catalog import PARAMETER_BY_KEY, Parameter
-from redundancy.errors import Refused
+from redundancy.errors import Refused, Stale
 from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
 from redundancy.operations import events, limits, locks
 from redundancy.selectors import parameters as selectors
@@ -27,14 +27,18 @@ def set_parameter(
 
     Does nothing when it has that value. ``server`` belongs to a parameter that each node has.
     """
+    _check_scope(key, server)
     with transaction.atomic():
-        set_parameters(values={key: value}, server=server, actor=actor)
+        try:
+            set_parameters(values={key: value}, server=server, actor=actor)
+        except Refused as refused:
+            raise Refused(refused.rule, field="value") from None
         return ServiceParameter.objects.filter(key=key, server=server).first()
 
 
 def reset_parameters(*, keys: Iterable[str], server: Server | None = None, actor: str) -> None:
     """Give parameters, all clusterwide or all of one node, their default again, where the others allow it."""
-    defaults = {key: _known(key, server).default for key in keys}
+    defaults = {key: _check_scope(key, server).default for key in keys}
     set_parameters(values=defaults, server=server, actor=actor)
 
 
@@ -43,57 +47,121 @@ def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> No
     reset_parameters(keys=[key], server=server, actor=actor)
 
 
-def set_parameters(*, values: Mapping[str, str], server: Server | None = None, actor: str) -> None:
-    """Set parameters, by their keys, that are judged together, as they will hold together."""
-    new = {key: canonical(_known(key, server), value) for key, value in values.items()}
+def set_parameters(
+    *,
+    values: Mapping[str, str],
+    server: Server | None = None,
+    expected: Mapping[str, str] | None = None,
+    actor: str,
+) -> None:
+    """Set parameters, by their keys, that are judged together, as they will hold together.
+
+    Args:
+        values: Of clusterwide parameters, and of those that ``server`` has for itself.
+        server: The node whose own parameters are among them.
+        expected: The values that the administrator saw; when one of them is another by now, nothing
+            is changed.
+        actor: User name of who does it.
+
+    Raises:
+        Stale: A value is not as ``expected``.
+        Refused: Rules are broken; every one of them is named, with the key as its field.
+
+    """
     with transaction.atomic():
         locks.one_administrator()
-        rows = ServiceParameter.objects.filter(server=server)
-        stored = dict(rows.values_list("key", "value"))
-        present = selectors.of_node(server) if server else selectors.clusterwide()
-        check_together({key: str(value) for key, value in present.items()} | new)
-        old = {key: stored.get(key, PARAMETER_BY_KEY[key].default) for key in new}
-        changed = {key: text for key, text in new.items() if text != old[key]}
+        for key in values:
+            _known(key, server)
+        present = selectors.texts(server)
+        _check_fresh(expected or {}, present, server)
+        new = _checked(values, present)
+        changed = {key: text for key, text in new.items() if text != present[key]}
         for key, text in changed.items():
-            parameter = PARAMETER_BY_KEY[key]
-            if text == parameter.default:
-                rows.filter(key=key).delete()
-            else:
-                ServiceParameter.objects.update_or_create(
-                    key=key, server=server, defaults={"value": text}
-                )
-            where = f" on {server.name}" if server else ""
-            events.record(
-                kind=EventKind.PARAMETER,
-                sentence=f"{parameter.name}{where} was changed from {old[key]} to {text}.",
-                node=server,
-                actor=actor,
-            )
+            _store(PARAMETER_BY_KEY[key], server, present[key], text, actor)
         if server is not None and changed.keys() & set(limits.KEYS):
             limits.remember(server)
-        if changed and server is None:
+        if any(not PARAMETER_BY_KEY[key].per_node for key in changed):
             # A node sleeps until a time that it reckoned with the old values.
             NodeRuntime.objects.filter(server__group__ha_enabled=True).update(
                 due_at=0, version=F("version") + 1
             )
 
 
+def _store(parameter: Parameter, server: Server | None, old: str, new: str, actor: str) -> None:
+    owner = server if parameter.per_node else None
+    if new == parameter.default:
+        ServiceParameter.objects.filter(key=parameter.key, server=owner).delete()
+    else:
+        ServiceParameter.objects.update_or_create(
+            key=parameter.key, server=owner, defaults={"value": new}
+        )
+    events.record(
+        kind=EventKind.PARAMETER,
+        sentence=f"{parameter.name}{_where(owner)} was changed from {old} to {new}.",
+        node=owner,
+        actor=actor,
+    )
+
+
+def _where(owner: Server | None) -> str:
+    return f" on {owner.name}" if owner else ""
+
+
 def _known(key: str, server: Server | None) -> Parameter:
+    """Return the parameter; refuse one that does not exist, or that each node has when none is meant."""
     parameter = PARAMETER_BY_KEY.get(key)
     if parameter is None:
         raise Refused(f"There is no parameter {key[:40]!r}.", field="key")
-    if not parameter.per_node:
-        if server is not None:
-            raise Refused(
-                f"{parameter.name} is clusterwide; no server has its own.", field="server"
-            )
-    elif server is None:
+    if parameter.per_node and server is None:
         raise Refused(f"{parameter.name} is set for each server; choose one.", field="server")
-    elif server.server_type != ServerType.IMP:
+    if server is not None and server.server_type != ServerType.IMP:
         raise Refused(
             f"{server.name} is not a server of type {ServerType.IMP.label}.", field="server"
         )
+    if server is not None and not Server.objects.filter(pk=server.pk).exists():
+        raise Refused(f"Server {server.name} does not exist any more.", field="server")
     return parameter
+
+
+def _check_scope(key: str, server: Server | None) -> Parameter:
+    """Return the parameter; refuse a clusterwide one of a server, too."""
+    parameter = PARAMETER_BY_KEY.get(key)
+    if parameter is not None and not parameter.per_node and server is not None:
+        raise Refused(f"{parameter.name} is clusterwide; no server has its own.", field="server")
+    return _known(key, server)
+
+
+def _check_fresh(
+    expected: Mapping[str, str], present: Mapping[str, str], server: Server | None
+) -> None:
+    """Refuse when a value was changed since the administrator saw it, and name each."""
+    stale = []
+    for key, seen in expected.items():
+        if present[key] != seen:
+            parameter = PARAMETER_BY_KEY[key]
+            where = _where(server if parameter.per_node else None)
+            rule = f"{parameter.name}{where} was changed meanwhile: it was {seen}, and is {present[key]} now."
+            stale.append(Refused(rule, field=key))
+    if stale:
+        raise Stale.together(stale)
+
+
+def _checked(values: Mapping[str, str], present: Mapping[str, str]) -> dict[str, str]:
+    """Return the values as they are stored; refuse with every rule that they break."""
+    new: dict[str, str] = {}
+    refusals: list[Refused] = []
+    for key, value in values.items():
+        try:
+            new[key] = canonical(PARAMETER_BY_KEY[key], value)
+        except Refused as refused:
+            refusals.append(refused)
+    # What is no value by itself says nothing together with others.
+    sound = {key: text for key, text in present.items() if key not in values} | new
+    changed = {key for key, text in new.items() if text != present[key]}
+    refusals += _broken_together(sound, changed)
+    if refusals:
+        raise Refused.together(refusals)
+    return new
 
 
 def canonical(parameter: Parameter, value: str) -> str:
@@ -101,24 +169,35 @@ def canonical(parameter: Parameter, value: str) -> str:
     text = value.strip()
     if parameter.unit == "bool":
         if text.lower() not in {"true", "false"}:
-            raise Refused(f"{parameter.name} must be True or False.", field="value")
+            raise Refused(f"{parameter.name} must be True or False.", field=parameter.key)
         return text.capitalize()
-    unit = " seconds" if parameter.unit == "s" else ""
     # ASCII digits only: int() would take underscores and digits of other scripts.
     if not re.fullmatch(r"[0-9]{1,10}", text) or not parameter.low <= int(text) <= parameter.high:
         raise Refused(
-            f"{parameter.name} must be a whole number from {parameter.low} to {parameter.high}{unit}.",
-            field="value",
+            f"{parameter.name} must be a whole number from {parameter.limits}.",
+            field=parameter.key,
         )
     return str(int(text))
 
 
 def check_together(values: Mapping[str, str]) -> None:
     """Refuse values that contradict each other; of one node, clusterwide, or both."""
+    broken = _broken_together(values, ())
+    if broken:
+        raise Refused.together(broken)
+
+
+def _broken_together(values: Mapping[str, str], changed: Collection[str]) -> list[Refused]:
+    """Return each contradiction, at the one of its two parameters that is being changed."""
+    broken = []
     for key, words, other, holds in _TOGETHER:
-        if key in values and not holds(int(values[key]), int(values[other])):
-            names = PARAMETER_BY_KEY[key].name, PARAMETER_BY_KEY[other].name
-            raise Refused(
+        if key not in values or other not in values or holds(int(values[key]), int(values[other])):
+            continue
+        names = PARAMETER_BY_KEY[key].name, PARAMETER_BY_KEY[other].name
+        broken.append(
+            Refused(
                 f"{names[0]} ({values[key]}) {words} the {names[1]} ({values[other]}).",
-                field="value",
+                field=other if other in changed and key not in changed else key,
             )
+        )
+    return broken

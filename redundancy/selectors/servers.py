@@ -43,6 +43,11 @@ def find_servers(criteria: Iterable[Criterion] = (), sort: str = "name") -> Quer
     return find.order(find.apply(servers, criteria, FIELDS), sort, _COLUMNS)
 
 
+def find_nodes(criteria: Iterable[Criterion] = (), sort: str = "name") -> QuerySet[Server]:
+    """Return the IM and Presence servers that match, as ``find_servers`` does."""
+    return find_servers(criteria, sort).filter(server_type=ServerType.IMP)
+
+
 def publisher() -> Server | None:
     """Return the IM&P database publisher, if there is one yet."""
     return Server.objects.select_related("group").filter(is_publisher=True).first()

@@ -44,6 +44,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                 (
                     ("Server", "server_list", ()),
                     ("Presence Redundancy Groups", "group_list", ()),
+                    ("Service Parameters", "service_parameters", ("ccmadmin",)),
                 ),
             ),
             ("User Management", (("Assign Presence Users", "user_list", ()),)),
@@ -54,7 +55,13 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
         "cupadmin",
         "Cisco Unified CM IM and Presence Administration",
         (
-            ("System", (("Presence Topology", "topology", ()),)),
+            (
+                "System",
+                (
+                    ("Presence Topology", "topology", ()),
+                    ("Service Parameters", "service_parameters", ("cupadmin",)),
+                ),
+            ),
             ("Help", (("About", "about", ()),)),
         ),
     ),

@@ -3,10 +3,10 @@
 import pytest
 
 from redundancy.catalog import PARAMETERS
-from redundancy.errors import Refused
+from redundancy.errors import Refused, Stale
 from redundancy.models import HaEvent, NodeRuntime, Server, ServiceParameter
 from redundancy.operations.groups import enable_ha
-from redundancy.operations.parameters import reset_parameter, set_parameter
+from redundancy.operations.parameters import reset_parameter, set_parameter, set_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.selectors.parameters import clusterwide, of_node, value
@@ -166,3 +166,53 @@ def test_sleeping_nodes_reckon_again_with_new_values() -> None:
     put("heartbeat_interval", "1")
     rows = NodeRuntime.objects.values_list("server__group__name", "due_at", "version")
     assert set(rows) == {(group.name, 0, 2), (None, 300, 1)}
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        ({"heartbeat_interval": "31"}, ["heartbeat_interval"]),
+        ({"heartbeat_timeout": "29"}, ["heartbeat_timeout"]),
+        ({"heartbeat_timeout": "150", "heartbeat_interval": "100"}, ["heartbeat_timeout"] * 2),
+        ({"service_port": "20075"}, ["service_port"]),
+        ({"service_port": "1", "heartbeat_interval": "0"}, ["service_port", "heartbeat_interval"]),
+        # One that is no value is not judged together with others.
+        ({"heartbeat_timeout": "x", "heartbeat_interval": "300"}, ["heartbeat_timeout"]),
+        ({"relogin_upper": "100", "critical_service_delay": "5"},
+         ["critical_service_delay", "relogin_upper"]),
+    ],
+)  # fmt: skip
+def test_every_rule_is_named_with_its_field(
+    node: Server, values: dict[str, str], fields: list[str]
+) -> None:
+    with pytest.raises(Refused) as caught:
+        set_parameters(values=values, server=node, actor="ann")
+    assert sorted(field or "" for _, field in caught.value.rules) == sorted(fields)
+    assert history() == []
+
+
+def test_what_is_not_as_it_was_seen_is_not_overwritten(node: Server) -> None:
+    put("heartbeat_timeout", "90")
+    put("relogin_lower", "60", node)
+    seen = {"heartbeat_timeout": "60", "relogin_lower": "120", "service_port": "22001"}
+    with pytest.raises(Stale) as caught:
+        set_parameters(values={"service_port": "5000"}, server=node, expected=seen, actor="ann")
+    assert caught.value.rules == (
+        (
+            "Keep Alive (Heartbeat) Timeout was changed meanwhile: it was 60, and is 90 now.",
+            "heartbeat_timeout",
+        ),
+        (
+            "Client Re-Login Lower Limit on imp-pub was changed meanwhile: it was 120, and is 60 now.",
+            "relogin_lower",
+        ),
+    )
+    assert value("service_port") == 22001
+
+
+def test_a_node_that_was_deleted_meanwhile(node: Server) -> None:
+    other = add_server(name="imp-sub", server_type="imp", actor="tester")
+    gone = Server.objects.get(pk=other.pk)
+    delete_server(server=other, actor="tester")
+    with pytest.raises(Refused, match="does not exist any more"):
+        set_parameters(values={"relogin_upper": "600"}, server=gone, actor="ann")

@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from redundancy.errors import Refused
+from redundancy.errors import Refused, Stale
 from redundancy.models import (
     Machine,
     PresenceSession,
@@ -18,7 +18,7 @@ from redundancy.models import (
 )
 from redundancy.operations import power
 from redundancy.operations.groups import add_group, delete_group, disable_ha, enable_ha
-from redundancy.operations.parameters import set_parameter
+from redundancy.operations.parameters import set_parameter, set_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.operations.users import add_users
@@ -121,3 +121,17 @@ def test_switching_ha_and_power_at_once_ends_in_a_whole_state(
     assert group.epoch == 5
     errors = together(*(lambda: delete_group(group=group, actor="tester") for _ in "ab"))
     assert {type(error) for error in errors} == {Refused}
+
+
+def test_of_two_forms_that_saw_the_same_one_is_stale(db: None) -> None:
+    seen = {"heartbeat_timeout": "60"}
+    errors = together(
+        *(
+            lambda text=text: set_parameters(
+                values={"heartbeat_timeout": text}, expected=seen, actor="tester"
+            )
+            for text in ("90", "100")
+        )
+    )
+    assert [type(error) for error in errors] == [Stale]
+    assert clusterwide()["heartbeat_timeout"] in {90, 100}

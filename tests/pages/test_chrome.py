@@ -26,11 +26,11 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
     }
     assert shown == {
         "ccmadmin": [
-            ("System", ["Server", "Presence Redundancy Groups"]),
+            ("System", ["Server", "Presence Redundancy Groups", "Service Parameters"]),
             ("User Management", ["Assign Presence Users"]),
             ("Help", ["How to Begin", "About"]),
         ],
-        "cupadmin": [("System", ["Presence Topology"]), ("Help", ["About"])],
+        "cupadmin": [("System", ["Presence Topology", "Service Parameters"]), ("Help", ["About"])],
         "ccmservice": [
             (
                 "Tools",

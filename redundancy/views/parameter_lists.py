@@ -1,0 +1,111 @@
+"""What belongs to *Service Parameters*: their help, and the lists of all servers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SRM, Parameter
+from redundancy.models import ServiceParameter
+from redundancy.selectors import parameters, servers
+from redundancy.views.chrome import Link
+from redundancy.views.confirm import is_htmx
+from redundancy.views.find_list import Column, Listing, find_list, list_context
+
+ALL_TITLE = "Parameters for All Servers"
+MODIFIED_TITLE = "Modified Parameters for All Servers"
+
+
+@require_GET
+def parameter_help(request: HttpRequest, application: str) -> HttpResponse:
+    """Explain one parameter, or all."""
+    key = request.GET.get("parameter", "")
+    if key and key not in PARAMETER_BY_KEY:
+        raise Http404
+    in_dialog = is_htmx(request)
+    return render(
+        request,
+        f"parameters/{'_help' if in_dialog else 'help'}.html",
+        {
+            "title": f"Help: {SRM} Parameters",
+            "application": application,
+            "in_dialog": in_dialog,
+            "explained": [PARAMETER_BY_KEY[key]] if key else PARAMETERS,
+            "related_links": [_back(application)],
+        },
+    )
+
+
+@require_GET
+def parameters_all(request: HttpRequest, application: str) -> HttpResponse:
+    """List every server with the parameters it has for itself, below the clusterwide ones."""
+    listing = find_list(
+        request,
+        what="servers",
+        find=servers.find_nodes,
+        fields={"name": "Host Name/IP Address", "group": "Presence Redundancy Group"},
+        columns=(
+            Column("Host Name/IP Address", "name"),
+            Column("Presence Redundancy Group", "group"),
+            *(Column(parameter.name) for parameter in parameters.PER_NODE),
+        ),
+        row_template="parameters/server_row.html",
+        details=_own_parameters,
+    )
+    present = parameters.texts()
+    clusterwide = [(p, present[p.key]) for p in PARAMETERS if not p.per_node]
+    return _list(request, application, ALL_TITLE, MODIFIED_TITLE, listing, clusterwide=clusterwide)
+
+
+def _own_parameters(server_ids: Sequence[int]) -> dict[int, list[tuple[Parameter, str]]]:
+    found = parameters.of_nodes(server_ids)
+    return {pk: [(p, values[p.key]) for p in parameters.PER_NODE] for pk, values in found.items()}
+
+
+@require_GET
+def parameters_modified(request: HttpRequest, application: str) -> HttpResponse:
+    """List the parameters that differ from their suggested value."""
+    listing: Listing[ServiceParameter] = find_list(
+        request,
+        what="modified parameters",
+        find=parameters.find_modified,
+        fields={"server": "Server", "value": "Parameter Value"},
+        columns=(
+            Column("Parameter Name", "parameter"),
+            Column("Server", "server"),
+            Column("Parameter Value", "value"),
+            Column("Suggested Value"),
+        ),
+        row_template="parameters/modified_row.html",
+    )
+    return _list(request, application, MODIFIED_TITLE, ALL_TITLE, listing)
+
+
+def _list(
+    request: HttpRequest,
+    application: str,
+    title: str,
+    other: str,
+    listing: Listing[Any],
+    **more: object,
+) -> HttpResponse:
+    names = {ALL_TITLE: "parameters_all", MODIFIED_TITLE: "parameters_modified"}
+    context = {
+        "title": title,
+        "application": application,
+        "service": SRM,
+        "related_links": [
+            _back(application),
+            Link(other, reverse(names[other], args=[application])),
+        ],
+        **list_context(listing),
+        **more,
+    }
+    return render(request, "parameters/list.html", context, status=listing.status)
+
+
+def _back(application: str) -> Link:
+    return Link("Back To Service Parameters", reverse("service_parameters", args=[application]))

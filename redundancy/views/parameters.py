@@ -1,0 +1,257 @@
+"""*System > Service Parameters*: the parameters of a service on a server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.forms import BoundField
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from redundancy.catalog import (
+    PARAMETER_BY_KEY,
+    PARAMETERS,
+    SERVICE_BY_NAME,
+    SERVICES,
+    SRM,
+    Parameter,
+)
+from redundancy.errors import Refused, Stale
+from redundancy.forms.parameters import ParametersForm, posted_keys, renewed, shown
+from redundancy.models import Server, ServiceStatus
+from redundancy.operations.parameters import set_parameters
+from redundancy.permissions import can_write, refuse_read_only
+from redundancy.selectors import nodes, parameters
+from redundancy.selectors.services import services_of
+from redundancy.views.chrome import Link, Tool
+from redundancy.views.numbers import whole_number
+
+FORM = "parameters-form"
+TITLE = "Service Parameter Configuration"
+SECTION = "General Server Recovery Manager Parameters"
+# What the button *Set to Default* of all parameters sends; that of one sends its key.
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The server and the service that the address names, and whether only changed values are shown."""
+
+    server: Server | None
+    service: str
+    changed_only: bool
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether there is anything to show."""
+        return self.service == SRM
+
+    def query(self, **more: object) -> str:
+        """Return the query of this page, with ``more`` added or changed."""
+        pairs: dict[str, object] = {}
+        if self.server:
+            pairs["server"] = self.server.pk
+        if self.service:
+            pairs["service"] = self.service
+        if self.changed_only:
+            pairs["changed"] = 1
+        return "?" + urlencode({k: v for k, v in (pairs | more).items() if v != ""})
+
+    @property
+    def all_query(self) -> str:
+        """Return the query that shows all values."""
+        return self.query(changed="")
+
+    @property
+    def changed_query(self) -> str:
+        """Return the query that shows changed values only."""
+        return self.query(changed=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A parameter as a row of the page. ``present``: the value in force, which the field may not show yet."""
+
+    parameter: Parameter
+    field: BoundField
+    seen: BoundField
+    present: str
+    # Name and value of the peer, where it should be the same and is not.
+    differs_from: tuple[str, str] | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the value in force differs from the suggested one."""
+        return self.present != self.parameter.default
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The clusterwide parameters, or those of the server."""
+
+    title: str
+    rows: list[Row]
+
+
+@require_http_methods(["GET", "POST"])
+def service_parameters(request: HttpRequest, application: str) -> HttpResponse:
+    """Show the parameters of the chosen service on the chosen server, and change them."""
+    if request.method == "POST":
+        refuse_read_only(request)
+    choice = _choice(request)
+    if not choice.has_parameters:
+        return _page(request, application, choice, None, {})
+    present = parameters.texts(choice.server)
+    if request.method == "POST":
+        return _save(request, application, choice, present)
+    keys = {
+        key
+        for key, text in present.items()
+        if not choice.changed_only or text != PARAMETER_BY_KEY[key].default
+    }
+    form = ParametersForm(keys=keys, initial=shown(present), read_only=not can_write(request.user))
+    return _page(request, application, choice, form, present)
+
+
+def _choice(request: HttpRequest) -> Choice:
+    pk, service = request.GET.get("server", ""), request.GET.get("service", "")
+    server = nodes.node(whole_number(pk) or 0) if pk else None
+    if (pk and server is None) or (service and service not in SERVICE_BY_NAME):
+        raise Http404
+    return Choice(server, service or (SRM if server else ""), request.GET.get("changed") == "1")
+
+
+def _save(
+    request: HttpRequest, application: str, choice: Choice, present: Mapping[str, str]
+) -> HttpResponse:
+    keys = posted_keys(request.POST) & present.keys()
+    form = ParametersForm(request.POST, keys=keys)
+    if default := request.POST.get("default"):
+        return _fill_in(request, application, choice, form, present, default)
+    form.is_valid()
+    try:
+        set_parameters(
+            values=form.values(),
+            server=choice.server,
+            expected=form.expected(),
+            actor=request.user.get_username(),
+        )
+    except Stale as stale:
+        present = parameters.texts(choice.server)
+        form = ParametersForm(renewed(form, present), keys=keys)
+        form.is_valid()
+        form.refuse(stale)
+        return _page(request, application, choice, form, present, status=409)
+    except Refused as refused:
+        form.refuse(refused)
+        return _page(request, application, choice, form, present, status=422)
+    messages.success(request, "Update successful")
+    return redirect(request.get_full_path())
+
+
+def _fill_in(
+    request: HttpRequest,
+    application: str,
+    choice: Choice,
+    form: ParametersForm,
+    present: Mapping[str, str],
+    which: str,
+) -> HttpResponse:
+    """Show the form with suggested values in it, for one parameter or all; nothing is saved yet."""
+    keys = form.fields.keys() & PARAMETER_BY_KEY.keys()
+    chosen = keys if which == ALL else keys & {which}
+    if not chosen:
+        raise Http404
+    suggested = {key: PARAMETER_BY_KEY[key].default for key in chosen}
+    # The values that were seen stay: another's change in between is still noticed.
+    filled = {**dict(request.POST.items()), **suggested}
+    if which == ALL:
+        text = "The suggested values are in the form. Press Save to apply them."
+    else:
+        parameter = PARAMETER_BY_KEY[which]
+        text = (
+            f"{parameter.name}: the suggested value {parameter.default} is in the form. "
+            "Press Save to apply it."
+        )
+    fresh = ParametersForm(initial=filled, keys=keys)
+    return _page(request, application, choice, fresh, present, text=text)
+
+
+def _page(
+    request: HttpRequest,
+    application: str,
+    choice: Choice,
+    form: ParametersForm | None,
+    present: Mapping[str, str],
+    *,
+    status: int = 200,
+    text: str = "",
+) -> HttpResponse:
+    writable = can_write(request.user)
+    tools = [Tool("Save", "save", form=FORM)] if form and form.fields and writable else []
+    return render(
+        request,
+        "parameters/parameters.html",
+        {
+            "title": TITLE,
+            "application": application,
+            "choice": choice,
+            "nodes": nodes.nodes(),
+            "services": _services(choice.server),
+            "form": form,
+            "form_id": FORM,
+            "sections": _sections(choice, form, present) if form else [],
+            "all_parameters": ALL,
+            "tools": tools,
+            "status_text": text,
+            "help_url": reverse("service_parameter_help", args=[application]),
+            "related_links": _related(application, choice),
+        },
+        status=status,
+    )
+
+
+def _services(server: Server | None) -> list[tuple[str, bool, bool]]:
+    """Return each service, whether it has parameters here, and whether it is active on the server."""
+    active = {
+        row.name
+        for row in (services_of(server) if server else ())
+        if row.status == ServiceStatus.STARTED
+    }
+    names = sorted((service.name for service in SERVICES), key=lambda name: (name != SRM, name))
+    return [(name, name == SRM, name in active) for name in names]
+
+
+def _sections(choice: Choice, form: ParametersForm, present: Mapping[str, str]) -> list[Section]:
+    peer = nodes.peer(choice.server) if choice.server else None
+    theirs = parameters.of_nodes([peer.pk])[peer.pk] if peer else {}
+
+    def row(parameter: Parameter) -> Row:
+        key = parameter.key
+        other = theirs.get(key, present[key])
+        differs = (str(peer), other) if other != present[key] else None
+        return Row(parameter, form[key], form[f"seen_{key}"], present[key], differs)
+
+    rows = [row(parameter) for parameter in PARAMETERS if parameter.key in form.fields]
+    found = [Section(f"{SECTION} (Clusterwide)", [r for r in rows if not r.parameter.per_node])]
+    if choice.server:
+        own = [r for r in rows if r.parameter.per_node]
+        found.append(Section(f"{SECTION} ({choice.server.name})", own))
+    return found
+
+
+def _related(application: str, choice: Choice) -> list[Link]:
+    links = [
+        Link("Parameters for All Servers", reverse("parameters_all", args=[application])),
+        Link(
+            "Modified Parameters for All Servers",
+            reverse("parameters_modified", args=[application]),
+        ),
+    ]
+    group = choice.server.group if choice.server else None
+    if group:
+        links.append(Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk])))
+    return links
