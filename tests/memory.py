@@ -8,9 +8,17 @@ from redundancy.srm.types import Heartbeat, Node, Reading
 
 
 def remember(
-    node: Server, state: tuple[State, Reason], peer: Server, said: tuple[State, Reason]
+    node: Server,
+    state: tuple[State, Reason],
+    peer: Server,
+    said: tuple[State, Reason],
+    *,
+    stopped: tuple[str, ...] = (),
 ) -> None:
-    """Let the SRM of ``node`` be in ``state``, healthy, having just heard ``said`` from its peer."""
+    """Let the SRM of ``node`` be in ``state``, healthy, having just heard ``said`` from its peer.
+
+    ``stopped``: services which it remembers to have stopped.
+    """
     now = lab_now()
     heartbeat = Heartbeat(
         sender=peer.name,
@@ -39,6 +47,7 @@ def remember(
         healthy_since=now,
         stepped_at=now,
         holds=True,
+        stopped=stopped,
     )
     NodeRuntime.objects.filter(server=node).update(
         state=state[0], reason=state[1], since=now, memory=node_to_json(memory)

@@ -18,11 +18,12 @@ from redundancy.models import (
     ServerType,
     SrmMessage,
 )
-from redundancy.operations import events, locks, power, rules
+from redundancy.operations import events, locks, power, rules, services
 from redundancy.operations.sessions import send_home
+from redundancy.srm import facts, sentences
+from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 
-_DISABLED = "High Availability was disabled."
 _SLOTS = {1: "first", 2: "second"}
 
 
@@ -136,7 +137,10 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
 
 
 def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
-    """Switch high availability off: sessions go home, the nodes forget. Does nothing when it is off."""
+    """Switch high availability off: sessions go home, the nodes forget. Does nothing when it is off.
+
+    What SRM itself had stopped is started again: the users go home to nodes that serve them.
+    """
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(group)
@@ -157,6 +161,9 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             at=now,
         )
         _forget(current, before, actor=actor, now=now)
+        for runtime in before:
+            stopped = facts.stopped_by_srm(node_from_json(runtime.memory)) if runtime.memory else ()
+            services.start_again(server=runtime.server, names=stopped, actor=actor)
     return current
 
 
@@ -198,7 +205,7 @@ def _forget(
         version=F("version") + 1,
         serial=F("serial") + 1,
         since=now,
-        sentence=_DISABLED,
+        sentence=sentences.DISABLED,
         memory={},
         due_at=0,
     )
@@ -206,7 +213,7 @@ def _forget(
         if (runtime.state, runtime.reason) != (State.UNKNOWN, Reason.HA_NOT_ENABLED):
             events.record(
                 kind=EventKind.STATE,
-                sentence=_DISABLED,
+                sentence=sentences.DISABLED,
                 group=group,
                 node=runtime.server,
                 actor=actor,

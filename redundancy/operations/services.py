@@ -9,7 +9,8 @@ from redundancy.clock import lab_datetime
 from redundancy.drivers import Observed, get_driver
 from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
-from redundancy.operations import events, power
+from redundancy.operations import events, faults, power
+from redundancy.srm.sentences import listed
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:
@@ -24,6 +25,40 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
             return
         get_driver().start(server, [name], dependents=False)
         _record(server, f"{name} on {server.name} was started.", actor=actor)
+
+
+def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
+    """Start services that SRM had stopped, and those that stopped with the Cisco XCP Router.
+
+    Does nothing on a node that is off, for a service that runs, and for no names.
+    """
+    if not names:
+        return
+    with transaction.atomic():
+        driver = get_driver()
+        seen = {service.name: service for service in driver.observe([server])[server.pk]}
+        wanted = [n for n in names if n in seen and seen[n].status == ServiceStatus.STOPPED]
+        if not wanted or faults.take_start(server):
+            return
+        if XCP_ROUTER in wanted:
+            # What took its status at the very moment the router did, went down with it.
+            went_down = seen[XCP_ROUTER].since
+            wanted += [
+                service.name
+                for service in seen.values()
+                if SERVICE_BY_NAME[service.name].xcp
+                and service.status == ServiceStatus.STOPPED
+                and service.since == went_down
+                and service.name not in wanted
+            ]
+        driver.start(server, wanted, dependents=False)
+        were = "was" if len(wanted) == 1 else "were"
+        _record(
+            server,
+            f"{listed(wanted)} on {server.name} {were} started again: SRM had stopped "
+            f"{'it' if len(wanted) == 1 else 'them'}.",
+            actor=actor,
+        )
 
 
 def stop_service(*, server: Server, name: str, actor: str) -> None:

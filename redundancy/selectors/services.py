@@ -6,7 +6,9 @@ from datetime import datetime
 from redundancy.catalog import SERVICES, ServiceKind
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.drivers import get_driver
-from redundancy.models import Server, ServiceStatus
+from redundancy.models import NodeRuntime, Server, ServiceStatus
+from redundancy.srm import facts
+from redundancy.srm.codec import node_from_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +49,16 @@ def services_of(server: Server, kind: ServiceKind | None = None) -> list[Service
             )
         )
     return rows
+
+
+def stopped_by_srm(server: Server) -> list[str]:
+    """Return the services of a node that are stopped because its SRM stopped them."""
+    memory = NodeRuntime.objects.values_list("memory", flat=True).get(server=server)
+    if not memory:
+        return []
+    stopped = facts.stopped_by_srm(node_from_json(memory))
+    return [
+        row.name
+        for row in services_of(server)
+        if row.name in stopped and row.status == ServiceStatus.STOPPED
+    ]

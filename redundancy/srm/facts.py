@@ -139,6 +139,8 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
     """
     if node.state is State.UNKNOWN:
         return node
+    if node.stopped or node.stop_asked_at is not None:
+        node = replace(node, stopped=_still_stopped(node, readings), stop_asked_at=None)
     known = {service.name: service for service in node.services}
     seen: list[Reading] = []
     for reading in readings:
@@ -158,6 +160,32 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
         return replace(node, services=services, healthy_since=None)
     unbroken = max(service.since for service in services)
     return replace(node, services=services, healthy_since=max(unbroken, node.healthy_since or 0))
+
+
+def _still_stopped(node: Node, readings: tuple[Reading, ...]) -> tuple[str, ...]:
+    """Return which services are down because SRM stopped them, after a look at them.
+
+    One that somebody started, or that is not watched any more, is none of SRM's. The first look
+    after the order to stop may be from before it was carried out.
+    """
+    asked = node.stop_asked_at
+    if asked is None:
+        return tuple(r.name for r in readings if r.name in node.stopped and r.up is not True)
+    return tuple(
+        r.name
+        for r in readings
+        if (r.up is True and r.since <= asked and not r.database)
+        or (r.up is False and (r.name in node.stopped or (r.since >= asked and not r.database)))
+    )
+
+
+def stopped_by_srm(node: Node) -> tuple[str, ...]:
+    """Return the services to start again when SRM takes its hands off this node."""
+    if node.stop_asked_at is None:
+        return node.stopped
+    # Nobody has looked since: what ran then is what was stopped.
+    ran = (service.name for service in node.services if service.up and not service.database)
+    return tuple(dict.fromkeys((*node.stopped, *ran)))
 
 
 def healthy(node: Node) -> bool:

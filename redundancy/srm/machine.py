@@ -179,13 +179,30 @@ class Machines(ABC):
 
     def _start_services(self, name: str) -> None:
         """Start what SRM watches, and what comes with the Cisco XCP Router."""
-        if name in self.fail_next_start:
-            self.fail_next_start.discard(name)
+        if self._start_fails(name):
             return
         machine = self.machines[name]
         if machine.start(machine.monitored | machine.dependents(machine.monitored), self.now):
             # The sweep sees a change of status at its next tick.
             self._look_soon(name)
+
+    def _start_again(self, name: str, services: Iterable[str]) -> None:
+        """Start services that SRM had stopped, and those that stopped with the Cisco XCP Router."""
+        machine = self.machines[name]
+        wanted = {service for service in services if not machine.running(service)}
+        if not machine.powered or not wanted or self._start_fails(name):
+            return
+        # What took its status at the very moment the router did, went down with it.
+        router = machine.services.get(ROUTER)
+        with_it = {s for s in machine.dependents(wanted) if machine.services.get(s) == router}
+        machine.start(wanted | with_it, self.now)
+        self._look_soon(name)
+
+    def _start_fails(self, name: str) -> bool:
+        """Return whether the start of services under way shall fail; the fault is used up by it."""
+        fails = name in self.fail_next_start
+        self.fail_next_start.discard(name)
+        return fails
 
     def _stop_services(self, name: str, services: set[str]) -> None:
         if self.machines[name].stop(services, self.now):

@@ -3,11 +3,17 @@
 Pages show these sentences and tests assert them, so they carry the figures they rest on.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from redundancy.srm import facts
 from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
 from redundancy.srm.types import MoveKind, Node, Policy, Request
+
+
+ENABLED = "High Availability was enabled."
+DISABLED = "High Availability was disabled."
+RECOVERED = "Both SRMs are restarted to recover."
 
 
 def duration(seconds: float) -> str:
@@ -18,6 +24,11 @@ def duration(seconds: float) -> str:
     parts = [(hours, "h"), (minutes, "min"), (secs, "s")]
     shown = [f"{amount} {unit}" for amount, unit in parts if amount]
     return " ".join(shown) or "0 s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: ``A``, ``A and B``, ``A, B and C``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def fill(why: str, node: Node, now: float, policy: Policy) -> str:

@@ -33,6 +33,7 @@ from redundancy.srm.types import (
     Request,
     SendHeartbeat,
     Started,
+    StartAgain,
     StartServices,
     StateChanged,
     StopServices,
@@ -167,6 +168,8 @@ class Simulator(Machines):
                 self._start_services(name)
             case StopServices():
                 self._stop_services(name, self.machines[name].monitored - {DATABASE})
+            case StartAgain(services):
+                self._start_again(name, services)
             case PowerDown(reboot):
                 self._go_down(name, reboot=reboot)
 

@@ -33,6 +33,7 @@ from redundancy.srm.types import (
     Request,
     SendHeartbeat,
     Started,
+    StartAgain,
     StartServices,
     StateChanged,
     StopServices,
@@ -77,8 +78,11 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         # So it does at the limit itself: its heartbeat, the fourth of 60 s, may be due this moment.
         wake = now if gone and not node.suspects else wake
         node = replace(node, suspects=gone)
-    elif not isinstance(event, Tick) and node.state is State.INITIALIZING and not node.services:
-        # Its place in the pair depends on its services: it wants to look at them at once.
+    elif not isinstance(event, Tick) and node.state is State.INITIALIZING and (
+        not node.services or facts.longest_down(node, now, policy)
+    ):
+        # Its place in the pair depends on its services: it wants to look at them at once, and to
+        # judge one that was down long before its peer was found.
         wake = now
     return Outcome(node, tuple(run.actions), wake)
 
@@ -100,7 +104,7 @@ class _Step:
                 self._enable(event)
             case Disabled():
                 if self.node.state is not State.UNKNOWN:
-                    self._enter(State.UNKNOWN, Reason.HA_NOT_ENABLED, "HA was disabled.", ())
+                    self._disable()
             case Started():
                 self._start(event)
             case Heard(heartbeat):
@@ -177,14 +181,24 @@ class _Step:
             listening_since=self.now,
             started_at=self.now,
             next_heartbeat=self.now,
+            stopped=node.stopped,
+            stop_asked_at=node.stop_asked_at,
         )
-        why = "Both SRMs are restarted to recover." if event.recover else "HA was enabled."
+        why = sentences.RECOVERED if event.recover else sentences.ENABLED
         self._enter(
             State.INITIALIZING,
             Reason.INITIALIZATION,
             why,
             (Do.START,) if event.recover else (),
         )
+
+    def _disable(self) -> None:
+        """Go, and leave the node as an administrator would have it: able to serve its users."""
+        stopped = facts.stopped_by_srm(self.node)
+        self._enter(State.UNKNOWN, Reason.HA_NOT_ENABLED, sentences.DISABLED, ())
+        if stopped:
+            self.actions.append(StartAgain(stopped))
+        self.node = replace(self.node, stopped=(), stop_asked_at=None)
 
     def _start(self, event: Started) -> None:
         if event.incarnation <= self.node.incarnation:
@@ -316,6 +330,7 @@ class _Step:
                     self.node = replace(self.node, starting_since=self.now)
                 case Do.STOP:
                     self.actions.append(StopServices())
+                    self.node = replace(self.node, stop_asked_at=self.now)
                 case Do.TAKE:
                     self.node = replace(self.node, move=Move(MoveKind.TAKE_OVER))
                 case Do.HOME:

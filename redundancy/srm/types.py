@@ -100,7 +100,9 @@ class Node:
     ``dazed``: the observer was away; the next tick judges nothing. ``settled_at``: since when it is
     in its state, less the time nobody looked. ``interval``: the heartbeat interval of the last step.
     ``suspects``: the peer's silence has reached its limit; the next tick judges it.
-    ``handed_over``: it agreed that the peer takes its users.
+    ``handed_over``: it agreed that the peer takes its users. ``stopped``: the critical services that
+    SRM itself stopped and nobody has started since. ``stop_asked_at``: when it asked for that; the
+    next look at the services says which of them it stopped.
     """
 
     name: str
@@ -131,6 +133,8 @@ class Node:
     interval: float = 0
     suspects: bool = False
     handed_over: bool = False
+    stopped: tuple[str, ...] = ()
+    stop_asked_at: float | None = None
 
 
 # --- events: what can happen to a node ---------------------------------------------------------
@@ -253,6 +257,13 @@ class StopServices:
 
 
 @dataclass(frozen=True, slots=True)
+class StartAgain:
+    """Start these services, which SRM had stopped, and what stopped with them."""
+
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PowerDown:
     """The last heartbeat is sent; the node may go."""
 
@@ -271,7 +282,15 @@ class StateChanged:
     epoch: int
 
 
-Action = SendHeartbeat | MoveSessions | StartServices | StopServices | PowerDown | StateChanged
+Action = (
+    SendHeartbeat
+    | MoveSessions
+    | StartServices
+    | StopServices
+    | StartAgain
+    | PowerDown
+    | StateChanged
+)
 
 
 @dataclass(frozen=True, slots=True)

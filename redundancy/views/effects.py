@@ -3,8 +3,9 @@
 from redundancy.models import Server, ServiceStatus
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.live import GroupLive, NodeRow
-from redundancy.selectors.services import services_of
+from redundancy.selectors.services import services_of, stopped_by_srm
 from redundancy.selectors.users import Assignment
+from redundancy.srm.sentences import listed
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
 
 ACTIONS = {"failover": "Failover", "fallback": "Fallback", "recover": "Recover"}
@@ -42,7 +43,8 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     """Return what a failover of ``row`` does."""
     return [
         _disconnected(f" on {row.name}", row.active, "", peer.name),
-        f"The critical services of {row.name} are stopped; they stay stopped until a fallback.",
+        f"The critical services of {row.name} are stopped; they stay stopped until a fallback, or until "
+        "High Availability is disabled.",
         *_logins(row.presence.sessions, servers[peer.server_id]),
     ]
 
@@ -77,10 +79,15 @@ def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Serve
             return recover(row, peer)
 
 
-def _critical_services_down(server_id: int) -> bool:
+def _services_after_disabling(server_id: int) -> tuple[list[str], bool]:
+    """Return which services of a node come back with HA off, and whether a critical one does not."""
     server = nodes.node(server_id)
-    return server is not None and any(
-        row.monitored and row.status != ServiceStatus.STARTED for row in services_of(server)
+    if server is None:
+        return [], False
+    back = stopped_by_srm(server)
+    return back, any(
+        row.monitored and row.status != ServiceStatus.STARTED and row.name not in back
+        for row in services_of(server)
     )
 
 
@@ -95,8 +102,11 @@ def of_disabling(live: GroupLive) -> list[str]:
             away = f" from {row.name}"
             effects.append(_disconnected("", guests, away, "the node they are assigned to"))
     for row in live.rows:
+        back, stays_down = _services_after_disabling(row.server_id)
+        if back:
+            effects.append(f"Started again on {row.name}, where SRM stopped them: {listed(back)}.")
         idle = row.state in NOT_SERVING or row.state == NOT_RESPONDING
-        if row.assigned and idle and _critical_services_down(row.server_id):
+        if row.assigned and idle and stays_down:
             effects.append(
                 f"{row.name} serves nobody now: its {users(row.assigned)} may be without service "
                 "until its critical services run."

@@ -23,6 +23,8 @@ from redundancy.operations.groups import (
 )
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
+from redundancy.srm.codec import node_to_json
+from redundancy.srm.types import Node
 
 pytestmark = pytest.mark.django_db
 
@@ -206,7 +208,10 @@ def test_disabling_sends_everybody_home(
     PresenceSession.objects.filter(user__home=publisher).update(node=subscriber)
     RedundancyGroup.objects.update(holder=subscriber, epoch=7)
     NodeRuntime.objects.filter(server=publisher).update(
-        state="Idle", reason="On Admin Request", version=4, serial=3, memory={"a": 1}, due_at=9
+        state="Idle", reason="On Admin Request", version=4, serial=3, due_at=9
+    )
+    NodeRuntime.objects.filter(server=publisher).update(
+        memory=node_to_json(Node("imp-pub", "imp-sub", first=True))
     )
     SrmMessage.objects.create(node=publisher, kind="failover")
     SrmMessage.objects.create(node=elsewhere, kind="started")

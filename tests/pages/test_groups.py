@@ -4,16 +4,17 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from redundancy.models import RedundancyGroup, Server
+from redundancy.models import NodeService, RedundancyGroup, Server
 from redundancy.operations.groups import add_group
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
 from redundancy.srm.states import Reason, State
-from tests.memory import remember_pair
+from tests.memory import remember, remember_pair
 from tests.pages.html import error_at, field, rows, soup, status, words
 
 LIST = reverse("group_list")
 ADD = reverse("group_add")
+ENGINE = "Cisco Presence Engine"
 
 
 def edit(group: RedundancyGroup) -> str:
@@ -144,6 +145,24 @@ def test_disabling_while_failed_over_names_its_effect_first(
     page.post(edit(ha), sent)
     ha.refresh_from_db()
     assert (ha.ha_enabled, ha.description) == (False, "also this")
+
+
+@pytest.mark.parametrize("whose", ["the manual failover's", "the administrator's"])
+def test_disabling_names_the_services_that_come_back_and_the_users_that_do_not(
+    page: Client, ha: RedundancyGroup, whose: str
+) -> None:
+    first, second = ha.servers.order_by("slot")
+    add_users(rows=[("ann", "", "ann@example.com", first)], actor="")
+    idle = (State.IDLE, Reason.ON_ADMIN_REQUEST)
+    serving = (State.BACKUP, Reason.ON_ADMIN_REQUEST)
+    srm_did = whose == "the manual failover's"
+    remember(first, idle, second, serving, stopped=(ENGINE,) if srm_did else ())
+    remember(second, serving, first, idle)
+    NodeService.objects.filter(server=first, name=ENGINE).update(running=False)
+    told = soup(page.post(edit(ha), typed(ha, ha_enabled=None))).get_text()
+    again = f"Started again on {first.name}, where SRM stopped them: {ENGINE}."
+    assert (again in told) == srm_did
+    assert (f"{first.name} serves nobody now" in told) != srm_did
 
 
 def test_servers_stay_while_high_availability_is_on(
