@@ -118,6 +118,17 @@ def peer_heard(node: Node, now: float, policy: Policy) -> bool:
     return not node.peer.leaving and silence(node, now) < policy.heartbeat_timeout
 
 
+def unheard(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether the peer says, for the initialization timeout now, that it does not hear this node."""
+    return (
+        node.state is State.INITIALIZING
+        and peer_heard(node, now, policy)
+        and node.peer is not None
+        and not node.peer.hears
+        and now - node.listening_since >= policy.initialization_timeout
+    )
+
+
 def announced(node: Node) -> bool:
     """Return whether the last thing the peer said was that it is being shut down."""
     return node.peer is not None and node.peer.leaving
@@ -283,7 +294,9 @@ def holds(when: When, node: Node, now: float, policy: Policy, holder: str | None
         case When.PEER_UNKNOWN:
             return peer is not None and peer.reason is Reason.UNKNOWN
         case When.BOTH_HEALTHY:
-            return healthy(node) and peer is not None and peer.healthy
+            return healthy(node) and peer is not None and peer.healthy and peer.hears
+        case When.PEER_UNFIT:
+            return healthy(node) and peer is not None and not peer.healthy
         case When.PEER_KNOWN:
             return heard
         case When.PEER_SILENT:
@@ -369,6 +382,8 @@ def deadlines(node: Node, policy: Policy) -> list[float]:
         found.append(since + policy.fallback_after)
     if node.move is not None and node.move.asked_at is not None:
         found.append(node.move.asked_at + policy.heartbeat_interval)
+    if node.state is State.INITIALIZING:
+        found.append(node.listening_since + policy.initialization_timeout)
     if node.state is State.TAKING_BACK:
         found.append(max(node.settled_at, node.started_at) + policy.heartbeat_timeout)
     return found

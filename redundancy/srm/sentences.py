@@ -10,7 +10,6 @@ from redundancy.srm import facts
 from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
 from redundancy.srm.types import MoveKind, Node, Policy, Request
 
-
 ENABLED = "High Availability was enabled."
 DISABLED = "High Availability was disabled."
 RECOVERED = "Both SRMs are restarted to recover."
@@ -41,6 +40,7 @@ def fill(why: str, node: Node, now: float, policy: Policy) -> str:
         down_for=duration(now - worst.since) if worst else "0 s",
         down_limit=duration(policy.critical_service_delay),
         gone=gone(node, now, policy),
+        unheard=duration(now - node.listening_since),
         healthy=duration(now - unbroken) if unbroken is not None else "0 s",
     )
     # Names keep their spelling at the beginning of a sentence.
@@ -103,6 +103,8 @@ def _waiting(node: Node) -> str:
     if node.starting_since is not None:
         return "Waits for its critical services to start."
     match node.state:
+        case State.INITIALIZING if node.peer is not None and not node.peer.hears:
+            return f"Waits for {node.peer_name} to hear this node."
         case State.FAILING_OVER:
             return f"Waits for {node.peer_name} to take the users over."
         case State.FALLING_BACK:

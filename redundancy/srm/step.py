@@ -32,8 +32,8 @@ from redundancy.srm.types import (
     PowerDown,
     Request,
     SendHeartbeat,
-    Started,
     StartAgain,
+    Started,
     StartServices,
     StateChanged,
     StopServices,
@@ -78,8 +78,10 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         # So it does at the limit itself: its heartbeat, the fourth of 60 s, may be due this moment.
         wake = now if gone and not node.suspects else wake
         node = replace(node, suspects=gone)
-    elif not isinstance(event, Tick) and node.state is State.INITIALIZING and (
-        not node.services or facts.longest_down(node, now, policy)
+    elif (
+        not isinstance(event, Tick)
+        and node.state is State.INITIALIZING
+        and (not node.services or facts.longest_down(node, now, policy))
     ):
         # Its place in the pair depends on its services: it wants to look at them at once, and to
         # judge one that was down long before its peer was found.
@@ -277,6 +279,8 @@ class _Step:
         if facts.longest_down(node, now, policy) is not None:
             found.append(Trigger.SERVICES_DOWN)
         found.append(Trigger.HEALTHY if facts.healthy(node) else Trigger.UNHEALTHY)
+        if facts.unheard(node, now, policy):
+            found.append(Trigger.UNHEARD)
         if facts.unanswered(node, now, policy):
             found.append(Trigger.UNANSWERED)
         if facts.may_fall_back_by_itself(node, now, policy):

@@ -46,6 +46,7 @@ class Trigger(StrEnum):
     HEALTHY_LONG = "healthy for 30 unbroken minutes, automatic fallback enabled"
     START_FAILED = "critical services did not start in time"
     UNANSWERED = "peer does not give the users back"
+    UNHEARD = "peer did not hear this node within the initialization timeout"
     MOVED = "sessions moved"
     MOVE_REFUSED = "move refused: the peer holds the sessions"
     MOVE_FAILED = "move failed"
@@ -78,7 +79,7 @@ class When(StrEnum):
     GIVES_UP = "own reason is On Admin Request; the peer's is not, or this is node 2"
     BY_FAULT = "neither reason is On Admin Request"
     PEER_ADMIN = "peer's reason is On Admin Request"
-    BOTH_HEALTHY = "own and peer's services run"
+    BOTH_HEALTHY = "own and peer's services run, and the peer hears this node"
     PEER_KNOWN = "peer is heard"
     PEER_NORMAL = "peer says Normal"
     PEER_UNKNOWN = "peer's reason is Unknown"
@@ -86,6 +87,7 @@ class When(StrEnum):
     PEER_CAN_SERVE = "peer is failed over and could serve"
     PEER_CANNOT_SERVE = "peer is failed over and cannot serve"
     SERVICES_DOWN = "own services down for the Critical Service Delay"
+    PEER_UNFIT = "own services run, the peer's do not"
     MAY_TAKE = "own services run, and the peer's do not or this is node 1"
     FIRST = "this is node 1"
     HOLDER = "the group's record names this node as holder"
@@ -197,6 +199,13 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode"),),
         T.SERVICES_DOWN: (
             Rule(S.FAILING_OVER, Take.FAULT, "{down} was down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
+        ),
+        T.UNHEARD: (
+            Rule(
+                S.TAKING_OVER, R.PEER_DOWN_DURING_INITIALIZATION,
+                "{peer} has not heard this node for {unheard}, and its critical services do not run",
+                W.PEER_UNFIT, (Do.TAKE,),
+            ),
         ),
     },
     S.NORMAL: {

@@ -52,9 +52,7 @@ def test_services_that_an_administrator_stopped_stay_stopped(pair: Pair) -> None
 
 
 @pytest.mark.parametrize("request_", ["failover", "fallback"])
-def test_in_the_middle_of_a_transition_too(
-    pair: Pair, settings: Settings, request_: str
-) -> None:
+def test_in_the_middle_of_a_transition_too(pair: Pair, settings: Settings, request_: str) -> None:
     settings.FAULT_LAB = True
     node = server("imp-pub")
     assert node.group is not None
