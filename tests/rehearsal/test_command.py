@@ -48,7 +48,7 @@ def test_all_that_holds_ends_well(good: str) -> None:
     text = rehearse(good, good)
     assert text.count("HELD: 1 of 1 expectations") == 2
     assert f"HA is enabled ({good}, in virtual time)" in text
-    assert "imp-sub: Normal / Normal" in text
+    assert "imp-pub: Normal / Normal" in text
 
 
 def test_one_that_is_missed_ends_with_1_after_all_were_played(good: str, missed: str) -> None:
