@@ -50,6 +50,8 @@ class Cast:
             for name, server in made.items():
                 for service in self.scenario.services[name]:
                     activate(server, service)
+                # Before anybody logs in: clients keep the limits of their login.
+                parameters.set_parameters(values=self._limits(), server=server, actor=ACTOR)
             users.add_users(
                 rows=[
                     (user, user, f"{user}@{DOMAIN}", server)
@@ -60,6 +62,11 @@ class Cast:
                 actor=ACTOR,
             )
         return {name: server_named(real) for name, real in self.names.items()}
+
+    def _limits(self) -> dict[str, str]:
+        """Return the parameters of the scenario that each node has for itself."""
+        given = self.scenario.parameters.items()
+        return {key: value for key, value in given if PARAMETER_BY_KEY[key].per_node}
 
     def _make_group(self, first: Server, second: Server) -> RedundancyGroup:
         if first.group is None:

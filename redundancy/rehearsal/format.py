@@ -20,7 +20,7 @@ _STATES = (*(state.value for state in State), NOT_RESPONDING)
 _REASONS = tuple(reason.value for reason in Reason)
 _KEYS = ("name", "nodes", "users", "services", "parameters", "seed", "steps")
 # Words that `expect` uses itself.
-_RESERVED = {"sessions", "refused"}
+_RESERVED = {"sessions", "active", "refused"}
 
 T = TypeVar("T")
 
@@ -231,6 +231,7 @@ class _Reader:
     ) -> Expectation:
         states: dict[str, tuple[tuple[str, str | None], ...]] = {}
         sessions: dict[str, tuple[int, ...]] = {}
+        active: dict[str, tuple[tuple[int, int], ...]] = {}
         refused: Action | None = None
         words: list[str] = []
         for key, name, value in self.pairs(node, "expect"):
@@ -242,14 +243,22 @@ class _Reader:
             elif name == "sessions":
                 sessions = self.sessions(value, nodes)
                 words += [f"{_or(each)} sessions on {where}" for where, each in sessions.items()]
+            elif name == "active":
+                active = self.active(value, nodes)
+                words += [
+                    f"{_or(_range(*each) for each in allowed)} logged in at {where}"
+                    for where, allowed in active.items()
+                ]
             elif name in nodes:
                 states[name] = tuple(self.state(item) for item in _one_or_more(value))
                 words.append(f"{name}: {_or(_shown(*each) for each in states[name])}")
             else:
-                raise self.fail(key, f"{' or '.join(nodes)}, sessions or refused, not {name!r}")
+                raise self.fail(
+                    key, f"{' or '.join(nodes)}, sessions, active or refused, not {name!r}"
+                )
         if not words:
-            raise self.fail(node, "a state, sessions or refused")
-        return Expectation(", ".join(words), states, sessions, refused)
+            raise self.fail(node, "a state, sessions, active or refused")
+        return Expectation(", ".join(words), states, sessions, active, refused)
 
     def sessions(self, node: yaml.Node, nodes: tuple[str, str]) -> dict[str, tuple[int, ...]]:
         found: dict[str, tuple[int, ...]] = {}
@@ -260,6 +269,23 @@ class _Reader:
                 for item in _one_or_more(value)
             )
         return found
+
+    def active(
+        self, node: yaml.Node, nodes: tuple[str, str]
+    ) -> dict[str, tuple[tuple[int, int], ...]]:
+        found: dict[str, tuple[tuple[int, int], ...]] = {}
+        for key, name, value in self.pairs(node, "active"):
+            self.checked(key, actions.known, name, nodes, "a node")
+            found[name] = tuple(self.range(item) for item in _one_or_more(value))
+        return found
+
+    def range(self, node: yaml.Node) -> tuple[int, int]:
+        what = "a number of users, or two such as 400 to 600"
+        ends = self.text(node, what).split(" to ")
+        digits = all(end.isascii() and end.isdigit() for end in ends)
+        if not digits or len(ends) > 2 or not int(ends[0]) <= int(ends[-1]) <= 2 * MOST_USERS:
+            raise self.fail(node, f"{what}, not {node.value!r}")
+        return int(ends[0]), int(ends[-1])
 
     def state(self, node: yaml.Node) -> tuple[str, str | None]:
         state, slash, reason = (
@@ -280,6 +306,10 @@ def _one_or_more(node: yaml.Node) -> list[yaml.Node]:
 
 def _or(values: Iterable[object]) -> str:
     return " or ".join(str(value) for value in values)
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _shown(state: str, reason: str | None) -> str:

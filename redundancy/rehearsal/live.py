@@ -11,10 +11,11 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent
 from redundancy.rehearsal import deeds
 from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action, Verb
-from redundancy.rehearsal.cast import Cast, Parameters, set_on
+from redundancy.rehearsal.cast import Cast, Parameters
 from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors import live, watching
+from redundancy.selectors.presence import Presence
 from redundancy.selectors.watching import Watched
 from redundancy.srm.states import NOT_RESPONDING, SERVING_FOR_PEER, Reason, State
 from redundancy.srm.types import Request
@@ -37,20 +38,20 @@ class LiveStage:
         assert cast.group is not None
         self._group = cast.group
         self._names = {server.pk: name for name, server in self._servers.items()}
-        for key, value in scenario.parameters.items():
-            set_on(self._servers.values(), key, value)
         self._states: dict[str, Shown] = dict.fromkeys(
             scenario.nodes, (State.UNKNOWN.value, Reason.HA_NOT_ENABLED.value)
         )
         self._refused: dict[str, str | None] = {}
         self._last = Watched(
             reports=dict.fromkeys(self._names, True),
-            sessions={server.pk: scenario.users[name] for name, server in self._servers.items()},
+            presence={
+                server.pk: Presence(scenario.users[name]) for name, server in self._servers.items()
+            },
         )
         self._began = self._seen_at = clock.lab_now()
         self._paused_until = 0.0
         self._new: list[Snapshot] = []
-        self._present = self._snapshot(0, self._shown(self._last), self._last.sessions)
+        self._present = self._snapshot(0, self._shown(self._last), self._last.presence)
 
     @property
     def group_id(self) -> int:
@@ -83,12 +84,12 @@ class LiveStage:
     def see(self, now: float, watched: Watched) -> None:
         """Take in a look at the system, made at lab time ``now``."""
         self._seen_at = now
-        sessions: Mapping[int, int] = self._last.sessions
+        where: Mapping[int, Presence] = self._last.presence
         reports = dict(self._last.reports)
         for event in watched.events:
             at = event.at.timestamp() - self._began
             if event.kind == EventKind.MOVE or not watched.ha_enabled:
-                sessions = self._moved(event, watched, sessions)
+                where = self._moved(event, watched, where)
             if event.kind == EventKind.STATE and event.node_id in self._names:
                 # Who changes its state reports.
                 reports[event.node_id] = True
@@ -96,27 +97,36 @@ class LiveStage:
                 self._states[name] = (event.new_state, event.new_reason)
                 enabled = event.new_state != State.UNKNOWN
                 shown = self._shown(Watched(ha_enabled=enabled, reports=reports))
-                self._add(at, shown, sessions, name, event.sentence)
+                self._add(at, shown, where, name, event.sentence)
             if event.kind == EventKind.ADMIN and event.sentence.startswith("Refused: "):
                 self._take_refusal(event)
         self._last = watched
         shown = self._shown(watched)
         for pk, name in self._names.items():
             if shown[name] != self._present.states[name]:
-                self._add(now - self._began, shown, watched.sessions, name, self._why(pk, watched))
-        if self._snapshot(0, shown, watched.sessions).sessions != self._present.sessions:
-            self._add(now - self._began, shown, watched.sessions)
+                self._add(now - self._began, shown, watched.presence, name, self._why(pk, watched))
+        seen = self._snapshot(now - self._began, shown, watched.presence)
+        before = self._present
+        if (seen.sessions, seen.active) != (before.sessions, before.active):
+            self._present = seen
+            self._new.append(seen)
 
     def _moved(
-        self, event: HaEvent, watched: Watched, sessions: Mapping[int, int]
-    ) -> Mapping[int, int]:
-        """Return where the sessions are after a move: all on the node that takes over, or at home."""
+        self, event: HaEvent, watched: Watched, where: Mapping[int, Presence]
+    ) -> Mapping[int, Presence]:
+        """Return where the sessions are after a move: all on the node that takes over, or at home.
+
+        Of them as many are logged in as are by now.
+        """
         if event.kind != EventKind.MOVE or event.node_id not in self._names:
-            return watched.sessions
-        total = sum(sessions.values())
+            return watched.presence
+        total = sum(here.sessions for here in where.values())
         if self._states[self._names[event.node_id]][0] in SERVING_FOR_PEER:
-            return {pk: total if pk == event.node_id else 0 for pk in self._names}
-        return {pk: self._scenario.users[name] for pk, name in self._names.items()}
+            sessions = {pk: total if pk == event.node_id else 0 for pk in self._names}
+        else:
+            sessions = {pk: self._scenario.users[name] for pk, name in self._names.items()}
+        active = {pk: min(number, watched.presence[pk].active) for pk, number in sessions.items()}
+        return {pk: Presence(active[pk], number - active[pk]) for pk, number in sessions.items()}
 
     def _take_refusal(self, event: HaEvent) -> None:
         name = self._names.get(event.node_id or 0)
@@ -141,23 +151,25 @@ class LiveStage:
         self,
         at: float,
         shown: Mapping[str, Shown],
-        sessions: Mapping[int, int],
-        node: str = "",
-        sentence: str = "",
+        where: Mapping[int, Presence],
+        node: str,
+        sentence: str,
     ) -> None:
-        self._present = self._snapshot(at, shown, sessions, node, sentence)
+        self._present = self._snapshot(at, shown, where, node, sentence)
         self._new.append(self._present)
 
     def _snapshot(
         self,
         at: float,
         shown: Mapping[str, Shown],
-        sessions: Mapping[int, int],
+        where: Mapping[int, Presence],
         node: str = "",
         sentence: str = "",
     ) -> Snapshot:
-        by_name = {name: sessions[pk] for pk, name in self._names.items()}
-        return Snapshot(at, dict(shown), by_name, node, sentence)
+        here = {name: where[pk] for pk, name in self._names.items()}
+        sessions = {name: each.sessions for name, each in here.items()}
+        active = {name: each.active for name, each in here.items()}
+        return Snapshot(at, dict(shown), sessions, active, node, sentence)
 
     # --- doing ---------------------------------------------------------------------------------
 

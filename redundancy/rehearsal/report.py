@@ -65,7 +65,11 @@ def _pair(snapshot: Snapshot, node: str) -> str:
 
 
 def _sessions(snapshot: Snapshot) -> str:
-    return ", ".join(f"{name} {count}" for name, count in snapshot.sessions.items())
+    return ", ".join(
+        f"{name} {count}"
+        + (f" ({snapshot.active[name]} logged in)" if snapshot.active[name] != count else "")
+        for name, count in snapshot.sessions.items()
+    )
 
 
 def _json(line: Line) -> Json:
@@ -101,4 +105,5 @@ def _seen(snapshot: Snapshot) -> Json:
             for name, (state, reason) in snapshot.states.items()
         },
         "sessions": dict(snapshot.sessions),
+        "active": dict(snapshot.active),
     }

@@ -14,11 +14,12 @@ from redundancy.rehearsal.scenario import Expectation, Scenario, Shown, Step, Wh
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The pair at one moment. ``node`` is the one that changed, ``sentence`` why; empty for none."""
+    """The pair at one moment. ``active``: clients logged in. ``node`` is the one that changed, ``sentence`` why; empty for none."""
 
     at: float
     states: Mapping[str, Shown]
     sessions: Mapping[str, int]
+    active: Mapping[str, int]
     node: str = ""
     sentence: str = ""
 
@@ -219,7 +220,7 @@ class Player:
     def _holds(self, expected: Expectation, seen: Snapshot) -> bool:
         if expected.refused is not None and self.stage.refusal(expected.refused) is None:
             return False
-        return expected.holds(seen.states, seen.sessions)
+        return expected.holds(seen.states, seen.sessions, seen.active)
 
     def _judge(self, step: Step, expected: Expectation) -> None:
         seen, now = self._seen, self.stage.now()

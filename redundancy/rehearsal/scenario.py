@@ -22,23 +22,34 @@ class When(StrEnum):
 class Expectation:
     """What should hold. Of each value, one of those given; a reason of None is any.
 
+    ``active``: how many clients are logged in, from the first number to the second.
     ``refused``: the action whose last try should have been refused.
     """
 
     text: str
     states: Mapping[str, tuple[tuple[str, str | None], ...]]
     sessions: Mapping[str, tuple[int, ...]]
+    active: Mapping[str, tuple[tuple[int, int], ...]]
     refused: Action | None = None
 
-    def holds(self, shown: Mapping[str, Shown], sessions: Mapping[str, int]) -> bool:
-        """Return whether states and sessions are as expected."""
-        return all(
-            any(
-                shown[node][0] == state and reason in {None, shown[node][1]}
-                for state, reason in allowed
+    def holds(
+        self, shown: Mapping[str, Shown], sessions: Mapping[str, int], active: Mapping[str, int]
+    ) -> bool:
+        """Return whether states, sessions and logins are as expected."""
+        return (
+            all(
+                any(
+                    shown[node][0] == state and reason in {None, shown[node][1]}
+                    for state, reason in allowed
+                )
+                for node, allowed in self.states.items()
             )
-            for node, allowed in self.states.items()
-        ) and all(sessions[node] in allowed for node, allowed in self.sessions.items())
+            and all(sessions[node] in allowed for node, allowed in self.sessions.items())
+            and all(
+                any(low <= active[node] <= high for low, high in allowed)
+                for node, allowed in self.active.items()
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +76,8 @@ class Scenario:
     parameters: Mapping[str, str]
     seed: int
     steps: tuple[Step, ...]
+
+    @property
+    def counts_logins(self) -> bool:
+        """Return whether it expects anything of the clients that are logged in."""
+        return any(step.expectation is not None and step.expectation.active for step in self.steps)

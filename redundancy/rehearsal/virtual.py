@@ -42,8 +42,10 @@ class VirtualStage:
 
     def __init__(self, scenario: Scenario) -> None:
         self._nodes = scenario.nodes
+        self._counts_logins = scenario.counts_logins
         self._values = {p.key: p.default for p in PARAMETERS} | dict(scenario.parameters)
         self._sim = Simulator(_policy(self._values), scenario.users, scenario.seed, scenario.nodes)
+        self._set_limits()
         for name in scenario.nodes:
             self._sim.deploy(name, _deployment(scenario.services[name]), IN_ROUTER)
         self._refused: dict[str, str | None] = {}
@@ -68,7 +70,9 @@ class VirtualStage:
         new = self._collect()
         if new:
             return new, True
-        more = self._sim.run_next(until)
+        # Who logs in is no event of the simulator's: looked at once a second where it is asked for.
+        limit = min(until, self._sim.now + 1) if self._counts_logins else until
+        more = self._sim.run_next(limit) or limit < until
         return self._collect(), more
 
     def settled(self) -> bool:
@@ -91,7 +95,8 @@ class VirtualStage:
         for name in self._nodes:
             if present.states[name] != last.states[name]:
                 found.append(replace(present, node=name, sentence=self._why(name)))
-        if present.sessions != (found[-1] if found else self._last).sessions:
+        last = found[-1] if found else self._last
+        if (present.sessions, present.active) != (last.sessions, last.active):
             found.append(present)
         self._last = found[-1] if found else self._last
         return found
@@ -114,7 +119,8 @@ class VirtualStage:
         self, states: Mapping[str, Shown], node: str = "", sentence: str = ""
     ) -> Snapshot:
         sessions = {name: self._sim.sessions(name) for name in self._nodes}
-        return Snapshot(self._sim.now, states, sessions, node, sentence)
+        active = {name: self._sim.active(name) for name in self._nodes}
+        return Snapshot(self._sim.now, states, sessions, active, node, sentence)
 
     # --- doing ---------------------------------------------------------------------------------
 
@@ -190,6 +196,11 @@ class VirtualStage:
         parameters.check_together(values)
         self._values = values
         self._sim.set_policy(_policy(values))
+        self._set_limits()
+
+    def _set_limits(self) -> None:
+        lower, upper = (int(self._values[f"relogin_{end}"]) for end in ("lower", "upper"))
+        self._sim.clients.set_limits(lower, upper, self._sim.now)
 
     def _check_power(self, node: str) -> None:
         if not self._sim.machines[node].powered:

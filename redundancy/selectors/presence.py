@@ -7,10 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from redundancy.catalog import XCP_ROUTER
 from redundancy.models import NodeService, PresenceSession, Server
-from redundancy.srm.states import NOT_SERVING, State
-
-# No client can log in, or stay logged in, at a node in one of these.
-SERVES_NOBODY = NOT_SERVING | {State.FAILED}
+from redundancy.srm.states import SERVES_NOBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from redundancy import clock
 from redundancy.models import (
     EventKind,
     HaEvent,
     NodeRuntime,
-    PresenceSession,
     RedundancyGroup,
     SrmMessage,
 )
+from redundancy.selectors.presence import Presence, presence
 
 _KINDS = (EventKind.STATE, EventKind.MOVE, EventKind.ADMIN)
 
@@ -22,13 +22,13 @@ _KINDS = (EventKind.STATE, EventKind.MOVE, EventKind.ADMIN)
 class Watched:
     """A group at one look; nodes by their key.
 
-    ``reports``: whether the node's SRM runs. ``events``: since the look before, oldest first.
+    ``presence``: the sessions on it. ``reports``: whether the node's SRM runs. ``events``: since the look before, oldest first.
     ``settled``: every SRM that runs has taken in what it was told.
     """
 
     ha_enabled: bool = False
     reports: dict[int, bool] = field(default_factory=dict)
-    sessions: dict[int, int] = field(default_factory=dict)
+    presence: dict[int, Presence] = field(default_factory=dict)
     events: list[HaEvent] = field(default_factory=list)
     settled: bool = True
 
@@ -67,13 +67,11 @@ def watch(group_ids: Iterable[int], after: int) -> tuple[float, int, dict[int, W
     ):
         seen, group_of[pk] = found[group_id], group_id
         seen.reports[pk] = powered and running
-        seen.sessions[pk] = 0
         if seen.ha_enabled and seen.reports[pk]:
             # A poke sets due_at to 0 until the next step.
             seen.settled &= due_at > 0 and generation == generations[group_id]
-    sessions = PresenceSession.objects.filter(node__in=list(group_of)).values("node")
-    for row in sessions.annotate(count=Count("pk")).order_by():
-        found[group_of[row["node"]]].sessions[row["node"]] = row["count"]
+    for pk, here in presence(list(group_of), now).items():
+        found[group_of[pk]].presence[pk] = here
     asked = SrmMessage.objects.filter(node__in=list(group_of))
     for node_id in asked.values_list("node_id", flat=True):
         if found[group_of[node_id]].reports[node_id]:

@@ -9,8 +9,9 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from redundancy.srm.clients import Clients
 from redundancy.srm.machine import DATABASE, ENGINE, MONITORED, ROUTER, Machine, Machines
-from redundancy.srm.states import Reason, State
+from redundancy.srm.states import SERVES_NOBODY, Reason, State
 from redundancy.srm.step import step
 from redundancy.srm.types import (
     Action,
@@ -60,7 +61,7 @@ class Simulator(Machines):
     Args:
         policy: The parameters, the same for both nodes.
         users: Assigned users by node; default: none.
-        seed: Of the heartbeat losses.
+        seed: Of the heartbeat losses, and of the clients' re-logins.
         names: Of the two nodes, the first one first.
     """
 
@@ -82,6 +83,7 @@ class Simulator(Machines):
         # Assigned users by node, and on which node their sessions are.
         self.users = dict.fromkeys(names, 0) | dict(users or {})
         self.location = {name: name for name in names}
+        self.clients = Clients(self.users, seed)
         self.ha_enabled = False
         self.generation = 0
         self._recovering = False
@@ -201,10 +203,17 @@ class Simulator(Machines):
             return MoveRefused(kind, self.epoch, self.holder)
         moved = {home: target or home for home in self.nodes}
         if target is not None or moved != self.location or self.holder is not None:
-            self.location = moved
+            self._place(moved)
             self.epoch += 1
             self.holder = target
         return Moved(kind, self.epoch)
+
+    def _place(self, location: dict[str, str]) -> None:
+        """Let the users of each home have their sessions where ``location`` says."""
+        for home, node in location.items():
+            if self.location[home] != node:
+                self.clients.move(home, self.now)
+        self.location = location
 
     # --- what can be done to a node ------------------------------------------------------------
 
@@ -236,7 +245,7 @@ class Simulator(Machines):
         self.ha_enabled = False
         self.epoch += 1
         self.holder = None
-        self.location = {name: name for name in self.nodes}
+        self._place({name: name for name in self.nodes})
         self._asked.clear()
         for name in self.nodes:
             # The administration does this even to a node that is down.
@@ -291,3 +300,15 @@ class Simulator(Machines):
     def sessions(self, name: str) -> int:
         """Return how many sessions are on ``name``."""
         return sum(self.users[home] for home, node in self.location.items() if node == name)
+
+    def active(self, name: str) -> int:
+        """Return how many clients are logged in at ``name``: nobody while it does not serve."""
+        machine = self.machines[name]
+        idle = self.ha_enabled and self.nodes[name].state in SERVES_NOBODY
+        if idle or not machine.powered or not machine.running(ROUTER):
+            return 0
+        return sum(
+            self.clients.active(home, self.now)
+            for home, node in self.location.items()
+            if node == name
+        )

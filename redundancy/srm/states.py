@@ -71,6 +71,9 @@ NOT_SERVING: frozenset[State] = frozenset(
     {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
 )
 
+# No client is logged in at a node in one of these.
+SERVES_NOBODY: frozenset[State] = NOT_SERVING | {State.FAILED}
+
 
 def kind(state: State) -> Kind:
     """Return whether ``state`` lasts or passes."""

@@ -90,10 +90,15 @@ BAD = [
     ("[Idle, Normal / Normal]", "[Idle, Normal / Idel]", 9, "a reason: one of"),
     ("[Idle, Normal / Normal]", "Sleeping", 9, "a state: one of"),
     ("[Idle, Normal / Normal]", "[]", 9, "a state, not a list"),
-    ("imp-sub: Cisco Server", "imp-sup: Cisco Server", 10, "imp-pub or imp-sub, sessions or refused"),
+    ("imp-sub: Cisco Server", "imp-sup: Cisco Server", 10, "imp-pub or imp-sub, sessions, active or refused"),
     ("Not Responding", "Not Responding / Normal", 10, "no reason after"),
     ("{imp-sub: [3, 4]}", "{imp-sub: many}", 9, "a number of sessions"),
     ("{imp-sub: Cisco Server Recovery Manager Not Responding}", "{}", 10, "a state, sessions"),
+    ("sessions: {imp-sub: [3, 4]}", "active: {imp-sub: 9 to 3}", 9, "400 to 600"),
+    ("sessions: {imp-sub: [3, 4]}", "active: {imp-sub: 1 to 2 to 3}", 9, "400 to 600"),
+    ("sessions: {imp-sub: [3, 4]}", "active: {imp-sub: ~}", 9, "400 to 600"),
+    ("sessions: {imp-sub: [3, 4]}", "active: {imp-sub: 999999}", 9, "400 to 600"),
+    ("sessions: {imp-sub: [3, 4]}", "active: {imp-sup: 3}", 9, "a node"),
 ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from tests.live.conftest import Processes
 from tests.rehearsal.test_scenarios import FOLDER
 from tests.stacks import find_port, own_environment, wait_until
 
-pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(420)]
 
 ROWS = sorted(FOLDER.glob("row-*.yaml"))
+RELOGINS = sorted(FOLDER.glob("relogin-*.yaml"))
 # A timeout of 60 s is 1.5 s on the wall: enough for a machine that is busy with other tests, too.
 RATE = 40
 # Wall seconds: all pairs share two workers, and the machine with other tests.
@@ -103,7 +104,16 @@ print(json.dumps([m.objects.count() for m in (Server, RedundancyGroup, PresenceU
 def test_each_row_is_reached_on_the_running_system_too(system: System) -> None:
     rows = {path.name[:6] for path in ROWS}
     assert rows == {f"row-{number:02}" for number in range(1, 26)}
-    played = system.rehearse("--together", "7", "--json", *map(str, ROWS))
+    expect_all_to_hold(system, ROWS)
+
+
+def test_each_kind_of_move_spreads_the_logins_on_the_running_system_too(system: System) -> None:
+    expect_all_to_hold(system, RELOGINS)
+
+
+def expect_all_to_hold(system: System, files: Sequence[Path]) -> None:
+    """Play the files, and see that nothing is missed and nothing left."""
+    played = system.rehearse("--together", "7", "--json", *map(str, files))
     assert played.stdout, played.stderr
     answer = json.loads(played.stdout)
     missed = [
@@ -113,7 +123,7 @@ def test_each_row_is_reached_on_the_running_system_too(system: System) -> None:
         if line["kind"] == "expectation" and not line["held"]
     ]
     assert not missed, json.dumps(missed, indent=1)
-    assert (len(answer["rehearsals"]), played.returncode) == (len(ROWS), 0)
+    assert (len(answer["rehearsals"]), played.returncode) == (len(files), 0)
     assert system.ask(LEFT) == [0, 0, 0, 0, 0]
 
 

@@ -1,6 +1,5 @@
 """At a move each client gets a moment of its own between the limits that it keeps from its last login."""
 
-import math
 from collections.abc import Sequence
 
 import pytest
@@ -16,6 +15,7 @@ from redundancy.selectors.audit import audit
 from redundancy.selectors.presence import Presence, presence
 from tests.labtime import seed_database, stand_at
 from tests.relogin.pair import BEGIN, USERS, go_home, logins, node, set_limits, take_over
+from tests.uniform import distance, limit
 
 
 def counted() -> list[tuple[int, int]]:
@@ -54,17 +54,6 @@ def test_time_alone_logs_them_in(group: RedundancyGroup) -> None:
     assert list(PresenceSession.objects.order_by("pk").values()) == before
 
 
-def kolmogorov_smirnov(values: Sequence[float], lower: float, upper: float) -> float:
-    """The largest distance between the distribution of ``values`` and the even one."""
-    ordered, n = sorted(values), len(values)
-    even = [(value - lower) / (upper - lower) for value in ordered]
-    return max(max((i + 1) / n - x, x - i / n) for i, x in enumerate(even))
-
-
-# Above it 1 of 1,000 even samples of this size would lie.
-LIMIT = math.sqrt(-math.log(0.001 / 2) / 2) / math.sqrt(USERS)
-
-
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("lower", "upper"), [(120, 537), (0, 10), (300, 3600)])
 def test_logins_are_spread_evenly(
@@ -78,14 +67,14 @@ def test_logins_are_spread_evenly(
     moments = logins("imp-pub")
     assert within(moments, lower, upper)
     assert len(set(moments)) == USERS
-    assert kolmogorov_smirnov(moments, lower, upper) < LIMIT
+    assert distance(moments, lower, upper) < limit(USERS)
 
 
 def test_the_test_of_evenness_can_fail() -> None:
     even = [(i + 0.5) / USERS for i in range(USERS)]
-    assert kolmogorov_smirnov(even, 0, 1) < LIMIT
-    assert kolmogorov_smirnov([x * x for x in even], 0, 1) > LIMIT
-    assert kolmogorov_smirnov([0.9 * x for x in even], 0, 1) > 0.09
+    assert distance(even, 0, 1) < limit(USERS)
+    assert distance([x * x for x in even], 0, 1) > limit(USERS)
+    assert distance([0.9 * x for x in even], 0, 1) > 0.09
 
 
 def test_one_seed_one_spread(group: RedundancyGroup) -> None:
