@@ -11,6 +11,7 @@ from redundancy.views import (
     home,
     parameter_lists,
     parameters,
+    planned,
     servers,
     users,
 )
@@ -89,6 +90,13 @@ urlpatterns = [
         "ccmservice/control-center/<str:kind>/<int:pk>/node/",
         control_center.node_act,
         name="control_center_node",
+    ),
+    path("ccmservice/planned-restarts/", planned.planned_list, name="planned_list"),
+    path("ccmservice/planned-restarts/<int:pk>/", planned.planned_restart, name="planned_restart"),
+    path(
+        "ccmservice/planned-restarts/<int:pk>/<slug:step>/",
+        planned.planned_step,
+        name="planned_step",
     ),
     path("ccmservice/fault-lab/", fault_lab.fault_lab, name="fault_lab"),
     path("ccmservice/fault-lab/lift/", fault_lab.fault_lift, name="fault_lift"),

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.models import HaEvent, SignIn
+from redundancy.models import HaEvent, PlannedRestart, SignIn
 
 
 @admin.register(HaEvent)
@@ -31,3 +31,12 @@ class SignInAdmin(ReadOnlyAdmin):
     list_display = ("username", "at", "ok", "address")
     list_filter = ("ok", "at")
     search_fields = ("username", "address")
+
+
+@admin.register(PlannedRestart)
+class PlannedRestartAdmin(ReadOnlyAdmin):
+    """The records of planned restarts."""
+
+    list_display = ("server_name", "service", "group_name", "actor", "stopped_at_step", "ended_by")
+    list_filter = ("service",)
+    search_fields = ("server_name", "group_name", "actor")

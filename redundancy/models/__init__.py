@@ -5,6 +5,7 @@ from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.parameter import ServiceParameter
+from redundancy.models.planned import PlannedRestart
 from redundancy.models.relogin import ReloginLimits
 from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.server import Server, ServerType
@@ -21,6 +22,7 @@ __all__ = [
     "MessageKind",
     "NodeRuntime",
     "NodeService",
+    "PlannedRestart",
     "PresenceSession",
     "PresenceUser",
     "RedundancyGroup",

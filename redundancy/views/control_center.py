@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import retarget, trigger_client_event
 
-from redundancy.catalog import ServiceKind
+from redundancy.catalog import SRM, ServiceKind
 from redundancy.errors import Refused
 from redundancy.models import Server
 from redundancy.operations import groups
@@ -215,8 +215,16 @@ def _caution(
             "act": act,
             "service": name,
             "cancel": _address(kind, server, name),
+            "routine": _routine(act, server, name),
         },
     )
+
+
+def _routine(act: Act, server: Server, service: str) -> str:
+    """Return the address of the guided routine that does the same; empty when there is none."""
+    if act.key not in {"restart", "reboot"} or service == SRM:
+        return ""
+    return f"{reverse('planned_list')}?{urlencode({'server': str(server.pk), 'service': service})}"
 
 
 def _refused(

@@ -74,6 +74,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                 (
                     ("Control Center - Feature Services", "control_center", ("feature",)),
                     ("Control Center - Network Services", "control_center", ("network",)),
+                    ("Planned Restart", "planned_list", ()),
                     FAULT_LAB,
                 ),
             ),

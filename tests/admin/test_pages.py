@@ -21,6 +21,7 @@ from redundancy.models import (
     ServiceParameter,
     SrmMessage,
 )
+from redundancy.operations import planned
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
@@ -40,6 +41,7 @@ def rows(pair: RedundancyGroup) -> None:
     set_parameter(key="relogin_upper", value="600", server=pair.servers.all()[0], actor="ann")
     enable_ha(group=pair, actor="ann")
     SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
+    planned.begin(server=pair.servers.all()[0], service="", actor="ann")
     Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
 

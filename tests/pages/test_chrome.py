@@ -34,7 +34,11 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
         "ccmservice": [
             (
                 "Tools",
-                ["Control Center - Feature Services", "Control Center - Network Services"],
+                [
+                    "Control Center - Feature Services",
+                    "Control Center - Network Services",
+                    "Planned Restart",
+                ],
             ),
             ("Help", ["About"]),
         ],

@@ -1,0 +1,173 @@
+"""The planned restart of a service or of a node, step by step (*Tools > Planned Restart*)."""
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from redundancy.catalog import SERVICE_BY_NAME
+from redundancy.clock import lab_now
+from redundancy.errors import Refused
+from redundancy.models import EventKind, PlannedRestart, Server, ServerType, ServiceStatus
+from redundancy.operations import events, groups, locks, power, services
+from redundancy.selectors import nodes
+from redundancy.selectors.live import NodeRow
+from redundancy.selectors.planned import Stage, look, open_of, rows_of
+from redundancy.selectors.services import services_of
+
+
+def begin(*, server: Server, service: str, actor: str) -> PlannedRestart:
+    """Note the users per node and begin; ``service`` empty: the whole node. Return the record."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = nodes.node(server.pk)
+        if current is None:
+            raise Refused(
+                f"{server.name} is not a server of type {ServerType.IMP.label}.", field="server"
+            )
+        if open_of(current) is not None:
+            raise Refused(
+                f"A planned restart of {current.name} is under way already; finish or stop it first.",
+                field="server",
+            )
+        _check_runs(current, service)
+        group = current.group
+        record = PlannedRestart.objects.create(
+            server=current,
+            server_name=current.name,
+            group_name=group.name if group else "",
+            service=service,
+            with_ha=bool(group and group.ha_enabled),
+            noted=_users(rows_of(current)),
+            begun_at=lab_now(),
+            actor=actor,
+        )
+        _record(record, "was begun; the users per node are noted", actor)
+    return record
+
+
+def advance(*, record: PlannedRestart, stage: str, actor: str) -> PlannedRestart:
+    """Do the step ``stage``; it must be the one the routine is at. Return the record as it is now."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(record)
+        plan = look(current)
+        if plan.act is None or plan.act != stage:
+            raise Refused(_other_step(plan.stage))
+        _DO[plan.act](current, actor)
+        current.save()
+    return current
+
+
+def stop(*, record: PlannedRestart, actor: str) -> PlannedRestart:
+    """End the routine where it is; nothing is undone. Return the record as it is now."""
+    with transaction.atomic():
+        locks.one_administrator()
+        current = _locked(record)
+        stage = look(current).stage
+        if stage is None:
+            raise Refused("This planned restart has ended already.")
+        current.stopped_at_step, current.ended_at, current.ended_by = stage, lab_now(), actor
+        current.save()
+        _record(current, f"was stopped at the step: {stage}", actor)
+    return current
+
+
+def _other_step(stage: Stage | None) -> str:
+    if stage is None:
+        return "This planned restart has ended already."
+    return f"This planned restart is at another step now: {stage}."
+
+
+def _disable(record: PlannedRestart, actor: str) -> None:
+    group = record.server.group if record.server else None
+    if group is not None:
+        groups.disable_ha(group=group, actor=actor)
+    record.disabled_at = lab_now()
+
+
+def _restart(record: PlannedRestart, actor: str) -> None:
+    if record.server is None:
+        raise Refused(f"{record.server_name} does not exist any more; stop this planned restart.")
+    # First: what starts again has a later time.
+    record.restarted_at = lab_now()
+    if record.service:
+        services.restart_service(server=record.server, name=record.service, actor=actor)
+    else:
+        power.reboot(server=record.server, actor=actor)
+
+
+def _compare(record: PlannedRestart, actor: str) -> None:
+    record.compared_at = lab_now()
+    record.compared = _users(rows_of(record.server))
+    missing = sum(count.missing for count in look(record).counts)
+    _record(
+        record,
+        "compared the sessions: "
+        + (f"{missing:,} fewer logged in than noted" if missing else "as many logged in as noted"),
+        actor,
+    )
+
+
+def _enable(record: PlannedRestart, actor: str) -> None:
+    group = record.server.group if record.server else None
+    if group is None:
+        raise Refused(f"{record.server_name} is in no presence redundancy group any more.")
+    groups.enable_ha(group=group, actor=actor)
+    record.enabled_at = lab_now()
+
+
+def _finish(record: PlannedRestart, actor: str) -> None:
+    record.ended_at, record.ended_by = lab_now(), actor
+    _record(record, "is finished", actor)
+
+
+_DO: dict[Stage, Callable[[PlannedRestart, str], None]] = {
+    Stage.DISABLE: _disable,
+    Stage.RESTART: _restart,
+    Stage.COMPARE: _compare,
+    Stage.ENABLE: _enable,
+    Stage.FINISH: _finish,
+}
+
+
+def _locked(record: PlannedRestart) -> PlannedRestart:
+    current = (
+        PlannedRestart.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("server__group")
+        .filter(pk=record.pk)
+        .first()
+    )
+    if current is None:
+        raise Refused("This planned restart does not exist any more.")
+    return current
+
+
+def _check_runs(server: Server, service: str) -> None:
+    """Refuse to restart what does not run."""
+    if not server.machine.powered:
+        raise Refused(
+            f"{server.name} is not powered on; there is nothing to restart.", field="server"
+        )
+    if not service:
+        return
+    if service not in SERVICE_BY_NAME:
+        raise Refused(f"There is no service {service[:60]!r}.", field="service")
+    row = next(row for row in services_of(server) if row.name == service)
+    if row.status != ServiceStatus.STARTED:
+        raise Refused(
+            f"{service} on {server.name} is {row.status.label}; only a started service is restarted.",
+            field="service",
+        )
+
+
+def _users(rows: tuple[NodeRow, ...]) -> dict[str, dict[str, int]]:
+    return {row.name: {"assigned": row.assigned, "active": row.active} for row in rows}
+
+
+def _record(record: PlannedRestart, what: str, actor: str) -> None:
+    events.record(
+        kind=EventKind.ADMIN,
+        sentence=f"Planned restart of {record.subject} {what}.",
+        node=record.server,
+        actor=actor,
+    )

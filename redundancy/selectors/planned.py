@@ -1,0 +1,253 @@
+"""Where a planned restart is, by what is really the case and not by what was clicked."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import QuerySet
+
+from redundancy.clock import lab_now
+from redundancy.models import PlannedRestart, Server, ServiceStatus
+from redundancy.selectors import live, nodes
+from redundancy.selectors.services import services_of
+from redundancy.srm.states import State
+
+# Lab seconds between switching High Availability off and the restart: the vendor's two minutes.
+WAIT_SECONDS = 120.0
+
+
+class Stage(StrEnum):
+    """A step of the routine, in the words of the page."""
+
+    NOTE = "Note the users per node"
+    DISABLE = "Disable High Availability"
+    WAIT = "Wait 2 minutes"
+    RESTART = "Restart"
+    UP = "Wait until it runs again"
+    COMPARE = "Compare the sessions with the note"
+    ENABLE = "Enable High Availability"
+    NORMAL = "Wait until both nodes are Normal"
+    FINISH = "Finish"
+
+
+ORDER = tuple(Stage)
+HA_STAGES = frozenset({Stage.DISABLE, Stage.WAIT, Stage.ENABLE, Stage.NORMAL})
+# What somebody does; the others only wait.
+ACTS = frozenset({Stage.DISABLE, Stage.RESTART, Stage.COMPARE, Stage.ENABLE, Stage.FINISH})
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Users of a node, as noted and now. ``now`` None: the node is not there any more."""
+
+    node: str
+    noted_assigned: int
+    noted_active: int
+    assigned: int | None
+    active: int | None
+
+    @property
+    def missing(self) -> int:
+        """How many logged-in users fewer than noted."""
+        return max(0, self.noted_active - (self.active or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is the case. ``not_up``: why what was restarted does not run yet; empty when it does.
+
+    ``states``: of the nodes of the group, by name.
+    """
+
+    now: float
+    ha_enabled: bool
+    not_up: str
+    states: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the page. ``status``: done, now, ahead or not needed. ``at``: lab seconds it was done."""
+
+    stage: Stage
+    status: str
+    sentence: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A planned restart as it is shown. ``stage`` is None when it has ended.
+
+    ``until``: lab seconds at which a wait is over. ``version`` changes with everything in it.
+    """
+
+    record: PlannedRestart
+    stage: Stage | None
+    steps: tuple[Step, ...]
+    counts: tuple[Count, ...]
+    until: float | None
+
+    @property
+    def act(self) -> Stage | None:
+        """What can be done now."""
+        return self.stage if self.stage in ACTS else None
+
+    @property
+    def version(self) -> str:
+        """Return a fingerprint of all that is shown."""
+        shown = repr((self.stage, self.steps, self.counts, self.until))
+        return hashlib.blake2s(shown.encode(), digest_size=8).hexdigest()
+
+
+def records() -> QuerySet[PlannedRestart]:
+    """Return every planned restart, the newest first."""
+    return PlannedRestart.objects.all()
+
+
+def open_of(server: Server) -> PlannedRestart | None:
+    """Return the planned restart of ``server`` that has not ended; None when there is none."""
+    return records().filter(server=server, ended_at=None).first()
+
+
+def look(record: PlannedRestart) -> Plan:
+    """Return where ``record`` is now."""
+    rows = rows_of(record.server)
+    facts = _facts(record, rows)
+    stage = stage_of(record, facts)
+    return Plan(
+        record=record,
+        stage=stage,
+        steps=tuple(_step(each, stage, record, facts) for each in ORDER),
+        counts=_counts(record, rows),
+        until=record.disabled_at + WAIT_SECONDS
+        if stage is Stage.WAIT and record.disabled_at is not None
+        else None,
+    )
+
+
+def rows_of(server: Server | None) -> tuple[live.NodeRow, ...]:
+    """Return the nodes of the group of ``server`` as they are shown; of the node alone without a group."""
+    if server is None:
+        return ()
+    if server.group_id is not None:
+        return live.live_of([server.group_id])[server.group_id].rows
+    return tuple(row for row in live.unassigned() if row.server_id == server.pk)
+
+
+def stage_of(record: PlannedRestart, facts: Facts) -> Stage | None:
+    """Return the step the routine is at; None when it has ended. Pure."""
+    if record.ended_at is not None:
+        return None
+    if record.restarted_at is None:
+        if record.with_ha and (record.disabled_at is None or facts.ha_enabled):
+            return Stage.DISABLE
+        if record.disabled_at is not None and facts.now < record.disabled_at + WAIT_SECONDS:
+            return Stage.WAIT
+        return Stage.RESTART
+    if facts.not_up:
+        return Stage.UP
+    if record.compared_at is None:
+        return Stage.COMPARE
+    if not record.with_ha:
+        return Stage.FINISH
+    if record.enabled_at is None or not facts.ha_enabled:
+        return Stage.ENABLE
+    if any(state != State.NORMAL for state in facts.states.values()):
+        return Stage.NORMAL
+    return Stage.FINISH
+
+
+def _facts(record: PlannedRestart, rows: tuple[live.NodeRow, ...]) -> Facts:
+    server = record.server
+    return Facts(
+        now=lab_now(),
+        ha_enabled=bool(server and server.group and server.group.ha_enabled),
+        not_up=_not_up(record),
+        states={row.name: row.state for row in rows},
+    )
+
+
+def _not_up(record: PlannedRestart) -> str:
+    """Return why what was restarted does not run yet."""
+    if record.restarted_at is None or record.server is None:
+        return ""
+    server = nodes.node(record.server.pk)
+    if server is None:
+        return ""
+    machine = server.machine
+    if not machine.powered:
+        return f"{server.name} is {'restarting' if machine.boots_at else 'powered off'}."
+    if not record.service and (
+        machine.up_since is None or machine.up_since.timestamp() < record.restarted_at
+    ):
+        return f"{server.name} is going down."
+    for row in services_of(server):
+        concerned = row.name == record.service if record.service else row.monitored
+        if concerned and row.status != ServiceStatus.STARTED:
+            return f"{row.name} on {server.name} is {row.status.label}."
+    return ""
+
+
+def _step(stage: Stage, current: Stage | None, record: PlannedRestart, facts: Facts) -> Step:
+    if stage in HA_STAGES and not record.with_ha:
+        return Step(stage, "not needed", "High Availability was off when this began.")
+    done_at = {
+        Stage.NOTE: record.begun_at,
+        Stage.DISABLE: record.disabled_at,
+        Stage.RESTART: record.restarted_at,
+        Stage.COMPARE: record.compared_at,
+        Stage.ENABLE: record.enabled_at,
+    }.get(stage)
+    if stage is current:
+        return Step(stage, "now", _sentence(stage, record, facts))
+    if current is None:
+        # A stopped one has done what has a time, and the waits between.
+        reached = (
+            ORDER.index(Stage(record.stopped_at_step)) if record.stopped_at_step else len(ORDER)
+        )
+    else:
+        reached = ORDER.index(current)
+    if ORDER.index(stage) < reached:
+        return Step(stage, "done", "", done_at)
+    return Step(stage, "ahead", "")
+
+
+def _sentence(stage: Stage, record: PlannedRestart, facts: Facts) -> str:
+    match stage:
+        case Stage.DISABLE if record.disabled_at is not None:
+            return f"High Availability of {record.group_name} was enabled again meanwhile."
+        case Stage.DISABLE:
+            return "Sessions go home; nobody takes over while it is off."
+        case Stage.WAIT:
+            return "Sessions and services come to rest."
+        case Stage.RESTART if not record.service:
+            return f"{record.server_name} restarts; its users are without service until it is back."
+        case Stage.RESTART:
+            return f"{record.subject} restarts; its users are without this service for a moment."
+        case Stage.UP:
+            return facts.not_up
+        case Stage.COMPARE:
+            return "Below: the users as noted, and now."
+        case Stage.ENABLE if record.enabled_at is not None:
+            return f"High Availability of {record.group_name} was disabled again meanwhile."
+        case Stage.ENABLE:
+            return "The nodes find each other and check their services."
+        case Stage.NORMAL:
+            return "; ".join(f"{name}: {state}" for name, state in facts.states.items())
+        case _:
+            return "All is done."
+
+
+def _counts(record: PlannedRestart, rows: tuple[live.NodeRow, ...]) -> tuple[Count, ...]:
+    if record.compared:
+        after = {
+            name: (users["assigned"], users["active"]) for name, users in record.compared.items()
+        }
+    else:
+        after = {row.name: (row.assigned, row.active) for row in rows}
+    return tuple(
+        Count(name, noted["assigned"], noted["active"], *after.get(name, (None, None)))
+        for name, noted in record.noted.items()
+    )

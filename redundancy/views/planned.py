@@ -1,0 +1,164 @@
+"""*Tools > Planned Restart*: the guided routine for a service or a node of a pair with HA."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import trigger_client_event
+
+from redundancy.errors import Refused
+from redundancy.forms.planned import PlannedRestartForm
+from redundancy.models import PlannedRestart
+from redundancy.operations import planned
+from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.selectors import live
+from redundancy.selectors import planned as selectors
+from redundancy.selectors.planned import Plan, Stage
+from redundancy.views import effects
+from redundancy.views.chrome import Link, Tool, lab, tell_time
+from redundancy.views.confirm import Confirmation, ask, go
+
+APPLICATION = "ccmservice"
+TITLE = "Planned Restart"
+STOP = "stop"
+# Records listed on the page.
+LISTED = 50
+
+
+@require_http_methods(["GET", "POST"])
+def planned_list(request: HttpRequest) -> HttpResponse:
+    """List the planned restarts (GET); begin one (POST)."""
+    if request.method == "POST":
+        refuse_read_only(request)
+        form = PlannedRestartForm(request.POST)
+        if form.is_valid():
+            try:
+                record = planned.begin(
+                    server=form.cleaned_data["server"],
+                    service=form.text("service"),
+                    actor=request.user.get_username(),
+                )
+            except Refused as refused:
+                form.refuse(refused)
+            else:
+                messages.success(request, "The users per node are noted.")
+                return redirect("planned_restart", record.pk)
+    else:
+        given = {name: request.GET[name] for name in ("server", "service") if name in request.GET}
+        form = PlannedRestartForm(initial=given)
+    writer = can_write(request.user)
+    return render(
+        request,
+        "planned/list.html",
+        {
+            "title": TITLE,
+            "application": APPLICATION,
+            "form": form,
+            "begin_form": "planned-begin",
+            "records": selectors.records()[:LISTED],
+            "tools": [Tool("Begin", "start", form="planned-begin")] if writer else [],
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@require_safe
+def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one; with ``fragment`` only its steps, or 204 while version ``v`` still holds."""
+    plan = selectors.look(_record(pk))
+    if "fragment" not in request.GET:
+        return _page(request, plan)
+    if request.GET.get("v") == plan.version:
+        return tell_time(HttpResponse(status=204), lab())
+    response = render(request, "planned/_live.html", {"plan": plan})
+    said = f"{plan.record}: {plan.stage or 'ended'}"
+    return tell_time(trigger_client_event(response, "announce", {"value": said}), lab())
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
+    """Ask before a step, naming its effects (GET); do it (POST). ``stop`` ends the routine."""
+    record, actor = _record(pk), request.user.get_username()
+    stage = Stage.__members__.get(step.upper())
+    if step != STOP and stage not in selectors.ACTS:
+        raise Http404
+    error = ""
+    if request.method == "POST":
+        try:
+            if stage is None:
+                planned.stop(record=record, actor=actor)
+            else:
+                planned.advance(record=record, stage=stage, actor=actor)
+        except Refused as refused:
+            error = refused.rule
+        else:
+            messages.success(request, "Update successful")
+            return go(request, reverse("planned_restart", args=[pk]))
+    plan = selectors.look(record)
+    label = "Stop here" if stage is None else str(stage)
+    return ask(
+        request,
+        Confirmation(
+            title=f"{label}: {record.subject}",
+            action=request.path,
+            cancel=reverse("planned_restart", args=[pk]),
+            submit="" if error else label,
+            effects=[] if error else _effects(stage, plan),
+            error=error,
+        ),
+        application=APPLICATION,
+    )
+
+
+def _record(pk: int) -> PlannedRestart:
+    return get_object_or_404(selectors.records().select_related("server__group"), pk=pk)
+
+
+def _page(request: HttpRequest, plan: Plan) -> HttpResponse:
+    record = plan.record
+    group = record.server.group if record.server else None
+    links = [Link("Back To Planned Restarts", reverse("planned_list"))]
+    if group is not None:
+        links.append(Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk])))
+    return render(
+        request,
+        "planned/planned.html",
+        {
+            "title": str(record),
+            "application": APPLICATION,
+            "plan": plan,
+            "related_links": links,
+        },
+    )
+
+
+def _effects(stage: Stage | None, plan: Plan) -> list[str]:
+    record = plan.record
+    group = record.server.group if record.server else None
+    match stage:
+        case None if group is not None and record.with_ha and not group.ha_enabled:
+            return [
+                "Nothing is undone.",
+                f"High Availability of {group.name} stays off; enable it when the work is done.",
+            ]
+        case None:
+            return ["Nothing is undone."]
+        case Stage.DISABLE if group is not None and group.ha_enabled:
+            shown = live.live_of([group.pk])[group.pk]
+            calm = ["Nobody takes over from a node that fails while High Availability is off."]
+            return effects.of_disabling(shown) or calm
+        case Stage.RESTART:
+            active = sum(
+                count.active or 0 for count in plan.counts if count.node == record.server_name
+            )
+            return [f"Logged in on {record.server_name} now: {effects.users(active)}."]
+        case Stage.COMPARE:
+            missing = [count for count in plan.counts if count.missing]
+            return [
+                f"{count.node}: {effects.users(count.missing)} fewer logged in than noted."
+                for count in missing
+            ] or ["As many users are logged in on each node as noted."]
+        case _:
+            return []
