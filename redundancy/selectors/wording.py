@@ -56,7 +56,7 @@ def explained(
                 back = f"{server.name} is restarting; it is back at {_clock(server)}."
                 return Explanation(0, back, "Wait until then.")
     sides = [_side(server, group) for server in servers]
-    return explain(sides[0], sides[1])
+    return explain(sides[0], sides[1], policy)
 
 
 def _clock(server: Server) -> str:

@@ -12,6 +12,8 @@ from redundancy.srm.states import TRANSITIONS, Reason, State
 from redundancy.srm.types import Node, Policy
 
 S, R = State, Reason
+# One node of a pair: name, state (None: its SRM does not report) and reason.
+Side = tuple[str, State | None, Reason | None]
 FALL_BACK = "Press Fallback on {one} when you are ready."
 WAIT = "Wait: the states change by themselves within seconds."
 RECOVER = "Press Recover. If the nodes fail again, restart them."
@@ -61,6 +63,7 @@ def _row(
 
 
 _FAILED_OVER = (S.FAILED_OVER, S.FAILED_OVER_DOWN)
+_FALLS_BACK = (*_FAILED_OVER, S.AFFECTED)
 _SERVING = (S.BACKUP, S.BACKUP_ACTIVATED)
 
 ROWS: tuple[PairRow, ...] = (
@@ -124,17 +127,17 @@ def warn(node: Node, policy: Policy) -> Explanation | None:
 
 
 def explain(
-    first: tuple[str, State | None, Reason | None],
-    second: tuple[str, State | None, Reason | None],
+    first: Side,
+    second: Side,
+    policy: Policy,
 ) -> Explanation:
-    """Return what the pair means. Each side is name, state (None: not reporting) and reason."""
+    """Return what the pair means, and what to do about it."""
     for row in ROWS:
         for one, two in ((first, second), (second, first)):
             if _fits(row, one, two):
                 names = {"one": one[0], "two": two[0]}
-                return Explanation(
-                    row.number, row.cause.format(**names), row.advice.format(**names)
-                )
+                advice = row.advice.format(**names) + _by_itself(one, two, policy)
+                return Explanation(row.number, row.cause.format(**names), advice)
     if first[1] is None and second[1] is None:
         return Explanation(0, "Neither node reports.", "Start the nodes and their SRMs.")
     if {first[1], second[1]} & TRANSITIONS:
@@ -146,10 +149,26 @@ def explain(
     )
 
 
+def _by_itself(one: Side, two: Side, policy: Policy) -> str:
+    """Return what automatic fallback will do for the node that waits for its users, if it is enabled."""
+    waiting = [
+        name
+        for (name, state, _), (_, other, _) in ((one, two), (two, one))
+        if state in _FALLS_BACK and other in _SERVING
+    ]
+    if not waiting or not policy.automatic_fallback:
+        return ""
+    wait = sentences.duration(policy.fallback_after)
+    return (
+        f" Automatic fallback is enabled: {waiting[0]} takes its users back by itself "
+        f"when it has been healthy for {wait} without a break."
+    )
+
+
 def _fits(
     row: PairRow,
-    one: tuple[str, State | None, Reason | None],
-    two: tuple[str, State | None, Reason | None],
+    one: Side,
+    two: Side,
 ) -> bool:
     return (
         one[1] in row.one

@@ -13,6 +13,8 @@ from redundancy.srm.types import MoveKind, Node, Policy, Request
 ENABLED = "High Availability was enabled."
 DISABLED = "High Availability was disabled."
 RECOVERED = "Both SRMs are restarted to recover."
+# Stands for the names of services that cannot be told.
+A_SERVICE = "a critical service"
 
 
 def duration(seconds: float) -> str:
@@ -30,27 +32,38 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
+def are(names: Sequence[str]) -> str:
+    """Return the verb that goes with so many names."""
+    return "is" if len(names) == 1 else "are"
+
+
 def fill(why: str, node: Node, now: float, policy: Policy) -> str:
     """Return the sentence of a table's row with its figures filled in."""
     unbroken = facts.unbroken_since(node)
     worst = facts.longest_down(node, now, policy)
+    down, down_for = down_names(node), duration(now - worst.since) if worst else "0 s"
+    # With a figure stand only those it is true of: down for as long as the worst of them.
+    overdue = [s.name for s in facts.down(node) if duration(now - s.since) == down_for]
     text = why.format(
         peer=node.peer_name,
-        down=down_names(node),
-        down_for=duration(now - worst.since) if worst else "0 s",
+        down=listed(down),
+        are=are(down),
+        overdue=listed(overdue),
+        were="was" if len(overdue) == 1 else "were",
+        down_for=down_for,
         down_limit=duration(policy.critical_service_delay),
         gone=gone(node, now, policy),
         unheard=duration(now - node.listening_since),
         healthy=duration(now - unbroken) if unbroken is not None else "0 s",
     )
     # Names keep their spelling at the beginning of a sentence.
-    return (text if why.startswith("{") else text[:1].upper() + text[1:]) + "."
+    named = why.startswith("{") and not text.startswith(A_SERVICE)
+    return (text if named else text[:1].upper() + text[1:]) + "."
 
 
-def down_names(node: Node) -> str:
+def down_names(node: Node) -> list[str]:
     """Return the names of the services that are down, or what stands for them."""
-    names = [service.name for service in facts.down(node)]
-    return ", ".join(names) if names else "a critical service"
+    return [service.name for service in facts.down(node)] or [A_SERVICE]
 
 
 def gone(node: Node, now: float, policy: Policy) -> str:
@@ -74,7 +87,11 @@ def why_not(node: Node, request: Request) -> str:
     if request is Request.FALLBACK and node.state in NOT_SERVING - {State.FAILED_OVER_DOWN}:
         return f"{what} needs {node.peer_name} to run in backup mode and to hear {node.name}."
     if request is Request.FALLBACK and node.state is State.FAILED_OVER_DOWN:
-        return f"{what} needs all critical services of {node.name} to run: {down_names(node)}."
+        down = down_names(node)
+        return (
+            f"{what} needs all critical services of {node.name} to run; "
+            f"{listed(down)} {are(down)} not running."
+        )
     return f"{what} is not offered while {node.name} is {node.state}."
 
 

@@ -134,12 +134,12 @@ S, R, T, W = State, Reason, Trigger, When
 _YIELD_INITIALIZING: Row = (
     Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover", W.PEER_ADMIN, (Do.STOP,)),
     Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} is not running"),
+    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} {are} not running"),
 )  # fmt: skip
 _YIELD: Row = (
     Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete", W.ADMIN),
     Rule(S.FAILED_OVER, Take.PEER, "{peer} serves the users", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} is not running"),
+    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} {are} not running"),
 )  # fmt: skip
 _YIELD_SETTLED: Row = _YIELD[1:]
 _BOTH_TOOK_OVER: Row = (
@@ -169,8 +169,8 @@ _FALLBACK_BY_ITSELF: Row = (
     ),
 )  # fmt: skip
 _LOST_ON_BACKUP: Row = (
-    Rule(S.AFFECTED, Take.AUTO, "{down} was down for {down_for}; {peer} could serve", W.PEER_CAN_SERVE),
-    Rule(S.FAILED, Take.FAULT, "{down} was down for {down_for}, and {peer} could not serve", W.PEER_CANNOT_SERVE),
+    Rule(S.AFFECTED, Take.AUTO, "{overdue} {were} down for {down_for}; {peer} could serve", W.PEER_CAN_SERVE),
+    Rule(S.FAILED, Take.FAULT, "{overdue} {were} down for {down_for}, and {peer} could not serve", W.PEER_CANNOT_SERVE),
 )  # fmt: skip
 
 TABLE: dict[State, dict[Trigger, Row]] = {
@@ -198,7 +198,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE_HEALTHY,
         T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode"),),
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{down} was down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
+            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
         ),
         T.UNHEARD: (
             Rule(
@@ -226,7 +226,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{down} was down for {down_for} (limit {down_limit})"),
+            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})"),
         ),
     },
     S.FAILING_OVER: {
@@ -303,7 +303,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.UNHEALTHY: (
-            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} is not running"),
+            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} {are} not running"),
         ),
         T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,
     },
@@ -311,7 +311,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.STARTED: _INITIALIZE,
         T.PEER_FAILING_OVER: (Rule(S.FAILED, Take.PEER, "neither node can serve"),),
         T.PEER_AFFECTED: (
-            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} is not running"),
+            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} {are} not running"),
         ),
         T.PEER_FAILED: _PEER_FAILED,
         T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "all critical services run again"),),

@@ -104,7 +104,7 @@ def of_disabling(live: GroupLive) -> list[str]:
     for row in live.rows:
         back, stays_down = _services_after_disabling(row.server_id)
         if back:
-            effects.append(f"Started again on {row.name}, where SRM stopped them: {listed(back)}.")
+            effects.append(f"What SRM stopped on {row.name} is started again: {listed(back)}.")
         idle = row.state in NOT_SERVING or row.state == NOT_RESPONDING
         if row.assigned and idle and stays_down:
             effects.append(

@@ -160,7 +160,7 @@ def test_disabling_names_the_services_that_come_back_and_the_users_that_do_not(
     remember(second, serving, first, idle)
     NodeService.objects.filter(server=first, name=ENGINE).update(running=False)
     told = soup(page.post(edit(ha), typed(ha, ha_enabled=None))).get_text()
-    again = f"Started again on {first.name}, where SRM stopped them: {ENGINE}."
+    again = f"What SRM stopped on {first.name} is started again: {ENGINE}."
     assert (again in told) == srm_did
     assert (f"{first.name} serves nobody now" in told) != srm_did
 

@@ -258,8 +258,25 @@ def test_row_has_its_explanation(case: Case) -> None:
         (name, None, None) if name == case.off else (name, *state)
         for name, state in ((PUB, case.pub), (SUB, case.sub))
     ]
-    found = explain(sides[0], sides[1])
+    found = explain(sides[0], sides[1], Policy())
     assert found.number == case.row
     assert "{" not in found.cause + found.advice
     # The same pair seen the other way round means the same.
-    assert explain(sides[1], sides[0]).number == case.row
+    assert explain(sides[1], sides[0], Policy()).number == case.row
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"row-{case.row}-{case.reach.__name__}")
+def test_the_advice_tells_of_automatic_fallback_where_it_will_come(case: Case) -> None:
+    """Where a node waits for its users: not where an administrator chose so, and not while it is disabled."""
+    sides = [
+        (name, None, None) if name == case.off else (name, *state)
+        for name, state in ((PUB, case.pub), (SUB, case.sub))
+    ]
+    waiting = {11: PUB, 12: PUB, 13: PUB, 18: SUB, 22: SUB, 23: SUB}.get(case.row)
+    told = explain(sides[0], sides[1], Policy(automatic_fallback=True)).advice
+    by_itself = (
+        f"Automatic fallback is enabled: {waiting} takes its users back by itself "
+        "when it has been healthy for 30 min without a break."
+    )
+    assert told.endswith(by_itself) == (waiting is not None)
+    assert "Automatic fallback" not in explain(sides[0], sides[1], Policy()).advice

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from redundancy.srm.sentences import clock_time, duration, outlook
-from redundancy.srm.simulator import ROUTER, Simulator
+from redundancy.srm.sentences import clock_time, duration, fill, listed, outlook
+from redundancy.srm.simulator import DATABASE, ENGINE, ROUTER, Simulator
 from redundancy.srm.states import State
-from redundancy.srm.types import Policy, Request
+from redundancy.srm.types import Node, Policy, Reading, Request
 
 PUB, SUB = "imp-pub", "imp-sub"
 
@@ -65,6 +65,52 @@ def test_a_service_is_named_with_how_long_it_was_down() -> None:
     assert last_why(sim, PUB) == f"{SUB} serves the users; here {ROUTER} is not running."
 
 
+@pytest.mark.parametrize(
+    ("stops", "failing", "yields"),
+    [
+        # Stopped together: one figure for both.
+        (
+            {ROUTER: 0, ENGINE: 0},
+            f"{ROUTER} and {ENGINE} were down for 1 min 30 s (limit 1 min 30 s).",
+            f"{SUB} serves the users; here {ROUTER} and {ENGINE} are not running.",
+        ),
+        # The figure is true of the first only.
+        (
+            {ROUTER: 0, ENGINE: 30, DATABASE: 60},
+            f"{ROUTER} was down for 1 min 30 s (limit 1 min 30 s).",
+            f"{SUB} serves the users; here {DATABASE}, {ROUTER} and {ENGINE} are not running.",
+        ),
+    ],
+)
+def test_several_services_are_told_in_the_plural_and_a_figure_only_of_whom_it_is_true(
+    stops: dict[str, float], failing: str, yields: str
+) -> None:
+    sim = normal()
+    began = sim.now
+    for service, after in stops.items():
+        sim.run_until(began + after)
+        sim.stop_service(PUB, service)
+    sim.run_until(began + 95)
+    told = [e.change.sentence for e in sim.history if e.node == PUB]
+    assert told[-2:] == [failing, yields]
+
+
+def test_a_sentence_begins_with_a_capital_also_where_no_service_can_be_named() -> None:
+    node = Node(PUB, SUB, first=True, services=(Reading(ROUTER, up=None, since=0),))
+    assert (
+        fill("{down} {are} not running", node, 0, Policy()) == "A critical service is not running."
+    )
+    assert fill("{peer} serves the users", node, 0, Policy()) == f"{SUB} serves the users."
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [([], ""), (["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C")],
+)
+def test_listed(names: list[str], text: str) -> None:
+    assert listed(names) == text
+
+
 def test_the_wait_for_automatic_fallback_says_when_and_from_what() -> None:
     sim = normal(Policy(automatic_fallback=True))
     sim.stop_service(PUB)
@@ -120,7 +166,7 @@ def test_the_administrators_wait_is_never_ended_by_the_clock() -> None:
         (
             lambda sim: sim.stop_service(PUB),
             Request.FALLBACK,
-            f"Fallback needs all critical services of imp-pub to run: {ROUTER}.",
+            f"Fallback needs all critical services of imp-pub to run; {ROUTER} is not running.",
         ),
         (
             lambda sim: sim.power_off(SUB),
