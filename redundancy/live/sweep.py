@@ -108,6 +108,9 @@ def settle(
             break
         for start in range(0, len(due), BATCH):
             some = situations(due[start : start + BATCH])
+            # Read after the memories: a change of parameters in between makes these steps void,
+            # and no node takes one, and sleeps, by parameters that hold no more.
+            policy = policies.current()
             taken = [one for one in (take(s, lab_now(), policy) for s in some) if one]
             stored = store(taken)
             link.send([letter for one in stored if (letter := _letter(one))], faults)

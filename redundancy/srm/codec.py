@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from redundancy.srm.states import Reason, State
-from redundancy.srm.types import Heartbeat, Move, MoveKind, Node, Reading
+from redundancy.srm.types import Heartbeat, Move, MoveKind, Node, Policy, Reading
 
 Json = dict[str, Any]
 
@@ -29,6 +29,8 @@ def node_to_json(node: Node) -> Json:
 def node_from_json(data: Mapping[str, Any]) -> Node:
     """Return the node that ``node_to_json`` wrote."""
     peer, move = data["peer"], data["move"]
+    # A memory that an older version wrote has none.
+    policy = data.get("policy")
     return Node(
         **{
             **_known(Node, data),
@@ -37,11 +39,12 @@ def node_from_json(data: Mapping[str, Any]) -> Node:
             "peer": heartbeat_from_json(peer) if peer else None,
             "services": tuple(Reading(**_known(Reading, s)) for s in data["services"]),
             "move": Move(MoveKind(move["kind"]), move["asked_at"]) if move else None,
+            "policy": Policy(**_known(Policy, policy)) if policy else None,
         }
     )
 
 
-def _known(kind: type[Heartbeat] | type[Node] | type[Reading], data: Mapping[str, Any]) -> Json:
+def _known(kind: type[Heartbeat | Node | Policy | Reading], data: Mapping[str, Any]) -> Json:
     """Return what this version knows of ``data``: another version may have written more."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in data.items() if name in names}

@@ -29,6 +29,9 @@ def notice_gap(node: Node, now: float, policy: Policy) -> Node:
     """
     if node.stepped_at is None or node.state is State.UNKNOWN:
         return node
+    if node.policy is not None:
+        # Until now it was called as often as the parameters of its last step wanted.
+        policy = replace(node.policy, tick=max(node.policy.tick, policy.tick))
     gap = now - node.stepped_at
     if -policy.heartbeat_interval <= gap <= usual_gap(policy):
         return node
@@ -58,18 +61,48 @@ def usual_gap(policy: Policy) -> float:
     return min(late, policy.heartbeat_timeout - policy.heartbeat_interval)
 
 
-def notice_interval(node: Node, now: float, policy: Policy) -> Node:
-    """Return ``node`` with the peer's silence begun anew when the heartbeat interval was changed.
+def notice_parameters(node: Node, now: float, policy: Policy) -> Node:
+    """Return ``node`` with its running timers as they go on under changed parameters.
 
-    Until its next heartbeat the peer kept the old interval: its silence so far says nothing about
-    the new limits.
+    A limit that was lowered counts from now on: a timer that runs ends when the old limit would
+    have ended it, or when the new one has passed from now on, whichever is sooner. So a change by
+    itself fails nobody over.
     """
-    if node.interval == policy.heartbeat_interval:
+    before = node.policy
+    if before == policy:
         return node
-    # By its own interval it was not late: any timeout is two intervals or more.
-    if not announced(node) and silence(node, now) < 2 * node.interval:
+    node = replace(node, policy=policy)
+    return node if before is None else _under_new_limits(node, now, before)
+
+
+def _under_new_limits(node: Node, now: float, before: Policy) -> Node:
+    policy = node.policy
+    assert policy is not None
+    interval, silent = before.heartbeat_interval, silence(node, now)
+    if interval != policy.heartbeat_interval and not announced(node) and silent < 2 * interval:
+        # Until its next heartbeat the peer kept the old interval, by which it was not late (any
+        # timeout is two intervals or more): its silence so far says nothing about the new limits.
         node = replace(node, peer_at=now, listening_since=now)
-    return replace(node, interval=policy.heartbeat_interval)
+
+    def later(since: float, old: float, new: float) -> float:
+        return max(since, min(since + old - new, now))
+
+    timeout = before.heartbeat_timeout, policy.heartbeat_timeout
+    delay = before.critical_service_delay, policy.critical_service_delay
+    waiting = max(node.settled_at, node.started_at)
+    return replace(
+        node,
+        peer_at=later(node.peer_at, *timeout),
+        listening_since=later(
+            node.listening_since, before.initialization_timeout, policy.initialization_timeout
+        ),
+        services=tuple(
+            replace(service, since=later(service.since, *delay)) if service.up is False else service
+            for service in node.services
+        ),
+        starting_since=None if node.starting_since is None else later(node.starting_since, *delay),
+        settled_at=later(waiting, *timeout) if node.state is State.TAKING_BACK else node.settled_at,
+    )
 
 
 # --- the peer ----------------------------------------------------------------------------------

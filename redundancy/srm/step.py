@@ -57,7 +57,7 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
     Raises:
         IllegalRequest: The administrator's request does not fit the state. ``node`` is unchanged.
     """
-    node = facts.notice_interval(facts.notice_gap(node, now, policy), now, policy)
+    node = facts.notice_parameters(facts.notice_gap(node, now, policy), now, policy)
     run = _Step(node, now, policy)
     before = (facts.healthy(node), facts.peer_start(node))
     run.take_in(event)

@@ -98,7 +98,7 @@ class Node:
     between two equal nodes. ``holds``: this node knows that the sessions are its own after a
     takeover. ``starting_since``: SRM asked the critical services to start and waits for them.
     ``dazed``: the observer was away; the next tick judges nothing. ``settled_at``: since when it is
-    in its state, less the time nobody looked. ``interval``: the heartbeat interval of the last step.
+    in its state, less the time nobody looked. ``policy``: the parameters of its last step.
     ``suspects``: the peer's silence has reached its limit; the next tick judges it.
     ``handed_over``: it agreed that the peer takes its users. ``stopped``: the critical services that
     SRM itself stopped and nobody has started since. ``stop_asked_at``: when it asked for that; the
@@ -130,7 +130,7 @@ class Node:
     holds: bool = False
     leaving: bool = False
     settled_at: float = 0
-    interval: float = 0
+    policy: Policy | None = None
     suspects: bool = False
     handed_over: bool = False
     stopped: tuple[str, ...] = ()

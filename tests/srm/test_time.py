@@ -65,6 +65,7 @@ def heartbeat(seq: int) -> Heartbeat:
     )
 
 
+TIGHT = Policy(heartbeat_interval=15, heartbeat_timeout=30)
 # The peer was heard at 100 s, the node stepped last at 120 s.
 LISTENING = Node(
     PUB,
@@ -79,9 +80,8 @@ LISTENING = Node(
     healthy_since=0,
     next_heartbeat=130,
     stepped_at=120,
-    interval=15,
+    policy=TIGHT,
 )
-TIGHT = Policy(heartbeat_interval=15, heartbeat_timeout=30)
 
 
 def test_the_first_tick_after_an_outage_judges_nothing_and_asks_for_a_second() -> None:
@@ -114,7 +114,8 @@ def test_a_clock_set_back_keeps_the_silence_that_was_counted() -> None:
 
 def test_a_shorter_interval_gives_the_peer_time_to_keep_it() -> None:
     """The peer has been silent for 200 s, as its interval of 300 s allowed."""
-    slow = replace(LISTENING, peer_at=-80.0, interval=300.0, next_heartbeat=400.0)
+    before = Policy(heartbeat_interval=300, heartbeat_timeout=600, initialization_timeout=600)
+    slow = replace(LISTENING, peer_at=-80.0, policy=before, next_heartbeat=400.0)
     changed = step(slow, Tick(UP), 120.0, Policy())
     assert changed.node.state is State.NORMAL
     assert changed.node.peer_at == 120.0
@@ -126,7 +127,7 @@ def test_a_shorter_interval_gives_the_peer_time_to_keep_it() -> None:
 def test_a_shorter_timeout_does_not_make_a_late_observer_fail_anybody_over() -> None:
     """Steps 9 s apart where 7 s are the interval and 15 s the limit: late, but somebody looks."""
     policy = Policy(heartbeat_interval=7, heartbeat_timeout=15)
-    node = replace(LISTENING, interval=7.0, peer_at=119.0)
+    node = replace(LISTENING, policy=policy, peer_at=119.0)
     for seq, at in enumerate(range(129, 300, 9), start=2):
         node = step(node, Tick(UP), float(at), policy).node
         assert node.state is State.NORMAL, at
