@@ -56,7 +56,8 @@ def test_a_change_in_the_middle_of_a_sweep_is_not_slept_over(
     monkeypatch.setattr(sweeping, "situations", overtaken)
     pair.sweep()
     monkeypatch.undo()
-    pair.sweep()
+    if not before:
+        pair.sweep()
     assert policies() == {30}
 
 
