@@ -1,6 +1,7 @@
 """Parameters that change while a timer runs: no change by itself fails anybody over."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,11 @@ WAITING = Node(
     starting_since=0.0,
     stepped_at=WAITED,
 )  # fmt: skip
+
+
+def policy(**values: Any) -> Policy:
+    return replace(Policy(), **values)
+
 
 # Each timer: its parameter, the memory in which it runs, and its start in there.
 TIMERS = {
@@ -67,7 +73,7 @@ def test_when_a_running_timer_ends_after_a_change(
     timer: str, old: float, new: float, ends: float
 ) -> None:
     key, node, start = TIMERS[timer]
-    before, after = replace(Policy(), **{key: old}), replace(Policy(), **{key: new})
+    before, after = policy(**{key: old}), policy(**{key: new})
     changed = facts.notice_parameters(replace(node, policy=before), WAITED, after)
     assert start(changed) + new == ends
     # Once noticed, the change does nothing more.
@@ -113,11 +119,11 @@ def test_a_healthy_pair_does_not_move_whatever_changes_whenever(key: str) -> Non
     """At every second of an interval, down and up again."""
     low, high = sorted(ORDINARY[key])
     extra = {"heartbeat_interval": 5} if key == "heartbeat_timeout" else {}
-    sim = normal(replace(Policy(), **extra))
+    sim = normal(policy(**extra))
     for at in range(40):
         for value in (high, low) if at % 2 else (low, high):
             sim.run_until(120 + at * 37)
-            sim.set_policy(replace(Policy(), **extra, **{key: value}))
+            sim.set_policy(policy(**extra, **{key: value}))
     sim.run_for(300)
     assert [entry.change.new_state for entry in sim.history if entry.at > 60] == []
 
