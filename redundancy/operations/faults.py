@@ -124,7 +124,10 @@ def lift(*, fault_id: int, actor: str) -> None:
 
 
 def take_move(group: RedundancyGroup) -> bool:
-    """Return whether the session move under way shall fail; the fault is used up by it."""
+    """Return whether the session move under way, which has something to move, shall fail.
+
+    The fault is used up by it.
+    """
     return _take(Q(kind=FaultKind.MOVE, group=group, amount=0))
 
 

@@ -45,17 +45,22 @@ def move_sessions(request: MoveRequest) -> None:
             return
         if faults.moves_held(group):
             return
-        if faults.take_move(group):
-            report_failure(request)
-            return
         node = Server.objects.get(pk=request.node_id)
         taking = request.kind is MoveKind.TAKE_OVER
-        if group.epoch == request.epoch:
-            _move(group, node, taking=taking)
-        elif not (taking and group.holder_id == node.pk and group.epoch > request.epoch):
+        if group.epoch != request.epoch:
+            if taking and group.holder_id == node.pk and group.epoch > request.epoch:
+                _tell(node, MessageKind.MOVED, request.kind, group.epoch)
+                return
             holder = group.holder.name if group.holder else None
             _tell(node, MessageKind.MOVE_REFUSED, request.kind, group.epoch, holder)
             return
+        # Nothing is away: the epoch stays, so that the peer's own request is not refused for it.
+        if taking or group.holder_id is not None or _any_away(group):
+            # A fault waits for a move that changes something.
+            if faults.take_move(group):
+                report_failure(request)
+                return
+            _move(group, node, taking=taking)
         _tell(node, MessageKind.MOVED, request.kind, group.epoch)
 
 
@@ -77,9 +82,6 @@ def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
         group.save(update_fields=["epoch", "holder"])
         sentence = f"{moved:,} sessions moved to {node.name}."
     else:
-        # Nothing is away: the epoch stays, so that the peer's own request is not refused for it.
-        if group.holder_id is None and not _any_away(group):
-            return
         moved = send_home(group)
         sentence = f"{moved:,} sessions went home."
     events.record(kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch)

@@ -193,9 +193,6 @@ class Simulator(Machines):
 
     def _moved(self, name: str, kind: MoveKind, epoch: int) -> Event:
         """Move the sessions if nobody was faster. Return what the node shall hear."""
-        if self.fail_next_move:
-            self.fail_next_move = False
-            return MoveFailed(kind, epoch)
         target = name if kind is MoveKind.TAKE_OVER else None
         if epoch != self.epoch:
             if epoch < self.epoch and self.holder == target and target is not None:
@@ -203,6 +200,10 @@ class Simulator(Machines):
             return MoveRefused(kind, self.epoch, self.holder)
         moved = {home: target or home for home in self.nodes}
         if target is not None or moved != self.location or self.holder is not None:
+            # A fault waits for a move that changes something.
+            if self.fail_next_move:
+                self.fail_next_move = False
+                return MoveFailed(kind, epoch)
             self._place(moved)
             self.epoch += 1
             self.holder = target

@@ -158,11 +158,11 @@ class _Step:
             return
         self._send()
         if due:
-            planned = self.node.next_heartbeat + self.policy.heartbeat_interval
-            # Keep the beat, but do not make up for the ones a pause left out.
-            if not self.now < planned <= self.now + self.policy.heartbeat_interval:
-                planned = self.now + self.policy.heartbeat_interval
-            self.node = replace(self.node, next_heartbeat=planned)
+            # Keep the beat, without those that a pause left out: pairs that did not beat in the
+            # same second before an outage do not after it.
+            interval = self.policy.heartbeat_interval
+            late = (self.now - self.node.next_heartbeat) % interval
+            self.node = replace(self.node, next_heartbeat=self.now - late + interval)
 
     # --- events --------------------------------------------------------------------------------
 

@@ -10,10 +10,12 @@ from pytest_django.fixtures import Settings
 from redundancy import bus
 from redundancy.live import link
 from redundancy.models import Fault, HaEvent, NodeRuntime, RedundancyGroup
-from redundancy.operations import actions, faults, power
+from redundancy.operations import actions, faults, groups, moves, power
+from redundancy.operations.moves import MoveRequest
 from redundancy.selectors.faults import Faults
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
+from redundancy.srm.types import MoveKind
 from tests.live.pair import Pair, server
 
 BACKUP, NORMAL = State.BACKUP, State.NORMAL
@@ -152,6 +154,24 @@ def test_the_next_move_fails_once(pair: Pair) -> None:
     actions.request_recover(group=group(), actor="")
     pair.run(3)
     assert pair.states() == (NORMAL, NORMAL)
+
+
+def test_a_failing_move_waits_for_one_that_moves_somebody(pair: Pair) -> None:
+    """A pair that becomes Normal asks for everybody to go home, where everybody is."""
+    groups.disable_ha(group=group(), actor="")
+    faults.fail_next_move(group=group(), actor="")
+    groups.enable_ha(group=group(), actor="")
+    pair.run(5)
+    assert pair.states() == (NORMAL, NORMAL)
+    # Nor does a move that was decided at an older epoch.
+    old = MoveRequest(server("imp-sub").pk, MoveKind.TAKE_OVER, -1, group().ha_generation)
+    moves.move_sessions(old)
+    pair.run(5)
+    assert Fault.objects.count() == 1
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="")
+    pair.run(3)
+    assert reasons() == {Reason.TAKE_OVER_FAILED}
+    assert not Fault.objects.exists()
 
 
 def test_the_next_move_home_fails_once(pair: Pair) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from redundancy.srm.simulator import Simulator
 from redundancy.srm.states import Reason, State
 from redundancy.srm.step import step
@@ -121,7 +123,37 @@ def test_a_shorter_interval_gives_the_peer_time_to_keep_it() -> None:
     assert changed.node.peer_at == 120.0
     # And this node keeps the new interval from now on.
     assert changed.node.seq == slow.seq + 1
-    assert changed.node.next_heartbeat == 135.0
+    assert changed.node.next_heartbeat == 130.0
+
+
+@pytest.mark.parametrize(
+    ("planned", "now", "then"),
+    [
+        (130.0, 130.0, 145.0),
+        (130.0, 130.4, 145.0),
+        # Beats that an outage left out are not made up for.
+        (130.0, 145.0, 160.0),
+        (130.0, 720.0, 730.0),
+        # A clock that was set back.
+        (130.0, -3480.0, -3470.0),
+    ],
+)
+def test_a_late_heartbeat_keeps_the_beat(planned: float, now: float, then: float) -> None:
+    late = step(replace(LISTENING, next_heartbeat=planned), Tick(UP), now, Policy())
+    assert late.node.seq == LISTENING.seq + 1
+    assert late.node.next_heartbeat == then
+
+
+def test_after_an_outage_pairs_beat_in_different_seconds_as_before() -> None:
+    pairs = [Simulator(), Simulator()]
+    for late, pair in enumerate(pairs):
+        pair.run_until(late * 5)
+        pair.enable_ha()
+    for pair in pairs:
+        pair.run_until(100)
+        pair.pause_observer(600)
+        pair.run_until(2000)
+    assert [pair.nodes[PUB].next_heartbeat % 15 for pair in pairs] == [0, 5]
 
 
 def test_a_shorter_timeout_does_not_make_a_late_observer_fail_anybody_over() -> None:
