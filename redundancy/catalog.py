@@ -164,3 +164,35 @@ PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 
 PARAMETER_BY_KEY: dict[str, Parameter] = {parameter.key: parameter for parameter in PARAMETERS}
+
+
+class AssignmentMode(StrEnum):
+    """How users who are given no node get one."""
+
+    BALANCED = "Balanced"
+    ACTIVE_STANDBY = "Active-Standby"
+    NONE = "None"
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseParameter:
+    """A parameter of the whole cluster (*System > Enterprise Parameters*): one of ``choices``."""
+
+    key: str
+    name: str
+    default: str
+    choices: tuple[str, ...]
+    help: str
+
+
+ASSIGNMENT_MODE = EnterpriseParameter(
+    "assignment_mode",
+    "User Assignment Mode for Presence Server",
+    AssignmentMode.BALANCED,
+    tuple(AssignmentMode),
+    help="Which node a user gets who is given none, and what Assign All Users and Rebalance do. "
+    "Balanced: users are spread equally over all nodes of presence redundancy groups. "
+    "Active-Standby: all are on the first node of each group. None: nobody is assigned by itself.",
+)
+
+ENTERPRISE_PARAMETERS: tuple[EnterpriseParameter, ...] = (ASSIGNMENT_MODE,)

@@ -10,10 +10,22 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from redundancy.admin.base import OperationAdmin
-from redundancy.admin.forms import GroupForm, ParameterForm, ServerForm, UserForm
+from redundancy.admin.forms import (
+    EnterpriseParameterForm,
+    GroupForm,
+    ParameterForm,
+    ServerForm,
+    UserForm,
+)
 from redundancy.catalog import PARAMETER_BY_KEY
-from redundancy.models import PresenceUser, RedundancyGroup, Server, ServiceParameter
-from redundancy.operations import groups, parameters, servers, users
+from redundancy.models import (
+    EnterpriseParameter,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    ServiceParameter,
+)
+from redundancy.operations import enterprise, groups, parameters, servers, users
 from redundancy.selectors.groups import find_groups
 from redundancy.selectors.servers import find_servers
 
@@ -124,6 +136,26 @@ class ServiceParameterAdmin(OperationAdmin):
             keys.setdefault(row.server, []).append(row.key)
         for server, of_server in keys.items():
             parameters.reset_parameters(keys=of_server, server=server, actor=actor)
+
+
+@admin.register(EnterpriseParameter)
+class EnterpriseParameterAdmin(OperationAdmin):
+    """Enterprise parameters that differ from their default; deleting one is *Set to Default*."""
+
+    form = EnterpriseParameterForm
+    list_display = ("key", "value")
+    list_filter = ("key",)
+    search_fields = ("key", "value")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return what is chosen once."""
+        return ("key",) if obj else ()
+
+    def remove(self, rows: QuerySet[EnterpriseParameter], actor: str) -> None:
+        """Give the parameters their default again."""
+        enterprise.reset_enterprise_parameters(
+            keys=list(rows.values_list("key", flat=True)), actor=actor
+        )
 
 
 @admin.register(PresenceUser)

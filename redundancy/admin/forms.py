@@ -7,15 +7,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from redundancy.admin.base import OperationForm
-from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS
+from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS
 from redundancy.errors import Refused
 from redundancy.models import (
+    EnterpriseParameter,
     PresenceUser,
     RedundancyGroup,
     Server,
     ServiceParameter,
 )
-from redundancy.operations import groups, parameters, servers, users
+from redundancy.operations import enterprise, groups, parameters, servers, users
 from redundancy.selectors.servers import assignable_servers
 
 
@@ -144,6 +145,33 @@ class ParameterForm(OperationForm):
                 "Go back to the list and change that row.",
                 field="key",
             )
+
+
+class EnterpriseParameterForm(OperationForm):
+    """Set one enterprise parameter; which one is chosen once."""
+
+    class Meta:
+        model = EnterpriseParameter
+        fields = ("key", "value")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "value" in self.fields:
+            self.fields["value"].help_text = " ".join(each.help for each in ENTERPRISE_PARAMETERS)
+
+    def operate(self, actor: str) -> EnterpriseParameter | None:
+        """Set the parameter; its default needs no row."""
+        key = self.instance.key or self.cleaned_data["key"]
+        try:
+            enterprise.set_enterprise_parameters(
+                values={key: self.cleaned_data["value"]}, actor=actor
+            )
+        except Refused as refused:
+            raise Refused(refused.rule, field="value") from None
+        row = EnterpriseParameter.objects.filter(key=key).first()
+        if row is None and not self.instance.pk:
+            raise Refused("That is the default, which holds without being set.", field="value")
+        return row
 
 
 class UserForm(OperationForm):

@@ -4,7 +4,7 @@ from redundancy.models.event import EventKind, HaEvent
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
-from redundancy.models.parameter import ServiceParameter
+from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
 from redundancy.models.planned import PlannedRestart
 from redundancy.models.relogin import ReloginLimits
 from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
@@ -13,6 +13,7 @@ from redundancy.models.signin import SignIn
 from redundancy.models.user import PresenceSession, PresenceUser
 
 __all__ = [
+    "EnterpriseParameter",
     "EventKind",
     "Fault",
     "FaultKind",

@@ -1,9 +1,9 @@
-"""Service parameters that differ from their default."""
+"""Service and enterprise parameters that differ from their default."""
 
 from django.db import models
 from django.db.models import Q
 
-from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
+from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS, Parameter
 
 
 class ServiceParameter(models.Model):
@@ -42,3 +42,21 @@ class ServiceParameter(models.Model):
     def parameter(self) -> Parameter:
         """What the catalogue says of it."""
         return PARAMETER_BY_KEY[self.key]
+
+
+class EnterpriseParameter(models.Model):
+    """A changed parameter of the whole cluster. Without a row the default of the catalogue holds."""
+
+    key = models.CharField(
+        "Parameter Name",
+        max_length=40,
+        unique=True,
+        choices=[(parameter.key, parameter.name) for parameter in ENTERPRISE_PARAMETERS],
+    )
+    value = models.CharField("Parameter Value", max_length=40)
+
+    class Meta:
+        ordering = ("key",)
+
+    def __str__(self) -> str:
+        return f"{self.get_key_display()} = {self.value}"

@@ -1,15 +1,18 @@
-"""Assign many users at once: to a node, or to none."""
+"""Assign many users at once: to a node, to none, or as the User Assignment Mode has it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from redundancy.catalog import ASSIGNMENT_MODE, AssignmentMode
+from redundancy.errors import Refused
 from redundancy.models import EventKind, PresenceUser, Server
 from redundancy.operations import events, locks
 from redundancy.operations.pairs import Pairs
 from redundancy.operations.sessions import follow_assignment
 from redundancy.operations.users import check_cluster, check_homes, check_node
+from redundancy.selectors import enterprise, spread
 
 
 def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: str) -> int:
@@ -34,6 +37,43 @@ def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: s
                 actor=actor,
             )
     return len(rows)
+
+
+def assign_all(*, actor: str) -> int:
+    """Assign everybody who has no node as the User Assignment Mode has it; return how many that were."""
+    return _carry_out(spread.all_unassigned, "were assigned", actor)
+
+
+def rebalance(*, actor: str) -> int:
+    """Move as few users as are needed for the User Assignment Mode to hold; return how many that were."""
+    return _carry_out(spread.rebalanced, "were moved to another node", actor)
+
+
+def check_mode() -> AssignmentMode:
+    """Return the User Assignment Mode; refuse when it assigns nobody."""
+    mode = enterprise.assignment_mode()
+    if mode is AssignmentMode.NONE:
+        raise Refused(f"{ASSIGNMENT_MODE.name} is {mode}: nobody is assigned by itself.")
+    if not spread.goals(mode):
+        raise Refused(
+            "No node is in a presence redundancy group: there is none to assign users to."
+        )
+    return mode
+
+
+def _carry_out(make: Callable[[], spread.Plan], done: str, actor: str) -> int:
+    with transaction.atomic():
+        locks.one_administrator()
+        mode = check_mode()
+        plan = make()
+        change(list(spread.steps(plan)))
+        if plan.users:
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=f"{plan.users:,} users {done} ({ASSIGNMENT_MODE.name}: {mode}).",
+                actor=actor,
+            )
+    return plan.users
 
 
 def change(rows: Sequence[tuple[int, int | None, int | None]]) -> None:

@@ -20,6 +20,7 @@ from redundancy.models import (
 from redundancy.operations import events, locks, rules
 from redundancy.operations.sessions import logged_in
 from redundancy.selectors.servers import unsettled_nodes
+from redundancy.selectors.spread import newcomers
 
 # Below the number of parameters a statement may have on every database.
 _CHUNK = 500
@@ -31,8 +32,8 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
     """Add users in bulk and return how many.
 
     Args:
-        rows: User ID, display name, IM address and assigned node (or None) of each. A user with an
-            assigned node is logged in there.
+        rows: User ID, display name, IM address and assigned node of each. Who has none is assigned
+            as the User Assignment Mode has it. A user with an assigned node is logged in there.
         actor: User name of who does it.
 
     """
@@ -44,6 +45,11 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
         return 0
     with transaction.atomic():
         locks.one_administrator()
+        waiting = [user for user in users if user.home_id is None]
+        got = newcomers(len(waiting))
+        nodes = (node for node, number in got.items() for _ in range(number))
+        for user, node in zip(waiting, nodes, strict=False):
+            user.home_id = node
         check_homes({user.home_id for user in users if user.home_id is not None})
         check_cluster()
         try:

@@ -125,10 +125,15 @@ def of_assignment(does: Assignment, node: Server | None) -> list[str]:
             f"{_sessions(does.moving)} to {node.name}: the users are disconnected and log in there."
         )
     if node and does.new:
-        sentences.append(f"{_are(does.new)} without a node until now and logged in at {node.name}.")
+        sentences.append(_newcomers(does.new, node.name))
     if not node and does.moving:
         sentences.append(f"{_are(does.moving)} logged out.")
     return sentences
+
+
+def _newcomers(number: int, where: str) -> str:
+    has, log = ("has", "logs") if number == 1 else ("have", "log")
+    return f"{users(number)} {has} no node yet and {log} in at {where}."
 
 
 def _are(number: int) -> str:

@@ -131,7 +131,8 @@ class Listing(Generic[M]):
     @property
     def count_line(self) -> str:
         """Which rows of how many are shown: ``1 - 50 of 120``."""
-        return f"{self.page.start_index()} - {self.page.end_index()} of {self.page.paginator.count}"
+        page = self.page
+        return f"{page.start_index():,} - {page.end_index():,} of {page.paginator.count:,}"
 
     @property
     def here(self) -> str:
@@ -245,5 +246,5 @@ def list_context(listing: Listing[Any]) -> dict[str, Any]:
     return {
         "listing": listing,
         "status_error": listing.error,
-        "status_text": "" if listing.error else f"{count} {noun} found",
+        "status_text": "" if listing.error else f"{count:,} {noun} found",
     }

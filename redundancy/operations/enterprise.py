@@ -1,0 +1,55 @@
+"""Set enterprise parameters (*System > Enterprise Parameters*)."""
+
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+
+from redundancy.catalog import ENTERPRISE_PARAMETERS
+from redundancy.errors import Refused
+from redundancy.models import EnterpriseParameter, EventKind
+from redundancy.operations import events, locks
+from redundancy.selectors import enterprise
+
+_BY_KEY = {parameter.key: parameter for parameter in ENTERPRISE_PARAMETERS}
+
+
+def set_enterprise_parameters(*, values: Mapping[str, str], actor: str) -> int:
+    """Set parameters by their keys and return how many that changed.
+
+    It decides for users from now on; nobody who has a node is moved.
+    """
+    refusals = [refusal for key, value in values.items() if (refusal := _judge(key, value))]
+    if refusals:
+        raise Refused.together(refusals)
+    with transaction.atomic():
+        locks.one_administrator()
+        present = enterprise.values()
+        changed = {key: value for key, value in values.items() if value != present[key]}
+        for key, value in changed.items():
+            parameter = _BY_KEY[key]
+            if value == parameter.default:
+                EnterpriseParameter.objects.filter(key=key).delete()
+            else:
+                EnterpriseParameter.objects.update_or_create(key=key, defaults={"value": value})
+            events.record(
+                kind=EventKind.PARAMETER,
+                sentence=f"{parameter.name} was changed from {present[key]} to {value}.",
+                actor=actor,
+            )
+    return len(changed)
+
+
+def reset_enterprise_parameters(*, keys: Iterable[str], actor: str) -> int:
+    """Give these parameters their default again and return how many that changed."""
+    return set_enterprise_parameters(
+        values={key: _BY_KEY[key].default for key in keys}, actor=actor
+    )
+
+
+def _judge(key: str, value: str) -> Refused | None:
+    parameter = _BY_KEY.get(key)
+    if parameter is None:
+        return Refused(f"There is no enterprise parameter {key[:40]!r}.", field="key")
+    if value not in parameter.choices:
+        return Refused(f"{parameter.name} must be {', '.join(parameter.choices)}.", field=key)
+    return None
