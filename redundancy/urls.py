@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from redundancy.views import (
     control_center,
+    enterprise,
     fault_lab,
     group_live,
     groups,
@@ -54,8 +55,14 @@ urlpatterns = [
         group_live.group_action,
         name="group_action",
     ),
+    path(
+        "ccmadmin/enterprise-parameters/",
+        enterprise.enterprise_parameters,
+        name="enterprise_parameters",
+    ),
     path("ccmadmin/presence-users/", users.user_list, name="user_list"),
     path("ccmadmin/presence-users/assign/", users.user_assign, name="user_assign"),
+    path("ccmadmin/presence-users/<slug:how>/", users.user_spread, name="user_spread"),
     path(
         "<administration:application>/service-parameters/",
         parameters.service_parameters,

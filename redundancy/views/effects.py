@@ -4,7 +4,6 @@ from redundancy.models import Server, ServiceStatus
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
-from redundancy.selectors.users import Assignment
 from redundancy.srm.sentences import listed
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
 
@@ -112,33 +111,3 @@ def of_disabling(live: GroupLive) -> list[str]:
                 "until its critical services run."
             )
     return [*effects, "Nobody takes over from a node that fails while High Availability is off."]
-
-
-def of_assignment(does: Assignment, node: Server | None) -> list[str]:
-    """Return what assigning users to ``node``, or to none, does; each sentence with its number."""
-    where = f"assigned to {node.name}" if node else "without a node"
-    sentences = []
-    if does.same:
-        sentences.append(f"{_are(does.same)} {where} already; nothing changes for them.")
-    if node and does.moving:
-        sentences.append(
-            f"{_sessions(does.moving)} to {node.name}: the users are disconnected and log in there."
-        )
-    if node and does.new:
-        sentences.append(_newcomers(does.new, node.name))
-    if not node and does.moving:
-        sentences.append(f"{_are(does.moving)} logged out.")
-    return sentences
-
-
-def _newcomers(number: int, where: str) -> str:
-    has, log = ("has", "logs") if number == 1 else ("have", "log")
-    return f"{users(number)} {has} no node yet and {log} in at {where}."
-
-
-def _are(number: int) -> str:
-    return f"{users(number)} {'is' if number == 1 else 'are'}"
-
-
-def _sessions(number: int) -> str:
-    return "1 session moves" if number == 1 else f"{number:,} sessions move"

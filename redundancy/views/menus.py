@@ -44,6 +44,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                 (
                     ("Server", "server_list", ()),
                     ("Presence Redundancy Groups", "group_list", ()),
+                    ("Enterprise Parameters", "enterprise_parameters", ()),
                     ("Service Parameters", "service_parameters", ("ccmadmin",)),
                 ),
             ),

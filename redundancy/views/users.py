@@ -1,22 +1,26 @@
 """*User Management > Assign Presence Users*: find users, and assign them to nodes."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from redundancy.catalog import ASSIGNMENT_MODE
 from redundancy.errors import Refused
 from redundancy.models import PresenceUser, Server
-from redundancy.operations.assignment import assign_users
+from redundancy.operations.assignment import assign_all, assign_users, check_mode, rebalance
 from redundancy.operations.users import check_cluster
 from redundancy.permissions import can_write, writes
-from redundancy.selectors import nodes, users
-from redundancy.views import effects
+from redundancy.selectors import nodes, spread, users
+from redundancy.views import user_effects
 from redundancy.views.chrome import Tool
 from redundancy.views.confirm import Confirmation, ask, go, is_htmx
 from redundancy.views.delete import selected_pks
+from redundancy.views.effects import users as users_in_words
 from redundancy.views.find_list import (
     Column,
     Selection,
@@ -41,6 +45,12 @@ FIELDS = {
 }
 COLUMNS = tuple(Column(label, name) for name, label in FIELDS.items())
 
+# In the address: the button's label, what would be done, and what does it.
+SPREADS: dict[str, tuple[str, Callable[[], spread.Plan], Callable[..., int]]] = {
+    "assign-all": ("Assign All Users", spread.all_unassigned, assign_all),
+    "rebalance": ("Rebalance", spread.rebalanced, rebalance),
+}
+
 Fields = list[tuple[str, object]]
 
 
@@ -63,7 +73,13 @@ def user_list(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Find and List Users",
         "totals": users.totals(),
-        "tools": [Tool("Assign All Found Users", "assign", href=found, dialog=True)],
+        "tools": [
+            Tool("Assign All Found Users", "assign", href=found, dialog=True),
+            *(
+                Tool(label, "assign", href=reverse("user_spread", args=[how]), dialog=True)
+                for how, (label, *_) in SPREADS.items()
+            ),
+        ],
         **list_context(listing),
     }
     return render(request, "users/list.html", context, status=listing.status)
@@ -90,7 +106,7 @@ def user_assign(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             changed = assign_users(users=chosen, node=node, actor=request.user.get_username())
             where = f"assigned to {node.name}" if node else "unassigned"
-            messages.success(request, f"Update successful: {effects.users(changed)} {where}")
+            messages.success(request, f"Update successful: {users_in_words(changed)} {where}")
             return go(request, back)
     except Refused as refused:
         error = refused.rule
@@ -98,6 +114,45 @@ def user_assign(request: HttpRequest) -> HttpResponse:
         refusal = Confirmation(title=TITLE, action=request.path, cancel=back, error=error)
         return ask(request, refusal)
     return _ask(request, chosen, node, [*carried, ("to", asked["to"])], back)
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def user_spread(request: HttpRequest, how: str) -> HttpResponse:
+    """Ask, naming what the User Assignment Mode makes of it, then assign all users or rebalance."""
+    if how not in SPREADS:
+        raise Http404
+    label, plan_of, carry_out = SPREADS[how]
+    back, error = reverse("user_list"), ""
+    said: list[str] = []
+    try:
+        mode = check_mode()
+        check_cluster()
+        if request.method == "POST":
+            changed = carry_out(actor=request.user.get_username())
+            messages.success(request, f"Update successful: {users_in_words(changed)} assigned")
+            return go(request, back)
+        plan = plan_of()
+        if not plan.users:
+            raise Refused(f"{label}: nobody needs another node.")
+        said = [
+            f"{ASSIGNMENT_MODE.name}: {mode}.",
+            *user_effects.of_spread(plan, dict(nodes.nodes().values_list("pk", "name"))),
+        ]
+    except Refused as refused:
+        error = refused.rule
+    return ask(
+        request,
+        Confirmation(
+            title=label,
+            action=request.path,
+            cancel=back,
+            submit="" if error else label,
+            question="" if error else f"{label} now?",
+            effects=said,
+            error=error,
+        ),
+    )
 
 
 def _chosen(request: HttpRequest, asked: QueryDict) -> tuple[QuerySet[PresenceUser], Fields]:
@@ -128,7 +183,7 @@ def _ask_where(
     context = {
         "title": TITLE,
         "in_dialog": in_dialog,
-        "number": effects.users(chosen.count()),
+        "number": users_in_words(chosen.count()),
         "nodes": nodes.nodes().select_related("group"),
         "nobody": NOBODY,
         "fields": carried,
@@ -145,7 +200,7 @@ def _ask(
     back: str,
 ) -> HttpResponse:
     does = users.assignment(chosen, node)
-    number = effects.users(does.users)
+    number = users_in_words(does.users)
     return ask(
         request,
         Confirmation(
@@ -154,7 +209,7 @@ def _ask(
             cancel=back,
             submit="Assign" if node else "Unassign",
             question=f"Assign {number} to {node.name}?" if node else f"Unassign {number}?",
-            effects=effects.of_assignment(does, node),
+            effects=user_effects.of_assignment(does, node),
             fields=carried,
         ),
     )

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import (
+    EnterpriseParameter,
     Fault,
     FaultKind,
     HaEvent,
@@ -22,12 +23,13 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import planned
+from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
 
 MODELS = list(apps.get_app_config("redundancy").get_models())
-WRITTEN = {Server, RedundancyGroup, ServiceParameter, PresenceUser}
+WRITTEN = {EnterpriseParameter, Server, RedundancyGroup, ServiceParameter, PresenceUser}
 
 
 def address(model: type[Model], page: str, *args: Any) -> str:
@@ -39,6 +41,7 @@ def rows(pair: RedundancyGroup) -> None:
     """At least one row in every table."""
     set_parameter(key="automatic_fallback", value="true", actor="ann")
     set_parameter(key="relogin_upper", value="600", server=pair.servers.all()[0], actor="ann")
+    set_enterprise_parameters(values={"assignment_mode": "None"}, actor="ann")
     enable_ha(group=pair, actor="ann")
     SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
     planned.begin(server=pair.servers.all()[0], service="", actor="ann")

@@ -200,7 +200,7 @@ def test_disabling_sends_everybody_home(
     add_users(
         rows=[
             (f"u{n}", "", f"u{n}@example.com", home)
-            for n, home in enumerate([publisher, publisher, subscriber, elsewhere, None])
+            for n, home in enumerate([publisher, publisher, subscriber, elsewhere])
         ],
         actor="tester",
     )

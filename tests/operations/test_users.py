@@ -13,6 +13,7 @@ from redundancy.models import (
     RedundancyGroup,
     Server,
 )
+from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users, delete_users, edit_user
@@ -34,6 +35,7 @@ def ann(home: Server | None) -> Row:
 
 def test_an_assigned_user_is_logged_in_at_home(home: Server) -> None:
     rows = [ann(home), ("bob", "", "bob@example.com", None)]
+    set_enterprise_parameters(values={"assignment_mode": "None"}, actor="tester")
     assert add_users(rows=rows, actor="tester") == 2
     session = PresenceSession.objects.get()
     assert (session.user.userid, session.node) == ("ann", home)

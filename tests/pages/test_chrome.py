@@ -26,7 +26,15 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
     }
     assert shown == {
         "ccmadmin": [
-            ("System", ["Server", "Presence Redundancy Groups", "Service Parameters"]),
+            (
+                "System",
+                [
+                    "Server",
+                    "Presence Redundancy Groups",
+                    "Enterprise Parameters",
+                    "Service Parameters",
+                ],
+            ),
             ("User Management", ["Assign Presence Users"]),
             ("Help", ["How to Begin", "About"]),
         ],

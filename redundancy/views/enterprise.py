@@ -1,0 +1,61 @@
+"""*System > Enterprise Parameters*: what holds for the whole cluster."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from redundancy.catalog import ENTERPRISE_PARAMETERS
+from redundancy.errors import Refused
+from redundancy.forms.enterprise import EnterpriseForm
+from redundancy.operations.enterprise import set_enterprise_parameters
+from redundancy.permissions import can_write, refuse_read_only
+from redundancy.selectors import enterprise
+from redundancy.views.chrome import Tool
+
+FORM = "enterprise-form"
+DEFAULTS = {parameter.key: parameter.default for parameter in ENTERPRISE_PARAMETERS}
+
+
+@require_http_methods(["GET", "POST"])
+def enterprise_parameters(request: HttpRequest) -> HttpResponse:
+    """Show the enterprise parameters, and change them. *Set to Default* only fills the form in."""
+    if request.method == "POST":
+        refuse_read_only(request)
+    present = enterprise.values()
+    if "default" in request.POST:
+        text = "The suggested values are in the form. Press Save to apply them."
+        return _page(request, EnterpriseForm(initial=DEFAULTS), present, text)
+    if request.method != "POST":
+        read_only = not can_write(request.user)
+        return _page(request, EnterpriseForm(initial=present, read_only=read_only), present)
+    form = EnterpriseForm(request.POST)
+    if form.is_valid():
+        try:
+            values = {key: form.text(key) for key in DEFAULTS}
+            set_enterprise_parameters(values=values, actor=request.user.get_username())
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            messages.success(request, "Update successful")
+            return redirect("enterprise_parameters")
+    return _page(request, form, present)
+
+
+def _page(
+    request: HttpRequest, form: EnterpriseForm, present: dict[str, str], text: str = ""
+) -> HttpResponse:
+    context = {
+        "title": "Enterprise Parameters Configuration",
+        "form": form,
+        "form_id": FORM,
+        "rows": [
+            (each, form[each.key], present[each.key] != each.default)
+            for each in ENTERPRISE_PARAMETERS
+        ],
+        "status_text": text,
+        "tools": [Tool("Save", "save", form=FORM)] if can_write(request.user) else [],
+    }
+    return render(
+        request, "parameters/enterprise.html", context, status=422 if form.errors else 200
+    )
