@@ -2,10 +2,11 @@
 
 import os
 import signal
+import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init
+from celery.signals import beat_init, before_task_publish
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cucm_admin.settings")
 
@@ -23,3 +24,9 @@ def beat_ends_at_once(**_: Any) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+
+
+@before_task_publish.connect
+def say_when_it_was_sent(headers: dict[str, Any], **_: Any) -> None:
+    """Let each message carry its time of sending: the beat monitor tells how old the oldest is."""
+    headers["sent_at"] = time.time()

@@ -94,6 +94,8 @@ LAB_CLOCK_RATE = env.number("LAB_CLOCK_RATE", 1, 1, 120)
 LAB_REBOOT_SECONDS = env.number("LAB_REBOOT_SECONDS", 120, 1, 3600)
 # Whether faults can be put into the lab (Tools > Fault Lab); what is in force is told on every page.
 FAULT_LAB = env.flag("FAULT_LAB", False)
+# What a scraper of /metrics must show as a bearer token; empty: anybody may read them.
+METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
 # Wall seconds between two sweeps: one second, shorter when the lab clock runs fast.
 SWEEP_SECONDS = max(0.2, 1 / LAB_CLOCK_RATE)
 # The vendor allows three groups a cluster; one installation may watch many clusters.
@@ -110,7 +112,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A worker that lost its broker tries for ever, and soon: the nodes are blind until it is back.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
-CELERY_TASK_DEFAULT_QUEUE = "sweep"
+QUEUES = ("sweep", "moves")
+CELERY_TASK_DEFAULT_QUEUE = QUEUES[0]
 CELERY_TASK_ROUTES = {
     f"redundancy.live.tasks.{name}": {"queue": "moves"} for name in ("move_sessions", "audit")
 }

@@ -10,6 +10,7 @@ from redundancy.views import (
     group_live,
     groups,
     home,
+    monitor,
     parameter_lists,
     parameters,
     planned,
@@ -108,4 +109,7 @@ urlpatterns = [
     path("ccmservice/fault-lab/", fault_lab.fault_lab, name="fault_lab"),
     path("ccmservice/fault-lab/lift/", fault_lab.fault_lift, name="fault_lift"),
     path("ccmservice/fault-lab/in-force/", fault_lab.banner, name="fault_banner"),
+    path("cupadmin/beat-monitor/", monitor.beat_monitor, name="beat_monitor"),
+    path("healthz", monitor.healthz, name="healthz"),
+    path("metrics", monitor.metrics, name="metrics"),
 ]

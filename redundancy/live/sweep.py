@@ -6,13 +6,14 @@ is ours.
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from math import ceil
 
 from django.conf import settings
 from django.db.models import Q
 
-from redundancy import bus, clock
+from redundancy import bus, clock, pulse
 from redundancy.live import inbox, link
 from redundancy.live.due import Situation, find, situations
 from redundancy.live.link import Letter
@@ -47,18 +48,23 @@ TOGETHER = Q(server__machine__srm_worker="")
 
 
 def sweep(
-    ask_for_move: Callable[[MoveRequest], None], slow_lane: Callable[[], object] = bool
+    ask_for_move: Callable[[MoveRequest], None],
+    slow_lane: Callable[[], object] = bool,
+    *,
+    asked: bool = False,
 ) -> int:
     """Step every due node and return how many steps were taken.
 
     Args:
         ask_for_move: Called after the commit for each session move a node wants.
         slow_lane: Called once a minute of wall time.
+        asked: Whether somebody asked for this sweep, other than beat.
 
     Raises:
         bus.BusError: The heartbeat bus cannot be reached.
 
     """
+    began = time.perf_counter()
     lab_now = clock.reader()
     faults = fault_selectors.in_force()
     if paused(faults, lab_now()):
@@ -68,6 +74,7 @@ def sweep(
         bus.deliver(lab_now(), faults.cut)
     power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
     taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move)
+    pulse.tick(took=time.perf_counter() - began, steps=taken, asked=asked)
     if bus.mark_sweep():
         slow_lane()
     return taken

@@ -2,11 +2,11 @@
 
 import logging
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.conf import settings
 from django.db import OperationalError
 
-from redundancy import bus
+from redundancy import bus, pulse
 from redundancy.live import sweep as sweeping
 from redundancy.operations import moves
 from redundancy.operations.moves import MoveRequest
@@ -23,10 +23,10 @@ RECENT_EVENTS = 5000
 
 
 @shared_task(name="redundancy.live.tasks.sweep")
-def sweep() -> None:
-    """Step every node that is due."""
+def sweep(asked: bool = False) -> None:
+    """Step every node that is due. ``asked``: not by beat."""
     try:
-        sweeping.sweep(ask_for_move, audit.delay)
+        sweeping.sweep(ask_for_move, slow_lane, asked=asked)
     except bus.BusError as error:
         logger.warning("no sweep: the heartbeat bus cannot be reached (%s)", error)
 
@@ -44,15 +44,30 @@ def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
         logger.exception("%s failed", request)
         moves.report_failure(request)
     else:
-        sweep.apply_async(expires=settings.SWEEP_SECONDS)
+        sweep.apply_async((True,), expires=settings.SWEEP_SECONDS)
 
 
 # One that waited for a long move is overtaken by the next.
 @shared_task(name="redundancy.live.tasks.audit", expires=bus.SLOW_LANE_SECONDS)
 def audit() -> None:
     """Check the invariants on the live tables, and log each breach."""
-    for breach in audits.audit(recent=RECENT_EVENTS):
+    breaches = audits.audit(recent=RECENT_EVENTS)
+    for breach in breaches:
         logger.error("audit: %s", breach)
+    pulse.audited(str(breach) for breach in breaches)
+
+
+@shared_task(name="redundancy.live.tasks.canary", bind=True, expires=bus.SLOW_LANE_SECONDS)
+def canary(self: Task[..., None], queue: str, sent: float) -> None:
+    """Tell that the worker of ``queue`` works; ``sent`` by the clock of the bus."""
+    pulse.sing(queue, sent, self.request.hostname or "")
+
+
+def slow_lane() -> None:
+    """Do what is done once a minute."""
+    audit.delay()
+    for queue in settings.QUEUES:
+        canary.apply_async((queue, pulse.now()), queue=queue)
 
 
 def ask_for_move(request: MoveRequest) -> None:

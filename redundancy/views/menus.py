@@ -63,6 +63,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     ("Service Parameters", "service_parameters", ("cupadmin",)),
                 ),
             ),
+            ("Diagnostics", (("Beat Monitor", "beat_monitor", ()),)),
             ("Help", (("About", "about", ()),)),
         ),
     ),

@@ -1,0 +1,117 @@
+"""What the processes behind the pages tell of themselves, on the bus: ticks, canaries, the audit.
+
+Moments are those of the Redis or Valkey server, in seconds since 1970: the clocks of the processes
+may differ. All of it is forgotten with the server; nothing decides by it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redundancy import bus
+
+# Sweeps of the last minutes, newest last, as a stream: its entries carry the time of the server.
+TICKS = "srm:ticks"
+TICKS_KEPT = 600
+CANARIES = "srm:canaries"
+AUDIT = "srm:audit"
+# Names a message's time of sending, by the wall clock of the process that sent it.
+SENT_AT = "sent_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A sweep that ran to its end. ``began`` and ``took`` in seconds; ``asked``: not by beat."""
+
+    began: float
+    took: float
+    steps: int
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A task that was sent to a queue only to see it run."""
+
+    sent: float
+    ran: float
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The last audit by the running system, and what it found."""
+
+    at: float
+    breaches: tuple[str, ...]
+
+
+def now() -> float:
+    """Return the time of the server."""
+    seconds, micros = bus.client().time()
+    return float(seconds) + float(micros) / 1e6
+
+
+def tick(*, took: float, steps: int, asked: bool) -> None:
+    """Note a sweep that ends now."""
+    entry: dict[Any, Any] = {"took": repr(took), "steps": steps, "asked": int(asked)}
+    bus.client().xadd(TICKS, entry, maxlen=TICKS_KEPT, approximate=True)
+
+
+def ticks() -> list[Tick]:
+    """Return the last sweeps, oldest first."""
+    found: Any = bus.client().xrange(TICKS)
+    told = []
+    for ident, entry in found:
+        ended, took = int(ident.partition("-")[0]) / 1000, float(entry["took"])
+        told.append(Tick(ended - took, took, int(entry["steps"]), entry["asked"] == "1"))
+    return told
+
+
+def sing(queue: str, sent: float, worker: str) -> None:
+    """Note that a canary sent at ``sent`` runs now."""
+    told = json.dumps({"sent": sent, "ran": now(), "worker": worker})
+    bus.client().hset(CANARIES, queue, told)
+
+
+def canaries() -> dict[str, Canary]:
+    """Return the last canary that ran, by queue."""
+    found: Any = bus.client().hgetall(CANARIES)
+    return {queue: Canary(**json.loads(text)) for queue, text in found.items()}
+
+
+def audited(breaches: Iterable[str]) -> None:
+    """Note what an audit found that ends now."""
+    bus.client().set(AUDIT, json.dumps({"at": now(), "breaches": list(breaches)}))
+
+
+def last_audit() -> Audited | None:
+    """Return the last audit; None while there was none."""
+    text = bus.client().get(AUDIT)
+    if text is None:
+        return None
+    told = json.loads(str(text))
+    return Audited(told["at"], tuple(told["breaches"]))
+
+
+def waiting(queues: Sequence[str]) -> dict[str, tuple[int, float | None]]:
+    """Return how many messages wait in each queue, and when the oldest was sent, where it says so."""
+    with bus.client().pipeline(transaction=False) as pipe:
+        for queue in queues:
+            pipe.llen(queue)
+            # Written at the left, read at the right.
+            pipe.lindex(queue, -1)
+        answers = pipe.execute()
+    return {
+        queue: (int(depth), _sent_at(oldest))
+        for queue, depth, oldest in zip(queues, answers[::2], answers[1::2], strict=True)
+    }
+
+
+def _sent_at(message: str | None) -> float | None:
+    if message is None:
+        return None
+    headers: dict[str, Any] = json.loads(message).get("headers", {})
+    sent = headers.get(SENT_AT)
+    return float(sent) if sent is not None else None

@@ -1,0 +1,72 @@
+"""*Diagnostics > Beat Monitor*, and the same for machines: ``/healthz`` and ``/metrics``."""
+
+from secrets import compare_digest
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from redundancy.selectors import live, monitor
+from redundancy.views.chrome import lab, tell_time
+from redundancy.views.metrics import exposition
+
+APPLICATION = "cupadmin"
+TITLE = "Beat Monitor"
+# Nodes listed on the page, the longest silent first.
+EARS = 50
+
+
+@require_safe
+def beat_monitor(request: HttpRequest) -> HttpResponse:
+    """Show how beat, workers, queues, bus and database do; with ``fragment`` the figures alone."""
+    shown = monitor.watch()
+    ears = sorted(shown.ears, key=lambda ear: -1.0 if ear.age is None else -ear.age)
+    context = {
+        "title": TITLE,
+        "application": APPLICATION,
+        "monitor": shown,
+        "ears": ears[:EARS],
+        "more_ears": max(0, len(ears) - EARS),
+    }
+    if "fragment" in request.GET:
+        return tell_time(render(request, "monitor/_live.html", context), lab())
+    return render(request, "monitor/monitor.html", context)
+
+
+@require_safe
+@login_not_required
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 when the system can be trusted, 503 when not; no details, no sign-in."""
+    healthy = not monitor.watch().troubles
+    return HttpResponse(
+        "ok\n" if healthy else "not ok\n",
+        content_type="text/plain",
+        status=200 if healthy else 503,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@require_safe
+@login_not_required
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return the metrics; with METRICS_TOKEN set only to who shows it as a bearer token (else 401)."""
+    if settings.METRICS_TOKEN:
+        shown = request.headers.get("Authorization", "")
+        wanted = f"Bearer {settings.METRICS_TOKEN}"
+        if not compare_digest(shown.encode(), wanted.encode()):
+            return HttpResponse(
+                "METRICS_TOKEN is set: show it as a bearer token.\n",
+                content_type="text/plain",
+                status=401,
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+    shown_now = monitor.watch()
+    try:
+        groups = live.all_live()
+    except DatabaseError:
+        groups = ()
+    return HttpResponse(exposition(shown_now, groups), content_type=CONTENT_TYPE_LATEST)

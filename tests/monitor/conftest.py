@@ -1,0 +1,3 @@
+from tests.pages.conftest import admin, group, ha, page, pair, pub, sub
+
+__all__ = ["admin", "group", "ha", "page", "pair", "pub", "sub"]

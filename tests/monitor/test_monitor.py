@@ -1,0 +1,169 @@
+"""Whether the system can be trusted: figures, page, /healthz, /metrics."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+from prometheus_client.parser import text_string_to_metric_families
+
+from cucm_admin.stack.run import BASE_DIR
+from redundancy import bus, pulse
+from redundancy.live import tasks
+from redundancy.models import RedundancyGroup
+from redundancy.pulse import Tick
+from redundancy.selectors import monitor
+from tests.pages.html import soup, words
+
+
+def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[Tick]:
+    return [Tick(at, 0.1, 2, at in asked) for at in begins]
+
+
+@pytest.mark.parametrize(
+    ("told", "late", "missed", "doubled"),
+    [
+        (ticks(), 0, 0, 0),
+        (ticks(10), 0, 0, 0),
+        (ticks(10, 11, 12, 13), 0, 0, 0),
+        (ticks(10, 11.3, 12), 0.3, 0, 0),
+        (ticks(10, 13, 14), 0, 2, 0),
+        (ticks(10, 10.1, 11), 0, 0, 1),
+        # A move that is done asks for a sweep: that is no doubled tick.
+        (ticks(10, 10.1, 11, asked=(10.1,)), 0, 0, 0),
+    ],
+)
+def test_lateness_missed_and_doubled_ticks(
+    told: list[Tick], late: float, missed: int, doubled: int
+) -> None:
+    beat = monitor.measured(told, 1.0, 0.5)
+    assert (beat.late_p99, beat.missed, beat.doubled) == (pytest.approx(late), missed, doubled)
+
+
+@pytest.fixture
+def running(db: None, valkey: str) -> None:
+    """Everything as it is a moment after a sweep, with workers that work."""
+    bus.client().flushdb()
+    pulse.tick(took=0.01, steps=2, asked=False)
+    bus.mark_sweep()
+    for queue in ("sweep", "moves"):
+        pulse.sing(queue, pulse.now() - 0.25, f"{queue}@here")
+    tasks.audit()
+    yield
+    bus.client().flushdb()
+
+
+def test_a_running_system_has_no_trouble(running: None) -> None:
+    seen = monitor.watch()
+    assert seen.troubles == ()
+    assert seen.beat is not None
+    assert seen.beat.sweeps == 1
+    assert [(q.name, q.worker) for q in seen.queues] == [
+        ("sweep", "sweep@here"),
+        ("moves", "moves@here"),
+    ]
+    assert seen.queues[0].canary_took == pytest.approx(0.25, abs=0.2)
+
+
+def old(queue: str, ago: float) -> None:
+    told = {"sent": pulse.now() - ago, "ran": pulse.now() - ago, "worker": "x"}
+    bus.client().hset(pulse.CANARIES, queue, json.dumps(told))
+
+
+def backlog(sent: float) -> None:
+    bus.client().lpush("moves", json.dumps({"headers": {"sent_at": sent}}))
+    bus.client().lpush("moves", json.dumps({"headers": {"sent_at": time.time()}}))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "trouble"),
+    [
+        (lambda: bus.client().delete(bus.MARK), "No sweep has run yet."),
+        (lambda: bus.client().pexpire(bus.MARK, 86400_000), "The last sweep ran 2505600 s ago"),
+        (lambda: old("moves", 200), "Queue moves: No canary has run for 200 s"),
+        (lambda: bus.client().delete(pulse.CANARIES), "Queue sweep: No canary has run yet."),
+        (lambda: backlog(time.time() - 90), "Queue moves: The oldest message has waited for 90 s."),
+        (lambda: pulse.audited(["I1 is broken"]), "The last audit found breaches"),
+    ],
+)
+def test_each_trouble_is_named_and_answers_503(
+    running: None, client: Client, break_it: object, trouble: str
+) -> None:
+    assert client.get("/healthz").status_code == 200
+    assert callable(break_it)
+    break_it()
+    assert any(said.startswith(trouble) for said in monitor.watch().troubles)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (503, b"not ok\n")
+
+
+def test_a_bus_that_is_away_is_a_finding_and_no_error(
+    running: None, client: Client, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    assert monitor.watch().troubles == ("The heartbeat bus and broker cannot be reached.",)
+    assert client.get("/healthz").status_code == 503
+    assert b"srm_bus_up 0.0" in client.get("/metrics").content
+
+
+def test_the_page_says_what_works(page: Client, running: None, ha: RedundancyGroup) -> None:
+    shown = soup(page.get(reverse("beat_monitor")))
+    assert "what the pages show is fresh" in words(shown.select_one("#live"))
+    assert "2 more" not in words(shown.select_one("#live"))
+    assert [words(row.select("td")[1]) for row in shown.select("#ears-frame tbody tr")] == [
+        "imp-pub",
+        "imp-sub",
+    ]
+    live = shown.select_one("#live")
+    assert live is not None
+    fragment = page.get(str(live["hx-get"]))
+    assert soup(fragment).select_one("html") is None
+    bus.client().delete(bus.MARK)
+    assert "No sweep has run yet." in words(soup(page.get(str(live["hx-get"]))))
+
+
+def names(text: str) -> set[str]:
+    return {family.name for family in text_string_to_metric_families(text)}
+
+
+def test_metrics_can_be_read_by_prometheus(
+    client: Client, running: None, ha: RedundancyGroup
+) -> None:
+    text = client.get("/metrics").content.decode()
+    families = {f.name: f for f in text_string_to_metric_families(text)}
+    assert families["srm_healthy"].samples[0].value == 1
+    states = [sample.labels for sample in families["srm_node_state"].samples]
+    assert {label["node"] for label in states} == {"imp-pub", "imp-sub"}
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_exist(
+    client: Client, running: None, ha: RedundancyGroup
+) -> None:
+    # A node that never heard its peer has no age.
+    told = names(client.get("/metrics").content.decode()) | {"srm_heartbeat_age_seconds"}
+    folder = Path(BASE_DIR) / "docs" / "monitoring"
+    for file in ("alerts.yml", "grafana-dashboard.json"):
+        asked = set(re.findall(r"\b(?:srm|celery)_[a-z_]+", (folder / file).read_text()))
+        assert asked
+        assert asked <= told, file
+
+
+@pytest.mark.parametrize(
+    ("shown", "status"),
+    [(None, 401), ("Bearer wrong", 401), ("s3cret", 401), ("Bearer s3cret", 200)],
+)
+def test_a_token_guards_the_metrics_where_it_is_set(
+    client: Client, running: None, settings: LazySettings, shown: str | None, status: int
+) -> None:
+    settings.METRICS_TOKEN = "s3cret"
+    headers = {"Authorization": shown} if shown else {}
+    assert client.get("/metrics", headers=headers).status_code == status
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_page_wants_a_sign_in(client: Client, db: None) -> None:
+    assert client.get(reverse("beat_monitor")).status_code == 302
