@@ -38,7 +38,11 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
             ("User Management", ["Assign Presence Users"]),
             ("Help", ["How to Begin", "About"]),
         ],
-        "cupadmin": [("System", ["Presence Topology", "Service Parameters"]), ("Help", ["About"])],
+        "cupadmin": [
+            ("System", ["Presence Topology", "Service Parameters"]),
+            ("Diagnostics", ["Beat Monitor"]),
+            ("Help", ["About"]),
+        ],
         "ccmservice": [
             (
                 "Tools",
