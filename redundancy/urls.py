@@ -8,6 +8,7 @@ from redundancy.views import (
     enterprise,
     fault_lab,
     group_live,
+    group_logins,
     groups,
     home,
     monitor,
@@ -50,6 +51,11 @@ urlpatterns = [
         "ccmadmin/presence-redundancy-groups/<int:pk>/delete/",
         groups.group_delete,
         name="group_delete",
+    ),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/logins/",
+        group_logins.group_logins,
+        name="group_logins",
     ),
     path(
         "ccmadmin/presence-redundancy-groups/<int:pk>/<int:node>/<slug:action>/",

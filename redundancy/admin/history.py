@@ -1,9 +1,11 @@
 """Tables of what happened: to look at."""
 
+from datetime import datetime
+
 from django.contrib import admin
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.models import HaEvent, PlannedRestart, SignIn
+from redundancy.models import HaEvent, PlannedRestart, SessionMove, SignIn
 
 
 @admin.register(HaEvent)
@@ -22,6 +24,26 @@ class HaEventAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", "at")
     search_fields = ("sentence", "group_name", "node_name", "actor")
+
+
+@admin.register(SessionMove)
+class SessionMoveAdmin(ReadOnlyAdmin):
+    """Who served the users of each group, and since when."""
+
+    list_display = ("moment", "group", "epoch", "serves", "moved", "lower", "upper")
+    list_filter = (("holder", admin.EmptyFieldListFilter),)
+    list_select_related = ("event", "group")
+    search_fields = ("group__name", "holder_name", "first_name", "second_name")
+
+    @admin.display(description="Lab time", ordering="at")
+    def moment(self, move: SessionMove) -> datetime:
+        """Return when it was."""
+        return move.event.at
+
+    @admin.display(description="Served by", ordering="holder_name")
+    def serves(self, move: SessionMove) -> str:
+        """Return who serves the users since then."""
+        return move.holder_name or "their assigned nodes"
 
 
 @admin.register(SignIn)

@@ -4,6 +4,7 @@ from redundancy.models.event import EventKind, HaEvent
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
+from redundancy.models.move import SessionMove
 from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
 from redundancy.models.planned import PlannedRestart
 from redundancy.models.relogin import ReloginLimits
@@ -32,6 +33,7 @@ __all__ = [
     "ServerType",
     "ServiceParameter",
     "ServiceStatus",
+    "SessionMove",
     "SignIn",
     "SrmMessage",
 ]

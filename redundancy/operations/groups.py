@@ -19,7 +19,7 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import events, locks, power, rules, services
-from redundancy.operations.sessions import send_home
+from redundancy.operations.sessions import remember_move, send_home
 from redundancy.srm import facts, sentences
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
@@ -151,15 +151,16 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         current.save(update_fields=["ha_enabled"])
         _finish_shutdowns(current)
         now = lab_now()
-        moved = send_home(current)
-        events.record(
+        placed = send_home(current, now)
+        event = events.record(
             kind=EventKind.ADMIN,
-            sentence=f"High Availability of {current.name} was disabled; sessions sent home: {moved:,}.",
+            sentence=f"High Availability of {current.name} was disabled; sessions sent home: {placed.moved:,}.",
             group=current,
             actor=actor,
             epoch=current.epoch,
             at=now,
         )
+        remember_move(event, current, placed)
         _forget(current, before, actor=actor, now=now)
         for runtime in before:
             stopped = facts.stopped_by_srm(node_from_json(runtime.memory)) if runtime.memory else ()

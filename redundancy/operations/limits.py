@@ -1,6 +1,6 @@
 """The re-login limits that clients keep from their login on: a history for each node."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from django.db.models import Case, Count, Expression, F, FloatField, Q, Value, When
@@ -35,22 +35,36 @@ def last_login(now: float) -> Expression:
     )
 
 
-def at_login(server: Server, login: Expression) -> tuple[Expression, Expression]:
-    """Return the lower and the upper limit of the node as they were at the moment ``login``."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of the limits of a node. ``since``: from when which value held, the newest first."""
+
+    before: float
+    since: tuple[tuple[float, float], ...]
+
+    @property
+    def values(self) -> set[float]:
+        """Return every value that a client may have."""
+        # A row from the beginning of time leaves nobody with the default.
+        first = () if self.since and self.since[-1][0] <= 0 else (self.before,)
+        return {*first, *(value for _, value in self.since)}
+
+    def at(self, login: Expression) -> Expression:
+        """Return the value that held at the moment ``login``."""
+        if not self.since:
+            return Value(self.before, FloatField())
+        arms = (When(GreaterThanOrEqual(login, at), then=Value(value)) for at, value in self.since)
+        return Case(*arms, default=Value(self.before), output_field=FloatField())
+
+
+def limits_of(server: Server) -> tuple[Limit, Limit]:
+    """Return the lower and the upper limit of the node, those that clients still keep included."""
     rows = list(server.relogin_limits.order_by("-at", "-pk"))
     lower, upper = (float(PARAMETER_BY_KEY[key].default) for key in KEYS)
     return (
-        _then(login, [(row.at, float(row.lower)) for row in rows], lower),
-        _then(login, [(row.at, float(row.upper)) for row in rows], upper),
+        Limit(lower, tuple((row.at, float(row.lower)) for row in rows)),
+        Limit(upper, tuple((row.at, float(row.upper)) for row in rows)),
     )
-
-
-def _then(login: Expression, since: Sequence[tuple[float, float]], before: float) -> Expression:
-    """Return the value that held at ``login``; ``since``: from when which held, the newest first."""
-    if not since:
-        return Value(before, FloatField())
-    arms = (When(GreaterThanOrEqual(login, at), then=Value(value)) for at, value in since)
-    return Case(*arms, default=Value(before), output_field=FloatField())
 
 
 def _forget(server: Server, now: float) -> None:

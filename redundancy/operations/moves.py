@@ -16,7 +16,7 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import events, faults
-from redundancy.operations.sessions import place, send_home
+from redundancy.operations.sessions import place, remember_move, send_home
 from redundancy.srm.types import MoveKind
 
 
@@ -74,17 +74,21 @@ def report_failure(request: MoveRequest) -> None:
 
 
 def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
+    now = lab_now()
     if taking:
         # The epoch rises even if nobody moves: a move home decided before must not be done after.
-        moved = place(PresenceUser.objects.filter(home__group=group), node, lab_now())
+        placed = place(PresenceUser.objects.filter(home__group=group), node, now)
         group.epoch += 1
         group.holder = node
         group.save(update_fields=["epoch", "holder"])
-        sentence = f"{moved:,} sessions moved to {node.name}."
+        sentence = f"{placed.moved:,} sessions moved to {node.name}."
     else:
-        moved = send_home(group)
-        sentence = f"{moved:,} sessions went home."
-    events.record(kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch)
+        placed = send_home(group, now)
+        sentence = f"{placed.moved:,} sessions went home."
+    event = events.record(
+        kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch, at=now
+    )
+    remember_move(event, group, placed)
 
 
 def _any_away(group: RedundancyGroup) -> bool:

@@ -1,11 +1,20 @@
 """Where sessions of users are, and when their clients log in there."""
 
+from dataclasses import dataclass
+
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Random
 
 from redundancy.clock import lab_datetime, lab_now
-from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup, Server
+from redundancy.models import (
+    HaEvent,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    SessionMove,
+)
 from redundancy.operations import limits
 from redundancy.operations.pairs import Pairs
 
@@ -17,38 +26,76 @@ def logged_in(user: PresenceUser, node_id: int, now: float) -> PresenceSession:
     )
 
 
-def place(users: QuerySet[PresenceUser], node: Server, now: float) -> int:
-    """Move the sessions of these users that are elsewhere to ``node``; return how many moved.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Sessions moved at lab time ``at``; their clients log in ``lower`` to ``upper`` seconds later."""
+
+    at: float
+    moved: int
+    lower: float
+    upper: float
+
+
+def place(users: QuerySet[PresenceUser], node: Server, now: float) -> Placed:
+    """Move the sessions of these users that are elsewhere to ``node``.
 
     One statement. Each client waits a time of its own between the limits that it keeps from its
     last login, and logs in then.
     """
     login = limits.last_login(now)
-    lower, upper = limits.at_login(node, login)
+    lower, upper = limits.limits_of(node)
+    low, high = lower.at(login), upper.at(login)
     elsewhere = PresenceSession.objects.filter(user__in=users).exclude(node=node)
-    return elsewhere.update(
+    moved = elsewhere.update(
         node=node,
         since=lab_datetime(now),
-        relogin_at=now + lower + (upper - lower) * Random(),
+        relogin_at=now + low + (high - low) * Random(),
         limits_at=login,
     )
+    return Placed(now, moved, min(lower.values), max(upper.values))
 
 
-def send_home(group: RedundancyGroup) -> int:
-    """Move every session of the group's users to its assigned node; return how many moved.
+def send_home(group: RedundancyGroup, now: float) -> Placed:
+    """Move every session of the group's users to its assigned node.
 
     The caller holds the lock on the group's row. The epoch rises, so that a move decided before is
     refused.
     """
-    now = lab_now()
-    moved = sum(
+    placed = [
         place(PresenceUser.objects.filter(home=node), node, now)
         for node in Server.objects.filter(group=group)
-    )
+    ]
     group.epoch += 1
     group.holder = None
     group.save(update_fields=["epoch", "holder"])
-    return moved
+    # The limits of a node that nobody went to count only when nobody went anywhere.
+    counting = [each for each in placed if each.moved] or placed
+    return Placed(
+        now,
+        sum(each.moved for each in placed),
+        min(each.lower for each in counting),
+        max(each.upper for each in counting),
+    )
+
+
+def remember_move(event: HaEvent, group: RedundancyGroup, placed: Placed) -> None:
+    """Write down who serves the group's users since ``event``: its holder, or each node its own."""
+    first, second, *_ = [*Server.objects.filter(group=group).order_by("slot"), None, None]
+    SessionMove.objects.create(
+        event=event,
+        group=group,
+        at=placed.at,
+        epoch=group.epoch,
+        holder=group.holder,
+        holder_name=group.holder.name if group.holder else "",
+        first=first,
+        first_name=first.name if first else "",
+        second=second,
+        second_name=second.name if second else "",
+        moved=placed.moved,
+        lower=int(placed.lower),
+        upper=int(placed.upper),
+    )
 
 
 def follow_assignment(pairs: Pairs) -> None:

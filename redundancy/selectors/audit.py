@@ -13,6 +13,7 @@ from django.db.models import (
     F,
     IntegerField,
     Max,
+    Min,
     OuterRef,
     Q,
     QuerySet,
@@ -30,6 +31,7 @@ from redundancy.models import (
     PresenceSession,
     PresenceUser,
     RedundancyGroup,
+    SessionMove,
 )
 from redundancy.srm.states import NOT_SERVING, Reason, State
 from redundancy.srm.types import Policy
@@ -41,9 +43,12 @@ INVARIANTS: dict[str, str] = {
     "I4": "no session is on a node known not to serve while its peer serves",
     "I5": "no automatic fallback before 30 unbroken minutes",
     "I6": "each change of state has one event with its cause; folding them gives the state",
+    "I9": "each client logs in between the limits of its move",
 }
 # Breaches named of each check: what is wrong a thousand times is wrong in one way.
 NAMED = 20
+# Below the number of parameters a statement may have on every database.
+_CHUNK = 500
 # Rounding of moments when they are stored.
 ROUNDING = timedelta(milliseconds=10)
 _MOVES = (EventKind.MOVE, EventKind.ADMIN)
@@ -61,7 +66,7 @@ class Breach:
 
 
 def audit(*, recent: int | None = None) -> list[Breach]:
-    """Return every breach of the invariants I1 to I6, by invariant.
+    """Return every breach of the invariants I1 to I6 and I9, by invariant.
 
     Args:
         recent: Look only at so many of the last events; at the whole history when None.
@@ -229,6 +234,41 @@ def _told_states() -> Iterator[str]:
         yield f"{runtime.server.name} is {runtime.state} / {runtime.reason}, but {known}."
 
 
+def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
+    """Compare the first and the last login of each move with its limits.
+
+    Two statements: what the first one saw was written together with what the second one looks for.
+    """
+    moved = list(
+        PresenceSession.objects.filter(relogin_at__gt=F("limits_at"))
+        .values("node__name", "node__group", "since")
+        .annotate(n=Count("pk"), first=Min("relogin_at"), last=Max("relogin_at"))
+        .order_by("node__name", "since")
+    )
+    moments = sorted({row["since"] for row in moved})
+    moves = {
+        (move.group_id, move.event.at): move
+        for start in range(0, len(moments), _CHUNK)
+        for move in SessionMove.objects.filter(
+            event__at__in=moments[start : start + _CHUNK]
+        ).select_related("event")
+    }
+    slack = ROUNDING.total_seconds()
+    for row in moved:
+        move = moves.get((row["node__group"], row["since"]))
+        if move is None:
+            yield f"{row['n']} client(s) wait at {row['node__name']} for a login that no move tells of."
+        elif (
+            row["first"] - move.at < move.lower - slack
+            or row["last"] - move.at > move.upper + slack
+        ):
+            first, last = (row[end] - move.at for end in ("first", "last"))
+            yield (
+                f"{row['n']} client(s) log in at {row['node__name']} {first:.0f} s to {last:.0f} s "
+                f"after their move, not {move.lower} s to {move.upper} s."
+            )
+
+
 _CHECKS: tuple[tuple[str, Callable[[QuerySet[HaEvent]], Iterator[str]]], ...] = (
     ("I1", _one_place),
     ("I2", _conserved),
@@ -236,6 +276,7 @@ _CHECKS: tuple[tuple[str, Callable[[QuerySet[HaEvent]], Iterator[str]]], ...] = 
     ("I4", _nobody_unserved),
     ("I5", _unbroken_wait),
     ("I6", _history_folds),
+    ("I9", _within_limits),
 )
 
 

@@ -24,7 +24,7 @@ from redundancy.models import (
 )
 from redundancy.operations import planned
 from redundancy.operations.enterprise import set_enterprise_parameters
-from redundancy.operations.groups import enable_ha
+from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
 
@@ -42,6 +42,8 @@ def rows(pair: RedundancyGroup) -> None:
     set_parameter(key="automatic_fallback", value="true", actor="ann")
     set_parameter(key="relogin_upper", value="600", server=pair.servers.all()[0], actor="ann")
     set_enterprise_parameters(values={"assignment_mode": "None"}, actor="ann")
+    enable_ha(group=pair, actor="ann")
+    disable_ha(group=pair, actor="ann")
     enable_ha(group=pair, actor="ann")
     SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
     planned.begin(server=pair.servers.all()[0], service="", actor="ann")

@@ -108,6 +108,18 @@ def in_limbo(group: RedundancyGroup) -> None:
     PresenceSession.objects.filter(node__name="imp-pub").update(limits_at=F("relogin_at") + 1)
 
 
+def too_late(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    session = PresenceSession.objects.filter(user__home__name="imp-pub")[0]
+    late = session.since.timestamp() + 538
+    PresenceSession.objects.filter(pk=session.pk).update(relogin_at=late)
+
+
+def untold(group: RedundancyGroup) -> None:
+    PresenceSession.objects.filter(node__name="imp-pub").update(relogin_at=F("limits_at") + 60)
+
+
 def old_epoch(group: RedundancyGroup) -> None:
     enable_ha(group=group, actor="")
     move(group, "imp-sub", MoveKind.TAKE_OVER)
@@ -175,6 +187,8 @@ PLANTED: list[tuple[Callable[[RedundancyGroup], None], str, str]] = [
     (lost, "I2", "1 user(s) assigned to imp-pub have no session."),
     (homeless, "I2", "1 session(s) on imp-sub belong to users assigned to no node."),
     (in_limbo, "I2", "5 session(s) on imp-pub keep limits of a login that is still to come."),
+    (too_late, "I9", "not 120 s to 537 s."),
+    (untold, "I9", "5 client(s) wait at imp-pub for a login that no move tells of."),
     (old_epoch, "I3", "has epoch 1 after epoch 2."),
     (epoch_set_back, "I3", "DefaultCUPSubCluster is at epoch 0, but event"),
     (unserved, "I4", "5 session(s) are on imp-pub (Failed Over), while its peer serves."),
@@ -207,7 +221,7 @@ def test_every_invariant_is_planted() -> None:
 def test_the_command_says_so_and_ends_accordingly(group: RedundancyGroup) -> None:
     out = StringIO()
     call_command("audit", stdout=out)
-    assert out.getvalue() == "I1 to I6 hold: 1 group(s), 10 session(s).\n"
+    assert out.getvalue() == "I1 to I6 and I9 hold: 1 group(s), 10 session(s).\n"
     stray(group)
     lost(group)
     with pytest.raises(CommandError, match=r"(?s)I1 \(a session .*I2 .*2 breach") as error:
@@ -242,5 +256,5 @@ def test_the_slow_lane_comes_once_a_minute(valkey: str) -> None:
 def test_it_asks_the_same_number_of_queries_whatever_the_size(
     group: RedundancyGroup, django_assert_num_queries: Callable
 ) -> None:
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         audit()

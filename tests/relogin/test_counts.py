@@ -105,8 +105,8 @@ def test_the_group_page_follows_the_logins_and_is_quiet_after_them(
     take_over("imp-sub")
     answer = page.get(address)
     assert shown(answer) == ["0", f"{USERS} ({USERS} waiting to log in)"]
-    stand_at(BEGIN + 60)
-    # Nobody has logged in since.
+    stand_at(BEGIN + 5)
+    # Nobody has logged in since, and the plot has not grown.
     assert page.get(address + polled(answer)).status_code == 204
     stand_at(BEGIN + 300)
     answer = page.get(address + polled(answer))

@@ -8,7 +8,7 @@ from redundancy.selectors.audit import audit, counted
 
 
 class Command(BaseCommand):
-    """Name each breach of the invariants I1 to I6; exit code 1 when there is one."""
+    """Name each breach of the invariants I1 to I6 and I9; exit code 1 when there is one."""
 
     help = "Check that the invariants of high availability hold, and name each breach."
 
@@ -19,4 +19,4 @@ class Command(BaseCommand):
             lines = "\n".join(str(breach) for breach in breaches)
             raise CommandError(f"{lines}\n{len(breaches)} breach(es).", returncode=1)
         groups, sessions = counted()
-        self.stdout.write(f"I1 to I6 hold: {groups} group(s), {sessions} session(s).")
+        self.stdout.write(f"I1 to I6 and I9 hold: {groups} group(s), {sessions} session(s).")
