@@ -230,7 +230,10 @@ def test_the_command_says_so_and_ends_accordingly(group: RedundancyGroup) -> Non
 
 
 def test_the_slow_lane_logs_breaches_of_the_last_events(
-    group: RedundancyGroup, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    group: RedundancyGroup,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    valkey: str,
 ) -> None:
     without_cause(group)
     stray(group)
