@@ -10,6 +10,8 @@ SRM = "Cisco Server Recovery Manager"
 DATABASE = "A Cisco DB"
 XCP_ROUTER = "Cisco XCP Router"
 PRESENCE_ENGINE = "Cisco Presence Engine"
+# What a new server comes with.
+DEFAULT_VERSION = "14.0.1"
 
 
 class ServiceKind(StrEnum):

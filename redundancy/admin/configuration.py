@@ -35,9 +35,17 @@ class ServerAdmin(OperationAdmin):
     """Servers."""
 
     form = ServerForm
-    list_display = ("name", "description", "server_type", "replication", "group", "domain")
-    list_filter = ("server_type", "is_publisher", ("group", admin.EmptyFieldListFilter))
-    search_fields = ("name", "description", "domain", "group__name")
+    list_display = (
+        "name",
+        "description",
+        "server_type",
+        "replication",
+        "group",
+        "domain",
+        "version",
+    )
+    list_filter = ("server_type", "is_publisher", "version", ("group", admin.EmptyFieldListFilter))
+    search_fields = ("name", "description", "domain", "group__name", "version")
     ordering = ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Server]:

@@ -33,13 +33,21 @@ class ServerForm(OperationForm):
 
     class Meta:
         model = Server
-        fields = ("name", "server_type", "description", "ipv6_address", "mac_address", "domain")
+        fields = (
+            "name",
+            "server_type",
+            "description",
+            "ipv6_address",
+            "mac_address",
+            "domain",
+            "version",
+        )
 
     def operate(self, actor: str) -> Server:
         """Add or edit the server."""
         values = {
             name: self.cleaned_data[name] or ""
-            for name in ("name", "description", "ipv6_address", "mac_address", "domain")
+            for name in ("name", "description", "ipv6_address", "mac_address", "domain", "version")
         }
         if self.instance.pk is None:
             kind = self.cleaned_data["server_type"]

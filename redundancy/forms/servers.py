@@ -22,6 +22,7 @@ class ServerForm(PageForm):
     mac_address = text_field("MAC Address")
     description = text_field("Description")
     domain = text_field("IM and Presence Domain")
+    version = text_field("Installed Version")
 
     def __init__(self, *args: Any, server_type: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,7 +30,7 @@ class ServerForm(PageForm):
 
     def values(self) -> dict[str, str]:
         """Return what was typed, by the names the operations use."""
-        names = ("name", "description", "ipv6_address", "mac_address", "domain")
+        names = ("name", "description", "ipv6_address", "mac_address", "domain", "version")
         return {name: self.text(name) for name in names}
 
 
@@ -41,4 +42,5 @@ def values_of(server: Server) -> dict[str, str]:
         "mac_address": server.mac_address,
         "description": server.description,
         "domain": server.domain,
+        "version": server.version,
     }

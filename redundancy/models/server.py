@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from redundancy.catalog import DEFAULT_VERSION
+
 
 class ServerType(models.TextChoices):
     """What a server is; fixed once saved."""
@@ -23,6 +25,10 @@ class Server(models.Model):
     )
     mac_address = models.CharField("MAC Address", max_length=12, blank=True)
     domain = models.CharField("IM and Presence Domain", max_length=255, blank=True)
+    # Nodes of a pair are upgraded one after the other, so it may differ between them.
+    version = models.CharField(
+        "Installed Version", max_length=24, blank=True, default=DEFAULT_VERSION
+    )
     is_publisher = models.BooleanField("IM&P database publisher", default=False, editable=False)
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",

@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 
+from redundancy.catalog import DEFAULT_VERSION
 from redundancy.errors import Refused
 from redundancy.models import ServerType
 
@@ -14,6 +15,7 @@ DESCRIPTION_LENGTH = 128
 _FORBIDDEN_IN_DESCRIPTION = '"%&\\<>'
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _GROUP_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5}){1,3}(-[0-9]{1,5})?")
 _MAC = re.compile(r"[0-9A-F]{12}")
 
 # Where the users are that keep a node from leaving.
@@ -128,5 +130,16 @@ def domain(text: str) -> str:
         raise Refused(
             "IM and Presence Domain must be a valid domain name, such as example.com.",
             field="domain",
+        )
+    return value
+
+
+def version(text: str) -> str:
+    """Return the version of the software on a server; empty means what a new one comes with."""
+    value = text.strip() or DEFAULT_VERSION
+    if not _VERSION.fullmatch(value):
+        raise Refused(
+            "Installed Version must be numbers with dots, such as 14.0.1 or 14.0.1.10000-20.",
+            field="version",
         )
     return value

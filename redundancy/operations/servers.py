@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.db import transaction
 
-from redundancy.catalog import SERVICES
+from redundancy.catalog import DEFAULT_VERSION, SERVICES
 from redundancy.clock import lab_datetime
 from redundancy.errors import Refused
 from redundancy.models import (
@@ -32,6 +32,7 @@ def add_server(
     ipv6_address: str = "",
     mac_address: str = "",
     domain: str = "",
+    version: str = DEFAULT_VERSION,
     actor: str,
 ) -> Server:
     """Save a new server and return it.
@@ -42,7 +43,7 @@ def add_server(
     if server_type not in ServerType.values:
         raise Refused(f"Server Type must be {' or '.join(ServerType.labels)}.", field="server_type")
     server = Server(server_type=server_type)
-    _fill(server, name, description, ipv6_address, mac_address, domain)
+    _fill(server, name, description, ipv6_address, mac_address, domain, version)
     with transaction.atomic():
         locks.one_administrator()
         if server_type == ServerType.IMP:
@@ -69,22 +70,37 @@ def edit_server(
     ipv6_address: str,
     mac_address: str,
     domain: str,
+    version: str,
     actor: str,
 ) -> Server:
     """Change a saved server and return it as it is now. Its type stays."""
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(server)
-        old_name = current.name
-        _fill(current, name, description, ipv6_address, mac_address, domain)
+        old_name, old_version = current.name, current.version
+        _fill(current, name, description, ipv6_address, mac_address, domain, version)
         with locks.unique("server_name_unique", _name_taken(current)):
             current.save(
-                update_fields=["name", "description", "ipv6_address", "mac_address", "domain"]
+                update_fields=[
+                    "name",
+                    "description",
+                    "ipv6_address",
+                    "mac_address",
+                    "domain",
+                    "version",
+                ]
             )
         if current.name != old_name:
             events.record(
                 kind=EventKind.ADMIN,
                 sentence=f"Server {old_name} was renamed to {current.name}.",
+                node=current,
+                actor=actor,
+            )
+        if current.version != old_version:
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=f"The software on {current.name} is now {current.version}; it was {old_version}.",
                 node=current,
                 actor=actor,
             )
@@ -130,7 +146,13 @@ def _obstacles(server: Server) -> Iterator[Refused]:
 
 
 def _fill(
-    server: Server, name: str, description: str, ipv6_address: str, mac_address: str, domain: str
+    server: Server,
+    name: str,
+    description: str,
+    ipv6_address: str,
+    mac_address: str,
+    domain: str,
+    version: str,
 ) -> None:
     has_mac = server.server_type == ServerType.CUCM
     stored = rules.checked(
@@ -140,6 +162,7 @@ def _fill(
             "ipv6_address": (rules.ipv6_address, ipv6_address),
             "mac_address": (rules.mac_address if has_mac else rules.no_mac_address, mac_address),
             "domain": (rules.domain, domain),
+            "version": (rules.version, version),
         }
     )
     for field, value in stored.items():

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from redundancy.catalog import DEFAULT_VERSION
 from redundancy.errors import Refused
 from redundancy.forms.servers import ServerForm, ServerTypeForm, values_of
 from redundancy.models import Server, ServerType
@@ -73,7 +74,7 @@ def server_add(request: HttpRequest) -> HttpResponse:
     form = ServerForm(
         request.POST if request.method == "POST" else None,
         server_type=server_type,
-        initial=_copied(request),
+        initial={"version": DEFAULT_VERSION, **_copied(request)},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -113,7 +114,7 @@ def _copied(request: HttpRequest) -> dict[str, str]:
     if "copy" not in request.GET:
         return {}
     values = values_of(_server(whole_number(request.GET["copy"])))
-    return {name: values[name] for name in ("description", "domain")}
+    return {name: values[name] for name in ("description", "domain", "version")}
 
 
 @require_http_methods(["GET", "POST"])

@@ -21,6 +21,7 @@ def imp(name: str, **more: Any) -> Server:
 def edited(server: Server, **changes: Any) -> Server:
     values: dict[str, Any] = {
         "name": server.name,
+        "version": server.version,
         "description": "",
         "ipv6_address": "",
         "mac_address": "",
@@ -156,6 +157,35 @@ def test_an_edit_keeps_type_and_place() -> None:
     assert server.is_publisher
     assert server.group is not None
     assert HaEvent.objects.filter(sentence="Server imp-pub was renamed to imp-one.").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("", "14.0.1"),
+        (" 12.5.1 ", "12.5.1"),
+        ("14.0.1.10000-20", "14.0.1.10000-20"),
+        ("15.0", "15.0"),
+    ],
+)
+def test_the_version_of_a_node_may_be_its_own(typed: str, stored: str) -> None:
+    assert imp("imp-pub").version == "14.0.1"
+    assert imp("imp-sub", version=typed).version == stored
+
+
+@pytest.mark.parametrize("typed", ["14", "14.", "fourteen", "14.0.1-", "14.0.1.2.3", "14.0.1 su2"])
+def test_no_version_is_refused_by_its_rule(typed: str) -> None:
+    with pytest.raises(Refused, match="numbers with dots") as caught:
+        imp("imp-pub", version=typed)
+    assert caught.value.field == "version"
+
+
+def test_another_version_is_told_in_the_history() -> None:
+    server = imp("imp-pub")
+    assert edited(edited(server), version="14.0.1.12900-21").version == "14.0.1.12900-21"
+    told = HaEvent.objects.get(sentence__contains="software")
+    assert told.sentence == "The software on imp-pub is now 14.0.1.12900-21; it was 14.0.1."
+    assert told.actor == "tester"
 
 
 def test_no_more_nodes_than_the_limit(settings: Any) -> None:

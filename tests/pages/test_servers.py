@@ -82,6 +82,15 @@ def test_save_changes_a_server_and_says_so(page: Client, pub: Server) -> None:
     assert (pub.name, pub.description) == ("imp-one", "new")
 
 
+def test_the_version_is_shown_and_changed(page: Client, pub: Server) -> None:
+    assert field(page.get(ADD, {"type": "imp"}), "version")["value"] == "14.0.1"
+    refused = page.post(edit(pub), {"name": pub.name, "version": "new"})
+    assert refused.status_code == 422
+    assert "numbers with dots" in error_at(refused, "version")
+    page.post(edit(pub), {"name": pub.name, "version": "12.5.1"})
+    assert field(page.get(edit(pub)), "version")["value"] == "12.5.1"
+
+
 def test_copy_takes_what_may_be_the_same(page: Client) -> None:
     server = add_server(
         name="imp-pub",
