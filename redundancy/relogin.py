@@ -12,3 +12,8 @@ def expected_peak(clients: int, lower: float, upper: float) -> float:
 def expected_until(share: float, lower: float, upper: float) -> float:
     """Return after how many seconds this share (0 to 1) of the clients is back."""
     return lower + share * (upper - lower)
+
+
+def rate_in_words(rate: float) -> str:
+    """Return logins per second as pages show them."""
+    return f"{rate:.1f}" if rate >= 0.1 or rate == 0 else "less than 0.1"

@@ -12,6 +12,7 @@ from redundancy.views import (
     groups,
     home,
     monitor,
+    pair,
     parameter_lists,
     parameters,
     planned,
@@ -70,6 +71,21 @@ urlpatterns = [
     path("ccmadmin/presence-users/", users.user_list, name="user_list"),
     path("ccmadmin/presence-users/assign/", users.user_assign, name="user_assign"),
     path("ccmadmin/presence-users/<slug:how>/", users.user_spread, name="user_spread"),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/must-match/",
+        pair.must_match,
+        name="must_match",
+    ),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/must-match/align/",
+        pair.align_pair,
+        name="align",
+    ),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/login-profile/",
+        pair.login_profile,
+        name="login_profile",
+    ),
     path(
         "<administration:application>/service-parameters/",
         parameters.service_parameters,

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from redundancy.catalog import DEFAULT_VERSION
+from redundancy.login_profiles import NODE_SIZES
 
 
 class ServerType(models.TextChoices):
@@ -28,6 +29,13 @@ class Server(models.Model):
     # Nodes of a pair are upgraded one after the other, so it may differ between them.
     version = models.CharField(
         "Installed Version", max_length=24, blank=True, default=DEFAULT_VERSION
+    # For how many users the node is made; empty while nobody has said.
+    node_size = models.PositiveIntegerField(
+        "Node Size",
+        null=True,
+        blank=True,
+        choices=[(size, f"{size:,} users ({hardware})") for size, hardware in NODE_SIZES.items()],
+        editable=False,
     )
     is_publisher = models.BooleanField("IM&P database publisher", default=False, editable=False)
     group = models.ForeignKey(

@@ -73,7 +73,7 @@ def set_parameters(
         for key in values:
             _known(key, server)
         present = selectors.texts(server)
-        _check_fresh(expected or {}, present, server)
+        check_fresh(expected=expected or {}, present=present, server=server)
         new = _checked(values, present)
         changed = {key: text for key, text in new.items() if text != present[key]}
         for key, text in changed.items():
@@ -131,10 +131,15 @@ def _check_scope(key: str, server: Server | None) -> Parameter:
     return _known(key, server)
 
 
-def _check_fresh(
-    expected: Mapping[str, str], present: Mapping[str, str], server: Server | None
+def check_fresh(
+    *, expected: Mapping[str, str], present: Mapping[str, str], server: Server | None
 ) -> None:
-    """Refuse when a value was changed since the administrator saw it, and name each."""
+    """Refuse when a value was changed since the administrator saw it, and name each.
+
+    Raises:
+        Stale: A value of ``present``, those of ``server`` among them, is not as ``expected``.
+
+    """
     stale = []
     for key, seen in expected.items():
         if present[key] != seen:

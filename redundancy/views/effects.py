@@ -1,6 +1,7 @@
 """What an action of high availability will do, told before it is done."""
 
 from redundancy.models import Server, ServiceStatus
+from redundancy.relogin import expected_peak, rate_in_words
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
@@ -30,10 +31,9 @@ def _logins(number: int, node: Server) -> list[str]:
     upper = int(parameters.value("relogin_upper", node))
     if upper <= lower:
         return [f"All {users(number)} log in at {node.name} at once, {lower} s later."]
-    peak = number / (upper - lower)
-    shown = f"{peak:.1f}" if peak >= 0.1 else "less than 0.1"
+    peak = expected_peak(number, lower, upper)
     return [
-        f"Logins at {node.name}: {shown} per second at the peak, "
+        f"Logins at {node.name}: {rate_in_words(peak)} per second at the peak, "
         f"between {lower} s and {upper} s after the move."
     ]
 

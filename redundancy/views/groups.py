@@ -12,7 +12,7 @@ from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.permissions import can_write, refuse_read_only, writes
 from redundancy.selectors import groups, live
-from redundancy.views import effects
+from redundancy.views import effects, pair
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
@@ -119,7 +119,7 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "form_id": FORM,
         "group": group,
         "tools": _tools(group) if writable else [],
-        "related_links": _back(),
+        "related_links": [*_back(), *pair.links(group)],
         **live_context(group),
     }
     return render(request, "groups/edit.html", context, status=422 if form.errors else 200)

@@ -26,6 +26,7 @@ from redundancy.operations.parameters import set_parameters
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.services import services_of
+from redundancy.views import pair
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.numbers import whole_number
 
@@ -207,6 +208,7 @@ def _page(
             "all_parameters": ALL,
             "tools": tools,
             "status_text": text,
+            "must_match_url": _must_match(choice.server),
             "help_url": reverse("service_parameter_help", args=[application]),
             "related_links": _related(application, choice),
         },
@@ -243,6 +245,10 @@ def _sections(choice: Choice, form: ParametersForm, present: Mapping[str, str]) 
     return found
 
 
+def _must_match(server: Server | None) -> str:
+    return reverse("must_match", args=[server.group_id]) if server and server.group_id else ""
+
+
 def _related(application: str, choice: Choice) -> list[Link]:
     links = [
         Link("Parameters for All Servers", reverse("parameters_all", args=[application])),
@@ -253,5 +259,8 @@ def _related(application: str, choice: Choice) -> list[Link]:
     ]
     group = choice.server.group if choice.server else None
     if group:
-        links.append(Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk])))
+        links += [
+            Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk])),
+            *pair.links(group),
+        ]
     return links

@@ -1,0 +1,133 @@
+"""What the vendor's table of re-login limits says for a pair, and whether it applies."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from redundancy import login_profiles
+from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.login_profiles import ASSUMED_DELAY, LOWER_LIMIT, Mode, ProfileRow
+from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
+from redundancy.selectors import parameters
+
+# One cluster has no more of them.
+CLUSTER_SERVERS, CLUSTER_GROUPS = 6, 3
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileNode:
+    """A node of the pair: its assigned users, the size chosen for it, and its limits as stored."""
+
+    server: Server
+    users: int
+    size: int
+    limits: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The recommendation for a pair. ``row`` is None when the table has none for that many users."""
+
+    mode: Mode
+    nodes: tuple[ProfileNode, ...]
+    row: ProfileRow | None
+    warnings: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """The size whose rows are used: that of the smaller node."""
+        return min(node.size for node in self.nodes)
+
+    @property
+    def hardware(self) -> str:
+        """What a node of that size has."""
+        return login_profiles.NODE_SIZES[self.size]
+
+    @property
+    def users(self) -> int:
+        """The users that count."""
+        return counted(self.mode, [node.users for node in self.nodes])
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The recommended limits, by the keys of the parameters; empty when there are none."""
+        if self.row is None:
+            return {}
+        return {"relogin_lower": str(LOWER_LIMIT), "relogin_upper": str(self.row.upper)}
+
+
+def counted(mode: Mode, users: list[int]) -> int:
+    """Return how many users count: of the fuller node, or of both."""
+    return max(users) if mode is Mode.ACTIVE_ACTIVE else sum(users)
+
+
+def assigned(servers: list[Server]) -> dict[int, int]:
+    """Return how many users are assigned to each of the servers, by key; one query."""
+    rows = PresenceUser.objects.filter(home__in=servers).values("home").annotate(n=Count("pk"))
+    found = {server.pk: 0 for server in servers}
+    return found | {row["home"]: row["n"] for row in rows.order_by()}
+
+
+def likely_mode(group: RedundancyGroup) -> Mode:
+    """Return the mode in which users are assigned now: one empty node is a standby."""
+    users = assigned(list(group.servers.all())).values()
+    return Mode.ACTIVE_STANDBY if any(users) and not all(users) else Mode.ACTIVE_ACTIVE
+
+
+def profile(group: RedundancyGroup, mode: Mode, sizes: Mapping[int, int]) -> Profile:
+    """Return the recommendation for the two nodes of ``group``; ``sizes`` by their keys."""
+    servers = list(group.servers.order_by("slot"))
+    users = assigned(servers)
+    limits = parameters.of_nodes(users)
+    nodes = tuple(
+        ProfileNode(server, users[server.pk], sizes[server.pk], limits[server.pk])
+        for server in servers
+    )
+    number = counted(mode, list(users.values()))
+    size = min(node.size for node in nodes)
+    row = login_profiles.row_for(size, mode, number)
+    return Profile(mode, nodes, row, tuple(_warnings(mode, nodes, number, row)))
+
+
+def _warnings(
+    mode: Mode, nodes: tuple[ProfileNode, ...], number: int, row: ProfileRow | None
+) -> Iterator[str]:
+    """Yield why the table does not apply, or not as it is."""
+    size = min(node.size for node in nodes)
+    if row is None:
+        last = login_profiles.rows(size, mode)[-1].users
+        yield (
+            f"{number:,} users are more than the table has for {mode} on nodes for {size:,} users: "
+            f"its last row is for {last:,}. There is no recommendation."
+        )
+    delay = parameters.value("critical_service_delay")
+    if delay != ASSUMED_DELAY:
+        yield (
+            f"{PARAMETER_BY_KEY['critical_service_delay'].name} is {delay} s. The table was made for "
+            f"{ASSUMED_DELAY} s; with another delay the Lower Limit must be another than {LOWER_LIMIT} s, "
+            "and the table does not say which."
+        )
+    if len({node.size for node in nodes}) > 1:
+        yield (
+            "The two nodes are of unequal size. The table is for pairs of equal nodes; "
+            "the rows of the smaller one are used."
+        )
+    yield from _cluster_warning()
+    busy = [node.server.name for node in nodes if node.users]
+    if mode is Mode.ACTIVE_STANDBY and len(busy) > 1:
+        yield f"{mode} is chosen, but users are assigned to {' and '.join(busy)}."
+    if mode is Mode.ACTIVE_ACTIVE and len(busy) == 1:
+        yield f"{mode} is chosen, but users are assigned to {busy[0]} only."
+    if not busy:
+        yield "No user is assigned to this group yet."
+
+
+def _cluster_warning() -> Iterator[str]:
+    servers = Server.objects.filter(server_type=ServerType.IMP).count()
+    groups = RedundancyGroup.objects.count()
+    if servers > CLUSTER_SERVERS or groups > CLUSTER_GROUPS:
+        yield (
+            f"The table is for single-cluster deployments only. Here are {servers:,} IM and Presence "
+            f"servers in {groups:,} groups; one cluster has at most {CLUSTER_SERVERS} in {CLUSTER_GROUPS}."
+        )

@@ -1,0 +1,241 @@
+"""What both nodes of a group should have alike: must-match parameters, and the login profile."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.errors import Refused, Stale
+from redundancy.forms.login_profile import LoginProfileForm, seen, seen_fields
+from redundancy.login_profiles import LOWER_LIMIT
+from redundancy.models import RedundancyGroup, Server
+from redundancy.operations.pair import align, apply_login_profile, set_node_sizes
+from redundancy.operations.trial import try_out
+from redundancy.permissions import refuse_read_only, writes
+from redundancy.relogin import expected_peak, expected_until, rate_in_words
+from redundancy.selectors import groups, parameters
+from redundancy.selectors.login_profile import Profile, likely_mode, profile
+from redundancy.selectors.parameters import PairValue
+from redundancy.views.chrome import Link
+from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.numbers import whole_number
+
+MUST_MATCH = "Must-Match Parameters"
+LOGIN_PROFILE = "Login Profile"
+# Shares of the users, in percent, whose return is told.
+SHARES = (50, 95, 100)
+
+
+def links(group: RedundancyGroup) -> list[Link]:
+    """Return the way to these pages; none for a group of one server."""
+    if len(group.servers.all()) < 2:
+        return []
+    return [
+        Link(MUST_MATCH, reverse("must_match", args=[group.pk])),
+        Link(LOGIN_PROFILE, reverse("login_profile", args=[group.pk])),
+    ]
+
+
+def _pair(pk: int) -> tuple[RedundancyGroup, list[Server]]:
+    group = get_object_or_404(groups.find_groups(), pk=pk)
+    return group, list(group.servers.all())
+
+
+def _related(group: RedundancyGroup) -> list[Link]:
+    back = Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk]))
+    every = Link("Parameters for All Servers", reverse("parameters_all", args=["ccmadmin"]))
+    return [back, *links(group), every]
+
+
+@require_GET
+def must_match(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the parameters that both nodes have, and where they differ."""
+    group, servers = _pair(pk)
+    rows = parameters.of_pair(group) if len(servers) == 2 else []
+    differing = sum(not row.matches for row in rows)
+    return render(
+        request,
+        "parameters/must_match.html",
+        {
+            "title": MUST_MATCH,
+            "group": group,
+            "servers": servers,
+            "rows": rows,
+            "differing": differing,
+            "align_url": reverse("align", args=[pk]),
+            "status_text": _matching(differing) if rows else "",
+            "related_links": _related(group),
+        },
+    )
+
+
+def _matching(differing: int) -> str:
+    if not differing:
+        return "Both nodes have the same values."
+    return f"{differing} parameter{'' if differing == 1 else 's'} differ{'s' if differing == 1 else ''}."
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask whether both nodes shall have the values of one (GET); do it (POST)."""
+    group, servers = _pair(pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    chosen = whole_number(asked.get("source", ""))
+    source = next((server for server in servers if server.pk == chosen), None)
+    key = asked.get("key", "")
+    if source is None or (key and key not in PARAMETER_BY_KEY):
+        raise Http404
+    rows = [r for r in parameters.of_pair(group) if not r.matches and key in {"", r.parameter.key}]
+    present = parameters.of_nodes(server.pk for server in servers)
+    expected = seen(request.POST, servers) if request.method == "POST" else present
+
+    def operate() -> None:
+        align(
+            group=group,
+            source=source,
+            keys=[key] if key else (),
+            expected=expected,
+            actor=request.user.get_username(),
+        )
+
+    back = reverse("must_match", args=[pk])
+    error = ""
+    try:
+        if request.method == "POST":
+            operate()
+            messages.success(request, f"Update successful: aligned with {source.name}.")
+            return go(request, back)
+        try_out(operate)
+    except Refused as refused:
+        error = refused.rule
+    return ask(
+        request,
+        Confirmation(
+            title=f"Align {group.name} with {source.name}",
+            action=request.path,
+            cancel=back,
+            submit="" if error else "Align",
+            question="" if error else "Shall both nodes have these values?",
+            effects=[] if error else [_change(row, source) for row in rows],
+            fields=[("source", source.pk), ("key", key), *seen_fields(present)],
+            error=error,
+        ),
+    )
+
+
+def _change(row: PairValue, source: Server) -> str:
+    value = next(text for server, text in row.cells if server == source)
+    other, old = next((server, text) for server, text in row.cells if server != source)
+    return f"{row.parameter.name} on {other.name}: {value} instead of {old}."
+
+
+@require_http_methods(["GET", "POST"])
+def login_profile(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the recommended re-login limits for the chosen sizes and mode; apply them (POST)."""
+    group, servers = _pair(pk)
+    if request.method == "POST":
+        refuse_read_only(request)
+    if len(servers) < 2:
+        return _profile_page(request, group, None, None)
+    form = LoginProfileForm(request.POST or request.GET or _start(group, servers), servers=servers)
+    if not form.is_valid():
+        # Nothing was chosen yet, or by an address typed by hand.
+        status = 422 if request.POST or request.GET else 200
+        fresh = form if status == 422 else LoginProfileForm(initial=form.data, servers=servers)
+        return _profile_page(request, group, fresh, None, status=status)
+    if request.method == "POST":
+        try:
+            done = _apply(request, group, servers, form)
+        except Refused as refused:
+            found = profile(group, form.mode, form.sizes)
+            status = 409 if isinstance(refused, Stale) else 422
+            return _profile_page(request, group, form, found, error=refused.rule, status=status)
+        messages.success(request, f"Update successful: {done}")
+        return redirect(f"{request.path}?{urlencode({n: form.text(n) for n in form.fields})}")
+    return _profile_page(request, group, form, profile(group, form.mode, form.sizes))
+
+
+def _start(group: RedundancyGroup, servers: list[Server]) -> dict[str, str]:
+    """Return what is chosen at first: the sizes that are known, and the mode as users are assigned."""
+    sizes = {f"size_{server.slot}": str(server.node_size or "") for server in servers}
+    return {**sizes, "mode": likely_mode(group).value}
+
+
+def _apply(
+    request: HttpRequest, group: RedundancyGroup, servers: list[Server], form: LoginProfileForm
+) -> str:
+    """Keep the sizes, and apply the limits unless only the sizes are meant; return what was done."""
+    actor = request.user.get_username()
+    if "only_sizes" in request.POST:
+        set_node_sizes(group=group, sizes=form.sizes, actor=actor)
+        return "the node sizes were kept."
+    apply_login_profile(
+        group=group,
+        mode=form.mode,
+        sizes=form.sizes,
+        values=_recommended(request),
+        expected=seen(request.POST, servers),
+        actor=actor,
+    )
+    return "both nodes have the recommended limits."
+
+
+def _recommended(request: HttpRequest) -> dict[str, str]:
+    return {parameter.key: request.POST.get(parameter.key, "") for parameter in parameters.PER_NODE}
+
+
+def _profile_page(
+    request: HttpRequest,
+    group: RedundancyGroup,
+    form: LoginProfileForm | None,
+    found: Profile | None,
+    *,
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    return render(
+        request,
+        "parameters/login_profile.html",
+        {
+            "title": LOGIN_PROFILE,
+            "group": group,
+            # Its errors stand at its fields; what an operation refused is about the whole.
+            "form": form,
+            "profile": found,
+            "pace": _pace(found) if found else [],
+            "limits": _limits(found) if found else [],
+            "seen": seen_fields({n.server.pk: n.limits for n in found.nodes}) if found else [],
+            "status_error": error,
+            "related_links": _related(group),
+        },
+        status=status,
+    )
+
+
+def _pace(found: Profile) -> list[tuple[str, str]]:
+    """Return what the recommended limits mean: label and figure."""
+    if found.row is None:
+        return []
+    peak = expected_peak(found.users, LOWER_LIMIT, found.row.upper)
+    until = {share: expected_until(share / 100, LOWER_LIMIT, found.row.upper) for share in SHARES}
+    return [
+        ("Peak logins", f"{rate_in_words(peak)} per second"),
+        *((f"{share} % are back after", f"{seconds:.0f} s") for share, seconds in until.items()),
+    ]
+
+
+def _limits(found: Profile) -> list[tuple[str, list[tuple[Server, str]], str]]:
+    """Return of each limit its name, its value on each node, and the recommended one."""
+    return [
+        (
+            parameter.name,
+            [(node.server, node.limits[parameter.key]) for node in found.nodes],
+            found.values.get(parameter.key, ""),
+        )
+        for parameter in parameters.PER_NODE
+    ]
