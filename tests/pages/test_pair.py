@@ -282,8 +282,8 @@ def test_the_operation_judges_what_it_is_given(pair: RedundancyGroup, pub: Serve
     sizes = dict.fromkeys(pair.servers.values_list("pk", flat=True), 5000)
 
     def apply(**changes: Any) -> None:
-        given = {"group": pair, "mode": Mode.ACTIVE_ACTIVE, "sizes": sizes, "actor": "ann"}
-        apply_login_profile(**(given | changes))
+        given: dict[str, Any] = {"group": pair, "mode": Mode.ACTIVE_ACTIVE, "sizes": sizes}
+        apply_login_profile(**(given | changes), actor="ann")
 
     cases: list[tuple[dict[str, Any], type[Refused], str]] = [
         ({"sizes": {}}, Refused, "Choose the size of imp-pub"),
