@@ -123,7 +123,8 @@ def test_align_when_there_is_nothing_to_align(
     response = page.get(reverse("align", args=[pair.pk]), {"source": pub.pk})
     assert response.status_code == 409
     assert "has the same values" in status(response)
-    for query in ({}, {"source": 4711}, {"source": pub.pk, "key": "password"}):
+    queries: list[dict[str, Any]] = [{}, {"source": 4711}, {"source": pub.pk, "key": "password"}]
+    for query in queries:
         assert page.get(reverse("align", args=[pair.pk]), query).status_code == 404
 
 
