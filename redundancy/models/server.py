@@ -29,6 +29,7 @@ class Server(models.Model):
     # Nodes of a pair are upgraded one after the other, so it may differ between them.
     version = models.CharField(
         "Installed Version", max_length=24, blank=True, default=DEFAULT_VERSION
+    )
     # For how many users the node is made; empty while nobody has said.
     node_size = models.PositiveIntegerField(
         "Node Size",
