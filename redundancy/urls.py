@@ -17,6 +17,7 @@ from redundancy.views import (
     parameters,
     planned,
     servers,
+    traces,
     users,
 )
 
@@ -134,4 +135,11 @@ urlpatterns = [
     path("cupadmin/beat-monitor/", monitor.beat_monitor, name="beat_monitor"),
     path("healthz", monitor.healthz, name="healthz"),
     path("metrics", monitor.metrics, name="metrics"),
+    path("ccmservice/srm-trace/", traces.srm_trace, name="srm_trace"),
+    path(
+        "ccmservice/srm-trace/<int:pk>/download/",
+        traces.srm_trace_download,
+        name="srm_trace_download",
+    ),
+    path("ccmservice/srm-trace/<int:pk>/level/", traces.srm_trace_level, name="srm_trace_level"),
 ]

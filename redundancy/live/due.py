@@ -42,6 +42,7 @@ class Stored:
     epoch: int
     holder: str | None
     incarnation: int
+    trace_level: str
 
 
 COLUMNS = (
@@ -60,6 +61,7 @@ COLUMNS = (
     "server__group__epoch",
     "server__group__holder__name",
     "server__machine__incarnation",
+    "server__machine__trace_level",
 )
 
 

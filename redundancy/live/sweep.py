@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from redundancy import bus, clock, pulse
-from redundancy.live import inbox, link
+from redundancy.live import inbox, link, tracing
 from redundancy.live.due import Situation, find, situations
 from redundancy.live.link import Letter
 from redundancy.live.store import Step, store
@@ -123,6 +123,7 @@ def settle(
             link.send([letter for one in stored if (letter := _letter(one))], faults)
             for request in (request for one in stored for request in _moves(one)):
                 ask_for_move(request)
+            tracing.write(stored)
             count += len(stored)
     return count
 

@@ -3,6 +3,7 @@
 from django.db import models
 
 from redundancy.catalog import SERVICES
+from redundancy.srm.trace import Level
 
 
 class ServiceStatus(models.TextChoices):
@@ -31,6 +32,13 @@ class Machine(models.Model):
     # Lab time at which a restarting node is back; empty when none is under way.
     boots_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
+    # The name of a Level of srm.trace.
+    trace_level = models.CharField(
+        "SRM trace level",
+        max_length=5,
+        choices=[(level.name, level.name.capitalize()) for level in Level],
+        default=Level.INFO.name,
+    )
     # The process that runs this node's SRM alone; empty while the ordinary sweep does.
     srm_worker = models.CharField("SRM process", max_length=100, blank=True)
     # Sweeps that have run since that process was last seen.

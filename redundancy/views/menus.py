@@ -80,6 +80,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     FAULT_LAB,
                 ),
             ),
+            ("Trace", (("SRM Trace", "srm_trace", ()),)),
             ("Help", (("About", "about", ()),)),
         ),
     ),

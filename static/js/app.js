@@ -133,6 +133,20 @@
   body.addEventListener("htmx:responseError", lost);
   body.addEventListener("htmx:sendError", lost);
 
+  /* ---- A log that is followed: its end stays in sight, unless somebody has scrolled up ---- */
+  let scrolled = null;
+  const log = () => document.querySelector("[data-follow]");
+  body.addEventListener("htmx:beforeSwap", () => {
+    const shown = log();
+    const atEnd = !shown || shown.scrollTop + shown.clientHeight >= shown.scrollHeight - 4;
+    scrolled = atEnd ? null : shown.scrollTop;
+  });
+  const follow = () => {
+    if (log()) log().scrollTop = scrolled ?? log().scrollHeight;
+  };
+  body.addEventListener("htmx:afterSettle", follow);
+  follow();
+
   /* ---- Announcements, and the Status fieldset after something was done in the dialog ---- */
   body.addEventListener("announce", (event) => {
     document.getElementById("announcer").textContent = event.detail.value;

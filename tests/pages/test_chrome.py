@@ -52,6 +52,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                     "Planned Restart",
                 ],
             ),
+            ("Trace", ["SRM Trace"]),
             ("Help", ["About"]),
         ],
     }

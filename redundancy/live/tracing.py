@@ -1,0 +1,18 @@
+"""The SRM trace of steps that are stored."""
+
+from collections.abc import Iterable
+
+from redundancy import traces
+from redundancy.live.store import Step
+from redundancy.srm.trace import Level, lines
+
+
+def write(steps: Iterable[Step]) -> None:
+    """Write what these steps have to tell, each node at its level."""
+    for step in steps:
+        situation = step.situation
+        level = Level[situation.stored.trace_level]
+        told = lines(
+            situation.node, step.node, situation.heartbeat, step.actions, step.refused, step.now
+        )
+        traces.append(step.key, (line.at(step.now) for line in told if line.level <= level))

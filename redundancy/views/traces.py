@@ -1,0 +1,93 @@
+"""*Trace > SRM Trace*: look at a node's trace, follow it, take it along, say how much is written."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST, require_safe
+
+from redundancy import traces
+from redundancy.errors import Refused
+from redundancy.models import Server
+from redundancy.operations import tracing
+from redundancy.permissions import writes
+from redundancy.selectors import nodes
+from redundancy.selectors import traces as selectors
+from redundancy.views.chrome import lab, tell_time
+from redundancy.views.numbers import whole_number
+
+APPLICATION = "ccmservice"
+TITLE = "SRM Trace"
+
+
+@require_safe
+def srm_trace(request: HttpRequest) -> HttpResponse:
+    """Show the last lines; with ``fragment`` only them, or 204 while version ``v`` still holds."""
+    given = request.GET.get("server", "")
+    if not given:
+        return _page(request, None)
+    server = _node(given)
+    if "fragment" not in request.GET:
+        return _page(request, server)
+    if request.GET.get("v") == traces.version(server.pk):
+        return tell_time(HttpResponse(status=204), lab())
+    return tell_time(render(request, "traces/_live.html", _context(request, server)), lab())
+
+
+@require_safe
+def srm_trace_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the whole trace of a node as one text file."""
+    server = _node(str(pk))
+    return StreamingHttpResponse(
+        (f"{line}\n" for line in traces.read(server.pk)),
+        content_type="text/plain; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{server.name}-srm.log"'},
+    )
+
+
+@require_POST
+@writes
+def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set how much is written from now on."""
+    server = _node(str(pk))
+    try:
+        tracing.set_trace_level(
+            server=server, level=request.POST.get("level", ""), actor=request.user.get_username()
+        )
+    except Refused as refused:
+        return _page(request, server, error=refused.rule)
+    messages.success(request, "Update successful")
+    return redirect(f"{reverse('srm_trace')}?{urlencode({'server': str(pk)})}")
+
+
+def _node(given: str) -> Server:
+    number = whole_number(given)
+    server = nodes.node(number) if number is not None else None
+    if server is None:
+        raise Http404
+    return server
+
+
+def _context(request: HttpRequest, server: Server) -> dict[str, object]:
+    search = request.GET.get("search", "")[:200]
+    query = urlencode({"server": str(server.pk), "search": search})
+    return {
+        "server": server,
+        "search": search,
+        "tail": selectors.tail(server, search),
+        "refresh": f"{reverse('srm_trace')}?{query}",
+    }
+
+
+def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpResponse:
+    context: dict[str, object] = {
+        "title": TITLE,
+        "application": APPLICATION,
+        "nodes": nodes.nodes(),
+        "levels": tracing.LEVELS,
+        "status_error": error,
+    }
+    if server is not None:
+        context |= _context(request, server)
+    return render(request, "traces/trace.html", context, status=422 if error else 200)

@@ -1,0 +1,144 @@
+"""The traces of a pair that is swept, in their files and on the page."""
+
+import multiprocessing
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+
+from redundancy import traces
+from redundancy.errors import Refused
+from redundancy.models import EventKind, HaEvent
+from redundancy.operations import power, services, tracing
+from redundancy.selectors.traces import LINES, tail
+from tests.live.pair import ROUTER, Pair, server
+from tests.pages.html import soup, status, words
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings: LazySettings) -> Iterator[None]:
+    yield
+    traces._handler.cache_clear()
+    shutil.rmtree(settings.VAR_DIR / "trace", ignore_errors=True)
+
+
+def test_a_failover_is_in_the_trace_of_both_nodes(pair: Pair) -> None:
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
+    pair.run(95)
+    failed, backup = (list(traces.read(server(name).pk)) for name in ("imp-pub", "imp-sub"))
+    assert any("Cisco XCP Router is not running" in line for line in failed)
+    assert failed[-1].endswith(
+        "peer states vector changed to [Running in Backup Mode,"
+        "Failed Over with Critical Services not Running]"
+    )
+    assert any(line.endswith("[Failing Over,Taking Over]") for line in backup)
+
+
+def test_the_peer_down_line_tells_the_silence(pair: Pair) -> None:
+    pair.run(30)
+    power.power_off(server=server("imp-sub"), actor="")
+    pair.run(70)
+    down = [line for line in traces.read(server("imp-pub").pk) if "peer down" in line]
+    assert [line.rpartition("= ")[2] for line in down] == ["60"]
+
+
+def test_heartbeats_are_written_at_the_level_debug_alone(pair: Pair) -> None:
+    pair.run(30)
+    pk = server("imp-pub").pk
+    assert not any(" DEBUG " in line for line in traces.read(pk))
+    tracing.set_trace_level(server=server("imp-pub"), level="DEBUG", actor="ann")
+    pair.run(30)
+    assert sum("heartbeat received from imp-sub" in line for line in traces.read(pk)) == 2
+    assert not any(" DEBUG " in line for line in traces.read(server("imp-sub").pk))
+    said = HaEvent.objects.get(kind=EventKind.ADMIN, sentence__contains="trace level")
+    assert (said.actor, said.sentence) == (
+        "ann",
+        "SRM trace level of imp-pub was changed from Info to Debug.",
+    )
+
+
+def test_an_unknown_level_is_refused(pair: Pair) -> None:
+    with pytest.raises(Refused, match="must be one of Error, Warn, Info, Debug"):
+        tracing.set_trace_level(server=server("imp-pub"), level="Loud", actor="ann")
+
+
+def test_files_are_rotated_and_the_oldest_is_dropped(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traces, "FILE_BYTES", 200)
+    for number in range(100):
+        traces.append(7, [f"line {number:04} {'x' * 40}"])
+    assert len(traces.files(7)) == traces.FILES + 1
+    kept = [int(line.split()[1]) for line in traces.read(7)]
+    assert kept == list(range(kept[0], 100))
+
+
+def write(name: str) -> None:
+    for number in range(200):
+        traces.append(8, [f"{name} {number} {'x' * 30}"])
+
+
+def test_two_workers_write_into_one_file(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "FILE_BYTES", 4000)
+    fork = multiprocessing.get_context("fork")
+    workers = [fork.Process(target=write, args=(name,)) for name in "ab"]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    found = list(traces.read(8))
+    for name in "ab":
+        numbers = [int(line.split()[1]) for line in found if line.startswith(name)]
+        assert numbers == list(range(200))
+
+
+def test_a_trace_that_cannot_be_written_harms_nobody(
+    pair: Pair, settings: LazySettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "trace").write_text("a file where the folder should be")
+    settings.VAR_DIR = tmp_path
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
+    pair.run(95)
+    assert pair.states()[1] == "Running in Backup Mode"
+    assert "no trace is written" in caplog.text
+
+
+def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
+    pub = server("imp-pub")
+    address = reverse("srm_trace") + f"?server={pub.pk}"
+    shown = soup(page.get(address))
+    assert "[Normal,Normal]" in words(shown.select_one("#trace-lines"))
+    live = shown.select_one("#live")
+    assert live is not None
+    assert page.get(str(live["hx-get"])).status_code == 204
+    traces.append(pub.pk, ["something <new>"])
+    assert "something <new>" in words(soup(page.get(str(live["hx-get"]))).select_one("pre"))
+    found = words(soup(page.get(address + "&search=PEER+states")).select_one("pre"))
+    assert found.count("peer states vector changed") == found.count("rsrm.") > 0
+    assert "No line contains" in page.get(address + "&search=nonsense").content.decode()
+    whole = b"".join(page.get(reverse("srm_trace_download", args=[pub.pk])))
+    assert whole.decode().splitlines() == list(traces.read(pub.pk))
+
+
+def test_only_the_last_lines_are_shown(db: None, pair: Pair) -> None:
+    pub = server("imp-pub")
+    traces.append(pub.pk, [f"line {number}" for number in range(LINES + 5)])
+    shown = tail(pub, "line")
+    assert (len(shown.lines), shown.more, shown.lines[-1]) == (LINES, True, f"line {LINES + 4}")
+
+
+def test_the_level_is_set_on_the_page_by_who_may(
+    page: Client, read_only: Client, pair: Pair
+) -> None:
+    pub = server("imp-pub")
+    address = reverse("srm_trace_level", args=[pub.pk])
+    assert status(page.post(address, {"level": "WARN"}, follow=True)) == "Update successful"
+    refused = page.post(address, {"level": "x"})
+    assert refused.status_code == 422
+    assert "Trace level must be one of" in status(refused)
+    assert read_only.post(address, {"level": "INFO"}).status_code == 403
+    assert not soup(read_only.get(reverse("srm_trace") + f"?server={pub.pk}")).select("#level")
