@@ -19,6 +19,10 @@ MAIL = "srm:mail"
 LATE = "srm:late"
 PROBE = "srm:probe"
 MARK = "srm:sweep"
+TURN = "srm:turn"
+WANTED = "srm:wanted"
+# A sweep that was asked for and has not begun by then is asked for again.
+WANTED_SECONDS = 5
 MARK_SECONDS = 30 * 86400
 SLOW_LANE = "srm:slow-lane"
 # Wall seconds between two rounds of what need not be looked at in every sweep.
@@ -121,6 +125,24 @@ def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
         for node_id, text in zip(ids, found, strict=True)
         if text is not None
     }
+
+
+def take_turn(seconds: float) -> bool:
+    """Return whether nobody has taken a turn within so many wall seconds, and take it then.
+
+    By the clock of the server: those of the processes may differ.
+    """
+    return bool(client().set(TURN, 1, nx=True, px=max(1, round(seconds * 1000))))
+
+
+def want_sweep() -> bool:
+    """Return whether nobody else has asked for a sweep that is still to begin; then the caller shall."""
+    return bool(client().set(WANTED, 1, nx=True, ex=WANTED_SECONDS))
+
+
+def begin_wanted() -> None:
+    """Note that the sweep that was asked for begins: what is stored from now on needs another."""
+    client().delete(WANTED)
 
 
 def mark_sweep() -> bool:

@@ -7,6 +7,7 @@ from time import monotonic, sleep
 
 from django.db import DatabaseError
 
+from redundancy.catalog import SRM
 from redundancy.cli import output, parser
 from redundancy.cli.grammar import COMMANDS, Kind
 from redundancy.cli.sql import parse_select
@@ -28,11 +29,13 @@ class Call:
     """One run of a command.
 
     ``actor``: who gave it. ``warn``: takes what is worth knowing but no part of the output.
+    ``confirm``: asks whether to go on all the same.
     """
 
     values: dict[Kind, str]
     actor: str
     warn: Callable[[str], None]
+    confirm: Callable[[], bool]
 
     @property
     def node(self) -> Server:
@@ -63,8 +66,20 @@ class Call:
         return found
 
 
-def run(line: str, *, actor: str, warn: Callable[[str], None]) -> Iterator[str]:
+def run(
+    line: str,
+    *,
+    actor: str,
+    warn: Callable[[str], None],
+    confirm: Callable[[], bool] = lambda: True,
+) -> Iterator[str]:
     """Carry one command line out and give its output line by line.
+
+    Args:
+        line: What was entered.
+        actor: Who entered it.
+        warn: Takes what is worth knowing but no part of the output.
+        confirm: Asks, after a caution, whether to go on. Without it nobody is asked.
 
     Raises:
         Refused: There is no such command, or it cannot be done.
@@ -74,7 +89,7 @@ def run(line: str, *, actor: str, warn: Callable[[str], None]) -> Iterator[str]:
         yield from parser.explain(line).splitlines()
         return
     parsed = parser.parse(line)
-    yield from _COMMANDS[parsed.command.name](Call(parsed.values, actor, warn))
+    yield from _COMMANDS[parsed.command.name](Call(parsed.values, actor, warn, confirm))
 
 
 def names(kind: Kind) -> Iterable[str]:
@@ -165,9 +180,13 @@ def _service_list(call: Call) -> Iterator[str]:
     yield from output.services(node, services_of(node))
 
 
-def _service(operation: Callable[..., None]) -> Callable[[Call], Iterator[str]]:
+def _service(
+    operation: Callable[..., None], *, takes_away: bool = True
+) -> Callable[[Call], Iterator[str]]:
     def do(call: Call) -> Iterator[str]:
         node, name = call.node_or_publisher, call.values[Kind.SERVICE]
+        if takes_away:
+            _caution(call, node, name)
         operation(server=node, name=name, actor=call.actor)
         rows = [row for row in services_of(node) if row.name == name]
         yield from output.services(node, rows)
@@ -178,10 +197,35 @@ def _service(operation: Callable[..., None]) -> Callable[[Call], Iterator[str]]:
 def _system(what: str, operation: Callable[..., None]) -> Callable[[Call], Iterator[str]]:
     def do(call: Call) -> Iterator[str]:
         node = call.node
+        _caution(call, node)
         operation(server=node, actor=call.actor)
         yield from output.requested(f"System {what}", "Node", node.name)
 
     return do
+
+
+def _power_on(call: Call) -> Iterator[str]:
+    node = call.node
+    if power.power_on(server=node, actor=call.actor):
+        yield from output.requested("System Power On", "Node", node.name)
+    else:
+        yield f"{node.name} is on already; nothing was done."
+
+
+def _caution(call: Call, node: Server, service: str = "") -> None:
+    """Say what SRM will take it for that something is taken away from a node while HA is on."""
+    group = node.group
+    if group is None or not group.ha_enabled or not node.machine.powered:
+        return
+    watched = {row.name for row in services_of(node) if row.monitored} | {SRM}
+    if service and service not in watched:
+        return
+    call.warn(
+        f"Caution: High Availability of {group.name} is on. Its SRM cannot tell planned work from a"
+        " failure and may fail users over. Disable High Availability first."
+    )
+    if not call.confirm():
+        raise Refused("Nothing was done.")
 
 
 _COMMANDS: dict[str, Callable[[Call], Iterator[str]]] = {
@@ -193,9 +237,9 @@ _COMMANDS: dict[str, Callable[[Call], Iterator[str]]] = {
     "utils ha status": _ha_status,
     "utils service list": _service_list,
     "utils service restart": _service(services.restart_service),
-    "utils service start": _service(services.start_service),
+    "utils service start": _service(services.start_service, takes_away=False),
     "utils service stop": _service(services.stop_service),
-    "utils system poweron": _system("Power On", power.power_on),
+    "utils system poweron": _power_on,
     "utils system restart": _system("Restart", power.reboot),
     "utils system shutdown": _system("Shutdown", power.shut_down),
 }

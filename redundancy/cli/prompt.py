@@ -19,6 +19,7 @@ from redundancy.cli.commands import names
 from redundancy.cli.grammar import Kind
 
 PROMPT = "admin:"
+CONFIRM = "Continue (yes/no)? "
 
 
 def lines(history: Path) -> Iterator[str]:
@@ -58,6 +59,15 @@ def typed(
             continue
         except EOFError:
             return
+
+
+def confirm(*, source: Input | None = None, screen: Output | None = None) -> bool:
+    """Ask whether to go on; only the word yes is one. Arguments as of ``typed``."""
+    session: PromptSession[str] = PromptSession(CONFIRM, input=source, output=screen)
+    try:
+        return session.prompt().strip().lower() == "yes"
+    except (KeyboardInterrupt, EOFError):
+        return False
 
 
 class _Completer(Completer):

@@ -89,6 +89,25 @@ class MoveForm(FaultForm):
     note = "The next move of users of this group fails, whichever node asks for it."
 
 
+class HoldForm(FaultForm):
+    """Let session moves wait."""
+
+    key, button = "hold", "Hold User Moves"
+    note = (
+        "No move of users of this group is carried out until they are released: a pair that turns"
+        " over stays in its transition."
+    )
+
+
+class ReleaseForm(FaultForm):
+    """Let session moves be carried out again."""
+
+    key, button = "release", "Release User Moves"
+    note = (
+        "What was held is carried out when the node asks for it again, within a heartbeat interval."
+    )
+
+
 class StartForm(FaultForm):
     """Let a start of services fail."""
 
@@ -110,7 +129,7 @@ class PauseForm(FaultForm):
 
 
 LINK_FORMS = (CutForm, DelayForm, LoseForm, RestoreForm)
-WORK_FORMS = (MoveForm, StartForm)
+WORK_FORMS = (MoveForm, HoldForm, ReleaseForm, StartForm)
 FORMS: dict[str, type[FaultForm]] = {
     form.key: form for form in (*LINK_FORMS, *WORK_FORMS, PauseForm)
 }

@@ -57,12 +57,14 @@ def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
         _record(machine, sentence, actor=actor, now=now)
 
 
-def power_on(*, server: Server, actor: str) -> None:
-    """Switch the node on: its activated services and its SRM start. Does nothing when it is on."""
+def power_on(*, server: Server, actor: str) -> bool:
+    """Switch the node on: its activated services and its SRM start. Return False when it was on."""
     with transaction.atomic():
         machine = _locked(server)
-        if not machine.powered:
-            _switch_on(machine, f"{machine.server.name} was powered on.", actor=actor)
+        if machine.powered:
+            return False
+        _switch_on(machine, f"{machine.server.name} was powered on.", actor=actor)
+        return True
 
 
 def boot_due_nodes(*, now: float) -> int:

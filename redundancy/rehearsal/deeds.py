@@ -7,7 +7,7 @@ from redundancy.operations import actions, faults, groups, power, services
 from redundancy.rehearsal.actions import Action, Verb
 from redundancy.rehearsal.cast import ACTOR, activate, server_named, set_on
 
-_ON_NODE: dict[Verb, Callable[..., None]] = {
+_ON_NODE: dict[Verb, Callable[..., object]] = {
     Verb.POWER_OFF: power.power_off,
     Verb.POWER_ON: power.power_on,
     Verb.SHUT_DOWN: power.shut_down,
@@ -16,7 +16,7 @@ _ON_NODE: dict[Verb, Callable[..., None]] = {
     Verb.STOP_SRM: power.stop_srm,
     Verb.RESTART_SRM: power.restart_srm,
 }
-_ON_SERVICE: dict[Verb, Callable[..., None]] = {
+_ON_SERVICE: dict[Verb, Callable[..., object]] = {
     Verb.START_SERVICE: services.start_service,
     Verb.STOP_SERVICE: services.stop_service,
     Verb.RESTART_SERVICE: services.restart_service,
@@ -31,7 +31,7 @@ _ON_GROUP: dict[Verb, Callable[..., object]] = {
     Verb.HOLD_MOVES: faults.hold_moves,
     Verb.RELEASE_MOVES: faults.release_moves,
 }
-_REQUESTS: dict[Verb, Callable[..., None]] = {
+_REQUESTS: dict[Verb, Callable[..., object]] = {
     Verb.FAILOVER: actions.request_failover,
     Verb.FALLBACK: actions.request_fallback,
 }

@@ -22,9 +22,11 @@ from redundancy.forms.fault_lab import (
     CutForm,
     DelayForm,
     FaultForm,
+    HoldForm,
     LoseForm,
     MoveForm,
     PauseForm,
+    ReleaseForm,
     RestoreForm,
     StartForm,
 )
@@ -146,6 +148,10 @@ def _put(form: FaultForm, group: RedundancyGroup | None, actor: str) -> None:
             faults.restore_link(group=group, actor=actor)
         case MoveForm():
             faults.fail_next_move(group=group, actor=actor)
+        case HoldForm():
+            faults.hold_moves(group=group, actor=actor)
+        case ReleaseForm():
+            faults.release_moves(group=group, actor=actor)
         case StartForm():
             node = form.node("chosen")
             assert node is not None  # the form has no other choice

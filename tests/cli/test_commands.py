@@ -1,12 +1,24 @@
 """The commands on a cluster: what they change, what they print, and what they refuse."""
 
 import pytest
+from django.db.models import F
+from pytest_django.fixtures import Settings
 
 from redundancy import bus
 from redundancy.catalog import XCP_ROUTER
 from redundancy.cli import commands
+from redundancy.errors import Refused
 from redundancy.live.sweep import sweep
-from redundancy.models import HaEvent, Machine, NodeService, RedundancyGroup, Server, SrmMessage
+from redundancy.models import (
+    HaEvent,
+    Machine,
+    NodeService,
+    PresenceSession,
+    RedundancyGroup,
+    Server,
+    SrmMessage,
+)
+from redundancy.operations import faults
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.moves import MoveRequest, move_sessions
 from redundancy.operations.servers import add_server
@@ -21,6 +33,8 @@ OFF = "State: Unknown Reason: High Availability Not Enabled"
 @pytest.fixture
 def normal(cluster: RedundancyGroup, valkey: str) -> RedundancyGroup:
     """The sample cluster with HA on, both nodes Normal."""
+    # Heartbeats of another test's nodes, which had the same keys.
+    bus.client().flushdb()
     enable_ha(group=cluster, actor="tester")
     settle()
     return cluster
@@ -112,6 +126,77 @@ def test_recover(cli: Cli, normal: RedundancyGroup, monkeypatch: pytest.MonkeyPa
     assert SrmMessage.objects.filter(kind="recover").count() == 2
 
 
+def test_recover_after_a_takeover_that_failed(
+    cli: Cli, normal: RedundancyGroup, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.FAULT_LAB = True
+    monkeypatch.setattr(commands, "sleep", lambda _: settle())
+    faults.fail_next_move(group=normal, actor="tester")
+    cli("utils ha failover imp-pub")
+    settle()
+    failed = "State: Failed Reason: Cisco Server Recovery Manager Take Over Users Failed"
+    assert cli("utils ha status").lines[1:] == [
+        f"Node 1 Name : imp-pub {failed}",
+        f"Node 2 Name : imp-sub {failed}",
+    ]
+    # Nothing else is offered there.
+    for other in ("failover imp-pub", "fallback imp-pub"):
+        assert cli(f"utils ha {other}").code == 1
+    shown = cli("utils ha recover DefaultCUPSubCluster")
+    assert (shown.code, shown.errors) == (0, [])
+    settle()
+    assert cli("utils ha status").lines[1:] == [
+        "Node 1 Name : imp-pub State: Normal",
+        "Node 2 Name : imp-sub State: Normal",
+    ]
+    assert cli("utils ha recover DefaultCUPSubCluster").code == 1
+    assert list(PresenceSession.objects.exclude(node=F("user__home"))) == []
+
+
+CAUTION = (
+    "Caution: High Availability of DefaultCUPSubCluster is on. Its SRM cannot tell planned work"
+    " from a failure and may fail users over. Disable High Availability first."
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "cautioned"),
+    [
+        ("utils service stop Cisco XCP Router imp-sub", True),
+        ("utils service restart Cisco XCP Router", True),
+        ("utils service stop Cisco Server Recovery Manager imp-sub", True),
+        ("utils service restart Cisco SIP Proxy", False),
+        # Starting cures what SRM found.
+        ("utils service start Cisco XCP Router imp-sub", False),
+        ("utils system restart imp-sub", True),
+        ("utils system shutdown imp-sub", True),
+        ("utils system poweron imp-sub", False),
+    ],
+)
+def test_what_srm_takes_for_a_failure_is_cautioned_while_ha_is_on(
+    cli: Cli, normal: RedundancyGroup, line: str, cautioned: bool
+) -> None:
+    before = HaEvent.objects.count()
+    if cautioned:
+        # At the prompt it is asked, and No leaves everything as it is.
+        said: list[str] = []
+        with pytest.raises(Refused, match="Nothing was done"):
+            list(commands.run(line, actor="ann", warn=said.append, confirm=lambda: False))
+        assert (said, HaEvent.objects.count()) == ([CAUTION], before)
+        list(commands.run(line, actor="ann", warn=said.append, confirm=lambda: True))
+        assert HaEvent.objects.count() > before
+    # A command given whole is carried out, and the caution told.
+    shown = cli(line)
+    assert (shown.code, CAUTION in shown.errors) == (0, cautioned)
+
+
+@pytest.mark.parametrize(
+    "line", ["utils service stop Cisco XCP Router", "utils system shutdown imp-pub"]
+)
+def test_there_is_no_caution_without_ha(cli: Cli, cluster: RedundancyGroup, line: str) -> None:
+    assert cli(line).errors == []
+
+
 @pytest.mark.parametrize(
     ("line", "rule"),
     [
@@ -190,8 +275,13 @@ def test_power(cli: Cli, cluster: RedundancyGroup) -> None:
     assert (machine().powered, machine().boots_at) == (False, None)
     assert cli("utils system shutdown imp-sub").errors == ["imp-sub is powered off."]
     assert "A Cisco DB[UNKNOWN]  Node Powered Off" in cli("utils service list imp-sub").lines
-    assert cli("utils system poweron imp-sub").code == 0
+    assert cli("utils system poweron imp-sub").lines == [
+        "Initiate System Power On for Node >imp-sub<",
+        "Request SUCCESSFUL.",
+    ]
     assert machine().powered
+    shown = cli("utils system poweron imp-sub")
+    assert (shown.code, shown.lines) == (0, ["imp-sub is on already; nothing was done."])
     assert cli("utils system restart imp-sub").code == 0
     assert machine().boots_at is not None
     assert Machine.objects.get(server__name="imp-pub").powered

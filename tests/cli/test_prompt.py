@@ -52,6 +52,23 @@ def test_keys(keyboard: Keyboard, cluster: RedundancyGroup, keys: str, lines: li
     assert keyboard(keys) == lines
 
 
+@pytest.mark.parametrize(
+    ("keys", "goes_on"),
+    [
+        ("yes\r", True),
+        (" YES \r", True),
+        ("y\r", False),
+        ("\r", False),
+        (CTRL_C, False),
+        (CTRL_D, False),
+    ],
+)
+def test_only_yes_goes_on(keys: str, goes_on: bool) -> None:
+    with create_pipe_input() as source:
+        source.send_text(keys)
+        assert prompt.confirm(source=source, screen=DummyOutput()) is goes_on
+
+
 def test_a_question_mark_shows_what_may_follow(
     keyboard: Keyboard, capsys: pytest.CaptureFixture[str]
 ) -> None:

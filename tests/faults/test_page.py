@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from redundancy.models import Fault, RedundancyGroup
+from redundancy.models import Fault, HaEvent, RedundancyGroup
 from redundancy.operations import faults
 from redundancy.operations.groups import add_group
 from redundancy.operations.sample import load_sample_cluster
@@ -79,7 +79,9 @@ def test_every_fault_can_be_put_in_force_and_ended(page: Client, group: Redundan
         ({"action": "cut", "direction": "both"}, "Heartbeats from imp-sub do not reach its peer."),
         ({"action": "delay", "seconds": "2.5"}, "arrive 2.5 s late"),
         ({"action": "lose", "percent": "30"}, "30 % of the heartbeats"),
-        ({"action": "move"}, "The next session move"),
+        ({"action": "move"}, "The next session move of DefaultCUPSubCluster fails."),
+        # A group's moves are held, or the next one fails.
+        ({"action": "hold"}, "Session moves of DefaultCUPSubCluster wait until they are released."),
         ({"action": "start", "chosen": sub.pk}, "critical services on imp-sub fails"),
         ({"action": "pause", "seconds": "600"}, "Nobody looks at the nodes until"),
     ):
@@ -119,6 +121,25 @@ def test_bad_input_names_its_field_and_changes_nothing(
     assert not Fault.objects.exists()
     if field != "seconds":
         assert rule in error_at(answer, field)
+
+
+def test_held_moves_are_released(page: Client, group: RedundancyGroup) -> None:
+    url = reverse("fault_lab")
+    post = {"group": group.pk, "action": "release"}
+    # Nothing is held: a move that shall fail is another fault, and stays.
+    page.post(url, {"group": group.pk, "action": "move"})
+    page.post(url, post)
+    assert Fault.objects.count() == 1
+    page.post(url, {"group": group.pk, "action": "hold"})
+    banner = soup(page.get(reverse("home"))).select_one("#faults")
+    assert "Session moves of DefaultCUPSubCluster wait" in words(banner)
+    answer = page.post(url, post, follow=True)
+    assert "Update successful" in status(answer)
+    assert not Fault.objects.exists()
+    said = list(HaEvent.objects.filter(actor="super").values_list("sentence", flat=True)[:1])
+    assert said == [
+        "Fault lifted: Session moves of DefaultCUPSubCluster wait until they are released."
+    ]
 
 
 def test_what_makes_no_sense_is_a_bad_request(page: Client, group: RedundancyGroup) -> None:

@@ -15,10 +15,19 @@ import django
 
 django.setup()
 
+from django.db import close_old_connections  # noqa: E402
+
 from cucm_admin.celery import app  # noqa: E402
 from redundancy import bus, clock  # noqa: E402
+from redundancy.catalog import SRM, XCP_ROUTER  # noqa: E402
 from redundancy.live import tasks  # noqa: E402
-from redundancy.models import HaEvent, NodeRuntime, PresenceSession, Server  # noqa: E402
+from redundancy.models import (  # noqa: E402
+    HaEvent,
+    NodeRuntime,
+    PresenceSession,
+    Server,
+    ServiceParameter,
+)
 from redundancy.operations import (  # noqa: E402
     actions,
     faults,
@@ -29,6 +38,7 @@ from redundancy.operations import (  # noqa: E402
     services,
 )
 from redundancy.selectors import audit, live  # noqa: E402
+from redundancy.srm.states import State  # noqa: E402
 
 NAMES: dict[str, Any] = {
     "HaEvent": HaEvent,
@@ -52,9 +62,13 @@ NAMES: dict[str, Any] = {
 
 
 def pair() -> dict[str, list[Any]]:
-    """Return state, reason and sessions of every node, as the pages show them."""
+    """Return state and reason of every node, as the pages show them, and the sessions on it."""
     return {
-        row.name: [row.state, row.reason, row.active]
+        row.name: [
+            row.state,
+            row.reason,
+            PresenceSession.objects.filter(node=row.server_id).count(),
+        ]
         for group in live.all_live()
         for row in group.rows
     }
@@ -68,10 +82,36 @@ def history(after: int = 0) -> list[list[Any]]:
     ]
 
 
-NAMES |= {"pair": pair, "history": history}
+def put_right() -> None:
+    """Lift every fault, give every parameter its default, and let both nodes run with HA on."""
+    faults.clear(group=None, actor="")
+    parameters.reset_parameters(
+        keys=ServiceParameter.objects.values_list("key", flat=True), actor=""
+    )
+    servers = list(Server.objects.select_related("group").order_by("pk"))
+    group = servers[0].group
+    assert group is not None
+    states = [runtime.state for runtime in NodeRuntime.objects.all()]
+    if group.ha_enabled and states != [State.NORMAL] * len(states):
+        groups.disable_ha(group=group, actor="")
+    for node in servers:
+        power.power_on(server=node, actor="")
+        services.start_service(server=node, name=SRM, actor="")
+        stopped = node.services.filter(activated=True, running=False)
+        # The XCP Router first: the other XCP services run only while it does.
+        for name in sorted(stopped.values_list("name", flat=True), key=lambda n: n != XCP_ROUTER):
+            services.start_service(server=node, name=name, actor="")
+    group.refresh_from_db()
+    if not group.ha_enabled:
+        groups.enable_ha(group=group, actor="")
+
+
+NAMES |= {"pair": pair, "history": history, "put_right": put_right}
 
 if __name__ == "__main__":
     for line in sys.stdin:
+        # A test may have ended the connection of everybody.
+        close_old_connections()
         try:
             answer = {"value": eval(json.loads(line), NAMES)}
         except Exception as error:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from redundancy.srm.states import NOT_RESPONDING
-from tests.live.conftest import Lab
+from tests.live.lab import Lab
 
 pytestmark = pytest.mark.live
 
@@ -13,11 +13,11 @@ DOWN, BACKUP = "Failed Over with Critical Services not Running", "Running in Bac
 
 
 def test_a_dead_service_fails_over_and_fallback_brings_the_users_home(lab: Lab) -> None:
-    stopped_at = lab.ask("clock.lab_now()")
+    before, stopped_at = lab.last_event(), lab.ask("clock.lab_now()")
     lab.ask("services.stop_service(server=server('imp-pub'), name='Cisco XCP Router', actor='a')")
     pair = lab.until(DOWN, BACKUP)
     assert [node[2] for node in pair.values()] == [0, 1000]
-    declared = next(e for e in lab.ask("history()") if e[3] == "Failing Over")
+    declared = next(e for e in lab.changes(before) if e[3] == "Failing Over")
     assert declared[4] - stopped_at >= 90
 
     lab.ask("services.start_service(server=server('imp-pub'), name='Cisco XCP Router', actor='a')")
@@ -29,11 +29,11 @@ def test_a_dead_service_fails_over_and_fallback_brings_the_users_home(lab: Lab) 
 
 def test_a_dead_node_is_taken_over_and_falls_back_after_thirty_minutes(lab: Lab) -> None:
     lab.ask("parameters.set_parameter(key='automatic_fallback', value='True', actor='a') and None")
-    off_at = lab.ask("clock.lab_now()")
+    before, off_at = lab.last_event(), lab.ask("clock.lab_now()")
     lab.ask("power.power_off(server=server('imp-sub'), actor='a')")
     pair = lab.until(BACKUP, NOT_RESPONDING)
     assert [node[2] for node in pair.values()] == [1000, 0]
-    declared = next(e for e in lab.ask("history()") if e[3] == "Taking Over")
+    declared = next(e for e in lab.changes(before) if e[3] == "Taking Over")
     # The last heartbeat may have been sent up to an interval before the power went.
     assert declared[4] - off_at >= 60 - 15
 
@@ -41,7 +41,7 @@ def test_a_dead_node_is_taken_over_and_falls_back_after_thirty_minutes(lab: Lab)
     lab.ask("power.power_on(server=server('imp-sub'), actor='a')")
     lab.until(BACKUP, "Failed Over")
     lab.until("Normal", "Normal", 2400)
-    begun = next(e for e in lab.ask("history()") if e[3] == "Taking Back")
+    begun = next(e for e in lab.changes(before) if e[3] == "Taking Back")
     assert begun[4] - on_at >= 1800
 
 
@@ -78,11 +78,6 @@ def test_an_outage_of_our_own_causes_no_failover(lab: Lab, victim: str) -> None:
 
 
 def test_two_workers_and_two_beats_do_nothing_twice(lab: Lab) -> None:
-    lab.processes._commands |= {
-        f"{name}-2": [part.replace("sweep@", "sweep2@") for part in lab.processes._commands[name]]
-        for name in ("sweep", "beat")
-    }
-    lab.processes._commands["beat-2"] += ["--schedule", f"{lab.processes.variables['VAR_DIR']}/b2"]
     for name in ("sweep-2", "beat-2"):
         lab.processes.start(name)
     before = lab.last_event()

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from cucm_admin.stack.run import BASE_DIR
-from tests.live.conftest import Processes
+from tests.live.lab import Processes
 from tests.rehearsal.test_scenarios import FOLDER
 from tests.stacks import find_port, own_environment, wait_until
 
@@ -78,13 +78,7 @@ def system(
         }
         processes = Processes(variables, folder)
         try:
-            if "valkey" in processes.names:
-                processes.start("valkey")
-            prepared = [sys.executable, "-m", "cucm_admin.stack.prepare"]
-            subprocess.run(prepared, cwd=BASE_DIR, env=variables, check=True, capture_output=True)
-            for name in processes.names:
-                if name != "valkey":
-                    processes.start(name)
+            processes.begin()
             system = System(variables)
             wait_until(lambda: system.ask(RUNS), 60)
             yield system

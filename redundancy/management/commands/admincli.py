@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -32,7 +33,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Exit with 0 when everything was carried out, else with 1."""
         given = " ".join(options["command"])
-        done = self._carry_out(given) if given.strip() else self._prompt()
+        # A command that was given whole is not asked about: scripts do that.
+        done = self._carry_out(given, lambda: True) if given.strip() else self._prompt()
         if not done:
             sys.exit(1)
 
@@ -45,13 +47,13 @@ class Command(BaseCommand):
             # The prompt may have waited for longer than the database keeps a connection.
             close_old_connections()
             if line.strip():
-                done &= self._carry_out(line)
+                done &= self._carry_out(line, prompt.confirm if terminal else lambda: True)
         # What failed was seen at a terminal; a script is told.
         return done or terminal
 
-    def _carry_out(self, line: str) -> bool:
+    def _carry_out(self, line: str, confirm: Callable[[], bool]) -> bool:
         try:
-            for text in run(line, actor=_actor(), warn=self.stderr.write):
+            for text in run(line, actor=_actor(), warn=self.stderr.write, confirm=confirm):
                 self.stdout.write(text)
             self.stdout.flush()
         except Refused as refused:
