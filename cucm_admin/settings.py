@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "redundancy.views.origin.ClientAddress",
     # Last, so that its pages know the user.
     "redundancy.views.errors.ErrorPages",
 ]

@@ -11,10 +11,12 @@ from redundancy.live.due import NEVER, Situation
 from redundancy.models import EventKind, HaEvent, NodeRuntime, Server, SrmMessage
 from redundancy.operations import events, faults, power
 from redundancy.srm.codec import node_to_json
+from redundancy.srm.inputs import inputs_of
 from redundancy.srm.types import (
     Action,
     MoveSessions,
     Node,
+    Policy,
     PowerDown,
     SendHeartbeat,
     StartServices,
@@ -44,6 +46,7 @@ class Step:
     refused: Sequence[tuple[str, str]]
     wake: float
     now: float
+    policy: Policy
 
     @property
     def key(self) -> int:
@@ -121,6 +124,7 @@ def _remember(steps: Sequence[Step]) -> None:
 
 
 def _history(step: Step, server: Server) -> Iterator[HaEvent]:
+    inputs = inputs_of(step.node, step.now, step.policy)
     for action, actor in step.actions:
         if isinstance(action, StateChanged):
             logger.info(
@@ -141,6 +145,7 @@ def _history(step: Step, server: Server) -> Iterator[HaEvent]:
                 new_reason=action.new_reason,
                 epoch=action.epoch,
                 at=step.now,
+                inputs=inputs,
             )
     for sentence, actor in step.refused:
         yield events.event(

@@ -156,7 +156,7 @@ def _take(situation: Situation, now: float, policy: Policy) -> Step:
         actions += [(action, actor) for action in outcome.actions]
         if isinstance(event, Leaving):
             break
-    return Step(situation, node, actions, refused, wake, now)
+    return Step(situation, node, actions, refused, wake, now, policy)
 
 
 def _letter(taken: Step) -> Letter | None:

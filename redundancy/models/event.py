@@ -19,7 +19,7 @@ class HaEvent(models.Model):
     Names are kept besides the keys, so that the history outlives a deleted server or group.
     """
 
-    at = models.DateTimeField("Lab time", db_index=True)
+    at = models.DateTimeField("Lab time")
     recorded_at = models.DateTimeField("Wall time", auto_now_add=True)
     kind = models.CharField(max_length=10, choices=EventKind.choices)
     group = models.ForeignKey(
@@ -28,6 +28,8 @@ class HaEvent(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="events",
+        # Indexes below begin with it.
+        db_index=False,
     )
     node = models.ForeignKey(
         "redundancy.Server",
@@ -35,6 +37,8 @@ class HaEvent(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="events",
+        # Indexes below begin with it.
+        db_index=False,
     )
     group_name = models.CharField(max_length=128, blank=True)
     node_name = models.CharField(max_length=63, blank=True)
@@ -45,11 +49,26 @@ class HaEvent(models.Model):
     new_reason = models.CharField(max_length=60, blank=True)
     sentence = models.TextField()
     epoch = models.PositiveBigIntegerField(null=True, blank=True)
+    # What SRM decided upon, of a change of state: see ``srm.inputs``.
+    inputs = models.JSONField(null=True, blank=True)
+    # Where an administrator's request came from; empty of the command line and of the system.
+    address = models.GenericIPAddressField("From", null=True, blank=True)
 
     class Meta:
         verbose_name = "HA event"
         ordering = ("-pk",)
-        indexes = [models.Index(fields=["group", "-id"], name="event_group")]
+        # The history is read by lab time, whatever it is filtered by, page after page.
+        indexes = [
+            models.Index(fields=["group", "-id"], name="event_group"),
+            models.Index(fields=["at", "id"], name="event_at"),
+            models.Index(fields=["group", "at", "id"], name="event_group_at"),
+            models.Index(fields=["node", "at", "id"], name="event_node_at"),
+            models.Index(fields=["kind", "at", "id"], name="event_kind_at"),
+            # Who changed what, by wall time: the audit trail.
+            models.Index(
+                fields=["recorded_at", "id"], condition=~models.Q(actor=""), name="event_actor"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.sentence

@@ -1,8 +1,9 @@
 """Write the history: every row of it comes from here."""
 
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
+from redundancy import origin
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 
@@ -22,6 +23,7 @@ def event(
     new_reason: str = "",
     epoch: int | None = None,
     at: float | None = None,
+    inputs: dict[str, Any] | None = None,
 ) -> HaEvent:
     """Return one event, not yet saved: ``record`` saves it, or ``bulk_create`` many.
 
@@ -37,7 +39,9 @@ def event(
         new_reason: Reason after.
         epoch: The group's epoch at that moment.
         at: Lab seconds; now when not given.
+        inputs: What a change of state was decided upon, see ``srm.inputs``.
 
+    What somebody does is kept with the address that the request came from, where it is one.
     """
     if group is None and node is not None:
         group = node.group
@@ -55,6 +59,8 @@ def event(
         new_reason=new_reason,
         sentence=sentence,
         epoch=epoch,
+        inputs=inputs,
+        address=origin.address() if actor else None,
     )
 
 

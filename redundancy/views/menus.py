@@ -63,7 +63,13 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     ("Service Parameters", "service_parameters", ("cupadmin",)),
                 ),
             ),
-            ("Diagnostics", (("Beat Monitor", "beat_monitor", ()),)),
+            (
+                "Diagnostics",
+                (
+                    ("HA Event History", "event_history", ()),
+                    ("Beat Monitor", "beat_monitor", ()),
+                ),
+            ),
             ("Help", (("About", "about", ()),)),
         ),
     ),

@@ -40,7 +40,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
         ],
         "cupadmin": [
             ("System", ["Presence Topology", "Service Parameters"]),
-            ("Diagnostics", ["Beat Monitor"]),
+            ("Diagnostics", ["HA Event History", "Beat Monitor"]),
             ("Help", ["About"]),
         ],
         "ccmservice": [

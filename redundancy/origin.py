@@ -1,0 +1,22 @@
+"""Where the request that is being answered came from, for the history; unknown outside of one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
+
+
+def address() -> str | None:
+    """Return the client's address; None where no request is being answered."""
+    return _ADDRESS.get()
+
+
+@contextmanager
+def coming_from(client: str | None) -> Iterator[None]:
+    """Let what is done meanwhile come from ``client``."""
+    token = _ADDRESS.set(client or None)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
