@@ -164,6 +164,20 @@ class Site:
         self.follow(self.page.locator("form.go", has=picker).get_by_role("button", name="Go"))
         return ControlCenter(self.page)
 
+    def set_parameter(self, name: str, value: str) -> None:
+        """Set a clusterwide parameter with *System > Service Parameters*."""
+        self.navigate(CCMADMIN)
+        self.menu("System", "Service Parameters")
+        choice = self.page.locator("form.choice")
+        self.follow(choice.get_by_role("button", name="Go"))
+        field = self.page.get_by_label(name, exact=True)
+        if field.evaluate("el => el.tagName") == "SELECT":
+            field.select_option(label=value)
+        else:
+            field.fill(value)
+        self.tool("Save")
+        self.expect_status("Update successful")
+
     def add_in_admin(self, model: str, **values: str) -> None:
         """Add a row in the Django administration, and come back."""
         self.navigate(ADMIN)

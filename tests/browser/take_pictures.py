@@ -33,7 +33,7 @@ def main() -> None:
         site.sign_in("admin", PASSWORD)
         site.follow(page.get_by_role("button", name="Load sample cluster"))
         site.expect_status("1,000 users")
-        site.add_in_admin("serviceparameter", key="Enable Automatic Fallback", value="True")
+        site.set_parameter("Enable Automatic Fallback", "True")
         take(site)
 
 

@@ -123,7 +123,7 @@ def lose_a_node_and_let_it_fall_back_by_itself(site: Site) -> None:
     group.expect_pair(("Running in Backup Mode", "Peer Down"), (NOT_RESPONDING, ""))
     group.expect_active(pub=3, sub=0)
 
-    second.add_in_admin("serviceparameter", key="Enable Automatic Fallback", value="True")
+    second.set_parameter("Enable Automatic Fallback", "True")
     center = second.control_center(SUB)
     center.press_node("Power On")
     second.expect_status("was powered on")
