@@ -5,7 +5,7 @@ from datetime import datetime
 from django.contrib import admin
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.models import HaEvent, PlannedRestart, SessionMove, SignIn
+from redundancy.models import Forecast, HaEvent, PlannedRestart, SessionMove, SignIn
 
 
 @admin.register(HaEvent)
@@ -62,3 +62,13 @@ class PlannedRestartAdmin(ReadOnlyAdmin):
     list_display = ("server_name", "service", "group_name", "actor", "stopped_at_step", "ended_by")
     list_filter = ("service",)
     search_fields = ("server_name", "group_name", "actor")
+
+
+@admin.register(Forecast)
+class ForecastAdmin(ReadOnlyAdmin):
+    """What was told before sessions were moved."""
+
+    list_display = ("event", "moved", "disconnected", "peak", "until_50", "until_95", "until_100")
+    list_select_related = ("event",)
+    list_filter = ("event__at",)
+    search_fields = ("event__sentence",)

@@ -2,6 +2,7 @@
 
 from redundancy.models.event import EventKind, HaEvent
 from redundancy.models.fault import Fault, FaultKind
+from redundancy.models.forecast import Forecast
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.move import SessionMove
@@ -18,6 +19,7 @@ __all__ = [
     "EventKind",
     "Fault",
     "FaultKind",
+    "Forecast",
     "HaEvent",
     "LabClock",
     "Machine",

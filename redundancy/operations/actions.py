@@ -18,8 +18,8 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events, power
-from redundancy.selectors import policy
+from redundancy.operations import events, forecasts, power
+from redundancy.selectors import forecast, nodes, policy
 from redundancy.srm import facts
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.sentences import why_not
@@ -64,12 +64,14 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
         SrmMessage.objects.bulk_create(
             SrmMessage(node=server, kind=MessageKind.RECOVER, actor=actor) for server in servers
         )
-        events.record(
+        expected = forecast.of_homecoming(locked)
+        event = events.record(
             kind=EventKind.ADMIN,
             sentence=f"Recover of {locked.name} was requested.",
             group=locked,
             actor=actor,
         )
+        forecasts.remember(event, locked, expected)
 
 
 def _request(node: Server, request: Request, serial: int | None, actor: str) -> None:
@@ -93,12 +95,17 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
             raise Refused("A request for this group is already being carried out.")
         _check_offered(runtime, request)
         SrmMessage.objects.create(node=node, kind=MessageKind(request.value), actor=actor)
-        events.record(
+        event = events.record(
             kind=EventKind.ADMIN,
             sentence=f"{request.value.capitalize()} of {node.name} was requested.",
             node=node,
             actor=actor,
         )
+        peer = nodes.peer(node)
+        if request is Request.FAILOVER and peer is not None:
+            forecasts.remember(event, group, forecast.of_takeover(group, peer))
+        elif request is Request.FALLBACK:
+            forecasts.remember(event, group, forecast.of_homecoming(group))
 
 
 def _check_offered(runtime: NodeRuntime, request: Request) -> None:

@@ -18,8 +18,9 @@ from redundancy.models import (
     ServerType,
     SrmMessage,
 )
-from redundancy.operations import events, locks, power, rules, services
+from redundancy.operations import events, forecasts, locks, power, rules, services
 from redundancy.operations.sessions import remember_move, send_home
+from redundancy.selectors import forecast
 from redundancy.srm import facts, sentences
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
@@ -150,6 +151,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         current.ha_enabled = False
         current.save(update_fields=["ha_enabled"])
         _finish_shutdowns(current)
+        expected = forecast.of_homecoming(current)
         now = lab_now()
         placed = send_home(current, now)
         event = events.record(
@@ -161,6 +163,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             at=now,
         )
         remember_move(event, current, placed)
+        forecasts.remember(event, current, expected)
         _forget(current, before, actor=actor, now=now)
         for runtime in before:
             stopped = facts.stopped_by_srm(node_from_json(runtime.memory)) if runtime.memory else ()

@@ -11,6 +11,7 @@ from redundancy.errors import Refused, Stale
 from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
 from redundancy.operations import events, limits, locks
 from redundancy.selectors import parameters as selectors
+from redundancy.selectors.limits import KEYS as RELOGIN_KEYS
 
 _TOGETHER: tuple[tuple[str, str, str, Callable[[int, int], bool]], ...] = (
     ("admin_rpc_port", "must not be", "service_port", lambda a, b: a != b),
@@ -78,7 +79,7 @@ def set_parameters(
         changed = {key: text for key, text in new.items() if text != present[key]}
         for key, text in changed.items():
             _store(PARAMETER_BY_KEY[key], server, present[key], text, actor)
-        if server is not None and changed.keys() & set(limits.KEYS):
+        if server is not None and changed.keys() & set(RELOGIN_KEYS):
             limits.remember(server)
         if any(not PARAMETER_BY_KEY[key].per_node for key in changed):
             # A node sleeps until a time that it reckoned with the old values.

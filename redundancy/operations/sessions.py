@@ -15,8 +15,8 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
-from redundancy.operations import limits
 from redundancy.operations.pairs import Pairs
+from redundancy.selectors import limits
 
 
 def logged_in(user: PresenceUser, node_id: int, now: float) -> PresenceSession:

@@ -1,14 +1,18 @@
 """What an action of high availability will do, told before it is done."""
 
-from redundancy.models import Server, ServiceStatus
-from redundancy.relogin import expected_peak, rate_in_words
-from redundancy.selectors import nodes, parameters
+from redundancy.catalog import DATABASE
+from redundancy.models import RedundancyGroup, Server, ServiceStatus
+from redundancy.relogin import rate_in_words
+from redundancy.selectors import forecast, nodes
+from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
 from redundancy.srm.sentences import listed
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
+from redundancy.templatetags.lab import duration
 
 ACTIONS = {"failover": "Failover", "fallback": "Fallback", "recover": "Recover"}
+HOME = "the node they are assigned to"
 # In these some sessions are, or are about to be, away from home.
 _AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS) - {State.INITIALIZING}
 
@@ -23,47 +27,67 @@ def _disconnected(who: str, number: int, away: str, entered: str) -> str:
     return f"{users(number)}{who} {be} disconnected{away} and {log} in at {entered}."
 
 
-def _logins(number: int, node: Server) -> list[str]:
-    """Return how the re-login limits of the node they go to spread the logins of ``number`` users."""
-    if not number:
+def _logins(expected: Expected, where: str) -> list[str]:
+    """Return how the logins at ``where`` are spread, as expected."""
+    if not expected.moved:
         return []
-    lower = int(parameters.value("relogin_lower", node))
-    upper = int(parameters.value("relogin_upper", node))
-    if upper <= lower:
-        return [f"All {users(number)} log in at {node.name} at once, {lower} s later."]
-    peak = expected_peak(number, lower, upper)
+    back = ", ".join(f"{percent} % after {duration(at)}" for percent, at in expected.milestones)
     return [
-        f"Logins at {node.name}: {rate_in_words(peak)} per second at the peak, "
-        f"between {lower} s and {upper} s after the move."
+        f"Logins at {where}: {rate_in_words(expected.peak)} per second at the peak. Back again: {back}."
     ]
 
 
 def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
     """Return what a failover of ``row`` does."""
+    node = servers[row.server_id]
+    assert node.group is not None
+    expected = forecast.of_takeover(node.group, servers[peer.server_id])
+    stopped = [
+        service.name
+        for service in services_of(node)
+        if service.monitored
+        and service.name != DATABASE
+        and service.status == ServiceStatus.STARTED
+    ]
     return [
-        _disconnected(f" on {row.name}", row.active, "", peer.name),
-        f"The critical services of {row.name} are stopped; they stay stopped until a fallback, or until "
-        "High Availability is disabled.",
-        *_logins(row.presence.sessions, servers[peer.server_id]),
+        _moved(expected, peer.name),
+        _disconnected(f" on {row.name}", expected.disconnected, "", peer.name),
+        f"Stopped on {row.name}, until a fallback or until High Availability is disabled: {listed(stopped)}."
+        if stopped
+        else f"No critical service of {row.name} runs that would have to be stopped.",
+        *_logins(expected, peer.name),
     ]
 
 
 def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
     """Return what a fallback to ``row`` does."""
-    returning = max(0, row.assigned - row.presence.sessions)
+    node = servers[row.server_id]
+    assert node.group is not None
+    expected = forecast.of_homecoming(node.group)
     return [
         f"The critical services of {row.name} are started where they are stopped.",
-        _disconnected(f" of {row.name}", returning, f" from {peer.name}", row.name),
-        *_logins(returning, servers[row.server_id]),
+        _moved(expected, row.name),
+        _disconnected(f" of {row.name}", expected.disconnected, f" from {peer.name}", row.name),
+        *_logins(expected, row.name),
     ]
 
 
-def recover(row: NodeRow, peer: NodeRow) -> list[str]:
+def _moved(expected: Expected, where: str) -> str:
+    sessions = f"{expected.moved:,} session{'' if expected.moved == 1 else 's'}"
+    return f"{sessions} move{'s' if expected.moved == 1 else ''} to {where}."
+
+
+def recover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
     """Return what a recovery of the pair does."""
+    group = servers[row.server_id].group
+    assert group is not None
+    expected = forecast.of_homecoming(group)
+    home = [_moved(expected, HOME), *_logins(expected, HOME)] if expected.moved else []
     return [
         f"The Server Recovery Manager of {row.name} and of {peer.name} is restarted.",
         "Critical services that are stopped are started on both nodes.",
         f"{users(row.assigned + peer.assigned)} may be without service until both nodes are Normal.",
+        *home,
     ]
 
 
@@ -75,7 +99,7 @@ def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Serve
         case "fallback":
             return fallback(row, peer, servers)
         case _:
-            return recover(row, peer)
+            return recover(row, peer, servers)
 
 
 def _services_after_disabling(server_id: int) -> tuple[list[str], bool]:
@@ -95,11 +119,10 @@ def of_disabling(live: GroupLive) -> list[str]:
     if not any(row.state in _AWAY or row.state == NOT_RESPONDING for row in live.rows):
         return []
     effects = []
-    for row in live.rows:
-        guests = max(0, row.presence.sessions - row.assigned)
-        if guests:
-            away = f" from {row.name}"
-            effects.append(_disconnected("", guests, away, "the node they are assigned to"))
+    expected = forecast.of_homecoming(RedundancyGroup(pk=live.group_id))
+    if expected.moved:
+        effects += [_moved(expected, HOME), _disconnected("", expected.disconnected, "", HOME)]
+        effects += _logins(expected, HOME)
     for row in live.rows:
         back, stays_down = _services_after_disabling(row.server_id)
         if back:

@@ -1,5 +1,6 @@
 """The logins after the last move of a presence redundancy group: the plot, and the same as a table."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,10 @@ from django.views.decorators.http import require_safe
 
 from redundancy import clock
 from redundancy.models import RedundancyGroup
-from redundancy.selectors.logins import logins_of
+from redundancy.relogin import rate_in_words
+from redundancy.selectors import forecast
+from redundancy.selectors.logins import Logins, logins_of
+from redundancy.templatetags.lab import duration
 from redundancy.views.chrome import Lab, Link, tell_time
 from redundancy.views.login_chart import Chart, draw
 
@@ -20,6 +24,43 @@ def chart_of(group_id: int, now: float) -> Chart | None:
     return draw(logins) if logins else None
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure as forecast and as measured; empty where there is none."""
+
+    what: str
+    forecast: str
+    measured: str
+
+
+def compared(logins: Logins) -> tuple[Compared, ...]:
+    """Return forecast against measured of the last move; nothing when nobody had asked for it."""
+    told = forecast.of_move(logins.move)
+    if told is None:
+        return ()
+    over = logins.elapsed is None
+    after = logins.move.at - forecast.requested_at(told)
+    milestones = zip(logins.milestones, (told.until_50, told.until_95, told.until_100), strict=True)
+    return (
+        Compared("From the request to the move", "", duration(after)),
+        Compared("Sessions moved", f"{told.moved:,}", f"{logins.move.moved:,}"),
+        Compared("Users disconnected", f"{told.disconnected:,}", ""),
+        Compared(
+            "Logins per second at the peak",
+            rate_in_words(told.peak),
+            rate_in_words(logins.peak.rate) + ("" if over else " so far"),
+        ),
+        *(
+            Compared(
+                f"{percent} % back",
+                f"after {duration(expected)}",
+                "not yet" if seconds is None else f"within {duration(seconds)}",
+            )
+            for (percent, seconds), expected in milestones
+        ),
+    )
+
+
 @require_safe
 def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the logins; with ``fragment`` only the live region, or 204 while version ``v`` holds."""
@@ -27,7 +68,12 @@ def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
     now = clock.lab_now()
     chart = chart_of(pk, now)
     version = chart.logins.version if chart else "none"
-    context: dict[str, Any] = {"group": group, "chart": chart, "version": version}
+    context: dict[str, Any] = {
+        "group": group,
+        "chart": chart,
+        "version": version,
+        "compared": compared(chart.logins) if chart else (),
+    }
     if "fragment" not in request.GET:
         context["title"] = "Logins after the Last Move"
         back = reverse("group_edit", args=[pk])

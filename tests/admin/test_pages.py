@@ -14,6 +14,7 @@ from redundancy.models import (
     EnterpriseParameter,
     Fault,
     FaultKind,
+    Forecast,
     HaEvent,
     LabClock,
     PresenceUser,
@@ -47,6 +48,10 @@ def rows(pair: RedundancyGroup) -> None:
     enable_ha(group=pair, actor="ann")
     SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
     planned.begin(server=pair.servers.all()[0], service="", actor="ann")
+    event = HaEvent.objects.latest("pk")
+    Forecast.objects.create(
+        event=event, moved=1, disconnected=1, peak=1, until_50=1, until_95=1, until_100=1
+    )
     Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
 

@@ -182,7 +182,7 @@ def test_an_action_names_its_effects_first(page: Client, normal: RedundancyGroup
     asked = page.get(action(normal, first, "failover"))
     text = words(soup(asked).select_one(".confirm"))
     assert "1 user on imp-pub is disconnected and logs in at imp-sub." in text
-    assert "critical services of imp-pub are stopped" in text
+    assert "Stopped on imp-pub, until a fallback or until High Availability is disabled:" in text
     assert not SrmMessage.objects.exists()
     in_dialog = page.get(action(normal, first, "failover"), headers=HTMX)
     assert b"<html" not in in_dialog.content

@@ -1,0 +1,139 @@
+"""What is told before the button is pressed, and how it compares with what came."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from redundancy.models import Forecast, HaEvent, NodeRuntime, RedundancyGroup, Server, SessionMove
+from redundancy.operations import actions, groups, moves
+from redundancy.operations.moves import MoveRequest
+from redundancy.operations.parameters import set_parameters
+from redundancy.relogin import Band, peak_of, until_of
+from redundancy.selectors import forecast
+from redundancy.srm.states import Reason, State
+from redundancy.srm.types import MoveKind
+from tests.labtime import stand_at
+from tests.memory import remember
+from tests.pages.html import rows, soup, words
+from tests.relogin.pair import BEGIN, USERS
+
+
+@pytest.mark.parametrize(
+    ("bands", "peak", "half", "nearly", "all_"),
+    [
+        ([], 0, 0, 0, 0),
+        ([Band(120, 520, 400)], 1, 320, 500, 520),
+        # Equal limits: all within a second.
+        ([Band(120, 120, 400)], 400, 120, 120, 120),
+        ([Band(100, 200, 100), Band(300, 400, 100)], 1, 200, 390, 400),
+        ([Band(100, 200, 100), Band(100, 300, 100)], 1.5, 166.67, 280, 300),
+        ([Band(100, 200, 100), Band(150, 150, 100)], 101, 150, 190, 200),
+    ],
+)
+def test_the_arithmetic_of_clients_with_different_limits(
+    bands: list[Band], peak: float, half: float, nearly: float, all_: float
+) -> None:
+    assert peak_of(bands) == pytest.approx(peak)
+    told = [until_of(share, bands) for share in (0.5, 0.95, 1)]
+    assert told == pytest.approx([half, nearly, all_], abs=0.01)
+
+
+def take_over(group: RedundancyGroup, node: Server, at: float) -> None:
+    stand_at(at)
+    group.refresh_from_db()
+    moves.move_sessions(MoveRequest(node.pk, MoveKind.TAKE_OVER, group.epoch, group.ha_generation))
+
+
+def test_a_takeover_moves_who_is_elsewhere_and_disconnects_who_is_logged_in(
+    group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    expected = forecast.of_takeover(group, sub)
+    assert (expected.moved, expected.disconnected) == (USERS, USERS)
+    assert expected.bands == (Band(120, 537, USERS),)
+    take_over(group, sub, BEGIN + 10)
+    # Nobody of the moved has logged in yet: nobody is disconnected by the way home.
+    home = forecast.of_homecoming(group)
+    assert (home.moved, home.disconnected) == (USERS, 0)
+    stand_at(BEGIN + 1000)
+    assert forecast.of_homecoming(group).disconnected == USERS
+    assert forecast.of_takeover(group, sub).moved == 0
+
+
+def test_clients_are_forecast_with_the_limits_of_their_login(
+    group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    stand_at(BEGIN + 10)
+    set_parameters(values={"relogin_lower": "10", "relogin_upper": "20"}, server=sub, actor="ann")
+    # All logged in before the change, which reaches them at their next login.
+    assert forecast.of_takeover(group, sub).bands == (Band(120, 537, USERS),)
+
+
+def make_normal(pub: Server, sub: Server) -> None:
+    normal = (State.NORMAL, Reason.NORMAL)
+    for node, peer in ((pub, sub), (sub, pub)):
+        remember(node, normal, peer, normal)
+
+
+def test_the_request_keeps_the_forecast_and_the_page_compares(
+    page: Client, group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    make_normal(pub, sub)
+    stand_at(BEGIN + 10)
+    serial = NodeRuntime.objects.get(server=pub).serial
+    address = reverse("group_action", args=[group.pk, pub.pk, "failover"])
+    told = words(soup(page.get(address)).select_one(".effects"))
+    assert f"{USERS} sessions move to imp-sub." in told
+    assert f"{USERS} users on imp-pub are disconnected and log in at imp-sub." in told
+    assert "Cisco Presence Engine and Cisco XCP Router" in told or "Cisco XCP Router" in told
+    assert "50 % after 5 min 28 s, 95 % after 8 min 36 s, 100 % after 8 min 57 s" in told
+    actions.request_failover(node=pub, serial=serial, actor="ann")
+    kept = Forecast.objects.get()
+    assert (kept.event.actor, kept.moved, kept.disconnected) == ("ann", USERS, USERS)
+    assert kept.until_50 == pytest.approx(328.5)
+    take_over(group, sub, BEGIN + 13)
+    stand_at(BEGIN + 13 + 600)
+    shown = page.get(reverse("group_logins", args=[group.pk]))
+    table = {row[0]: row[1:] for row in rows(shown)}
+    assert table["From the request to the move"] == ["-", "3 s"]
+    assert table["Sessions moved"] == [f"{USERS}", f"{USERS}"]
+    assert table["100 % back"][0] == "after 8 min 57 s"
+    assert table["100 % back"][1].startswith("within")
+
+
+def test_a_failover_nobody_asked_for_has_no_forecast(
+    page: Client, group: RedundancyGroup, sub: Server
+) -> None:
+    take_over(group, sub, BEGIN + 10)
+    shown = soup(page.get(reverse("group_logins", args=[group.pk])))
+    assert not shown.select("table.forecast")
+
+
+def test_an_older_forecast_is_not_that_of_a_later_move(
+    group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    make_normal(pub, sub)
+    actions.request_failover(node=pub, serial=None, actor="ann")
+    take_over(group, sub, BEGIN + 10)
+    first = SessionMove.objects.latest("pk")
+    take_over(group, pub, BEGIN + 2000)
+    second = SessionMove.objects.latest("pk")
+    assert forecast.of_move(first) is not None
+    assert forecast.of_move(second) is None
+
+
+def test_disabling_ha_in_a_failed_over_state_has_one(
+    page: Client, group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    take_over(group, sub, BEGIN + 10)
+    stand_at(BEGIN + 1000)
+    groups.disable_ha(group=group, actor="ann")
+    move = SessionMove.objects.latest("pk")
+    told = forecast.of_move(move)
+    assert told is not None
+    assert (told.moved, told.disconnected, move.moved) == (USERS, USERS, USERS)
+
+
+def test_disabling_ha_with_everybody_at_home_forecasts_nothing(group: RedundancyGroup) -> None:
+    groups.disable_ha(group=group, actor="ann")
+    assert not Forecast.objects.exists()
+    assert HaEvent.objects.filter(sentence__contains="was disabled").exists()
