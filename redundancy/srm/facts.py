@@ -3,11 +3,17 @@
 Every time limit of SRM is judged here and nowhere else.
 """
 
-from dataclasses import replace
-
 from redundancy.srm.states import Reason, State
 from redundancy.srm.table import TABLE, Take, Trigger, When
-from redundancy.srm.types import Heartbeat, MoveKind, Node, Policy, Reading, Request
+from redundancy.srm.types import (
+    Heartbeat,
+    MoveKind,
+    Node,
+    Policy,
+    Reading,
+    Request,
+    replace,
+)
 
 FAILED_OVER_STATES = frozenset(
     {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
@@ -15,94 +21,6 @@ FAILED_OVER_STATES = frozenset(
 AUTO_REASONS = frozenset({Reason.AUTO_RECOVER_SERVICE, Reason.AUTO_RECOVER_DATABASE})
 # States in which the peer has answered a fallback, or need not.
 ANSWERS_FALLBACK = frozenset({State.FALLING_BACK, State.NORMAL, State.INITIALIZING})
-
-
-# --- the observer ------------------------------------------------------------------------------
-
-
-def notice_gap(node: Node, now: float, policy: Policy) -> Node:
-    """Return ``node`` with its running timers set back by the time nobody looked.
-
-    A longer gap between two steps than usual adds one heartbeat interval to any timer; after it
-    the node is ``dazed`` and its next tick judges nothing. A clock that was set back by more than
-    an interval is such a gap, too, and adds nothing.
-    """
-    if node.stepped_at is None or node.state is State.UNKNOWN:
-        return node
-    if node.policy is not None:
-        # Until now it was called as often as the parameters of its last step wanted.
-        policy = replace(node.policy, tick=max(node.policy.tick, policy.tick))
-    gap = now - node.stepped_at
-    if -policy.heartbeat_interval <= gap <= usual_gap(policy):
-        return node
-    lost = gap - (policy.heartbeat_interval if gap > 0 else 0)
-    return replace(
-        node,
-        dazed=True,
-        settled_at=node.settled_at + lost,
-        started_at=node.started_at + lost,
-        peer_at=node.peer_at + lost,
-        listening_since=node.listening_since + lost,
-        services=tuple(
-            replace(service, since=service.since + lost) if service.up is False else service
-            for service in node.services
-        ),
-        healthy_since=None if node.healthy_since is None else node.healthy_since + lost,
-        starting_since=None if node.starting_since is None else node.starting_since + lost,
-    )
-
-
-def usual_gap(policy: Policy) -> float:
-    """Return how far apart two steps may be without the observer having been away.
-
-    Never so far that the peer's silence over one such gap, after an interval, reaches the timeout.
-    """
-    late = policy.heartbeat_interval + 2 * policy.tick
-    return min(late, policy.heartbeat_timeout - policy.heartbeat_interval)
-
-
-def notice_parameters(node: Node, now: float, policy: Policy) -> Node:
-    """Return ``node`` with its running timers as they go on under changed parameters.
-
-    A limit that was lowered counts from now on: a timer that runs ends when the old limit would
-    have ended it, or when the new one has passed from now on, whichever is sooner. So a change by
-    itself fails nobody over.
-    """
-    before = node.policy
-    if before == policy:
-        return node
-    node = replace(node, policy=policy)
-    return node if before is None else _under_new_limits(node, now, before)
-
-
-def _under_new_limits(node: Node, now: float, before: Policy) -> Node:
-    policy = node.policy
-    assert policy is not None
-    interval, silent = before.heartbeat_interval, silence(node, now)
-    if interval != policy.heartbeat_interval and not announced(node) and silent < 2 * interval:
-        # Until its next heartbeat the peer kept the old interval, by which it was not late (any
-        # timeout is two intervals or more): its silence so far says nothing about the new limits.
-        node = replace(node, peer_at=now, listening_since=now)
-
-    def later(since: float, old: float, new: float) -> float:
-        return max(since, min(since + old - new, now))
-
-    timeout = before.heartbeat_timeout, policy.heartbeat_timeout
-    delay = before.critical_service_delay, policy.critical_service_delay
-    waiting = max(node.settled_at, node.started_at)
-    return replace(
-        node,
-        peer_at=later(node.peer_at, *timeout),
-        listening_since=later(
-            node.listening_since, before.initialization_timeout, policy.initialization_timeout
-        ),
-        services=tuple(
-            replace(service, since=later(service.since, *delay)) if service.up is False else service
-            for service in node.services
-        ),
-        starting_since=None if node.starting_since is None else later(node.starting_since, *delay),
-        settled_at=later(waiting, *timeout) if node.state is State.TAKING_BACK else node.settled_at,
-    )
 
 
 # --- the peer ----------------------------------------------------------------------------------
@@ -234,7 +152,11 @@ def stopped_by_srm(node: Node) -> tuple[str, ...]:
 
 def healthy(node: Node) -> bool:
     """Return whether every monitored service is known to run."""
-    return bool(node.services) and all(service.up for service in node.services)
+    # A plain loop: every step asks this several times.
+    for service in node.services:
+        if not service.up:
+            return False
+    return bool(node.services)
 
 
 def down(node: Node) -> tuple[Reading, ...]:

@@ -5,9 +5,7 @@ of the table that fits, and looks again until none does. What follows from the s
 move until it is done, sending a heartbeat) is emitted at the end.
 """
 
-from dataclasses import replace
-
-from redundancy.srm import facts, sentences
+from redundancy.srm import facts, sentences, timers
 from redundancy.srm.states import Reason, State
 from redundancy.srm.table import PEER_SAYS, TABLE, Do, Rule, Trigger
 from redundancy.srm.types import (
@@ -38,6 +36,7 @@ from redundancy.srm.types import (
     StateChanged,
     StopServices,
     Tick,
+    replace,
 )
 
 # A settling that needs more rounds than this goes in circles: a fault of the table.
@@ -57,7 +56,7 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
     Raises:
         IllegalRequest: The administrator's request does not fit the state. ``node`` is unchanged.
     """
-    node = facts.notice_parameters(facts.notice_gap(node, now, policy), now, policy)
+    node = timers.notice_parameters(timers.notice_gap(node, now, policy), now, policy)
     run = _Step(node, now, policy)
     before = (facts.healthy(node), facts.peer_start(node))
     run.take_in(event)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from redundancy.srm import facts
+from redundancy.srm import facts, timers
 from redundancy.srm.codec import node_from_json, node_to_json
 from redundancy.srm.simulator import ROUTER, Simulator
 from redundancy.srm.states import Reason, State
@@ -74,10 +74,10 @@ def test_when_a_running_timer_ends_after_a_change(
 ) -> None:
     key, node, start = TIMERS[timer]
     before, after = policy(**{key: old}), policy(**{key: new})
-    changed = facts.notice_parameters(replace(node, policy=before), WAITED, after)
+    changed = timers.notice_parameters(replace(node, policy=before), WAITED, after)
     assert start(changed) + new == ends
     # Once noticed, the change does nothing more.
-    assert facts.notice_parameters(changed, WAITED + 1, after) == changed
+    assert timers.notice_parameters(changed, WAITED + 1, after) == changed
     # What runs healthily is left alone.
     assert changed.services[1] == node.services[1]
 
@@ -85,7 +85,7 @@ def test_when_a_running_timer_ends_after_a_change(
 def test_a_second_change_gives_no_sooner_end_than_the_first() -> None:
     node = replace(WAITING, policy=Policy(heartbeat_timeout=120))
     for now, limit in ((100.0, 90), (110.0, 30)):
-        node = facts.notice_parameters(node, now, Policy(heartbeat_timeout=limit))
+        node = timers.notice_parameters(node, now, Policy(heartbeat_timeout=limit))
     assert node.peer_at + 30 == 120
 
 
@@ -93,7 +93,7 @@ def test_the_first_step_of_an_srm_and_the_memory_of_an_older_version_change_noth
     memory = node_to_json(replace(WAITING, policy=Policy(heartbeat_timeout=120)))
     assert node_from_json(memory).policy == Policy(heartbeat_timeout=120)
     del memory["policy"]
-    node = facts.notice_parameters(node_from_json(memory), WAITED, Policy(heartbeat_timeout=15))
+    node = timers.notice_parameters(node_from_json(memory), WAITED, Policy(heartbeat_timeout=15))
     assert node.peer_at == WAITING.peer_at
 
 
