@@ -106,6 +106,9 @@ QUEUE_SECONDS = 900
 MAX_GROUPS = int(env.number("MAX_GROUPS", 5000, 1, 100_000))
 MAX_IMP_SERVERS = int(env.number("MAX_IMP_SERVERS", 10_000, 1, 200_000))
 
+# The largest file of users that is imported, in megabytes; 75,000 users are about 5.
+MAX_IMPORT_MB = int(env.number("MAX_IMPORT_MB", 32, 1, 1024))
+
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -119,7 +122,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 QUEUES = ("sweep", "moves")
 CELERY_TASK_DEFAULT_QUEUE = QUEUES[0]
 CELERY_TASK_ROUTES = {
-    f"redundancy.live.tasks.{name}": {"queue": "moves"} for name in ("move_sessions", "audit")
+    **{f"redundancy.live.tasks.{name}": {"queue": "moves"} for name in ("move_sessions", "audit")},
+    "redundancy.live.imports.*": {"queue": "moves"},
 }
 # In memory: the schedule never changes, and a file of it would have to be closed in order.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

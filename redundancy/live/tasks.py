@@ -8,6 +8,7 @@ from django.db import OperationalError
 
 from redundancy import bus, clock, pulse
 from redundancy.live import sweep as sweeping
+from redundancy.live.imports import take_up
 from redundancy.operations import moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import audit as audits
@@ -84,6 +85,7 @@ def canary(self: Task[..., None], queue: str, sent: float) -> None:
 def slow_lane() -> None:
     """Do what is done once a minute."""
     audit.delay()
+    take_up.delay()
     for queue in settings.QUEUES:
         canary.apply_async((queue, pulse.now()), queue=queue)
 

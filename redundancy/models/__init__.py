@@ -4,6 +4,13 @@ from redundancy.models.event import EventKind, HaEvent
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.forecast import Forecast
 from redundancy.models.group import RedundancyGroup
+from redundancy.models.imports import (
+    ImportPiece,
+    ImportProblem,
+    ImportRow,
+    ImportState,
+    UserImport,
+)
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.move import SessionMove
 from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
@@ -21,6 +28,10 @@ __all__ = [
     "FaultKind",
     "Forecast",
     "HaEvent",
+    "ImportPiece",
+    "ImportProblem",
+    "ImportRow",
+    "ImportState",
     "LabClock",
     "Machine",
     "MessageKind",
@@ -38,4 +49,5 @@ __all__ = [
     "SessionMove",
     "SignIn",
     "SrmMessage",
+    "UserImport",
 ]

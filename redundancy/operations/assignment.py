@@ -96,6 +96,6 @@ def change(rows: Sequence[tuple[int, int | None, int | None]]) -> None:
     table = PresenceUser._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET home_id = p.node_id FROM {pairs.sql} p WHERE id = p.user_id",
+            f"UPDATE {table} SET home_id = p.node_id FROM {pairs.sql} p WHERE id = p.item_id",
             [pairs.param],
         )

@@ -9,24 +9,27 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-# Columns of both: user_id, node_id (or NULL).
+# Columns of both: item_id, node_id (or NULL).
 _SQL = {
-    "sqlite": "(SELECT json_extract(value, '$[0]') AS user_id, json_extract(value, '$[1]') AS node_id "
+    "sqlite": "(SELECT json_extract(value, '$[0]') AS item_id, json_extract(value, '$[1]') AS node_id "
     "FROM json_each(%s))",
-    "postgresql": "(SELECT (value->>0)::bigint AS user_id, (value->>1)::bigint AS node_id "
+    "postgresql": "(SELECT (value->>0)::bigint AS item_id, (value->>1)::bigint AS node_id "
     "FROM json_array_elements(%s::json))",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of the keys of a user and a node. ``sql`` takes ``param`` as its one parameter."""
+    """Pairs of the keys of an item (a user, or a row of a file) and of a node.
+
+    ``sql`` takes ``param`` as its one parameter.
+    """
 
     param: str
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int | None]]) -> "Pairs":
-        """Return these pairs; no user is in two of them."""
+        """Return these pairs; no item is in two of them."""
         return cls(json.dumps(list(pairs)))
 
     @property

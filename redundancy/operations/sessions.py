@@ -1,6 +1,7 @@
 """Where sessions of users are, and when their clients log in there."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -98,6 +99,23 @@ def remember_move(event: HaEvent, group: RedundancyGroup, placed: Placed) -> Non
     )
 
 
+def log_in(users: QuerySet[PresenceUser]) -> None:
+    """Let the clients of these users, who have no session, log in at their assigned nodes now.
+
+    Who is assigned to no node is left out. One statement.
+    """
+    now = lab_now()
+    rows = users.filter(home__isnull=False).order_by().values_list("pk", "home_id")
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {PresenceSession._meta.db_table} "
+            "(user_id, node_id, since, relogin_at, limits_at) "
+            f"SELECT u.*, {_MOMENTS} FROM ({sql}) u",
+            [*_moments(now), *params],
+        )
+
+
 def follow_assignment(pairs: Pairs) -> None:
     """Let sessions follow users who are about to be assigned to another node each, or to none.
 
@@ -105,25 +123,33 @@ def follow_assignment(pairs: Pairs) -> None:
     A user who had no node is logged in at the new one; a session moves along, its client logs in
     there at once; who is unassigned is logged out. Three statements, whatever the number of users.
     """
-    now = lab_now()
-    since = PresenceSession._meta.get_field("since").get_db_prep_save(lab_datetime(now), connection)
+    moments = _moments(lab_now())
     sessions, users = PresenceSession._meta.db_table, PresenceUser._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {sessions} (user_id, node_id, since, relogin_at, limits_at) "
-            f"SELECT u.id, p.node_id, %s, %s, %s FROM {pairs.sql} p JOIN {users} u ON u.id = p.user_id "
+            f"SELECT u.id, p.node_id, {_MOMENTS} FROM {pairs.sql} p JOIN {users} u ON u.id = p.item_id "
             f"LEFT JOIN {sessions} s ON s.user_id = u.id "
             "WHERE u.home_id IS NULL AND s.user_id IS NULL AND p.node_id IS NOT NULL",
-            [since, now, now, pairs.param],
+            [*moments, pairs.param],
         )
         cursor.execute(
             f"UPDATE {sessions} SET node_id = p.node_id, since = %s, relogin_at = %s, limits_at = %s "
             f"FROM {pairs.sql} p "
-            f"WHERE {sessions}.user_id = p.user_id AND {sessions}.node_id <> p.node_id",
-            [since, now, now, pairs.param],
+            f"WHERE {sessions}.user_id = p.item_id AND {sessions}.node_id <> p.node_id",
+            [*moments, pairs.param],
         )
         cursor.execute(
             f"DELETE FROM {sessions} WHERE user_id IN "
-            f"(SELECT user_id FROM {pairs.sql} p WHERE node_id IS NULL)",
+            f"(SELECT item_id FROM {pairs.sql} p WHERE node_id IS NULL)",
             [pairs.param],
         )
+
+
+# Since when a session is at its node, when its client logged in there, and got its limits.
+_MOMENTS = "%s, %s, %s"
+
+
+def _moments(now: float) -> list[Any]:
+    since = PresenceSession._meta.get_field("since").get_db_prep_save(lab_datetime(now), connection)
+    return [since, now, now]

@@ -121,18 +121,23 @@ def delete_users(*, users: Sequence[PresenceUser], actor: str) -> int:
     return count
 
 
-def _checked(user: PresenceUser) -> PresenceUser:
-    """Return the user with its texts trimmed."""
-    stored = rules.checked(
+def checked_texts(userid: str, display_name: str, im_address: str) -> dict[str, str | None]:
+    """Return the texts of a user, by field, trimmed; refuse with every rule that is broken."""
+    return rules.checked(
         {
-            field: (partial(_text, label=label, field=field, low=low, high=high), str(text))
+            field: (partial(_text, label=label, field=field, low=low, high=high), text)
             for field, label, text, low, high in (
-                ("userid", "User ID", user.userid, 1, 128),
-                ("display_name", "Display name", user.display_name, 0, 128),
-                ("im_address", "IM Address", user.im_address, 1, 255),
+                ("userid", "User ID", userid, 1, 128),
+                ("display_name", "Display name", display_name, 0, 128),
+                ("im_address", "IM Address", im_address, 1, 255),
             )
         }
     )
+
+
+def _checked(user: PresenceUser) -> PresenceUser:
+    """Return the user with its texts trimmed."""
+    stored = checked_texts(user.userid, user.display_name, user.im_address)
     for field, value in stored.items():
         setattr(user, field, value)
     check_node(user.home)

@@ -95,7 +95,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     writer = SimpleLazyObject(lambda: can_write(user))
     return {
         "applications": SimpleLazyObject(
-            lambda: applications(fault_lab=settings.FAULT_LAB and bool(writer))
+            lambda: applications(fault_lab=settings.FAULT_LAB, writer=bool(writer))
         ),
         "can_write": writer,
         "lab": SimpleLazyObject(lab),

@@ -34,6 +34,7 @@ class Application:
 # key, name, page it opens with, menus of (label, URL name, URL arguments).
 _Line = tuple[str, str, tuple[str, ...]]
 FAULT_LAB: _Line = ("Fault Lab", "fault_lab", ())
+IMPORT_USERS: _Line = ("Import Users", "user_import", ())
 _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] = (
     (
         "ccmadmin",
@@ -49,6 +50,14 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                 ),
             ),
             ("User Management", (("Assign Presence Users", "user_list", ()),)),
+            (
+                "Bulk Administration",
+                (
+                    IMPORT_USERS,
+                    ("Export Users", "user_export", ()),
+                    ("Jobs", "import_jobs", ()),
+                ),
+            ),
             ("Help", (("How to Begin", "home", ()), ("About", "about", ()))),
         ),
     ),
@@ -93,11 +102,14 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
 )
 
 
-def applications(*, fault_lab: bool = False) -> tuple[Application, ...]:
+def applications(*, fault_lab: bool = False, writer: bool = True) -> tuple[Application, ...]:
     """Return the applications in the order of the Navigation drop-down.
 
-    ``fault_lab``: whether the Fault Lab is on and the user may use it.
+    ``fault_lab``: whether the Fault Lab is on. ``writer``: whether the user may change anything.
     """
+    left_out = {
+        line for line, on in ((FAULT_LAB, fault_lab and writer), (IMPORT_USERS, writer)) if not on
+    }
     found = []
     for key, name, layout in _LAYOUT:
         menus = []
@@ -105,7 +117,7 @@ def applications(*, fault_lab: bool = False) -> tuple[Application, ...]:
             items = tuple(
                 Item(line[0], reverse(line[1], args=line[2]))
                 for line in lines
-                if fault_lab or line is not FAULT_LAB
+                if line not in left_out
             )
             menus.append(Menu(label, items))
         start = reverse("home") if key == "ccmadmin" else menus[0].items[0].url

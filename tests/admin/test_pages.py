@@ -26,6 +26,7 @@ from redundancy.models import (
 from redundancy.operations import planned
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import disable_ha, enable_ha
+from redundancy.operations.imports import begin_import, work
 from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
 
@@ -43,6 +44,8 @@ def rows(pair: RedundancyGroup) -> None:
     set_parameter(key="automatic_fallback", value="true", actor="ann")
     set_parameter(key="relogin_upper", value="600", server=pair.servers.all()[0], actor="ann")
     set_enterprise_parameters(values={"assignment_mode": "None"}, actor="ann")
+    job = begin_import(name="users.csv", chunks=[b"ann,,ann@x\nbob\n"], actor="ann")
+    work(job_id=job.pk, step=0)
     enable_ha(group=pair, actor="ann")
     disable_ha(group=pair, actor="ann")
     enable_ha(group=pair, actor="ann")

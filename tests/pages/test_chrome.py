@@ -36,6 +36,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                 ],
             ),
             ("User Management", ["Assign Presence Users"]),
+            ("Bulk Administration", ["Import Users", "Export Users", "Jobs"]),
             ("Help", ["How to Begin", "About"]),
         ],
         "cupadmin": [

@@ -1,0 +1,48 @@
+"""Imports of users, and what they keep: to look at."""
+
+from django.contrib import admin
+
+from redundancy.admin.base import ReadOnlyAdmin
+from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
+
+
+@admin.register(UserImport)
+class UserImportAdmin(ReadOnlyAdmin):
+    """Imports."""
+
+    list_display = ("file_name", "state", "actor", "begun_at", "ended_at", "rows", "problems")
+    list_filter = ("state",)
+    search_fields = ("file_name", "actor", "sentence")
+
+
+@admin.register(ImportPiece)
+class ImportPieceAdmin(ReadOnlyAdmin):
+    """Pieces of files."""
+
+    list_display = ("job", "number")
+    list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("job",)
+    search_fields = ("job__file_name",)
+    fields = ("job", "number")
+    ordering = ("job", "number")
+
+
+@admin.register(ImportRow)
+class ImportRowAdmin(ReadOnlyAdmin):
+    """Rows that wait to be imported."""
+
+    list_display = ("job", "line", "userid", "display_name", "im_address", "node")
+    list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("job",)
+    search_fields = ("userid", "display_name", "im_address")
+    ordering = ("pk",)
+
+
+@admin.register(ImportProblem)
+class ImportProblemAdmin(ReadOnlyAdmin):
+    """Errors of files."""
+
+    list_display = ("job", "line", "column", "rule")
+    list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("job",)
+    search_fields = ("rule", "job__file_name")

@@ -1,0 +1,63 @@
+"""Imports of users on Celery: each step is a task of its own, so that session moves get in between."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.db import DatabaseError
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+
+from redundancy.models import UserImport
+from redundancy.operations import imports
+from redundancy.selectors import imports as selectors
+
+# The worker that takes up what another one left; by its name in the Procfile.
+MOVES_WORKER = "moves@"
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="redundancy.live.imports.import_users")
+def import_users(job_id: int, step: int, again: bool = False) -> None:
+    """Do one step of an import and queue the next one."""
+    try:
+        following = imports.work(job_id=job_id, step=step, again=again)
+    except DatabaseError:
+        # The database was busy or away; `take_up` asks again.
+        logger.exception("step %s of import %s was not carried out", step, job_id)
+    except Exception:
+        logger.exception("import %s failed", job_id)
+        imports.fail(job_id=job_id, step=step, why="The import failed; its log says why.")
+    else:
+        if following is not None:
+            import_users.delay(job_id, following)
+
+
+@shared_task(name="redundancy.live.imports.take_up")
+def take_up(at_once: bool = False) -> None:
+    """Queue the steps that nobody has done for a while: their worker is gone, or they were never queued.
+
+    ``at_once``: do not wait; a worker that still does one is not disturbed.
+    """
+    imports.expire()
+    before = timezone.now() - (timedelta() if at_once else selectors.STALE)
+    for job_id, step in selectors.unfinished(before):
+        import_users.delay(job_id, step, again=True)
+
+
+def go_on(job: UserImport) -> None:
+    """Queue the next step of ``job``. Where the broker does not answer, ``take_up`` does so later."""
+    try:
+        import_users.delay(job.pk, job.step)
+    except BrokerError:
+        logger.exception("%s was not queued", job)
+
+
+@worker_ready.connect
+def take_up_what_was_left(sender: Any, **_: Any) -> None:
+    """Go on at once with what the worker before this one was killed at."""
+    if str(sender.hostname).startswith(MOVES_WORKER):
+        take_up.delay(at_once=True)

@@ -1,0 +1,108 @@
+"""Read the lines of a file of users: from its pieces in the database, into rows and errors."""
+
+from collections.abc import Iterator
+
+from redundancy.errors import Refused
+from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
+from redundancy.operations.users import checked_texts
+from redundancy.selectors.nodes import nodes
+from redundancy.users_csv import BOM, COLUMNS, BadLine, delimiter_of, is_header, read_line
+
+# Bytes of a line; three times what the longest fields need.
+LONGEST = 8192
+_COLUMN = {"userid": 1, "display_name": 2, "im_address": 3}
+
+
+class Lines:
+    """The lines of a job's file, from where it has been read to. Holds one piece at a time."""
+
+    def __init__(self, job: UserImport, piece: int) -> None:
+        self._job = job
+        self._piece = piece
+
+    def read(self, most: int) -> Iterator[tuple[int, int, bytes]]:
+        """Yield up to ``most`` lines: its number, where it ends in the file, and its bytes.
+
+        Of a line that is too long only so much is yielded that this can be seen.
+        """
+        number, end, line = self._job.line, self._job.read, bytearray()
+        last = number + most
+        for part in self._parts():
+            end += len(part)
+            if len(line) <= LONGEST:
+                line += part[: LONGEST + 1]
+            if part.endswith(b"\n") or end == self._job.size:
+                number += 1
+                yield number, end, bytes(line)
+                line.clear()
+                if number == last:
+                    return
+
+    def _parts(self) -> Iterator[bytes]:
+        first, skip = divmod(self._job.read, self._piece)
+        pieces = ImportPiece.objects.filter(job=self._job, number__gte=first).order_by("number")
+        for number in pieces.values_list("number", flat=True):
+            data = bytes(pieces.get(number=number).data)
+            yield from _split(data, skip)
+            skip = 0
+
+
+class LineReader:
+    """Judges lines: ``rows`` are in order, ``problems`` say what is not."""
+
+    def __init__(self, job: UserImport) -> None:
+        self._job = job
+        self.delimiter = job.delimiter
+        self.rows: list[ImportRow] = []
+        self.problems: list[ImportProblem] = []
+        self._nodes = {name.lower(): pk for pk, name in nodes().values_list("pk", "name")}
+
+    def take(self, number: int, data: bytes) -> None:
+        """Judge the line ``number`` of the file."""
+        if len(data) > LONGEST:
+            self._blame(number, 0, f"A line must not be longer than {LONGEST:,} bytes.")
+            return
+        try:
+            text = data.removeprefix(BOM if number == 1 else b"").decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            self._blame(number, 0, "The line is not UTF-8.")
+            return
+        if not text.strip():
+            return
+        self.delimiter = self.delimiter or delimiter_of(text)
+        try:
+            fields = read_line(text, self.delimiter)
+            if number == 1 and is_header(fields):
+                return
+        except BadLine as bad:
+            self._blame(number, 0, str(bad))
+            return
+        self._keep(number, *fields)
+
+    def _keep(
+        self, number: int, userid: str, display_name: str, im_address: str, node: str = ""
+    ) -> None:
+        before = len(self.problems)
+        home = self._nodes.get(node.lower())
+        if node and home is None:
+            rule = f"{COLUMNS[3]} {node[:63]!r} is no IM and Presence server."
+            self._blame(number, 4, rule)
+        try:
+            texts = checked_texts(userid, display_name, im_address)
+        except Refused as refused:
+            for rule, field in refused.rules:
+                self._blame(number, _COLUMN[field or "userid"], rule)
+            return
+        if len(self.problems) == before:
+            self.rows.append(ImportRow(job=self._job, line=number, node=home, **texts))
+
+    def _blame(self, line: int, column: int, rule: str) -> None:
+        self.problems.append(ImportProblem(job=self._job, line=line, column=column, rule=rule))
+
+
+def _split(data: bytes, start: int) -> Iterator[bytes]:
+    """Yield the lines of ``data`` from ``start``, with their ends; the last may be half of one."""
+    while start < len(data):
+        end = data.find(b"\n", start) + 1 or len(data)
+        yield data[start:end]
+        start = end

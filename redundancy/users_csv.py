@@ -1,0 +1,86 @@
+"""The format of users as CSV: one line a user, the same for import and export. Pure.
+
+UTF-8, with or without a byte order mark; comma or semicolon; quoted fields; any line end. A field
+that a spreadsheet would take for a formula gets an apostrophe in front, which import takes away.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+COLUMNS = ("User ID", "Display Name", "IM Address", "Assigned Node")
+# The last column may be left out.
+LEAST = 3
+BOM = b"\xef\xbb\xbf"
+_NAMES = ({"userid"}, {"displayname", "name"}, {"imaddress"}, {"assignednode", "node"})
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+
+
+class BadLine(ValueError):
+    """A line that is no line of CSV; its text says why, as a sentence."""
+
+
+def delimiter_of(line: str) -> str:
+    """Return which of comma and semicolon divides ``line`` into the fields of a user."""
+    fits = {
+        sign: LEAST <= len(next(csv.reader([line], delimiter=sign), [])) <= len(COLUMNS)
+        for sign in ",;"
+    }
+    if fits[","] != fits[";"]:
+        return "," if fits[","] else ";"
+    return max(",;", key=line.count)
+
+
+def read_line(line: str, delimiter: str) -> list[str]:
+    """Return the fields of one line, without the apostrophes of export.
+
+    Raises:
+        BadLine: It is none, or has too many or too few of them.
+
+    """
+    try:
+        fields = next(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error:
+        rule = "A quoted field does not end as it should: on its line, followed by the delimiter."
+        raise BadLine(rule) from None
+    if not LEAST <= len(fields) <= len(COLUMNS):
+        found = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
+        raise BadLine(f"A line must have {LEAST} or {len(COLUMNS)} fields; this one has {found}.")
+    return [_unescaped(field.strip()) for field in fields]
+
+
+def is_header(fields: Sequence[str]) -> bool:
+    """Return whether these are the names of the columns.
+
+    Raises:
+        BadLine: They begin as names and are not in this order.
+
+    """
+    names = [re.sub(r"[\s_-]", "", field.lower()) for field in fields]
+    if names[0] not in _NAMES[0]:
+        return False
+    if not all(name in known for name, known in zip(names, _NAMES, strict=False)):
+        raise BadLine(f"The columns must be {', '.join(COLUMNS)}, in this order.")
+    return True
+
+
+def write(rows: Iterable[Sequence[str]], header: Sequence[str] = COLUMNS) -> Iterator[str]:
+    """Yield the lines of a file of these rows, its header first."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    yield BOM.decode() + ",".join(header) + "\r\n"
+    for row in rows:
+        writer.writerow([_escaped(field) for field in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _escaped(field: str) -> str:
+    return f"'{field}" if _FORMULA.match(field) else field
+
+
+def _unescaped(field: str) -> str:
+    return field[1:] if _ESCAPED.match(field) else field

@@ -1,0 +1,173 @@
+"""*Bulk Administration*: import users from a file, look after the jobs, export users."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import trigger_client_event
+
+from redundancy import users_csv
+from redundancy.errors import Refused
+from redundancy.forms.imports import ImportForm
+from redundancy.live.imports import go_on
+from redundancy.models import UserImport
+from redundancy.operations import imports
+from redundancy.permissions import can_write, writes
+from redundancy.selectors import imports as selectors
+from redundancy.selectors import users
+from redundancy.selectors.imports import Progress, progress
+from redundancy.views import effects
+from redundancy.views.chrome import Link, Tool, lab, tell_time
+from redundancy.views.confirm import Confirmation, ask, go
+
+FORM = "import-form"
+# Jobs and errors on their pages.
+JOBS, PROBLEMS = 50, 100
+ACTS = {"import": imports.confirm_import, "cancel": imports.cancel_import}
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def user_import(request: HttpRequest) -> HttpResponse:
+    """Take a file of users (POST) and show the job that works on it."""
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ImportForm(*sent)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        assert isinstance(file, UploadedFile)
+        try:
+            job = imports.begin_import(
+                name=file.name or "",
+                chunks=file.chunks(),
+                at_once=form.cleaned_data["at_once"],
+                actor=request.user.get_username(),
+            )
+        except Refused as refused:
+            form.refuse(refused)
+        else:
+            go_on(job)
+            return redirect("import_job", job.pk)
+    context = {
+        "title": "Import Users",
+        "form": form,
+        "form_id": FORM,
+        "columns": users_csv.COLUMNS,
+        "limit": settings.MAX_IMPORT_MB,
+        "tools": [Tool("Submit", "next", form=FORM)],
+        "related_links": [Link("Jobs", reverse("import_jobs"))],
+    }
+    return render(request, "imports/import.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+def import_jobs(request: HttpRequest) -> HttpResponse:
+    """List the last jobs."""
+    now = timezone.now()
+    context = {
+        "title": "Jobs",
+        "jobs": [progress(job, now) for job in selectors.jobs()[:JOBS]],
+        "tools": [Tool("Import Users", "add", href=reverse("user_import"))]
+        if can_write(request.user)
+        else [],
+    }
+    return render(request, "imports/jobs.html", context)
+
+
+@require_safe
+def import_job(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a job; with ``fragment`` only its live region, or 204 while version ``v`` still holds."""
+    shown = progress(_job(pk), timezone.now())
+    if "fragment" not in request.GET:
+        links = [Link("Back To Jobs", reverse("import_jobs"))]
+        context = {"title": str(shown.job), "related_links": links, **_live(shown)}
+        return render(request, "imports/job.html", context)
+    if request.GET.get("v") == shown.version:
+        return tell_time(HttpResponse(status=204), lab())
+    response = render(request, "imports/_live.html", _live(shown))
+    if not shown.active:
+        said = f"{shown.job}: {shown.label}. {shown.job.sentence}"
+        trigger_client_event(response, "announce", {"value": said})
+    return tell_time(response, lab())
+
+
+def _live(shown: Progress) -> dict[str, Any]:
+    return {
+        "shown": shown,
+        "job": shown.job,
+        "columns": ("", *users_csv.COLUMNS),
+        "problems": selectors.problems(shown.job)[:PROBLEMS] if shown.job.problems else [],
+        "most": PROBLEMS,
+        "kept": imports.MOST_PROBLEMS,
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
+    """Ask, then import a checked file or cancel it."""
+    if act not in ACTS:
+        raise Http404
+    job, back = _job(pk), reverse("import_job", args=[pk])
+    error = ""
+    if request.method == "POST":
+        try:
+            go_on(ACTS[act](job=job, actor=request.user.get_username()))
+        except Refused as refused:
+            error = refused.rule
+        else:
+            if act == "cancel":
+                messages.success(request, "Cancelled")
+            return go(request, back)
+    number = effects.users(job.rows)
+    added = f"{number} of {job.file_name} are added, all or none, and logged in at their nodes."
+    dropped = "The file is dropped. Nothing is imported."
+    return ask(
+        request,
+        Confirmation(
+            title=f"{act.capitalize()} {job.file_name}",
+            action=request.path,
+            cancel=back,
+            submit="" if error else f"{'Import' if act == 'import' else 'Drop the File'}",
+            question="" if error else added if act == "import" else dropped,
+            error=error,
+        ),
+    )
+
+
+@require_safe
+def import_problems(request: HttpRequest, pk: int) -> StreamingHttpResponse:  # noqa: ARG001
+    """Return the errors of a job as a file."""
+    job = _job(pk)
+    lines = users_csv.write(selectors.problem_lines(job), header=("Line", "Column", "Error"))
+    return _download(lines, f"errors-of-import-{pk}.csv")
+
+
+@require_safe
+def user_export(request: HttpRequest) -> HttpResponse:
+    """Show what an export is."""
+    context = {"title": "Export Users", "columns": users_csv.COLUMNS, "totals": users.totals()}
+    return render(request, "imports/export.html", context)
+
+
+@require_safe
+def user_export_file(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001
+    """Return all users as a file, as it is read: memory does not grow with their number."""
+    return _download(users_csv.write(selectors.exported()), "users.csv")
+
+
+def _download(lines: Any, name: str) -> StreamingHttpResponse:
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _job(pk: int) -> UserImport:
+    return get_object_or_404(selectors.jobs(), pk=pk)
