@@ -21,7 +21,7 @@ from redundancy.models import (
 from redundancy.operations import events, forecasts, locks, power, rules, services
 from redundancy.operations.sessions import remember_move, send_home
 from redundancy.selectors import forecast
-from redundancy.srm import facts, sentences
+from redundancy.srm import sentences
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 
@@ -166,7 +166,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         forecasts.remember(event, current, expected)
         _forget(current, before, actor=actor, now=now)
         for runtime in before:
-            stopped = facts.stopped_by_srm(node_from_json(runtime.memory)) if runtime.memory else ()
+            stopped = node_from_json(runtime.memory).stopped if runtime.memory else ()
             services.start_again(server=runtime.server, names=stopped, actor=actor)
     return current
 

@@ -7,7 +7,6 @@ from redundancy.catalog import SERVICES, ServiceKind
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.drivers import get_driver
 from redundancy.models import NodeRuntime, Server, ServiceStatus
-from redundancy.srm import facts
 from redundancy.srm.codec import node_from_json
 
 
@@ -56,7 +55,7 @@ def stopped_by_srm(server: Server) -> list[str]:
     memory = NodeRuntime.objects.values_list("memory", flat=True).get(server=server)
     if not memory:
         return []
-    stopped = facts.stopped_by_srm(node_from_json(memory))
+    stopped = node_from_json(memory).stopped
     return [
         row.name
         for row in services_of(server)

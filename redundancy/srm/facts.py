@@ -36,7 +36,15 @@ def hear(node: Node, heartbeat: Heartbeat, now: float) -> Node:
         known.seq,
     ):
         return node
-    return replace(node, peer=heartbeat, peer_at=now, epoch=max(node.epoch, heartbeat.epoch))
+    newer = heartbeat.epoch > node.epoch
+    return replace(
+        node,
+        peer=heartbeat,
+        peer_at=now,
+        epoch=max(node.epoch, heartbeat.epoch),
+        # Somebody has moved the sessions since this node took them.
+        holds=node.holds and not newer,
+    )
 
 
 def peer_start(node: Node) -> int | None:
@@ -139,15 +147,6 @@ def _still_stopped(node: Node, readings: tuple[Reading, ...]) -> tuple[str, ...]
         if (r.up is True and r.since <= asked and not r.database)
         or (r.up is False and (r.name in node.stopped or (r.since >= asked and not r.database)))
     )
-
-
-def stopped_by_srm(node: Node) -> tuple[str, ...]:
-    """Return the services to start again when SRM takes its hands off this node."""
-    if node.stop_asked_at is None:
-        return node.stopped
-    # Nobody has looked since: what ran then is what was stopped.
-    ran = (service.name for service in node.services if service.up and not service.database)
-    return tuple(dict.fromkeys((*node.stopped, *ran)))
 
 
 def healthy(node: Node) -> bool:

@@ -250,7 +250,7 @@ class Simulator(Machines):
         self._asked.clear()
         for name in self.nodes:
             # The administration does this even to a node that is down.
-            self._step(name, Disabled())
+            self._step(name, Disabled(self.machines[name].readings()))
 
     def ask(self, name: str, request: Request) -> bool:
         """Ask for Failover or Fallback of ``name``. Return False if it was refused at once."""

@@ -28,6 +28,7 @@ from redundancy.srm.types import (
     Outcome,
     Policy,
     PowerDown,
+    Reading,
     Request,
     SendHeartbeat,
     StartAgain,
@@ -103,9 +104,9 @@ class _Step:
         match event:
             case Enabled():
                 self._enable(event)
-            case Disabled():
+            case Disabled(readings):
                 if self.node.state is not State.UNKNOWN:
-                    self._disable()
+                    self._disable(readings)
             case Started():
                 self._start(event)
             case Heard(heartbeat):
@@ -193,9 +194,9 @@ class _Step:
             (Do.START,) if event.recover else (),
         )
 
-    def _disable(self) -> None:
+    def _disable(self, readings: tuple[Reading, ...]) -> None:
         """Go, and leave the node as an administrator would have it: able to serve its users."""
-        stopped = facts.stopped_by_srm(self.node)
+        stopped = facts.observe(self.node, readings, self.now, self.policy).stopped
         self._enter(State.UNKNOWN, Reason.HA_NOT_ENABLED, sentences.DISABLED, ())
         if stopped:
             self.actions.append(StartAgain(stopped))

@@ -171,7 +171,9 @@ class Enabled:
 
 @dataclass(frozen=True, slots=True)
 class Disabled:
-    """HA was disabled on the group."""
+    """HA was disabled on the group. ``readings``: the monitored services as they are now."""
+
+    readings: tuple[Reading, ...]
 
 
 @dataclass(frozen=True, slots=True)

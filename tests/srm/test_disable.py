@@ -61,6 +61,17 @@ def failover_not_yet_looked_at(sim: Simulator) -> None:
     sim.ask(PUB, Request.FAILOVER)
 
 
+def srm_restarted_at_once(sim: Simulator) -> None:
+    sim.ask(PUB, Request.FAILOVER)
+    sim.start_srm(PUB)
+
+
+def not_yet_looked_at_after_a_stop(sim: Simulator) -> None:
+    sim.stop_service(PUB, ENGINE)
+    sim.now += 0.1
+    sim.ask(PUB, Request.FAILOVER)
+
+
 def taking_back(sim: Simulator) -> None:
     failover(sim)
     sim.hold_moves = True
@@ -135,6 +146,8 @@ CASES = [
     Case(failover_and_start_and_stop, frozenset({ENGINE})),
     Case(failing_over),
     Case(failover_not_yet_looked_at),
+    Case(srm_restarted_at_once),
+    Case(not_yet_looked_at_after_a_stop, frozenset({ENGINE})),
     Case(taking_back),
     Case(taking_back_and_nothing_starts),
     Case(start_failed),
