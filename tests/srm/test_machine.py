@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.srm.trial import BEGINNINGS, DEEDS, Deed, Trial
 
 
-def sampled(choices: Mapping[str, tuple[Any, ...]]) -> dict[str, st.SearchStrategy[Any]]:
+def sampled(choices: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
     return {name: st.sampled_from(values) for name, values in choices.items()}
 
 

@@ -1,6 +1,7 @@
 """The soak: a short one holds, and a breach that is planted is found, told, and played again."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -10,6 +11,7 @@ from redundancy.srm.step import UnsettledError
 from redundancy.srm.table import TABLE, Rule, Trigger
 from tests.srm import soak
 
+Plant = Callable[[pytest.MonkeyPatch], str]
 AGAIN = re.compile(r"again: make soak ARGS='--seed (\d+) --episode (\d+)'")
 
 
@@ -51,8 +53,8 @@ def go_in_circles(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("plant", [lose_moves, go_in_circles])
 def test_a_planted_breach_is_found_told_and_played_again(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plant
-) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plant: Plant
+) -> None:
     named = plant(monkeypatch)
     code, text = told(capsys, "--seed 5 --steps 3000 --processes 2")
     assert code == 1
