@@ -19,6 +19,7 @@ from redundancy.views import (
     parameters,
     planned,
     servers,
+    timeline,
     traces,
     users,
 )
@@ -143,6 +144,7 @@ urlpatterns = [
     path("ccmservice/fault-lab/in-force/", fault_lab.banner, name="fault_banner"),
     path("cupadmin/ha-event-history/", history.event_history, name="event_history"),
     path("cupadmin/ha-event-history/<int:pk>/", history.event, name="event"),
+    path("cupadmin/ha-event-history/timeline/<int:pk>/", timeline.group_timeline, name="timeline"),
     path("cupadmin/beat-monitor/", monitor.beat_monitor, name="beat_monitor"),
     path("healthz", monitor.healthz, name="healthz"),
     path("metrics", monitor.metrics, name="metrics"),

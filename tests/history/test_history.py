@@ -270,7 +270,7 @@ def test_the_group_page_leads_to_its_history(
     page: Client, told: None, group: RedundancyGroup
 ) -> None:
     answer = page.get(reverse("group_edit", args=[group.pk]))
-    link = soup(answer).find("a", string="History of this group")
+    link = soup(answer).find("a", string="History")
     assert link is not None
     assert len(shown(page, group=group.name)) == 4
     assert link["href"] == f"{LIST}?group={group.name}"

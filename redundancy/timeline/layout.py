@@ -1,0 +1,184 @@
+"""Where everything of a timeline stands. Pure: a timeline in, coordinates and texts out.
+
+Coordinates are user units of the SVG (1 unit = 1 px at natural size). Rules: everything is inside the
+picture; a state is never narrower than can be seen and pointed at; events that would stand on each
+other become one mark with their number.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from redundancy.templatetags.lab import lab_time
+from redundancy.timeline.model import Lane, Mark, Span, Timeline
+from topology.text import fit
+
+WIDTH = 976
+LEFT, RIGHT, TOP = 12, 12, 8
+NAME_H, BAR_H, MARKS_H, AXIS_H = 18, 24, 20, 24
+LANE_GAP = 12
+# A bar is at least so wide, and a mark needs so much room.
+THIN = 3
+ROOM = 14
+TEXT_SIZE = 11
+# Events named by a mark that stands for several.
+NAMED = 5
+
+HOUR, DAY, WEEK = 3600.0, 86_400.0, 7 * 86_400.0
+# Seconds shown -> seconds between two ticks, and which part of a moment the tick says.
+_TICKS = ((HOUR, 600.0, slice(11, 16)), (DAY, 10_800.0, slice(11, 16)), (WEEK, DAY, slice(5, 10)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A state as drawn."""
+
+    x: float
+    y: float
+    w: float
+    span: Span
+    text: str
+
+    h = BAR_H
+
+    @property
+    def label(self) -> str:
+        """Return what is heard of it, and shown on hovering."""
+        return f"{self.span.node}, {lab_time(self.span.since)}: {self.span.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One event or several on the same spot, as drawn: its middle, and how many."""
+
+    x: float
+    y: float
+    marks: tuple[Mark, ...]
+
+    @property
+    def kind(self) -> str:
+        """Return the kind that all of them have; ``many`` where they differ."""
+        kinds = {mark.kind for mark in self.marks}
+        return kinds.pop() if len(kinds) == 1 else "many"
+
+    @property
+    def number(self) -> str:
+        """Return how many there are; empty of one."""
+        return str(len(self.marks)) if len(self.marks) > 1 else ""
+
+    @property
+    def first(self) -> Mark:
+        """Return the oldest of them."""
+        return self.marks[0]
+
+    @property
+    def label(self) -> str:
+        """Return what is heard of it, and shown on hovering."""
+        named = "; ".join(f"{lab_time(mark.at)}: {mark.label}" for mark in self.marks[:NAMED])
+        more = len(self.marks) - NAMED
+        return f"{named}; and {more} more" if more > 0 else named
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A lane as drawn; ``y`` of its name's baseline."""
+
+    lane: Lane
+    y: float
+    bars: tuple[Bar, ...]
+    spots: tuple[Spot, ...]
+
+    @property
+    def name(self) -> str:
+        """Return what stands above it."""
+        return self.lane.name or "Whole group"
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A moment on the axis."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A timeline as drawn. ``now``: where the present is; None when it is not in the picture."""
+
+    timeline: Timeline
+    rows: tuple[Row, ...]
+    ticks: tuple[Tick, ...]
+    height: float
+    axis: float
+    now: float | None
+
+    width, left, right, top = WIDTH, LEFT, WIDTH - RIGHT, TOP
+
+
+def place(timeline: Timeline, *, offset: float = 0) -> Picture:
+    """Return where everything stands; ``offset``: of the site's time zone from UTC, in seconds."""
+    rows: list[Row] = []
+    y = float(TOP)
+    for lane in timeline.lanes:
+        bar_y = y + NAME_H
+        marks_y = bar_y + (BAR_H if lane.name else 0)
+        rows.append(
+            Row(
+                lane,
+                y + NAME_H - 6,
+                tuple(_bars(timeline, lane.spans, bar_y)),
+                tuple(_spots(timeline, lane.marks, marks_y + MARKS_H / 2)),
+            )
+        )
+        y = marks_y + MARKS_H + LANE_GAP
+    inside = timeline.begin <= timeline.now <= timeline.end
+    return Picture(
+        timeline=timeline,
+        rows=tuple(rows),
+        ticks=tuple(_ticks(timeline, offset)),
+        height=y + AXIS_H,
+        axis=y,
+        now=_x(timeline, timeline.now) if inside else None,
+    )
+
+
+def _x(timeline: Timeline, moment: float) -> float:
+    share = (moment - timeline.begin) / (timeline.end - timeline.begin)
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * min(max(share, 0.0), 1.0), 1)
+
+
+def _bars(timeline: Timeline, spans: Sequence[Span], y: float) -> Iterator[Bar]:
+    for span in spans:
+        x = _x(timeline, span.begin)
+        w = max(round(_x(timeline, span.end) - x, 1), THIN)
+        x = min(x, WIDTH - RIGHT - w)
+        text = fit(span.said, w - 10, TEXT_SIZE, bold=True) if w > 40 else ""
+        yield Bar(x, y, w, span, text if len(text) > 3 else "")
+
+
+def _spots(timeline: Timeline, marks: Sequence[Mark], y: float) -> Iterator[Spot]:
+    group: list[Mark] = []
+    begun = 0.0
+    for mark in marks:
+        x = _x(timeline, mark.at)
+        if group and x - begun >= ROOM:
+            yield _spot(begun, y, group)
+            group = []
+        if not group:
+            begun = x
+        group.append(mark)
+    if group:
+        yield _spot(begun, y, group)
+
+
+def _spot(x: float, y: float, marks: Sequence[Mark]) -> Spot:
+    return Spot(min(max(x, LEFT + ROOM / 2), WIDTH - RIGHT - ROOM / 2), y, tuple(marks))
+
+
+def _ticks(timeline: Timeline, offset: float) -> Iterator[Tick]:
+    length = timeline.end - timeline.begin
+    _, every, part = next((t for t in _TICKS if length <= t[0]), _TICKS[-1])
+    moment = ((timeline.begin + offset) // every + 1) * every - offset
+    while moment < timeline.end:
+        yield Tick(_x(timeline, moment), lab_time(moment)[part])
+        moment += every

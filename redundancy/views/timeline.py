@@ -1,0 +1,105 @@
+"""The timeline of a group: the states of its nodes over time, and what happened on them."""
+
+from datetime import UTC, datetime
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from redundancy import clock
+from redundancy.models import EventKind, RedundancyGroup
+from redundancy.selectors import groups, timeline
+from redundancy.selectors.wording import TONES
+from redundancy.templatetags.lab import lab_time
+from redundancy.timeline.layout import DAY, HOUR, WEEK, Picture, place
+from redundancy.timeline.model import build
+from redundancy.views.chrome import Link
+from redundancy.views.history import APPLICATION
+from redundancy.views.numbers import whole_number
+
+ZOOMS: dict[str, tuple[str, float]] = {
+    "hour": ("Hour", HOUR),
+    "day": ("Day", DAY),
+    "week": ("Week", WEEK),
+}
+# Tone -> states it is drawn for.
+LEGEND = (
+    ("ok", "Normal"),
+    ("busy", "in transition"),
+    ("warn", "one node serves both"),
+    ("bad", "critical services do not run, or failed"),
+    ("off", "High Availability off"),
+)
+# Beyond this no moment has a date.
+LATEST = 10**11
+
+
+@require_safe
+def group_timeline(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the ``zoom`` (hour, day or week) that ends at the lab second ``end``; by default now."""
+    group = get_object_or_404(groups.find_groups(), pk=pk)
+    zoom = request.GET.get("zoom", "hour")
+    if zoom not in ZOOMS:
+        raise BadRequest("zoom: must be hour, day or week.")
+    now = clock.lab_now()
+    end = _end(request)
+    shown = now if end is None else float(end)
+    picture = _picture(group, shown, ZOOMS[zoom][1], now)
+    context = {
+        "title": f"Timeline of {group.name}",
+        "application": APPLICATION,
+        "group": group,
+        "picture": picture,
+        "timeline": picture.timeline,
+        "tones": LEGEND,
+        "span": f"{lab_time(picture.timeline.begin)} to {lab_time(picture.timeline.end)}",
+        "kinds": [kind for kind in EventKind if kind != EventKind.STATE],
+        "zooms": [
+            (label, f"?zoom={name}" + (f"&end={end}" if end is not None else ""), name == zoom)
+            for name, (label, _) in ZOOMS.items()
+        ],
+        "steps": _steps(zoom, shown, now),
+        "related_links": [
+            Link("HA Event History", f"{reverse('event_history')}?group={group.name}"),
+            Link("Presence Redundancy Group", reverse("group_edit", args=[pk])),
+        ],
+    }
+    return render(request, "history/timeline.html", context)
+
+
+def _end(request: HttpRequest) -> int | None:
+    text = request.GET.get("end", "")
+    end = whole_number(text)
+    if text and (end is None or end > LATEST):
+        raise BadRequest("end: must be lab time in seconds since 1970.")
+    return end
+
+
+def _picture(group: RedundancyGroup, end: float, length: float, now: float) -> Picture:
+    found = timeline.happened(group, end - length, end)
+    content = build(
+        begin=end - length,
+        end=end,
+        now=now,
+        nodes=found.nodes,
+        before=found.before,
+        events=found.events,
+        tones={state.value: tone for state, tone in TONES.items()},
+        cut=found.cut,
+    )
+    local = timezone.localtime(datetime.fromtimestamp(end, tz=UTC)).utcoffset()
+    return place(content, offset=local.total_seconds() if local else 0)
+
+
+def _steps(zoom: str, end: float, now: float) -> list[tuple[str, str]]:
+    """Return where one goes from here: label and address."""
+    half = ZOOMS[zoom][1] / 2
+    found = [("Earlier", f"?zoom={zoom}&end={int(end - half)}")]
+    if end + half < now:
+        found.append(("Later", f"?zoom={zoom}&end={int(end + half)}"))
+    if end < now:
+        found.append(("Now", f"?zoom={zoom}"))
+    return found

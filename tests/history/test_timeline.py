@@ -1,0 +1,202 @@
+"""The timeline of a group: content, places, page."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from redundancy.clock import lab_datetime
+from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
+from redundancy.selectors import timeline as selector
+from redundancy.selectors.wording import TONES
+from redundancy.srm.states import State
+from redundancy.timeline.layout import DAY, HOUR, LEFT, RIGHT, THIN, WEEK, WIDTH, Picture, place
+from redundancy.timeline.model import Timeline, build
+from tests.history.conftest import BEGAN, Tell
+from tests.labtime import stand_at
+from tests.pages.html import rows, soup, words
+
+NODES = ("imp-pub", "imp-sub")
+
+
+def change(pk: int, at: float, state: str, node: str = "imp-pub", reason: str = "") -> HaEvent:
+    return HaEvent(
+        pk=pk,
+        at=lab_datetime(at),
+        kind=EventKind.STATE,
+        node_name=node,
+        new_state=state,
+        new_reason=reason or state,
+        sentence=f"because {pk}",
+    )
+
+
+def mark(pk: int, at: float, kind: EventKind = EventKind.ADMIN, node: str = "imp-pub") -> HaEvent:
+    return HaEvent(
+        pk=pk, at=lab_datetime(at), kind=kind, node_name=node, sentence=f"did {pk}", actor="ann"
+    )
+
+
+def made(
+    *events: HaEvent, before: dict[str, HaEvent] | None = None, end: float = HOUR, now: float = HOUR
+) -> Timeline:
+    return build(
+        begin=0,
+        end=end,
+        now=now,
+        nodes=NODES,
+        before=before or {},
+        events=sorted(events, key=lambda event: (event.at, event.pk)),
+        tones={state.value: tone for state, tone in TONES.items()},
+    )
+
+
+def test_a_state_lasts_until_the_next_one() -> None:
+    line = made(
+        change(2, 100, "Failing Over", reason="Critical Service Down"),
+        change(3, 130, "Idle"),
+        before={"imp-pub": change(1, -50, "Normal")},
+        now=1000,
+    )
+    spans = line.lanes[0].spans
+    assert [(s.begin, s.end, s.since, s.lasts, s.state) for s in spans] == [
+        (0, 100, -50, False, "Normal"),
+        (100, 130, 100, False, "Failing Over"),
+        (130, 1000, 130, True, "Idle"),
+    ]
+    assert spans[0].label == "Normal, for 2 min 30 s. because 1"
+    assert spans[1].label == "Failing Over, Critical Service Down, for 30 s. because 2"
+    assert spans[2].label == "Idle. because 3"
+    assert line.lanes[1].spans == ()
+
+
+def test_events_stand_on_the_lane_of_their_node_or_of_the_group() -> None:
+    line = made(mark(1, 5), mark(2, 6, EventKind.MOVE, ""), mark(3, 7, node="imp-old"))
+    assert [lane.name for lane in line.lanes] == ["imp-pub", "imp-sub", "imp-old", ""]
+    assert line.lanes[0].marks[0].label == "Administrator's action: did 1 By ann."
+    assert [lane.marks[0].event for lane in (line.lanes[2], line.lanes[3])] == [3, 2]
+
+
+def everything(picture: Picture) -> list[tuple[float, float]]:
+    """Left and right edge of everything drawn."""
+    bars = [(bar.x, bar.x + bar.w) for row in picture.rows for bar in row.bars]
+    return bars + [(s.x - 7, s.x + 7) for row in picture.rows for s in row.spots]
+
+
+def test_everything_is_inside_and_can_be_pointed_at() -> None:
+    picture = place(
+        made(
+            change(1, 0, "Normal"),
+            change(2, HOUR - 0.2, "Failing Over"),
+            change(3, HOUR - 0.1, "Idle"),
+            mark(4, 0),
+            mark(5, HOUR),
+        )
+    )
+    assert all(left >= LEFT and right <= WIDTH - RIGHT + 0.1 for left, right in everything(picture))
+    assert all(bar.w >= THIN for bar in picture.rows[0].bars)
+    assert picture.rows[-1].y < picture.axis < picture.height
+
+
+def test_events_on_one_spot_are_one_mark_with_their_number() -> None:
+    picture = place(made(*(mark(n, 1000 + n) for n in range(1, 9)), mark(20, 3000)))
+    many, one = picture.rows[0].spots
+    assert (many.number, one.number) == ("8", "")
+    assert many.label.count("did") == 5
+    assert many.label.endswith("; and 3 more")
+    mixed = place(made(mark(1, 1000), mark(2, 1001, EventKind.LAB)))
+    assert mixed.rows[0].spots[0].kind == "many"
+    assert many.kind == "admin"
+
+
+@pytest.mark.parametrize(
+    ("length", "ticks"),
+    [
+        (HOUR, ["00:10", "00:20", "00:30", "00:40", "00:50"]),
+        (DAY, ["03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00"]),
+        (WEEK, ["01-02", "01-03", "01-04", "01-05", "01-06", "01-07"]),
+    ],
+)
+def test_the_axis_is_marked(length: float, ticks: list[str]) -> None:
+    picture = place(made(end=length, now=length))
+    assert [tick.text for tick in picture.ticks] == ticks
+    assert picture.now == WIDTH - RIGHT
+    assert place(made(end=length, now=length * 2)).now is None
+
+
+def test_every_state_has_a_tone() -> None:
+    assert set(State) == set(TONES)
+
+
+@pytest.fixture
+def told(tell: Tell, sub: Server) -> None:
+    """imp-pub fails over ten minutes ago, after being Normal for a day."""
+    sub.refresh_from_db()
+    stand_at(BEGAN + 600)
+    tell("All is well.", at=BEGAN - DAY, new_state="Normal", new_reason="Normal")
+    tell("All is well, too.", at=BEGAN - DAY, node=sub, new_state="Normal", new_reason="Normal")
+    tell("Failover of imp-pub was requested.", EventKind.ADMIN, at=BEGAN, actor="ann")
+    tell("An administrator asked.", at=BEGAN + 1, new_state="Idle", new_reason="On Admin Request")
+
+
+def test_picture_and_table_say_the_same(
+    told: None, page: Client, read_only: Client, group: RedundancyGroup
+) -> None:
+    for client in (page, read_only):
+        answer = client.get(reverse("timeline", args=[group.pk]))
+        html = soup(answer)
+        titles = [words(tag) for tag in html.select(".timeline a title")]
+        assert len(titles) == 4
+        # Without the node's name and the moment, which have columns of their own.
+        drawn = sorted(title.split(": ", 1)[1] for title in titles)
+        assert drawn == sorted(row[2] for row in rows(answer))
+        links = [tag["href"] for tag in html.select(".timeline a")]
+        assert all(client.get(str(link)).status_code == 200 for link in links)
+        assert [tag["aria-label"] for tag in html.select(".timeline a")] == titles
+
+
+def test_one_zooms_and_walks_by_links(told: None, page: Client, group: RedundancyGroup) -> None:
+    url = reverse("timeline", args=[group.pk])
+    page_now = soup(page.get(url))
+    links = {tag.text: str(tag["href"]) for tag in page_now.select(".timeline-tools a")}
+    assert list(links) == ["Hour", "Day", "Week", "Earlier"]
+    earlier = soup(page.get(url + links["Earlier"]))
+    assert "Later" not in [tag.text for tag in earlier.select(".timeline-tools a")]
+    assert "Now" in [tag.text for tag in earlier.select(".timeline-tools a")]
+    week = page.get(f"{url}?zoom=week")
+    assert len(rows(week)) == 4
+    # A day before the first event nothing is known.
+    empty = page.get(f"{url}?zoom=day&end={int(BEGAN - 3 * DAY)}")
+    assert rows(empty) == [["Nothing is known of this time."]]
+
+
+@pytest.mark.parametrize("query", ["zoom=year", "end=x", "end=-1", f"end={10**12}"])
+def test_an_address_made_up_is_refused(page: Client, group: RedundancyGroup, query: str) -> None:
+    assert page.get(reverse("timeline", args=[group.pk]) + f"?{query}").status_code == 400
+
+
+def test_of_too_much_the_newest_is_drawn(
+    told: None,
+    tell: Tell,
+    page: Client,
+    group: RedundancyGroup,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_max_num_queries: Any,
+) -> None:
+    monkeypatch.setattr(selector, "MOST", 5)
+    for number in range(10):
+        tell(f"event {number}", EventKind.LAB, at=BEGAN + 10 + number)
+    with django_assert_max_num_queries(5):
+        found = selector.happened(group, BEGAN - 100, BEGAN + 600)
+    assert found.cut
+    assert [event.sentence for event in found.events] == [f"event {n}" for n in range(5, 10)]
+    answer = page.get(reverse("timeline", args=[group.pk]))
+    assert "More happened than can be drawn" in answer.content.decode()
+
+
+def test_a_renamed_server_keeps_its_lane(told: None, group: RedundancyGroup, pub: Server) -> None:
+    Server.objects.filter(pk=pub.pk).update(name="imp-new")
+    found = selector.happened(group, BEGAN - DAY - 1, BEGAN + 600)
+    assert found.nodes == ("imp-new", "imp-sub")
+    assert {event.node_name for event in found.events} == {"imp-new", "imp-sub"}
