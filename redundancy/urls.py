@@ -18,6 +18,7 @@ from redundancy.views import (
     parameter_lists,
     parameters,
     planned,
+    preflight,
     servers,
     timeline,
     traces,
@@ -82,6 +83,11 @@ urlpatterns = [
     path("ccmadmin/bulk/jobs/<int:pk>/errors.csv", imports.import_problems, name="import_problems"),
     path("ccmadmin/bulk/jobs/<int:pk>/<slug:act>/", imports.import_act, name="import_act"),
     path("ccmadmin/presence-users/<slug:how>/", users.user_spread, name="user_spread"),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/preflight/",
+        preflight.preflight_page,
+        name="preflight",
+    ),
     path(
         "ccmadmin/presence-redundancy-groups/<int:pk>/must-match/",
         pair.must_match,

@@ -22,6 +22,11 @@ class ActiveFault:
     group_id: int | None
     node_id: int | None
 
+    @property
+    def of_link(self) -> bool:
+        """Whether it is about the link between the nodes of the group."""
+        return self.kind in {FaultKind.CUT, FaultKind.DELAY, FaultKind.LOSS}
+
 
 @dataclass(frozen=True, slots=True)
 class Faults:

@@ -12,7 +12,7 @@ from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.permissions import can_write, refuse_read_only, writes
 from redundancy.selectors import groups, live
-from redundancy.views import effects, pair
+from redundancy.views import effects, pair, preflight
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
@@ -121,6 +121,8 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "tools": _tools(group) if writable else [],
         "related_links": [*_back(), *pair.links(group)],
         **live_context(group),
+        # With HA on the table says how the nodes are.
+        **({} if group.ha_enabled else preflight.context(group)),
     }
     return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
 
@@ -131,6 +133,10 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
         loss = effects.of_disabling(shown_live(group.pk))
         if loss:
             return _ask_to_disable(request, group, loss)
+    if form.ha() and not group.ha_enabled and "confirmed" not in request.POST:
+        found = preflight.context(group)["preflight"]
+        if found and found.failed:
+            return _ask_to_enable(request, group, preflight.warnings(found))
     before = group.ha_enabled
     try:
         saved = edit_group(
@@ -152,16 +158,31 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
 
 
 def _ask_to_disable(request: HttpRequest, group: RedundancyGroup, loss: list[str]) -> HttpResponse:
+    question = f"Disable High Availability of {group.name} now? Its users are not all at home."
+    return _ask(request, "Disable High Availability", question, loss)
+
+
+def _ask_to_enable(
+    request: HttpRequest, group: RedundancyGroup, warnings: list[str]
+) -> HttpResponse:
+    question = (
+        f"Enable High Availability of {group.name} now? The preflight found what will go wrong."
+    )
+    return _ask(request, "Enable High Availability", question, warnings)
+
+
+def _ask(request: HttpRequest, what: str, question: str, effects: list[str]) -> HttpResponse:
+    """Ask before the form is saved that was sent; a yes sends it again."""
     typed = [(k, v) for k, v in request.POST.items() if k != "csrfmiddlewaretoken"]
     return ask(
         request,
         Confirmation(
-            title="Disable High Availability",
+            title=what,
             action=request.path,
             cancel=request.path,
-            submit="Disable High Availability",
-            question=f"Disable High Availability of {group.name} now? Its users are not all at home.",
-            effects=loss,
+            submit=what,
+            question=question,
+            effects=effects,
             fields=[*typed, ("confirmed", "1")],
         ),
     )

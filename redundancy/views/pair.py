@@ -35,6 +35,7 @@ def links(group: RedundancyGroup) -> list[Link]:
     if len(group.servers.all()) < 2:
         return []
     return [
+        Link("Preflight", reverse("preflight", args=[group.pk])),
         Link(MUST_MATCH, reverse("must_match", args=[group.pk])),
         Link(LOGIN_PROFILE, reverse("login_profile", args=[group.pk])),
     ]

@@ -1,0 +1,70 @@
+"""The preflight of a presence redundancy group: what to mend before High Availability is enabled."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+from django_htmx.http import trigger_client_event
+
+from redundancy.models import RedundancyGroup
+from redundancy.selectors import groups
+from redundancy.selectors.preflight import Check, Preflight, Result, Where, preflight
+from redundancy.views.chrome import Link, lab, tell_time
+
+TITLE = "Preflight"
+_TONES = {Result.PASSED: "ok", Result.FAILED: "bad", Result.UNKNOWN: "warn"}
+
+
+def context(group: RedundancyGroup) -> dict[str, Any]:
+    """Return what the panel shows; ``preflight`` is None for a group of one server."""
+    found = preflight(group)
+    rows = (
+        [(check, _TONES[check.result], _mend(group, check)) for check in found.checks]
+        if found
+        else []
+    )
+    return {"group": group, "preflight": found, "preflight_rows": rows}
+
+
+@require_GET
+def preflight_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the panel on a page of its own; to a poll only the panel, or 204 while version ``v`` holds."""
+    group = get_object_or_404(groups.find_groups(), pk=pk)
+    shown = context(group)
+    found: Preflight | None = shown["preflight"]
+    if found is None or "v" not in request.GET:
+        back = Link(f"Configuration of {group}", reverse("group_edit", args=[pk]))
+        page = {**shown, "title": TITLE, "related_links": [back]}
+        return render(request, "groups/preflight.html", page)
+    if request.GET["v"] == found.version:
+        return tell_time(HttpResponse(status=204), lab())
+    response = render(request, "groups/_preflight.html", shown)
+    trigger_client_event(response, "announce", {"value": found.summary})
+    return tell_time(response, lab())
+
+
+def warnings(found: Preflight) -> list[str]:
+    """Return what failed, and what will come of it when HA is enabled all the same."""
+    return [f"{check.label}: {check.sentence} {check.effect}" for check in found.failed]
+
+
+def _mend(group: RedundancyGroup, check: Check) -> Link | None:
+    """Return where a check is mended; None when there is nothing to mend."""
+    match check.where:
+        case Where.NETWORK_SERVICES | Where.FEATURE_SERVICES:
+            url = reverse("control_center", args=[check.where.value])
+            return Link("Control Center", f"{url}?server={check.server_id}")
+        case Where.SERVER:
+            return Link("Server Configuration", reverse("server_edit", args=[check.server_id]))
+        case Where.MUST_MATCH:
+            return Link("Must-Match Parameters", reverse("must_match", args=[group.pk]))
+        case Where.LOGIN_PROFILE:
+            return Link("Login Profile", reverse("login_profile", args=[group.pk]))
+        case Where.BEAT_MONITOR:
+            return Link("Beat Monitor", reverse("beat_monitor"))
+        case Where.FAULT_LAB:
+            return Link("Fault Lab", f"{reverse('fault_lab')}?group={group.pk}")
+        case None:
+            return None

@@ -1,0 +1,341 @@
+"""The preflight of a pair: what it finds, where that is mended, and what is said before enabling."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from redundancy import bus
+from redundancy.models import NodeRuntime, RedundancyGroup, Server
+from redundancy.operations import faults, power, services
+from redundancy.operations.pair import set_node_sizes
+from redundancy.operations.parameters import set_parameter
+from redundancy.operations.users import add_users
+from redundancy.selectors.preflight import Preflight, Result, preflight
+from redundancy.srm.states import Reason, State
+from tests.memory import remember_pair
+from tests.pages.html import soup, status, words
+
+ROUTER, DATABASE, ENGINE = "Cisco XCP Router", "A Cisco DB", "Cisco Presence Engine"
+SRM_PUB, SRM_SUB = (f"Server Recovery Manager of {name}" for name in ("imp-pub", "imp-sub"))
+PUB_SERVICES, SUB_SERVICES = (f"Monitored services of {name}" for name in ("imp-pub", "imp-sub"))
+BEATS = "Heartbeats between the nodes"
+ALIKE = "Parameters that must match"
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps run."""
+    monkeypatch.setattr(bus, "sweep_age", lambda: 0.4)
+
+
+@pytest.fixture
+def sized(pair: RedundancyGroup) -> RedundancyGroup:
+    """A pair whose nodes are made for 500 users each."""
+    sizes = dict.fromkeys(pair.servers.values_list("pk", flat=True), 500)
+    set_node_sizes(group=pair, sizes=sizes, actor="")
+    return pair
+
+
+def look(group: RedundancyGroup) -> Preflight:
+    found = preflight(group)
+    assert found is not None
+    return found
+
+
+def failed(group: RedundancyGroup) -> dict[str, str]:
+    return {check.label: check.sentence for check in look(group).failed}
+
+
+def effects(group: RedundancyGroup) -> str:
+    return " ".join(check.effect for check in look(group).failed)
+
+
+def test_a_sound_pair_passes_every_check(swept: None, sized: RedundancyGroup) -> None:
+    found = look(sized)
+    assert {check.result for check in found.checks} == {Result.PASSED}
+    assert len(found.checks) == 10
+    assert found.summary == "Preflight: no check failed."
+
+
+def stop(name: str, *nodes: str) -> Callable[[], None]:
+    def act() -> None:
+        for node in nodes:
+            services.stop_service(server=server(node), name=name, actor="")
+
+    return act
+
+
+def server(name: str) -> Server:
+    return Server.objects.select_related("group").get(name=name)
+
+
+def off(*nodes: str) -> Callable[[], None]:
+    def act() -> None:
+        for node in nodes:
+            power.power_off(server=server(node), actor="")
+
+    return act
+
+
+def link(act: Callable[..., None], **more: float) -> Callable[[], None]:
+    return lambda: act(group=RedundancyGroup.objects.get(), actor="", **more)
+
+
+def upper(text: str) -> None:
+    set_parameter(key="relogin_upper", value=text, server=server("imp-sub"), actor="")
+
+
+def many_users() -> None:
+    rows = [(f"u{n}", "", f"u{n}@example.com", server("imp-pub")) for n in range(501)]
+    add_users(rows=rows, actor="")
+
+
+CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
+    (
+        "a service down on one node",
+        stop(ROUTER, "imp-sub"),
+        {SUB_SERVICES: f"Not running: {ROUTER}."},
+        "imp-sub fails over to imp-pub once a service has been down for 90 s.",
+    ),
+    (
+        "services down on both",
+        stop(ENGINE, "imp-pub", "imp-sub"),
+        {PUB_SERVICES: f"Not running: {ENGINE}.", SUB_SERVICES: f"Not running: {ENGINE}."},
+        "both go to Running in Failed Mode after 90 s.",
+    ),
+    (
+        "a database down",
+        stop(DATABASE, "imp-pub"),
+        {
+            PUB_SERVICES: f"Not running: {DATABASE}.",
+            "Database": "A Cisco DB does not run on imp-pub.",
+        },
+        "Database Failure.",
+    ),
+    (
+        "a service that is not monitored",
+        stop("Cisco SIP Proxy", "imp-pub"),
+        {},
+        "",
+    ),
+    (
+        "a node without power",
+        off("imp-sub"),
+        {SRM_SUB: "imp-sub is powered off.", "Database": "A Cisco DB cannot be read on imp-sub."},
+        "imp-pub waits 120 s for imp-sub, then takes everybody over: Running in Backup Mode",
+    ),
+    (
+        "both without power",
+        off("imp-pub", "imp-sub"),
+        {
+            SRM_PUB: "imp-pub is powered off.",
+            SRM_SUB: "imp-sub is powered off.",
+            "Database": "A Cisco DB cannot be read on imp-pub.",
+        },
+        "Both nodes stay as they are until one of the SRMs runs.",
+    ),
+    (
+        "an SRM that is stopped",
+        lambda: power.stop_srm(server=server("imp-pub"), actor=""),
+        {SRM_PUB: "The SRM of imp-pub is stopped."},
+        "imp-sub waits 120 s for imp-pub",
+    ),
+    (
+        "other limits",
+        lambda: upper("900"),
+        {ALIKE: "They differ: Client Re-Login Upper Limit (537 and 900)."},
+        "another pace after a failover",
+    ),
+    (
+        "another version",
+        lambda: Server.objects.filter(name="imp-sub").update(version="99.9"),
+        {"Software version": "99.9"},
+        "not supported by the vendor",
+    ),
+    (
+        "too many users",
+        many_users,
+        {
+            "Capacity of imp-pub": "It is made for 500 users; the group has 501.",
+            "Capacity of imp-sub": "It is made for 500 users; the group has 501.",
+        },
+        "After a failover to imp-sub it carries 501 users",
+    ),
+    ("a cut link", link(faults.cut_link), {BEATS: "do not reach its peer"}, "Split Brain"),
+    (
+        "a link cut one way",
+        lambda: faults.cut_link(
+            group=RedundancyGroup.objects.get(), sender=server("imp-sub"), actor=""
+        ),
+        {BEATS: "Heartbeats from imp-sub do not reach its peer"},
+        "imp-pub does not hear imp-sub, and takes everybody over after 120 s.",
+    ),
+    (
+        "a link that is too slow",
+        link(faults.delay_link, seconds=60),
+        {BEATS: "arrive 60 s late"},
+        "Split Brain",
+    ),
+    ("a link that is slow", link(faults.delay_link, seconds=20), {}, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("act", "found", "effect"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
+def test_what_fails_and_what_will_come_of_it(
+    swept: None,
+    sized: RedundancyGroup,
+    settings: Any,
+    act: Callable[[], Any],
+    found: dict[str, str],
+    effect: str,
+) -> None:
+    settings.FAULT_LAB = True
+    act()
+    seen = failed(sized)
+    assert seen.keys() == found.keys()
+    for label, sentence in found.items():
+        assert sentence in seen[label]
+    assert effect in effects(sized)
+
+
+def test_what_nobody_knows_is_no_failure(swept: None, pair: RedundancyGroup) -> None:
+    Server.objects.update(version="")
+    unknown = {check.label for check in look(pair).checks if check.result is Result.UNKNOWN}
+    assert unknown == {"Capacity of imp-pub", "Capacity of imp-sub", "Software version"}
+    assert failed(pair) == {}
+
+
+@pytest.mark.parametrize("age", [None, 60.0])
+def test_without_sweeps_nothing_will_happen(
+    monkeypatch: pytest.MonkeyPatch, pair: RedundancyGroup, age: float | None
+) -> None:
+    monkeypatch.setattr(bus, "sweep_age", lambda: age)
+    assert list(failed(pair)) == [BEATS]
+    assert "Nothing happens until sweeps run again" in effects(pair)
+
+
+def test_a_bus_that_does_not_answer(pair: RedundancyGroup, settings: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+    assert "the heartbeat bus cannot be reached" in failed(pair)[BEATS]
+
+
+def test_with_high_availability_on_the_heartbeats_age_is_measured(
+    swept: None, ha: RedundancyGroup
+) -> None:
+    first, second = ha.servers.order_by("slot")
+    beats = next(check for check in look(ha).checks if check.label == BEATS)
+    assert beats.result is Result.FAILED
+    assert "not heard by imp-pub and imp-sub" in beats.sentence
+    remember_pair(first, (State.NORMAL, Reason.NORMAL), second, (State.NORMAL, Reason.NORMAL))
+    beats = next(check for check in look(ha).checks if check.label == BEATS)
+    assert beats.result is Result.PASSED
+    assert "imp-pub heard imp-sub 0 s ago." in beats.figure
+    memory = NodeRuntime.objects.get(server=first).memory
+    NodeRuntime.objects.filter(server=first).update(
+        memory=memory | {"peer_at": memory["peer_at"] - 100}
+    )
+    assert "not heard by imp-pub." in failed(ha)[BEATS]
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def edit(group: RedundancyGroup) -> str:
+    return reverse("group_edit", args=[group.pk])
+
+
+def form(group: RedundancyGroup) -> dict[str, object]:
+    first, second = group.servers.order_by("slot")
+    return {"name": group.name, "first": first.pk, "second": second.pk, "ha_enabled": "on"}
+
+
+def test_the_panel_stands_beside_the_check_box_and_leads_to_the_cure(
+    swept: None, page: Client, sized: RedundancyGroup
+) -> None:
+    stop(ROUTER, "imp-sub")()
+    upper("900")
+    shown = soup(page.get(edit(sized)))
+    rows = {
+        words(row.th): [words(cell) for cell in row.select("td")]
+        for row in shown.select("table.preflight tbody tr")
+    }
+    assert rows[PUB_SERVICES] == ["Passed", "All 3 run.", ""]
+    assert rows[SUB_SERVICES] == ["Failed", f"Not running: {ROUTER}.", "Control Center"]
+    assert rows[ALIKE][0::2] == ["Failed", "Must-Match Parameters"]
+    assert len(shown.select("table.preflight tbody td .tone svg")) == len(rows)
+    for cure in shown.select("table.preflight a"):
+        assert page.get(str(cure["href"])).status_code == 200
+
+
+@pytest.mark.parametrize("act", [upper, None])
+def test_the_panel_is_polled_by_what_it_found(
+    swept: None, page: Client, pair: RedundancyGroup, act: Callable[[str], None] | None
+) -> None:
+    panel = soup(page.get(edit(pair))).select_one("#preflight")
+    assert panel is not None
+    url = str(panel["hx-get"])
+    assert page.get(url).status_code == 204
+    if act:
+        act("900")
+        changed = page.get(url)
+        assert changed.status_code == 200
+        assert "1 of 10 checks failed" in changed["HX-Trigger"]
+        assert not soup(changed).select("form, .menu-bar")
+
+
+def test_with_high_availability_on_it_has_a_page_of_its_own(
+    swept: None, page: Client, read_only: Client, ha: RedundancyGroup
+) -> None:
+    shown = soup(page.get(edit(ha)))
+    assert not shown.select("#preflight")
+    url = reverse("preflight", args=[ha.pk])
+    assert url in [option["value"] for option in shown.select("#related-links option")]
+    assert soup(page.get(url)).select("#preflight")
+    assert read_only.get(url).status_code == 200
+
+
+def test_a_group_of_one_server_has_none(page: Client, group: RedundancyGroup) -> None:
+    assert preflight(group) is None
+    assert not soup(page.get(edit(group))).select("#preflight")
+    answer = page.get(reverse("preflight", args=[group.pk]))
+    assert "Two servers must be saved" in soup(answer).get_text()
+
+
+def test_enabling_with_a_failed_check_says_first_what_will_happen(
+    swept: None, page: Client, sized: RedundancyGroup
+) -> None:
+    stop(ROUTER, "imp-sub")()
+    asked = page.post(edit(sized), form(sized) | {"description": "kept"})
+    told = [words(li) for li in soup(asked).select(".effects li")]
+    assert told == [
+        f"{SUB_SERVICES}: Not running: {ROUTER}. "
+        "imp-sub fails over to imp-pub once a service has been down for 90 s."
+    ]
+    sized.refresh_from_db()
+    assert not sized.ha_enabled
+    sent = {tag["name"]: tag["value"] for tag in soup(asked).select(".confirm input[name]")}
+    page.post(edit(sized), sent)
+    sized.refresh_from_db()
+    assert (sized.ha_enabled, sized.description) == (True, "kept")
+
+
+def test_a_sound_pair_is_enabled_without_a_question(
+    swept: None, page: Client, pair: RedundancyGroup
+) -> None:
+    response = page.post(edit(pair), form(pair), follow=True)
+    assert "High Availability enabled" in status(response)
+
+
+def test_the_panel_asks_the_same_number_of_queries_however_many_users(
+    swept: None, page: Client, pair: RedundancyGroup, django_assert_max_num_queries: Callable
+) -> None:
+    with django_assert_max_num_queries(20) as few:
+        page.get(reverse("preflight", args=[pair.pk]))
+    many_users()
+    with django_assert_max_num_queries(len(few.captured_queries)):
+        page.get(reverse("preflight", args=[pair.pk]))
