@@ -8,7 +8,8 @@ overlaps, everything is inside the map, a text that is too long is shortened and
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from topology.model import Beat, Group, Node, Topology
+from redundancy.selectors.cluster import ClusterNode as Node
+from topology.model import Group, Hearing, Link, Topology, label, role, shown_reason
 from topology.text import fit, wrap
 
 WIDTH = 976
@@ -17,9 +18,9 @@ MARGIN = 8
 GAP = 16
 PAD = 12
 HEAD = 34
-NODE_W, NODE_H = 196, 170
-BEAT_W = 56
-GROUP_W = PAD + NODE_W + BEAT_W + NODE_W + PAD
+NODE_W, NODE_H = 188, 196
+LINK_W = 72
+GROUP_W = PAD + NODE_W + LINK_W + NODE_W + PAD
 GROUP_H = HEAD + NODE_H + PAD
 EMPTY_H = 72
 ICON = 16
@@ -28,6 +29,10 @@ TITLE_SIZE, NAME_SIZE, TEXT_SIZE = 13, 12, 11
 LINE = 14
 _INSET = 10
 _STATE_LINES, _REASON_LINES = 3, 3
+# The strip of a node that holds its peer's sessions.
+GUESTS_H = 22
+# Between the two directions of a link, and of an arrow's end to the box it points to.
+_APART, _TIP = 18, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +94,38 @@ class Icon:
 
 @dataclass(frozen=True, slots=True)
 class NodeBox:
-    """A node as drawn. ``mark``: where the publisher's mark stands, None on a subscriber."""
+    """A node as drawn.
+
+    ``mark``: where the publisher's mark stands, None on a subscriber. ``guests_of``: the peer whose
+    sessions it holds; ``guests``: where they are drawn, None when there are none.
+    """
 
     rect: Rect
     node: Node
     texts: tuple[Text, ...]
     icon: Icon
     mark: Icon | None
+    guests_of: str = ""
+    guests: Rect | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what is said of it to those who do not see it."""
+        return label(self.node, self.guests_of)
 
 
 @dataclass(frozen=True, slots=True)
-class BeatLine:
-    """The heartbeat between two nodes as drawn: from ``x1`` to ``x2`` at height ``y``."""
+class Arrow:
+    """Heartbeats in one direction, from ``x1`` at the speaker to ``x2`` at the listener.
+
+    ``age``: where it stands how long ago the last one was heard.
+    """
 
     x1: int
     x2: int
     y: int
-    beat: Beat
+    age: Text
+    hearing: Hearing
 
     @property
     def middle(self) -> int:
@@ -113,14 +133,24 @@ class BeatLine:
         return (self.x1 + self.x2) // 2
 
     @property
-    def icon(self) -> Icon:
-        """Return the icon that stands on the line."""
-        return Icon(self.middle - ICON // 2, self.y - ICON - 6, self.beat.tone)
+    def head(self) -> str:
+        """Return the points of its head."""
+        back = self.x2 - 6 if self.x2 > self.x1 else self.x2 + 6
+        return f"{self.x2},{self.y} {back},{self.y - 4} {back},{self.y + 4}"
 
-    @property
-    def text(self) -> Text:
-        """Return the label under the line."""
-        return Text(self.middle, self.y + LINE + 2, "beat", self.beat.value)
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """The heartbeat between two nodes as drawn: an arrow for each direction, or one plain line."""
+
+    x1: int
+    x2: int
+    y: int
+    link: Link
+    icon: Icon
+    caption: Text
+    label: Text
+    arrows: tuple[Arrow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +162,7 @@ class GroupBox:
     title: str
     nodes: tuple[NodeBox, ...]
     vacant: tuple[Rect, ...]
-    line: BeatLine | None
+    line: LinkLine | None
 
     @property
     def ha_end(self) -> int:
@@ -205,9 +235,6 @@ def _group(group: Group, rect: Rect) -> GroupBox:
         Rect(rect.right - PAD - NODE_W, top, NODE_W, NODE_H),
     )
     taken = len(group.nodes)
-    line = None
-    if group.beat is not None:
-        line = BeatLine(places[0].right, places[1].x, top + NODE_H // 2, group.beat)
     # The end of the title bar says whether High Availability is on.
     room = GROUP_W - 2 * PAD - ICON - 60
     return GroupBox(
@@ -215,10 +242,11 @@ def _group(group: Group, rect: Rect) -> GroupBox:
         group=group,
         title=fit(group.name, room, TITLE_SIZE, bold=True),
         nodes=tuple(
-            _node(node, spot) for node, spot in zip(group.nodes, places[:taken], strict=True)
+            _node(node, spot, guests_of)
+            for (node, guests_of), spot in zip(group.entries, places[:taken], strict=True)
         ),
         vacant=places[taken:],
-        line=line,
+        line=_link(group, places[0].right, places[1].x, top + NODE_H // 2),
     )
 
 
@@ -233,13 +261,37 @@ def _area(nodes: Sequence[Node], frame: Rect, columns: int) -> Area:
     return Area(Rect(frame.x, frame.y, frame.w, height), boxes)
 
 
-def _node(node: Node, rect: Rect) -> NodeBox:
+def _link(group: Group, x1: int, x2: int, y: int) -> LinkLine | None:
+    if group.link is None:
+        return None
+    middle = (x1 + x2) // 2
+    # What the second node hears comes from the left: it is the upper one.
+    ways = zip(reversed(group.hearings), (-1, 1), strict=False)
+    arrows = tuple(
+        Arrow(
+            x1=x1 + _TIP if way < 0 else x2 - _TIP,
+            x2=x2 - _TIP if way < 0 else x1 + _TIP,
+            y=y + way * _APART // 2,
+            age=Text(
+                middle, y - _APART // 2 - 8 if way < 0 else y + _APART // 2 + LINE + 2, "age", ""
+            ),
+            hearing=hearing,
+        )
+        for hearing, way in ways
+    )
+    shown = Text(middle, y - _APART // 2 - 8 - LINE - 2, "link", group.link.value)
+    caption = Text(middle, shown.y - LINE, "caption", "Heartbeat")
+    icon = Icon(middle - ICON // 2, caption.y - LINE - ICON, group.link.tone)
+    return LinkLine(x1, x2, y, group.link, icon, caption, shown, arrows)
+
+
+def _node(node: Node, rect: Rect, guests_of: str = "") -> NodeBox:
     room = NODE_W - 2 * _INSET
     mark = Icon(NODE_W - _INSET - ICON, 24, "publisher") if node.is_publisher else None
     indent = _INSET + ICON + 6
     texts = [
         Text(_INSET, 20, "name", fit(node.name, room, NAME_SIZE, bold=True)),
-        Text(_INSET, 36, "role", node.role),
+        Text(_INSET, 36, "role", role(node)),
     ]
     y = 60
     icon = Icon(_INSET, y - 12, node.tone)
@@ -247,12 +299,20 @@ def _node(node: Node, rect: Rect) -> NodeBox:
     for line in wrap(node.state, state_room, TEXT_SIZE, _STATE_LINES, bold=True):
         texts.append(Text(indent, y, "state", line))
         y += LINE
-    for line in wrap(node.shown_reason, state_room, TEXT_SIZE, _REASON_LINES):
+    for line in wrap(shown_reason(node), state_room, TEXT_SIZE, _REASON_LINES):
         texts.append(Text(indent, y, "reason", line))
         y += LINE
     users = [f"{node.assigned:,} assigned · {node.presence.active:,} active"]
     if node.presence.waiting:
         users.append(f"{node.presence.waiting:,} {node.presence.why_waiting}")
-    for y, line in zip((NODE_H - _INSET, NODE_H - _INSET - LINE), reversed(users), strict=False):
+    floor = NODE_H - GUESTS_H - _INSET
+    for y, line in zip((floor, floor - LINE), reversed(users), strict=False):
         texts.append(Text(_INSET, y, "users", fit(line, room, TEXT_SIZE)))
-    return NodeBox(rect, node, tuple(texts), icon, mark)
+    guests = None
+    if guests_of:
+        guests = Rect(1, NODE_H - GUESTS_H - 1, NODE_W - 2, GUESTS_H)
+        told = f"{node.guests.sessions:,} of {guests_of}"
+        # Its icon stands in front.
+        shown = fit(told, NODE_W - indent - _INSET, TEXT_SIZE, bold=True)
+        texts.append(Text(indent, guests.y + 15, "guests", shown))
+    return NodeBox(rect, node, tuple(texts), icon, mark, guests_of, guests)

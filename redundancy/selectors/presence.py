@@ -1,6 +1,6 @@
 """Whose client is logged in, and where: the counts of sessions that pages, CLI and rehearsals show."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -37,7 +37,7 @@ class Presence:
         return f"{self.active:,} ({self.waiting:,} {self.why_waiting})"
 
 
-def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
+def presence(node_ids: Iterable[int], now: float) -> Mapping[int, Presence]:
     """Return the sessions on each of these nodes at lab time ``now``, in two queries."""
     serving = serving_nodes(node_ids)
     rows = (

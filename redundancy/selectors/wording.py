@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redundancy.models import NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.srm import facts, sentences
-from redundancy.srm.advice import WAIT, Explanation, explain, warn
+from redundancy.srm.advice import WAIT, WARNED, Explanation, explain, warn
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import NOT_RESPONDING, TRANSITIONS, Reason, State
 from redundancy.srm.types import Node, Policy, Request
@@ -98,6 +98,28 @@ def _side(server: Server, group: RedundancyGroup) -> tuple[str, State | None, Re
     return server.name, State(server.runtime.state), Reason(server.runtime.reason)
 
 
+def face(
+    *, ha_enabled: bool, reports: bool, state: State | None, reason: Reason, endangered: bool
+) -> tuple[str, str, str]:
+    """Return state, reason and tone of a node as an administrator sees it.
+
+    Args:
+        ha_enabled: Of its group; False for a node without one.
+        reports: Whether its SRM runs.
+        state: As its SRM remembers it; None before it remembers anything.
+        reason: Likewise.
+        endangered: Whether its SRM sees a monitored service down.
+
+    """
+    if not ha_enabled:
+        return State.UNKNOWN, Reason.HA_NOT_ENABLED, "off"
+    if not reports:
+        return NOT_RESPONDING, "", "bad"
+    if state is None:
+        return State.INITIALIZING, Reason.INITIALIZATION, "busy"
+    return state, reason, "warn" if endangered and state in WARNED else TONES[state]
+
+
 def shown(
     server: Server,
     group: RedundancyGroup | None,
@@ -106,20 +128,37 @@ def shown(
     now: float,
 ) -> tuple[str, str, str, str]:
     """Return state, reason, tone and sentence of a node as an administrator sees it."""
-    if group is None or not group.ha_enabled:
-        return State.UNKNOWN, Reason.HA_NOT_ENABLED, "off", ""
+    ha_enabled, runtime = group is not None and group.ha_enabled, server.runtime
+    memory = _memory(runtime) if policy is not None else None
+    seen = face(
+        ha_enabled=ha_enabled,
+        reports=reports(server),
+        state=State(runtime.state) if memory else None,
+        reason=Reason(runtime.reason),
+        endangered=memory is not None and bool(facts.down(memory)),
+    )
+    return *seen, _sentence(server, ha_enabled, memory, sessions, policy, now)
+
+
+def _sentence(
+    server: Server,
+    ha_enabled: bool,
+    memory: Node | None,
+    sessions: int,
+    policy: Policy | None,
+    now: float,
+) -> str:
+    """Return why the node is in its state, and what it waits for."""
+    if not ha_enabled:
+        return ""
     if not reports(server):
-        return NOT_RESPONDING, "", "bad", _why_silent(server, sessions)
-    runtime = server.runtime
-    memory = _memory(runtime)
+        return _why_silent(server, sessions)
     if memory is None or policy is None:
-        starting = "High Availability is enabled; SRM is starting."
-        return State.INITIALIZING, Reason.INITIALIZATION, "busy", starting
-    state = State(runtime.state)
+        return "High Availability is enabled; SRM is starting."
     coming = sentences.outlook(memory, now, policy)
     if warn(memory, policy) is not None:
-        return state, Reason(runtime.reason), "warn", coming
-    return state, Reason(runtime.reason), TONES[state], f"{runtime.sentence} {coming}".strip()
+        return coming
+    return f"{server.runtime.sentence} {coming}".strip()
 
 
 def _why_silent(server: Server, sessions: int) -> str:
@@ -143,7 +182,7 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
     found: list[Timer] = []
     # A backup node whose peer is gone waits for nothing.
     waits = not facts.peer_gone(node, now, policy) and node.state is not State.FAILED
-    if waits and facts.silence(node, now) > 2 * policy.heartbeat_interval:
+    if waits and facts.late(node, now, policy):
         heard_at = facts.heard_at(node)
         found.append(
             Timer(

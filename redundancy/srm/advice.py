@@ -109,9 +109,13 @@ ROWS: tuple[PairRow, ...] = (
 )  # fmt: skip
 
 
+# A service that goes down on a node in one of these is about to change something.
+WARNED = frozenset({S.NORMAL, S.BACKUP, S.BACKUP_ACTIVATED})
+
+
 def warn(node: Node, policy: Policy) -> Explanation | None:
     """Return what is about to go wrong on a node that serves; None when nothing is."""
-    if node.state not in {S.NORMAL, S.BACKUP, S.BACKUP_ACTIVATED} or not facts.down(node):
+    if node.state not in WARNED or not facts.down(node):
         return None
     first = min(facts.down(node), key=lambda service: service.since)
     until = sentences.clock_time(first.since + policy.critical_service_delay)

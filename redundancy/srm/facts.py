@@ -67,6 +67,11 @@ def silence(node: Node, now: float) -> float:
     return now - heard_at(node)
 
 
+def late(node: Node, now: float, policy: Policy) -> bool:
+    """Return whether a heartbeat of the peer is overdue: two intervals without one."""
+    return silence(node, now) > 2 * policy.heartbeat_interval
+
+
 def peer_heard(node: Node, now: float, policy: Policy) -> bool:
     """Return whether the peer counts as alive.
 

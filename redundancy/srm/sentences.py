@@ -136,7 +136,7 @@ def _waiting(node: Node) -> str:
 
 def _silence(node: Node, now: float, policy: Policy) -> str:
     """Return when a silent peer will be declared down."""
-    late = facts.silence(node, now) > 2 * policy.heartbeat_interval
+    late = facts.late(node, now, policy)
     if not late or facts.peer_gone(node, now, policy) or node.state is State.FAILED:
         return ""
     since = facts.heard_at(node)

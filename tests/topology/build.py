@@ -1,7 +1,15 @@
 """Topologies for the tests, of any size."""
 
+from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Sound
+from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.selectors.presence import Presence
-from topology.model import Group, Node, Topology
+from topology.model import Topology
+from topology.model import build as build_topology
+
+HEARD = Ear(Sound.HEARD, 1000.0, heard_back=True)
+LATE = Ear(Sound.LATE, 960.0, heard_back=True)
+SILENT = Ear(Sound.SILENT, 900.0, heard_back=True)
+WAITING, DEAF = Ear(Sound.WAITING), Ear(Sound.DEAF)
 
 
 def node(number: int, **changes: object) -> Node:
@@ -15,17 +23,25 @@ def node(number: int, **changes: object) -> Node:
         "state": "Normal",
         "reason": "Normal",
         "tone": "ok",
+        "ear": HEARD,
     }
     return Node(**(fields | changes))  # type: ignore[arg-type]
 
 
-def group(number: int, *nodes: Node, ha_enabled: bool = True, name: str = "") -> Group:
+def group(number: int, *nodes: Node, ha_enabled: bool = True, name: str = "") -> ClusterGroup:
     """Return a group of the given nodes."""
-    return Group(number, name or f"group-{number}", ha_enabled, nodes)
+    return ClusterGroup(number, name or f"group-{number}", ha_enabled, nodes)
+
+
+def topology(
+    *groups: ClusterGroup, loose: tuple[Node, ...] = (), homeless: int = 0, blind: str = ""
+) -> Topology:
+    """Return the topology of these groups and nodes without one."""
+    return build_topology(Cluster(groups, loose, homeless), blind=blind)
 
 
 def cluster(groups: int, unassigned: int = 0) -> Topology:
     """Return ``groups`` pairs and some nodes without a group."""
-    pairs = tuple(group(n, node(2 * n + 1), node(2 * n + 2)) for n in range(groups))
-    loose = tuple(node(100_000 + n) for n in range(unassigned))
-    return Topology(pairs, loose)
+    pairs = (group(n, node(2 * n + 1), node(2 * n + 2)) for n in range(groups))
+    loose = tuple(node(100_000 + n, ear=None) for n in range(unassigned))
+    return topology(*pairs, loose=loose)

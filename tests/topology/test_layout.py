@@ -1,12 +1,13 @@
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
+from redundancy.selectors.presence import Presence
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
-from tests.topology.build import cluster, group, node
+from tests.topology.build import HEARD, SILENT, cluster, group, node, topology
 from topology import layout
 from topology.layout import Map, Rect, place
-from topology.model import Topology
+from topology.model import Link
 from topology.text import ELLIPSIS, fit, width, wrap
 
 WIDTHS = [0, 320, 976, 1024, 1500, 1920]
@@ -41,18 +42,71 @@ def test_nodes_stay_inside_their_box_and_apart(map_width: int) -> None:
 
 @pytest.mark.parametrize("nodes", [0, 1, 2])
 def test_a_place_of_a_group_is_either_taken_or_vacant(nodes: int) -> None:
-    box = place(Topology((group(1, *(node(n) for n in range(nodes))),))).groups[0]
+    box = place(topology(group(1, *(node(n) for n in range(nodes))))).groups[0]
     assert len(box.nodes) == nodes
     assert len(box.vacant) == 2 - nodes
     assert (box.line is not None) == (nodes == 2)
 
 
-def test_heartbeat_line_runs_from_one_node_to_the_other() -> None:
-    box = place(cluster(1)).groups[0]
+def test_heartbeats_run_from_one_node_to_the_other_and_back() -> None:
+    box = place(topology(group(1, node(1, ear=SILENT), node(2, ear=HEARD)))).groups[0]
     first, second = (spot.rect for spot in box.nodes)
     assert box.line is not None
+    assert box.line.link is Link.ONE_WAY
     assert (box.line.x1, box.line.x2) == (first.right, second.x)
-    assert first.y < box.line.y < first.bottom
+    there, back = box.line.arrows
+    assert there.hearing.listener.server_id == 2
+    assert first.right <= there.x1 < there.x2 <= second.x
+    assert back.hearing.listener.server_id == 1
+    assert first.right <= back.x2 < back.x1 <= second.x
+    assert first.y < box.line.icon.y < there.y < back.y < first.bottom
+
+
+def test_texts_of_a_link_stand_apart_and_in_order() -> None:
+    line = place(cluster(1)).groups[0].line
+    assert line is not None
+    there, back = line.arrows
+    heights = [
+        line.icon.y + layout.ICON,
+        line.caption.y,
+        line.label.y,
+        there.age.y,
+        there.y,
+        back.y,
+        back.age.y,
+    ]
+    assert heights == sorted(heights)
+    baselines = [line.caption.y, line.label.y, there.age.y, back.age.y]
+    assert all(b - a >= layout.TEXT_SIZE for a, b in pairwise(baselines))
+
+
+@pytest.mark.parametrize("link", list(Link))
+def test_label_of_a_link_fits_between_the_nodes(link: Link) -> None:
+    assert width(link.value, layout.TEXT_SIZE, bold=True) < layout.LINK_W
+    assert width("59 min 59 s", 10) < layout.LINK_W
+
+
+def test_without_heartbeats_a_plain_line_joins_the_nodes() -> None:
+    nodes = (node(1, ear=None), node(2, ear=None))
+    line = place(topology(group(1, *nodes, ha_enabled=False))).groups[0].line
+    assert line is not None
+    assert (line.link, line.arrows) == (Link.OFF, ())
+
+
+def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
+    holder = node(2, name="b" * 63, presence=Presence(800, 200), guests=Presence(300, 200))
+    pair = group(1, node(1, name="imp-one", presence=Presence(0)), holder)
+    failed, serving = place(topology(pair)).groups[0].nodes
+    assert (failed.guests, failed.guests_of) == (None, "")
+    assert serving.guests_of == "imp-one"
+    strip = serving.guests
+    assert strip is not None
+    assert Rect(0, 0, layout.NODE_W, layout.NODE_H).contains(strip)
+    (told,) = [text for text in serving.texts if text.role == "guests"]
+    assert told.shown == "500 of imp-one"
+    assert strip.y < told.y < strip.bottom
+    assert all(text.y < strip.y for text in serving.texts if text is not told)
+    assert "300 (200 waiting to log in) active users of imp-one among them" in serving.label
 
 
 def test_width_is_used_for_as_many_columns_as_fit() -> None:
@@ -75,7 +129,7 @@ def test_map_is_no_wider_than_it_needs(groups: int, unassigned: int, columns: in
 @pytest.mark.parametrize("state", [*State, NOT_RESPONDING])
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_state_and_reason_is_shown_in_full(state: str, reason: str) -> None:
-    box = place(Topology((), (node(1, state=str(state), reason=str(reason)),))).unassigned
+    box = place(topology(loose=(node(1, state=str(state), reason=str(reason)),))).unassigned
     assert box is not None
     texts = box.nodes[0].texts
 
@@ -92,7 +146,7 @@ def test_every_state_and_reason_is_shown_in_full(state: str, reason: str) -> Non
 @pytest.mark.parametrize("letter", ["i", "n", "W", "\u6f22"])
 def test_long_names_are_shortened_and_keep_their_full_form(letter: str) -> None:
     host, title = letter * 63, letter * 128
-    box = place(Topology((group(1, node(1, name=host), name=title),))).groups[0]
+    box = place(topology(group(1, node(1, name=host), name=title))).groups[0]
     shown = box.nodes[0].texts[0].shown
     assert box.group.name == title
     assert box.nodes[0].node.name == host

@@ -1,90 +1,159 @@
 import pytest
 
+from redundancy.selectors.cluster import ClusterGroup, Ear, Sound
 from redundancy.selectors.presence import Presence
-from redundancy.srm.states import NOT_RESPONDING
-from tests.topology.build import cluster, group, node
-from topology.model import Beat, Topology
+from tests.topology.build import DEAF, HEARD, LATE, SILENT, WAITING, cluster, group, node, topology
+from topology.model import URGENCY, Group, Link, Topology, label, link_of
 
 
 @pytest.mark.parametrize(
-    ("states", "ha_enabled", "beat"),
+    ("first", "second", "link"),
     [
-        (("Normal", "Normal"), True, Beat.HEARD),
-        (("Failed Over", "Running in Backup Mode"), True, Beat.HEARD),
-        (("Initializing", "Normal"), True, Beat.WAITING),
-        (("Unknown", "Unknown"), True, Beat.WAITING),
-        ((NOT_RESPONDING, "Running in Backup Mode"), True, Beat.SILENT),
-        (("Initializing", NOT_RESPONDING), True, Beat.SILENT),
-        (("Unknown", "Unknown"), False, Beat.OFF),
-        ((NOT_RESPONDING, "Unknown"), False, Beat.OFF),
-        (("Normal",), True, None),
-        ((), False, None),
+        (HEARD, HEARD, Link.ALIVE),
+        (HEARD, LATE, Link.LATE),
+        (LATE, LATE, Link.LATE),
+        (HEARD, SILENT, Link.ONE_WAY),
+        (LATE, SILENT, Link.ONE_WAY),
+        (SILENT, SILENT, Link.CUT),
+        (WAITING, WAITING, Link.WAITING),
+        (HEARD, WAITING, Link.WAITING),
+        (SILENT, WAITING, Link.WAITING),
+        (DEAF, HEARD, Link.SILENT),
+        (DEAF, SILENT, Link.SILENT),
+        (DEAF, DEAF, Link.SILENT),
+        (None, None, Link.OFF),
     ],
 )
-def test_beat_between_two_nodes(states: tuple[str, ...], ha_enabled: bool, beat: Beat) -> None:
-    nodes = [node(n, state=state) for n, state in enumerate(states, start=1)]
-    assert group(1, *nodes, ha_enabled=ha_enabled).beat is beat
+def test_link_is_what_the_two_nodes_hear(first: Ear | None, second: Ear | None, link: Link) -> None:
+    assert link_of(first, second) is link
+    assert link_of(second, first) is link
+
+
+@pytest.mark.parametrize("link", list(Link))
+def test_every_link_has_a_tone_and_words(link: Link) -> None:
+    assert link.tone in URGENCY
+    assert link.meaning
+
+
+def of(found: ClusterGroup) -> Group:
+    return topology(found).groups[0]
+
+
+@pytest.mark.parametrize("nodes", [0, 1])
+def test_no_pair_no_link(nodes: int) -> None:
+    found = of(group(1, *(node(n, ear=None) for n in range(nodes))))
+    assert (found.link, found.hearings, found.missed) == (None, (), None)
+
+
+@pytest.mark.parametrize(
+    ("ear", "words"),
+    [
+        (HEARD, "one hears two."),
+        (LATE, "one waits for an overdue heartbeat of two."),
+        (SILENT, "one does not hear two."),
+        (WAITING, "one has not heard two yet."),
+        (DEAF, "one runs no SRM and listens to nobody."),
+        (Ear(Sound.HEARD, 9.0), "one hears two, which says that it does not hear one."),
+        (Ear(Sound.SILENT, 9.0, leaving=True), "one heard two say that it goes down."),
+    ],
+)
+def test_each_direction_is_told_in_words(ear: Ear, words: str) -> None:
+    found = of(group(1, node(1, name="one", ear=ear), node(2, name="two")))
+    assert found.hearings[0].sentence == words
+    assert found.hearings[0].tone in URGENCY
+
+
+def test_the_longest_silence_is_the_one_missed() -> None:
+    found = of(group(1, node(1, ear=LATE), node(2, ear=SILENT)))
+    assert found.missed is not None
+    assert found.missed.listener.server_id == 2
+    assert of(group(1, node(1), node(2))).missed is None
+
+
+@pytest.mark.parametrize(
+    ("tones", "ears", "tone"),
+    [
+        (("ok", "ok"), (HEARD, HEARD), "ok"),
+        (("ok", "ok"), (HEARD, LATE), "warn"),
+        (("ok", "warn"), (HEARD, HEARD), "warn"),
+        (("bad", "warn"), (HEARD, HEARD), "bad"),
+        (("ok", "busy"), (HEARD, HEARD), "busy"),
+        (("off", "off"), (None, None), "off"),
+    ],
+)
+def test_a_group_has_the_tone_of_what_is_worst_in_it(
+    tones: tuple[str, str], ears: tuple[Ear | None, Ear | None], tone: str
+) -> None:
+    nodes = [node(n, tone=t, ear=e) for n, (t, e) in enumerate(zip(tones, ears, strict=True))]
+    assert of(group(1, *nodes)).tone == tone
+    assert of(group(2)).tone == "off"
+
+
+def test_sessions_of_the_peer_are_named_after_it() -> None:
+    holder = node(2, presence=Presence(1000), guests=Presence(500))
+    found = of(group(1, node(1, name="imp-one"), holder))
+    assert [(n.server_id, guests_of) for n, guests_of in found.entries] == [(1, ""), (2, "imp-one")]
 
 
 def test_totals_count_every_node_once() -> None:
-    topology = Topology(
-        groups=(
-            group(
-                1,
-                node(1, assigned=3, presence=Presence(0)),
-                node(2, assigned=4, presence=Presence(7)),
-            ),
-        ),
-        unassigned=(node(3, assigned=5, presence=Presence(5)),),
-        users_without_node=2,
+    pair = group(
+        1, node(1, assigned=3, presence=Presence(0)), node(2, assigned=4, presence=Presence(7, 1))
     )
-    assert [n.server_id for n in topology.nodes] == [1, 2, 3]
-    assert (topology.users_assigned, topology.users_active) == (12, 12)
+    found = topology(pair, loose=(node(3, assigned=5, presence=Presence(5)),), homeless=2).totals
+    assert (found.groups, found.nodes, found.unassigned) == (1, 3, 1)
+    assert (found.users_assigned, found.users_without_node) == (12, 2)
+    assert (found.users_active, found.users_waiting) == (12, 1)
+
+
+BEFORE = topology(group(1, node(1), node(2)))
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        Topology((group(1, node(1, presence=Presence(499)), node(2)),)),
-        Topology((group(1, node(1), node(2), ha_enabled=False),)),
-        Topology((group(1, node(1, reason="Peer Down"), node(2)),)),
-        Topology((group(1, node(1), node(2)),), users_without_node=1),
-        Topology((group(1, node(1)),), (node(2),)),
-        Topology((group(1, node(1), node(2)),), blind="We cannot see the nodes."),
+        topology(group(1, node(1, presence=Presence(499)), node(2))),
+        topology(group(1, node(1, guests=Presence(1)), node(2))),
+        topology(group(1, node(1, ear=LATE), node(2))),
+        topology(group(1, node(1), node(2), ha_enabled=False)),
+        topology(group(1, node(1, reason="Peer Down"), node(2))),
+        topology(group(1, node(1), node(2)), homeless=1),
+        topology(group(1, node(1)), loose=(node(2),)),
+        topology(group(1, node(1), node(2)), blind="We cannot see the nodes."),
     ],
 )
 def test_version_changes_with_anything_shown(changed: Topology) -> None:
-    before = Topology((group(1, node(1), node(2)),))
-    assert before.version == Topology((group(1, node(1), node(2)),)).version
-    assert changed.version != before.version
+    assert BEFORE.version == topology(group(1, node(1), node(2))).version
+    assert changed.version != BEFORE.version
+
+
+def test_another_heartbeat_is_no_other_version() -> None:
+    later = Ear(Sound.HEARD, 1015.0, heard_back=True)
+    assert topology(group(1, node(1, ear=later), node(2))).version == BEFORE.version
 
 
 def test_only_nodes_and_states_are_worth_announcing() -> None:
-    before = Topology((group(1, node(1), node(2)),))
-    moved = Topology((group(1, node(1, presence=Presence(0)), node(2, presence=Presence(1000))),))
-    failed = Topology((group(1, node(1, state="Failing Over"), node(2)),))
-    assert moved.states == before.states
-    assert failed.states != before.states
-    assert before.version.startswith(before.states)
+    moved = topology(group(1, node(1, presence=Presence(0)), node(2, presence=Presence(1000))))
+    failed = topology(group(1, node(1, state="Failing Over"), node(2)))
+    assert moved.states == BEFORE.states
+    assert failed.states != BEFORE.states
+    assert BEFORE.version.startswith(BEFORE.states)
 
 
 def test_label_says_everything_the_box_shows() -> None:
-    label = node(
-        1, state="Running in Backup Mode", reason="Peer Down", assigned=500, presence=Presence(1000)
-    ).label
-    assert label == (
+    backup = node(1, state="Running in Backup Mode", reason="Peer Down", presence=Presence(1000))
+    assert label(backup) == (
         "imp-1.example.com, Publisher: Running in Backup Mode, Peer Down. "
         "500 assigned users, 1,000 active users."
     )
 
 
 def test_label_does_not_repeat_a_reason_that_is_the_state() -> None:
-    assert "Normal, Normal" not in node(1).label
+    assert "Normal, Normal" not in label(node(1))
 
 
 def test_empty_cluster_has_totals_of_nothing() -> None:
-    empty = cluster(0)
-    assert (empty.nodes, empty.users_assigned, empty.users_active) == ((), 0, 0)
+    totals = cluster(0).totals
+    assert (totals.nodes, totals.users_assigned, totals.users_active) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +165,9 @@ def test_empty_cluster_has_totals_of_nothing() -> None:
 )
 def test_summary_names_the_nodes_that_need_attention(troubled: int, sentence: str) -> None:
     nodes = [node(n, state="Idle", tone="warn") for n in range(1, troubled + 1)]
-    assert Topology((group(1, *nodes),), (node(9),)).summary == sentence
+    assert topology(group(1, *nodes), loose=(node(9),)).summary == sentence
 
 
 def test_summary_of_many_names_a_few_and_counts_the_rest() -> None:
-    summary = Topology((), tuple(node(n, tone="bad") for n in range(1, 11))).summary
+    summary = topology(loose=tuple(node(n, tone="bad") for n in range(1, 11))).summary
     assert summary.endswith("imp-4.example.com Normal; 6 more nodes.")

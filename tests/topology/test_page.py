@@ -9,10 +9,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.asserts import assertNumQueries
 
-from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup, Server
-from redundancy.operations.groups import add_group
+from redundancy.models import NodeRuntime, PresenceSession, PresenceUser, RedundancyGroup, Server
+from redundancy.operations.groups import add_group, enable_ha
+from redundancy.operations.power import power_off
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.srm.codec import node_to_json
+from redundancy.srm.states import Reason, State
+from redundancy.srm.types import Heartbeat, Node
+from tests.labtime import stand_at
 
 
 @pytest.fixture
@@ -27,8 +32,8 @@ def group(db: None) -> RedundancyGroup:
     return load_sample_cluster(actor="test")
 
 
-def page(client: Client) -> BeautifulSoup:
-    response = client.get(reverse("topology"))
+def page(client: Client, **query: str) -> BeautifulSoup:
+    response = client.get(reverse("topology"), query)
     assert response.status_code == 200
     return BeautifulSoup(response.content, "html.parser")
 
@@ -128,6 +133,121 @@ def test_moved_users_are_shown_but_not_announced(client: Client, group: Redundan
     changed = client.get(refresh(soup))
     assert changed.status_code == 200
     assert "HX-Trigger" not in changed
+
+
+@pytest.fixture
+def pair(group: RedundancyGroup, monkeypatch: pytest.MonkeyPatch) -> RedundancyGroup:
+    """The sample cluster, HA on, each node having heard the other at lab time 1000; sweeps run."""
+    monkeypatch.setattr("redundancy.bus.sweep_age", lambda: 0.0)
+    stand_at(1_010.0)
+    enable_ha(group=group, actor="")
+    hear(group, 1_000.0)
+    return group
+
+
+def hear(group: RedundancyGroup, at: float) -> None:
+    """Let each node's SRM remember that it is Normal and heard the other then."""
+    generation = RedundancyGroup.objects.get(pk=group.pk).ha_generation
+    for server in group.servers.all():
+        beat = Heartbeat("peer", 1, int(at), generation, State.NORMAL, Reason.NORMAL, 0, True, True)
+        node = Node(
+            server.name,
+            "peer",
+            first=server.slot == 1,
+            state=State.NORMAL,
+            reason=Reason.NORMAL,
+            generation=generation,
+            peer=beat,
+            peer_at=at,
+        )
+        NodeRuntime.objects.filter(server=server).update(
+            memory=node_to_json(node), state=State.NORMAL, reason=Reason.NORMAL
+        )
+
+
+def test_heartbeats_have_an_age_in_map_and_table(client: Client, pair: RedundancyGroup) -> None:
+    soup = page(client)
+    link = soup.select_one(".map-link")
+    assert link is not None
+    assert "Alive" in link.get_text()
+    for server in pair.servers.all():
+        for ident in (f"age-{server.pk}", f"heard-{server.pk}"):
+            age = soup.find(id=ident)
+            assert age is not None
+            assert (age["data-since"], age.get_text()) == ("1000.000", "10 s")
+
+
+def test_a_heartbeat_replaces_ages_and_nothing_else(client: Client, pair: RedundancyGroup) -> None:
+    soup = page(client)
+    assert client.get(refresh(soup)).status_code == 204
+    hear(pair, 1_009.0)
+    news = client.get(refresh(soup))
+    assert "HX-Trigger" not in news
+    fragment = BeautifulSoup(news.content.decode(), "html.parser")
+    swapped = {str(tag["id"]) for tag in fragment.find_all(True, {"hx-swap-oob": "true"})}
+    servers = [server.pk for server in pair.servers.all()]
+    assert swapped == {f"{kind}-{pk}" for kind in ("age", "heard") for pk in servers}
+    assert [tag.decode_contents() for tag in fragment.find_all("text")] == ["1 s", "1 s"]
+    assert client.get(refresh(fragment)).status_code == 204
+
+
+def test_a_late_heartbeat_is_shown_as_late(client: Client, pair: RedundancyGroup) -> None:
+    soup = page(client)
+    stand_at(1_031.0)
+    news = BeautifulSoup(client.get(refresh(soup)).content, "html.parser")
+    assert news.select_one("#shown[hx-swap-oob] .map-link.tone-warn") is not None
+    assert "Heartbeat: Late" in " ".join(news.get_text().split())
+
+
+def test_while_nobody_sweeps_no_link_looks_cut(
+    client: Client, pair: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    NodeRuntime.objects.update(stepped_at=1_010.0)
+    stand_at(9_000.0)
+    monkeypatch.setattr("redundancy.bus.sweep_age", lambda: 60.0)
+    soup = page(client)
+    assert "We could not see the nodes since" in soup.get_text()
+    assert soup.select_one(".map-link.tone-ok") is not None
+
+
+def test_the_filter_stands_in_the_address_and_in_the_refresh(
+    client: Client, pair: RedundancyGroup
+) -> None:
+    add_node("oslo")
+    found = page(client, name="osl", view="grid")
+    assert [link.get_text(strip=True) for link in found.select(".tile a")] == ["oslo"]
+    assert found.select_one("#filter-name")["value"] == "osl"  # type: ignore[index]
+    assert "name=osl&view=grid&fragment=1" in refresh(found)
+    assert client.get(refresh(found)).status_code == 204
+    assert "is what the filter asks for" in page(client, name="nobody").get_text()
+
+
+def test_the_grid_says_what_is_wrong_and_links_to_it(client: Client, pair: RedundancyGroup) -> None:
+    pub = pair.servers.get(is_publisher=True)
+    power_off(server=pub, actor="")
+    tile = page(client, view="grid").select_one(".tile-bad")
+    assert tile is not None
+    words = " ".join(tile.get_text(" ").split())
+    assert f"{pub.name} Cisco Server Recovery Manager Not Responding" in words
+    assert "Heartbeat: Silent" in words
+    assert {link["href"] for link in tile.select("a")} == {
+        reverse("group_edit", args=[pair.pk]),
+        *(reverse("server_edit", args=[server.pk]) for server in pair.servers.all()),
+    }
+
+
+def test_a_grid_in_which_all_is_well_stands_still(client: Client, pair: RedundancyGroup) -> None:
+    soup = page(client, view="grid")
+    assert soup.select_one(".tile-ok .icon-ok") is not None
+    hear(pair, 1_009.0)
+    assert client.get(refresh(soup)).status_code == 204
+
+
+def test_a_state_that_is_none_is_refused(client: Client, pair: RedundancyGroup) -> None:
+    answer = client.get(reverse("topology"), {"state": "<Fine>"})
+    assert answer.status_code == 400
+    assert "there is no state &#x27;&lt;Fine&gt;&#x27;" in answer.content.decode()
+    assert "imp-pub" in answer.content.decode()
 
 
 def test_refresh_carries_no_control(client: Client, group: RedundancyGroup) -> None:

@@ -1,0 +1,166 @@
+"""Which part of the cluster a page shows, and how: the filter, the view and the page of its address.
+
+Pure: a query and a topology in, a part of the topology out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from django.core.paginator import Page, Paginator
+from django.utils.http import urlencode
+
+from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.srm.states import NOT_RESPONDING, State
+from topology.model import TONE_WORDS, URGENCY, Group, Topology, fingerprint
+
+NOT_NORMAL = "not-normal"
+STATES: dict[str, str] = {
+    "": "any",
+    NOT_NORMAL: "not Normal",
+    **{state: state for state in sorted([*State, NOT_RESPONDING])},
+}
+
+
+class View(StrEnum):
+    """How the groups are shown."""
+
+    AUTOMATIC = ""
+    MAP = "map"
+    GRID = "grid"
+
+
+VIEWS = {View.AUTOMATIC: "Automatic", View.MAP: "Map", View.GRID: "Compact grid"}
+# Groups and unassigned nodes on one page of each view. What fits on one map is shown as a map.
+MOST = {View.MAP: 12, View.GRID: 200}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the address asks for. ``error``: what of it cannot be; the rest counts."""
+
+    name: str = ""
+    state: str = ""
+    view: View = View.AUTOMATIC
+    page: str = "1"
+    error: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        """Return whether some groups may be left out."""
+        return bool(self.name or self.state)
+
+    def query(self, **changes: object) -> str:
+        """Return the choice, changed, as the query of an address; what is as ever is left out."""
+        asked = {"name": self.name, "state": self.state, "view": self.view.value, "page": self.page}
+        usual = {"name": "", "state": "", "view": "", "page": "1"}
+        shown = {key: str(value) for key, value in (asked | changes).items()}
+        return urlencode({key: value for key, value in shown.items() if value != usual[key]})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Groups of one tone. ``count``: how many there are on all pages."""
+
+    tone: str
+    count: int
+    groups: tuple[Group, ...]
+
+    @property
+    def title(self) -> str:
+        """Return what they have in common."""
+        return TONE_WORDS[self.tone]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one page shows. ``found``: how many groups and unassigned nodes the filter lets through."""
+
+    choice: Choice
+    topology: Topology
+    view: View
+    page: "Page[Group | Node]"
+    sections: tuple[Section, ...]
+
+    @property
+    def found(self) -> int:
+        """Return how many groups and unassigned nodes pass the filter."""
+        return self.page.paginator.count
+
+    @property
+    def ages(self) -> str:
+        """Return a fingerprint of when the heartbeats were heard whose age is shown."""
+        hearings = [each for group in self.topology.groups for each in group.hearings]
+        if self.view is View.GRID:
+            hearings = [each for group in self.topology.groups if (each := group.missed)]
+        return fingerprint([each.ear.heard_at for each in hearings])
+
+    @property
+    def pages(self) -> list[tuple[str, str]]:
+        """Return labels and addresses of the paging links that lead somewhere."""
+        numbers: list[tuple[str, int]] = []
+        if self.page.has_previous():
+            numbers += [("First", 1), ("Previous", self.page.previous_page_number())]
+        if self.page.has_next():
+            numbers += [("Next", self.page.next_page_number())]
+            numbers += [("Last", self.page.paginator.num_pages)]
+        return [(label, f"?{self.choice.query(page=number)}") for label, number in numbers]
+
+
+def read(query: Mapping[str, str]) -> Choice:
+    """Return what the query of an address asks for."""
+    errors = []
+    state, view = query.get("state", ""), query.get("view", "")
+    if state not in STATES:
+        errors.append(f"there is no state {state[:40]!r}")
+        state = ""
+    if view not in VIEWS:
+        errors.append(f"there is no view {view[:40]!r}")
+        view = ""
+    error = f"Filter: {'; '.join(errors)}." if errors else ""
+    name = query.get("name", "").strip()
+    return Choice(name, state, View(view), query.get("page", "1"), error)
+
+
+def choose(topology: Topology, choice: Choice) -> Part:
+    """Return the part of ``topology`` that ``choice`` asks for.
+
+    On a map groups stand by name, so that none moves when its state changes. The grid begins with
+    what needs somebody.
+    """
+    groups = [group for group in topology.groups if _fits(choice, group.nodes, group)]
+    loose = [node for node in topology.unassigned if _fits(choice, [node])]
+    view = choice.view
+    if view is View.AUTOMATIC:
+        view = View.MAP if len(groups) + len(loose) <= MOST[View.MAP] else View.GRID
+    if view is View.GRID:
+        groups.sort(key=lambda group: URGENCY.index(group.tone))
+    cells: list[Group | Node] = [*groups, *loose]
+    page = Paginator(cells, MOST[view]).get_page(choice.page)
+    shown = [cell for cell in page if isinstance(cell, Group)]
+    sections = tuple(
+        Section(tone, sum(group.tone == tone for group in groups), of_tone)
+        for tone in URGENCY
+        if (of_tone := tuple(group for group in shown if group.tone == tone))
+    )
+    part = replace(
+        topology,
+        groups=tuple(shown),
+        unassigned=tuple(cell for cell in page if isinstance(cell, Node)),
+    )
+    return Part(choice, part, view, page, sections if view is View.GRID else ())
+
+
+def _fits(choice: Choice, nodes: Sequence[Node], group: Group | None = None) -> bool:
+    """Return whether a group with these nodes, or a node without one, is what the filter asks for."""
+    names = [node.name for node in nodes] + ([group.name] if group else [])
+    wanted = choice.name.casefold()
+    if not any(wanted in name.casefold() for name in names):
+        return False
+    match choice.state:
+        case "":
+            return True
+        case state if state == NOT_NORMAL:
+            return group is None or group.tone != "ok"
+        case state:
+            return any(node.state == state for node in nodes)
