@@ -116,6 +116,9 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
         return node
     if node.stopped or node.stop_asked_at is not None:
         node = replace(node, stopped=_still_stopped(node, readings), stop_asked_at=None)
+    if readings == node.services and node.healthy_since is not None:
+        # All ran, and all run: nothing new.
+        return node
     known = {service.name: service for service in node.services}
     seen: list[Reading] = []
     for reading in readings:

@@ -67,17 +67,15 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         # A peer just found hears back at once, so that a restarted node knows its place in seconds.
         after = (facts.healthy(run.node), facts.peer_start(run.node))
         run.beat(at_once=run.changed or after != before)
-    node = replace(run.node, stepped_at=now)
+    node, dazed, suspects = run.node, run.node.dazed, run.node.suspects
     wake = facts.wake(node, now, policy)
-    if isinstance(event, Tick) and node.dazed:
+    if isinstance(event, Tick) and dazed:
         # The peer may have been away for the same cause: it gets a word in before anything is judged.
-        node = replace(node, dazed=False)
-        wake = now
+        dazed, wake = False, now
     elif isinstance(event, Tick) and node.state is not State.UNKNOWN:
-        gone = facts.peer_gone(node, now, policy)
+        suspects = facts.peer_gone(node, now, policy)
         # So it does at the limit itself: its heartbeat, the fourth of 60 s, may be due this moment.
-        wake = now if gone and not node.suspects else wake
-        node = replace(node, suspects=gone)
+        wake = now if suspects and not node.suspects else wake
     elif (
         not isinstance(event, Tick)
         and node.state is State.INITIALIZING
@@ -86,6 +84,7 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         # Its place in the pair depends on its services: it wants to look at them at once, and to
         # judge one that was down long before its peer was found.
         wake = now
+    node = replace(node, stepped_at=now, dazed=dazed, suspects=suspects)
     return Outcome(node, tuple(run.actions), wake)
 
 
