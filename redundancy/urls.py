@@ -19,9 +19,11 @@ from redundancy.views import (
     parameters,
     planned,
     preflight,
+    presence_sessions,
     servers,
     timeline,
     traces,
+    user_history,
     users,
 )
 
@@ -73,6 +75,9 @@ urlpatterns = [
         enterprise.enterprise_parameters,
         name="enterprise_parameters",
     ),
+    path("ccmadmin/presence-sessions/", presence_sessions.session_list, name="session_list"),
+    path("ccmadmin/presence-sessions/sign/", presence_sessions.session_sign, name="session_sign"),
+    path("ccmadmin/presence-users/history/", user_history.user_history, name="user_history"),
     path("ccmadmin/presence-users/", users.user_list, name="user_list"),
     path("ccmadmin/presence-users/assign/", users.user_assign, name="user_assign"),
     path("ccmadmin/bulk/import-users/", imports.user_import, name="user_import"),

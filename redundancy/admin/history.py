@@ -5,7 +5,15 @@ from datetime import datetime
 from django.contrib import admin
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.models import Forecast, HaEvent, PlannedRestart, SessionMove, SignIn
+from redundancy.clock import lab_datetime
+from redundancy.models import (
+    Forecast,
+    HaEvent,
+    PlannedRestart,
+    SessionMove,
+    SignIn,
+    UserRecord,
+)
 
 
 @admin.register(HaEvent)
@@ -44,6 +52,21 @@ class SessionMoveAdmin(ReadOnlyAdmin):
     def serves(self, move: SessionMove) -> str:
         """Return who serves the users since then."""
         return move.holder_name or "their assigned nodes"
+
+
+@admin.register(UserRecord)
+class UserRecordAdmin(ReadOnlyAdmin):
+    """Which users were assigned, signed in or signed out, many in one row."""
+
+    list_display = ("moment", "number", "kind", "node_name")
+    list_filter = ("kind",)
+    search_fields = ("node_name",)
+    exclude = ("keys",)
+
+    @admin.display(description="Lab time", ordering="at")
+    def moment(self, record: UserRecord) -> datetime:
+        """Return when it was."""
+        return lab_datetime(record.at)
 
 
 @admin.register(SignIn)

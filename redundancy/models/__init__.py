@@ -15,6 +15,7 @@ from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.move import SessionMove
 from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
 from redundancy.models.planned import PlannedRestart
+from redundancy.models.record import RecordKind, UserRecord
 from redundancy.models.relogin import ReloginLimits
 from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.server import Server, ServerType
@@ -40,6 +41,7 @@ __all__ = [
     "PlannedRestart",
     "PresenceSession",
     "PresenceUser",
+    "RecordKind",
     "RedundancyGroup",
     "ReloginLimits",
     "Server",
@@ -50,4 +52,5 @@ __all__ = [
     "SignIn",
     "SrmMessage",
     "UserImport",
+    "UserRecord",
 ]

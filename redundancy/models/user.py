@@ -18,6 +18,8 @@ class PresenceUser(models.Model):
         on_delete=models.PROTECT,
         related_name="assigned_users",
     )
+    # Who signed out stays so, wherever assigned, until somebody signs the user in.
+    signed_out = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         ordering = ("userid",)

@@ -6,10 +6,12 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from redundancy.catalog import ASSIGNMENT_MODE, AssignmentMode
+from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import EventKind, PresenceUser, Server
 from redundancy.operations import events, locks
 from redundancy.operations.pairs import Pairs
+from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import follow_assignment
 from redundancy.operations.users import check_cluster, check_homes, check_node
 from redundancy.selectors import enterprise, spread
@@ -99,3 +101,4 @@ def change(rows: Sequence[tuple[int, int | None, int | None]]) -> None:
             f"UPDATE {table} SET home_id = p.node_id FROM {pairs.sql} p WHERE id = p.item_id",
             [pairs.param],
         )
+    record_assignment(((pk, new) for pk, _, new in rows), lab_now())

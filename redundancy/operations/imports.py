@@ -17,6 +17,7 @@ from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
@@ -30,6 +31,7 @@ from redundancy.models import (
 from redundancy.operations import events, locks
 from redundancy.operations.import_lines import LineReader, Lines
 from redundancy.operations.pairs import Pairs
+from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import log_in
 from redundancy.operations.users import check_cluster, check_homes
 from redundancy.selectors import imports
@@ -288,7 +290,10 @@ def _add(job: UserImport) -> None:
             [pairs.param],
         )
     names = staged.annotate(key=Lower("userid")).values("key")
-    log_in(PresenceUser.objects.filter(userid__lower__in=names))
+    added, now = PresenceUser.objects.filter(userid__lower__in=names), lab_now()
+    log_in(added, now)
+    assigned = added.filter(home__isnull=False).order_by().values_list("pk", "home_id")
+    record_assignment(assigned.iterator(), now)
 
 
 def _drop(job: UserImport) -> None:

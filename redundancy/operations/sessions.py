@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.db.models.functions import Random
+from django.db.models.functions import Coalesce, Random
 
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import (
@@ -99,13 +99,13 @@ def remember_move(event: HaEvent, group: RedundancyGroup, placed: Placed) -> Non
     )
 
 
-def log_in(users: QuerySet[PresenceUser]) -> None:
-    """Let the clients of these users, who have no session, log in at their assigned nodes now.
+def log_in(users: QuerySet[PresenceUser], now: float) -> None:
+    """Let the clients of these users, who have no session, log in at the nodes that serve them now.
 
     Who is assigned to no node is left out. One statement.
     """
-    now = lab_now()
-    rows = users.filter(home__isnull=False).order_by().values_list("pk", "home_id")
+    serving = Coalesce("home__group__holder_id", "home_id")
+    rows = users.filter(home__isnull=False).order_by().values_list("pk", serving)
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -120,8 +120,9 @@ def follow_assignment(pairs: Pairs) -> None:
     """Let sessions follow users who are about to be assigned to another node each, or to none.
 
     Call it before the users' own rows change, with the lock on the groups of all nodes concerned.
-    A user who had no node is logged in at the new one; a session moves along, its client logs in
-    there at once; who is unassigned is logged out. Three statements, whatever the number of users.
+    A user who had no node is logged in at the new one, unless signed out; a session moves along, its
+    client logs in there at once; who is unassigned is logged out. Three statements, whatever the
+    number of users.
     """
     moments = _moments(lab_now())
     sessions, users = PresenceSession._meta.db_table, PresenceUser._meta.db_table
@@ -130,7 +131,8 @@ def follow_assignment(pairs: Pairs) -> None:
             f"INSERT INTO {sessions} (user_id, node_id, since, relogin_at, limits_at) "
             f"SELECT u.id, p.node_id, {_MOMENTS} FROM {pairs.sql} p JOIN {users} u ON u.id = p.item_id "
             f"LEFT JOIN {sessions} s ON s.user_id = u.id "
-            "WHERE u.home_id IS NULL AND s.user_id IS NULL AND p.node_id IS NOT NULL",
+            "WHERE u.home_id IS NULL AND s.user_id IS NULL AND p.node_id IS NOT NULL "
+            "AND NOT u.signed_out",
             [*moments, pairs.param],
         )
         cursor.execute(

@@ -18,6 +18,7 @@ from redundancy.models import (
     ServerType,
 )
 from redundancy.operations import events, locks, rules
+from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import logged_in
 from redundancy.selectors.servers import unsettled_nodes
 from redundancy.selectors.spread import newcomers
@@ -61,6 +62,7 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
         PresenceSession.objects.bulk_create(
             logged_in(user, user.home_id, now) for user in users if user.home_id is not None
         )
+        record_assignment(((user.pk, user.home_id) for user in users if user.home_id), now)
         who = f"User {users[0].userid} was" if len(users) == 1 else f"{len(users):,} users were"
         events.record(kind=EventKind.ADMIN, sentence=f"{who} added.", actor=actor)
     return len(users)
@@ -92,7 +94,9 @@ def edit_user(
         with locks.unique("im_address_unique", taken):
             current.save(update_fields=["display_name", "im_address", "home"])
         if home != old:
-            _move_session(current)
+            now = lab_now()
+            _move_session(current, now)
+            record_assignment([(current.pk, current.home_id)], now)
             events.record(
                 kind=EventKind.ADMIN,
                 sentence=f"User {current.userid} was assigned to {home.name}."
@@ -209,7 +213,7 @@ def _taken(users: Sequence[PresenceUser]) -> Refused:
     return Refused("A user of the list exists already.", field="userid")
 
 
-def _move_session(user: PresenceUser) -> None:
+def _move_session(user: PresenceUser, now: float) -> None:
     PresenceSession.objects.filter(user=user).delete()
-    if user.home is not None:
-        logged_in(user, user.home.pk, lab_now()).save(force_insert=True)
+    if user.home is not None and not user.signed_out:
+        logged_in(user, user.home.pk, now).save(force_insert=True)

@@ -36,6 +36,8 @@ class Verb(StrEnum):
     FALLBACK = "fallback NODE"
     RECOVER = "recover"
     SET_PARAMETER = "set PARAMETER to VALUE"
+    SIGN_OUT = "sign out PERCENT of NODE"
+    SIGN_IN = "sign in PERCENT of NODE"
     FAIL_NEXT_MOVE = "fail next user move"
     FAIL_NEXT_START = "fail next service start on NODE"
     HOLD_MOVES = "hold user moves"
@@ -108,7 +110,7 @@ def parse(text: str, nodes: Collection[str]) -> Action:
         BadAction: It says none, or names something that does not exist.
 
     """
-    words = " ".join(text.split())
+    words = re.sub(r"(?<=\d) %", "%", " ".join(text.split()))
     for verb, sentence in _SENTENCES.items():
         found = sentence.fullmatch(words)
         if found:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from redundancy.models import RedundancyGroup, Server
-from redundancy.operations import actions, faults, groups, power, services
+from redundancy.operations import actions, faults, groups, power, presence, services
 from redundancy.rehearsal.actions import Action, Verb
 from redundancy.rehearsal.cast import ACTOR, activate, server_named, set_on
 
@@ -78,6 +78,10 @@ def _do_with_values(
             activate(node, action.service)
         case Verb.DEACTIVATE:
             services.set_activated(server=node, name=action.service, activated=False, actor=ACTOR)
+        case Verb.SIGN_OUT:
+            presence.sign_out_share(node=node, percent=action.percent, actor=ACTOR)
+        case Verb.SIGN_IN:
+            presence.sign_in_share(node=node, percent=action.percent, actor=ACTOR)
         case Verb.FAIL_NEXT_START:
             faults.fail_next_start(node=node, actor=ACTOR)
         case Verb.CUT_LINK_ONE_WAY:

@@ -16,6 +16,7 @@ from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors import live, watching
 from redundancy.selectors.presence import Presence
+from redundancy.selectors.sessions import of_homes
 from redundancy.selectors.watching import Watched
 from redundancy.srm.states import NOT_RESPONDING, SERVING_FOR_PEER, Reason, State
 from redundancy.srm.types import Request
@@ -124,7 +125,7 @@ class LiveStage:
         if self._states[self._names[event.node_id]][0] in SERVING_FOR_PEER:
             sessions = {pk: total if pk == event.node_id else 0 for pk in self._names}
         else:
-            sessions = {pk: self._scenario.users[name] for pk, name in self._names.items()}
+            sessions = {pk: home.signed_in for pk, home in of_homes(list(self._names)).items()}
         active = {pk: min(number, watched.presence[pk].active) for pk, number in sessions.items()}
         return {pk: Presence(active[pk], number - active[pk]) for pk, number in sessions.items()}
 

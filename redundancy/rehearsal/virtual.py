@@ -13,7 +13,7 @@ from redundancy.catalog import (
     is_monitored,
 )
 from redundancy.errors import Refused
-from redundancy.operations import parameters
+from redundancy.operations import parameters, presence
 from redundancy.rehearsal.actions import Action, Verb
 from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
@@ -173,6 +173,8 @@ class VirtualStage:
                 sim.loss = action.percent / 100
             case Verb.PAUSE_OBSERVER:
                 sim.pause_observer(action.seconds)
+            case Verb.SIGN_OUT | Verb.SIGN_IN:
+                self._sign(node, action.percent, out=action.verb is Verb.SIGN_OUT)
             case Verb.FAIL_NEXT_MOVE:
                 sim.fail_next_move = True
             case Verb.FAIL_NEXT_START:
@@ -183,6 +185,17 @@ class VirtualStage:
                 pass
             case _:
                 self._work_on_services(action)
+
+    def _sign(self, node: str, percent: int, *, out: bool) -> None:
+        clients, assigned = self._sim.clients, self._sim.users[node]
+        able = clients.sessions(node) if out else assigned - clients.sessions(node)
+        number = min(able, presence.share(assigned, percent))
+        if not number:
+            raise Refused(f"Nobody of {node} is signed {'in' if out else 'out'}.")
+        if out:
+            clients.sign_out(node, number)
+        else:
+            clients.sign_in(node, number, self._sim.now)
 
     def _recover(self) -> None:
         if not self._sim.ha_enabled or any(

@@ -102,9 +102,12 @@ def _one_place(_: QuerySet[HaEvent]) -> Iterator[str]:
 
 
 def _conserved(_: QuerySet[HaEvent]) -> Iterator[str]:
-    lost = PresenceUser.objects.filter(home__isnull=False, session__isnull=True)
+    lost = PresenceUser.objects.filter(home__isnull=False, session__isnull=True, signed_out=False)
     for row in lost.values("home__name").annotate(n=Count("pk")).order_by("home__name"):
         yield f"{row['n']} user(s) assigned to {row['home__name']} have no session."
+    ghosts = PresenceSession.objects.filter(user__signed_out=True)
+    for ghost in ghosts.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
+        yield f"{ghost['n']} session(s) on {ghost['node__name']} belong to users who signed out."
     homeless = PresenceSession.objects.filter(user__home__isnull=True)
     for stray in homeless.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
         yield f"{stray['n']} session(s) on {stray['node__name']} belong to users assigned to no node."

@@ -27,6 +27,8 @@ class Clients:
     def __init__(self, users: Mapping[str, int], seed: int) -> None:
         self._random = random.Random(seed)
         self._clients = {home: [(0.0, 0.0)] * number for home, number in users.items()}
+        # How many there are, reckoned or not.
+        self._numbers = dict(users)
         # From when which limits held, the newest last.
         self._limits: list[tuple[float, tuple[float, float]]] = [(-math.inf, LIMITS)]
         self._later: list[Callable[[], None]] = []
@@ -40,11 +42,30 @@ class Clients:
         """Let the clients of this home log in elsewhere."""
         self._later.append(lambda: self._move(home, now))
 
+    def sessions(self, home: str) -> int:
+        """Return how many clients this home has."""
+        return self._numbers[home]
+
+    def sign_out(self, home: str, number: int) -> None:
+        """Take so many clients of this home away, picked at random."""
+        self._numbers[home] -= number
+        self._later.append(lambda: self._sign_out(home, number))
+
+    def sign_in(self, home: str, number: int, now: float) -> None:
+        """Let so many more clients of this home log in now."""
+        self._numbers[home] += number
+        self._later.append(lambda: self._clients[home].extend([(now, now)] * number))
+        self._later.append(lambda: self._clients[home].sort())
+
     def active(self, home: str, now: float) -> int:
         """Return how many clients of this home have logged in by now."""
         while self._later:
             self._later.pop(0)()
         return bisect_right(self._clients[home], (now, math.inf))
+
+    def _sign_out(self, home: str, number: int) -> None:
+        clients = self._clients[home]
+        self._clients[home] = sorted(self._random.sample(clients, len(clients) - number))
 
     def _move(self, home: str, now: float) -> None:
         self._clients[home] = sorted(

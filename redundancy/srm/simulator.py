@@ -300,7 +300,9 @@ class Simulator(Machines):
 
     def sessions(self, name: str) -> int:
         """Return how many sessions are on ``name``."""
-        return sum(self.users[home] for home, node in self.location.items() if node == name)
+        return sum(
+            self.clients.sessions(home) for home, node in self.location.items() if node == name
+        )
 
     def active(self, name: str) -> int:
         """Return how many clients are logged in at ``name``: nobody while it does not serve."""

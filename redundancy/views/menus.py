@@ -49,7 +49,13 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     ("Service Parameters", "service_parameters", ("ccmadmin",)),
                 ),
             ),
-            ("User Management", (("Assign Presence Users", "user_list", ()),)),
+            (
+                "User Management",
+                (
+                    ("Assign Presence Users", "user_list", ()),
+                    ("Presence Sessions", "session_list", ()),
+                ),
+            ),
             (
                 "Bulk Administration",
                 (

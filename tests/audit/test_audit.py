@@ -104,6 +104,11 @@ def homeless(group: RedundancyGroup) -> None:
     PresenceUser.objects.filter(pk=user.pk).update(home=None)
 
 
+def ghost(group: RedundancyGroup) -> None:
+    user = PresenceUser.objects.filter(home__name="imp-sub")[0]
+    PresenceUser.objects.filter(pk=user.pk).update(signed_out=True)
+
+
 def in_limbo(group: RedundancyGroup) -> None:
     PresenceSession.objects.filter(node__name="imp-pub").update(limits_at=F("relogin_at") + 1)
 
@@ -186,6 +191,7 @@ PLANTED: list[tuple[Callable[[RedundancyGroup], None], str, str]] = [
     (left_behind, "I1", "1 session(s) of users assigned to imp-pub are on imp-pub and belong on"),
     (lost, "I2", "1 user(s) assigned to imp-pub have no session."),
     (homeless, "I2", "1 session(s) on imp-sub belong to users assigned to no node."),
+    (ghost, "I2", "1 session(s) on imp-sub belong to users who signed out."),
     (in_limbo, "I2", "5 session(s) on imp-pub keep limits of a login that is still to come."),
     (too_late, "I9", "not 120 s to 537 s."),
     (untold, "I9", "5 client(s) wait at imp-pub for a login that no move tells of."),
@@ -259,5 +265,5 @@ def test_the_slow_lane_comes_once_a_minute(valkey: str) -> None:
 def test_it_asks_the_same_number_of_queries_whatever_the_size(
     group: RedundancyGroup, django_assert_num_queries: Callable
 ) -> None:
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         audit()

@@ -35,7 +35,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                     "Service Parameters",
                 ],
             ),
-            ("User Management", ["Assign Presence Users"]),
+            ("User Management", ["Assign Presence Users", "Presence Sessions"]),
             ("Bulk Administration", ["Import Users", "Export Users", "Jobs"]),
             ("Help", ["How to Begin", "About"]),
         ],

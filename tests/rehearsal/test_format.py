@@ -129,9 +129,15 @@ SENTENCES = {
     Verb.CUT_LINK_ONE_WAY: "cut link from imp-sub to imp-pub",
     Verb.DELAY_LINK: "delay link 20s",
     Verb.LOSE_HEARTBEATS: "lose 30% of heartbeats",
+    Verb.SIGN_OUT: "sign out 10% of imp-sub",
+    Verb.SIGN_IN: "sign in 100% of imp-sub",
     Verb.PAUSE_OBSERVER: "pause observer 10m",
     Verb.SET_PARAMETER: "set Keep Alive (Heartbeat) Timeout to 90",
 }
+
+
+def test_a_percentage_may_stand_apart_from_its_sign() -> None:
+    assert parse("sign out 10 % of imp-sub", NODES) == parse("sign out 10% of imp-sub", NODES)
 
 
 @pytest.mark.parametrize("verb", Verb)

@@ -8,7 +8,7 @@ from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.groups import edit_group, enable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
-from redundancy.permissions import SUPER
+from redundancy.permissions import READ_ONLY, SUPER
 from tests.labtime import stand_at
 from tests.pages.conftest import make_user
 from tests.relogin.pair import BEGIN, USERS, node
@@ -57,4 +57,12 @@ def page(admin: User) -> Client:
     """A browser signed in as a super user."""
     client = Client()
     client.force_login(admin)
+    return client
+
+
+@pytest.fixture
+def reader(db: None) -> Client:
+    """A browser signed in as somebody who may only look."""
+    client = Client()
+    client.force_login(make_user("viewer", READ_ONLY))
     return client

@@ -1,0 +1,118 @@
+"""Sign users of Jabber in and out by hand, so that a day can be played."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Random
+
+from redundancy.clock import lab_now
+from redundancy.errors import Refused
+from redundancy.models import (
+    EventKind,
+    PresenceSession,
+    PresenceUser,
+    RecordKind,
+    Server,
+    ServerType,
+)
+from redundancy.operations import events, locks, records
+from redundancy.operations.pairs import Pairs
+from redundancy.operations.sessions import log_in
+from redundancy.operations.users import check_homes
+
+
+def sign_out(*, users: QuerySet[PresenceUser], actor: str, whose: str = "") -> int:
+    """Sign those of ``users`` out who are signed in, and return how many they were.
+
+    ``whose``: how the event names them; the user's ID, or how many they are, when not given.
+    """
+    return _sign(users, out=True, actor=actor, whose=whose)
+
+
+def sign_in(*, users: QuerySet[PresenceUser], actor: str, whose: str = "") -> int:
+    """Sign those of ``users`` in who are assigned and signed out, and return how many they were.
+
+    Each client logs in at once at the node that serves its user now, with the limits of now.
+    """
+    return _sign(users, out=False, actor=actor, whose=whose)
+
+
+def sign_out_share(*, node: Server, percent: int, actor: str) -> int:
+    """Sign out so many percent of the users assigned to ``node``, picked at random; return how many.
+
+    Fewer, where fewer are signed in.
+    """
+    return _sign_share(node, percent, out=True, actor=actor)
+
+
+def sign_in_share(*, node: Server, percent: int, actor: str) -> int:
+    """Sign in so many percent of the users assigned to ``node``, picked at random; return how many.
+
+    Fewer, where fewer are signed out.
+    """
+    return _sign_share(node, percent, out=False, actor=actor)
+
+
+def share(assigned: int, percent: int) -> int:
+    """Return how many users so many percent are; of somebody at least one."""
+    return min(assigned, max(1, (assigned * percent + 50) // 100))
+
+
+def _sign_share(node: Server, percent: int, *, out: bool, actor: str) -> int:
+    if node.server_type != ServerType.IMP:
+        raise Refused(f"{node.name} is not a server of type {ServerType.IMP.label}.", field="node")
+    if not 1 <= percent <= 100:
+        raise Refused("Share must be a whole number from 1 to 100 percent.", field="percent")
+    with transaction.atomic():
+        locks.one_administrator()
+        mine = PresenceUser.objects.filter(home=node)
+        number = share(mine.count(), percent)
+        some = mine.filter(signed_out=not out).order_by(Random()).values_list("pk", flat=True)
+        picked = mine.filter(pk__in=some[:number])
+        return _sign(picked, out=out, actor=actor, whose=f"{percent} % of {node.name}")
+
+
+def _sign(users: QuerySet[PresenceUser], *, out: bool, actor: str, whose: str) -> int:
+    with transaction.atomic():
+        locks.one_administrator()
+        of_them = users.filter(home__isnull=False, signed_out=not out).order_by()
+        rows = list(of_them.values_list("pk", "home_id", "userid"))
+        if not rows:
+            raise Refused(_nobody(users, whose, out=out))
+        check_homes({home for _, home, _ in rows if home is not None})
+        now = lab_now()
+        keys = [pk for pk, _, _ in rows]
+        pairs = Pairs.of((pk, None) for pk in keys)
+        chosen = PresenceUser.objects.filter(
+            pk__in=RawSQL(f"SELECT item_id FROM {pairs.sql} p", [pairs.param])
+        )
+        if out:
+            PresenceSession.objects.filter(user__in=chosen).delete()
+        else:
+            log_in(chosen, now)
+        chosen.update(signed_out=out)
+        kind = RecordKind.SIGNED_OUT if out else RecordKind.SIGNED_IN
+        records.record(kind=kind, users=keys, at=now)
+        who = f"User {rows[0][2]} was" if len(rows) == 1 else f"{len(rows):,} users were"
+        homes = {home for _, home, _ in rows}
+        events.record(
+            kind=EventKind.LAB,
+            sentence=f"{who} {kind}{f' ({whose})' if whose else ''}.",
+            node=Server.objects.select_related("group").get(pk=homes.pop())
+            if len(homes) == 1
+            else None,
+            actor=actor,
+            at=now,
+        )
+    return len(rows)
+
+
+def _nobody(users: QuerySet[PresenceUser], whose: str, *, out: bool) -> str:
+    """Return why nobody of ``users`` can be signed in or out."""
+    one = list(users.order_by("pk")[:2])
+    if len(one) == 1:
+        user = one[0]
+        if user.home_id is None:
+            return f"User {user.userid} is not assigned to a node; nobody serves it."
+        return f"User {user.userid} is signed {'out' if out else 'in'} already."
+    return f"Nobody{f' of {whose}' if whose else ''} is signed {'in' if out else 'out'}."

@@ -1,0 +1,161 @@
+"""Who served a user, and when: from the records of what was done to users, and of the moves of groups.
+
+Nothing is stored for a user and a move. What node a user was assigned to, and whether signed in, is
+in the records that name the user; where that node's users were served is in its group's moves.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Q
+
+from redundancy.keys import unpack
+from redundancy.models import PresenceSession, PresenceUser, RecordKind, SessionMove, UserRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time in which nothing changed for a user; lab seconds.
+
+    ``end``: None while it lasts. ``server``: who served; empty for nobody. ``why``: what began it.
+    ``earliest`` and ``latest``: between these the client logged in; equal where it is known to the
+    moment, None where there is no session.
+    """
+
+    begin: float
+    end: float | None
+    server: str
+    home: str
+    why: str
+    group: str = ""
+    epoch: int | None = None
+    event: int | None = None
+    earliest: float | None = None
+    latest: float | None = None
+
+    def client(self, moment: float) -> str:
+        """Return what the client did at ``moment``, as far as it is known."""
+        if self.earliest is None or self.latest is None:
+            return "no session"
+        if moment >= self.latest:
+            return "logged in"
+        return "waiting to log in" if moment < self.earliest else "waiting to log in, or logged in"
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node, by key and name: the key is empty when the server was deleted."""
+
+    pk: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What was done to a user: from ``begin`` on assigned to ``home``, and signed in or not."""
+
+    begin: float
+    home: _Node | None
+    signed_in: bool
+    why: str
+
+
+def stays(user: PresenceUser) -> list[Stay]:
+    """Return every stay of the user, the oldest first. What was before the first is not recorded.
+
+    Where a session is now and when its client logs in there is known to the moment.
+    """
+    lives = list(_lives(user))
+    moves = {life.home: _moves(life.home) for life in lives if life.home is not None}
+    found: list[Stay] = []
+    for number, life in enumerate(lives):
+        end = lives[number + 1].begin if number + 1 < len(lives) else None
+        for stay in _of_life(life, end, moves[life.home] if life.home else ()):
+            last = found[-1] if found else None
+            same = last and (last.server, last.home, last.end) == (
+                stay.server,
+                stay.home,
+                stay.begin,
+            )
+            if last and same and stay.server:
+                # To be assigned again to the same node is no change.
+                found[-1] = replace(last, end=stay.end)
+            elif stay.end is None or stay.end > stay.begin:
+                found.append(stay)
+    session = PresenceSession.objects.filter(user=user).first()
+    if found and session is not None and found[-1].latest is not None:
+        found[-1] = replace(found[-1], earliest=session.relogin_at, latest=session.relogin_at)
+    return found
+
+
+def stay_at(all_stays: Sequence[Stay], moment: float) -> Stay | None:
+    """Return the stay at lab time ``moment``; None before the first one."""
+    number = bisect_right(all_stays, moment, key=lambda stay: stay.begin)
+    return all_stays[number - 1] if number else None
+
+
+def _lives(user: PresenceUser) -> Iterator[_Life]:
+    home: _Node | None = None
+    signed_in = True
+    naming = UserRecord.objects.filter(first__lte=user.pk, last__gte=user.pk).order_by("at", "pk")
+    for record in naming:
+        if user.pk not in unpack(record.keys):
+            continue
+        match record.kind:
+            case RecordKind.ASSIGNED:
+                home = _Node(record.node_id, record.node_name)
+                why = f"assigned to {record.node_name}"
+            case RecordKind.UNASSIGNED:
+                home, why = None, "unassigned"
+            case RecordKind.SIGNED_IN:
+                signed_in, why = True, "signed in"
+            case _:
+                signed_in, why = False, "signed out"
+        yield _Life(record.at, home, signed_in, why)
+
+
+def _moves(home: _Node) -> list[SessionMove]:
+    """Return the moves of the groups that the node was in, the oldest first."""
+    if home.pk is not None:
+        concerned = Q(first=home.pk) | Q(second=home.pk)
+    else:
+        concerned = Q(first=None, first_name=home.name) | Q(second=None, second_name=home.name)
+    moves = SessionMove.objects.filter(concerned).select_related("event")
+    return list(moves.order_by("at", "pk"))
+
+
+def _of_life(life: _Life, end: float | None, moves: Sequence[SessionMove]) -> Iterator[Stay]:
+    """Yield the stays from ``life`` to ``end``, where nothing but the moves changes."""
+    if life.home is None or not life.signed_in:
+        home = life.home.name if life.home else ""
+        yield Stay(life.begin, end, "", home, life.why)
+        return
+    before = [move for move in moves if move.at <= life.begin]
+    later = [move for move in moves if move.at > life.begin and (end is None or move.at < end)]
+    server = _server(life.home, before[-1]) if before else life.home.name
+    stay = Stay(
+        life.begin, None, server, life.home.name, life.why, earliest=life.begin, latest=life.begin
+    )
+    for move in later:
+        server = _server(life.home, move)
+        if server == stay.server:
+            continue
+        yield replace(stay, end=move.at)
+        stay = Stay(
+            move.at,
+            None,
+            server,
+            life.home.name,
+            move.event.sentence,
+            move.event.group_name,
+            move.epoch,
+            move.event_id,
+            move.at + move.lower,
+            move.at + move.upper,
+        )
+    yield replace(stay, end=end)
+
+
+def _server(home: _Node, move: SessionMove) -> str:
+    return move.holder_name or home.name

@@ -1,0 +1,132 @@
+"""*User Management > Presence Sessions*: who is signed in at each node; sign users in and out by hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from redundancy.errors import Refused
+from redundancy.forms.presence import ACTS, SignForm
+from redundancy.models import PresenceUser, Server
+from redundancy.operations import presence
+from redundancy.permissions import writes
+from redundancy.selectors import sessions
+from redundancy.views import effects
+from redundancy.views.chrome import Link
+from redundancy.views.confirm import Confirmation, ask, go
+
+TITLE = "Presence Sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """What was asked for: in words, and how to do it; ``do`` returns how many users it concerned."""
+
+    title: str
+    question: str
+    effects: list[str]
+    do: Callable[[str], int]
+
+
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Show the sessions by node."""
+    return _page(request, SignForm(initial={"percent": 10}))
+
+
+@require_http_methods(["GET", "POST"])
+@writes
+def session_sign(request: HttpRequest) -> HttpResponse:
+    """Ask before users are signed in or out (GET); do it (POST)."""
+    form = SignForm(request.POST if request.method == "POST" else request.GET)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    back, error = reverse("session_list"), ""
+    sign = _read(form)
+    if sign is None:
+        form.add_error("userid", f"There is no user {form.text('userid')[:40]!r}.")
+        return _page(request, form, status=422)
+    if request.method == "POST":
+        try:
+            number = sign.do(request.user.get_username())
+        except Refused as refused:
+            error = refused.rule
+        else:
+            done = "out" if form.text("act") == "out" else "in"
+            be = "was" if number == 1 else "were"
+            messages.success(request, f"{effects.users(number)} {be} signed {done}.")
+            return go(request, back)
+    return ask(
+        request,
+        Confirmation(
+            title=sign.title,
+            action=request.path,
+            cancel=back,
+            submit="" if error else sign.title,
+            question=sign.question,
+            effects=[] if error else sign.effects,
+            fields=[(name, form.data.get(name, "")) for name in form.fields],
+            error=error,
+        ),
+    )
+
+
+def _page(request: HttpRequest, form: SignForm, status: int = 200) -> HttpResponse:
+    context = {
+        "title": TITLE,
+        "form": form,
+        "acts": ACTS,
+        "rows": sessions.by_node(),
+        "related_links": [
+            Link("Assign Presence Users", reverse("user_list")),
+            Link("Who Served a User?", reverse("user_history")),
+        ],
+    }
+    return render(request, "users/sessions.html", context, status=status)
+
+
+def _read(form: SignForm) -> _Sign | None:
+    """Return what the valid form asks for; None when there is no such user."""
+    out = form.text("act") == "out"
+    title = ACTS[form.text("act")]
+    node, percent = form.cleaned_data["node"], form.cleaned_data["percent"]
+    if node is not None:
+        return _Sign(
+            title,
+            f"{title} {percent} % of the users assigned to {node.name}?",
+            _effects_of_share(node, percent, out=out),
+            lambda actor: (presence.sign_out_share if out else presence.sign_in_share)(
+                node=node, percent=percent, actor=actor
+            ),
+        )
+    users = PresenceUser.objects.filter(userid__iexact=form.text("userid"))
+    user = users.first()
+    if user is None:
+        return None
+    return _Sign(
+        title,
+        f"{title} {user.userid}?",
+        [_LOSES if out else _GETS],
+        lambda actor: (presence.sign_out if out else presence.sign_in)(users=users, actor=actor),
+    )
+
+
+_LOSES = (
+    "Who signs out has no session: nothing moves at a failover until somebody signs the user in."
+)
+_GETS = "The client logs in at once at the node that serves the user now, with the re-login limits of now."
+
+
+def _effects_of_share(node: Server, percent: int, *, out: bool) -> list[str]:
+    home = sessions.of_homes([node.pk])[node.pk]
+    able = home.signed_in if out else home.assigned - home.signed_in
+    number = min(presence.share(home.assigned, percent), able) if home.assigned else 0
+    state = "in" if out else "out"
+    return [
+        f"{effects.users(number)} of the {able:,} who are signed {state}, picked at random.",
+        _LOSES if out else _GETS,
+    ]

@@ -1,0 +1,119 @@
+"""*Who served a user?*: a page and exports, from the recorded moves."""
+
+import csv
+from collections.abc import Sequence
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from redundancy.clock import lab_datetime, lab_now
+from redundancy.forms.whereabouts import WhereaboutsForm
+from redundancy.models import PresenceUser
+from redundancy.selectors.whereabouts import Stay, stay_at, stays
+from redundancy.views.chrome import Link
+
+TITLE = "Who Served a User?"
+COLUMNS = (
+    "user_id",
+    "from",
+    "until",
+    "served_by",
+    "assigned_to",
+    "why",
+    "group",
+    "epoch",
+    "event",
+    "logged_in_not_before",
+    "logged_in_not_after",
+)
+
+
+@require_safe
+def user_history(request: HttpRequest) -> HttpResponse:
+    """Show who served the user ``userid``, at the moment ``at`` or all the time.
+
+    ``format``: csv or json for an export of the same.
+    """
+    form = WhereaboutsForm(request.GET if "userid" in request.GET else None)
+    user, found, asked = None, [], None
+    if form.is_bound and form.is_valid():
+        user = PresenceUser.objects.filter(userid__iexact=form.text("userid")).first()
+        if user is None:
+            form.add_error("userid", f"There is no user {form.text('userid')[:40]!r}.")
+        else:
+            found = stays(user)
+            asked = form.cleaned_data["at"]
+    status = 422 if form.errors else 200
+    chosen = found
+    now = lab_now()
+    moment = asked.timestamp() if asked else now
+    stay = stay_at(found, moment)
+    if asked:
+        chosen = [stay] if stay else []
+    if user is not None and request.GET.get("format") in _EXPORTS:
+        return _EXPORTS[request.GET["format"]](user, chosen)
+    query = request.GET.copy()
+    query.pop("format", None)
+    context = {
+        "title": TITLE,
+        "form": form,
+        "found_user": user,
+        "asked": bool(asked),
+        "future": moment > now,
+        "moment": moment,
+        "stay": stay,
+        "client": stay.client(moment) if stay else "",
+        "stays": found[::-1],
+        "exports": [(name.upper(), f"?{query.urlencode()}&format={name}") for name in _EXPORTS],
+        "related_links": [
+            Link("Assign Presence Users", reverse("user_list")),
+            Link("Presence Sessions", reverse("session_list")),
+        ],
+    }
+    return render(request, "users/history.html", context, status=status)
+
+
+def _row(user: PresenceUser, stay: Stay) -> dict[str, object]:
+    values = (
+        user.userid,
+        _time(stay.begin),
+        _time(stay.end),
+        stay.server,
+        stay.home,
+        stay.why,
+        stay.group,
+        stay.epoch,
+        stay.event,
+        _time(stay.earliest),
+        _time(stay.latest),
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _time(moment: float | None) -> str | None:
+    return None if moment is None else lab_datetime(moment).isoformat(timespec="milliseconds")
+
+
+def _csv(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="who-served.csv"'
+    writer = csv.DictWriter(response, COLUMNS)
+    writer.writeheader()
+    for stay in chosen:
+        row = _row(user, stay)
+        writer.writerow({name: _plain(value) for name, value in row.items()})
+    return response
+
+
+def _plain(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+
+
+def _json(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponse:
+    return JsonResponse({"user_id": user.userid, "stays": [_row(user, stay) for stay in chosen]})
+
+
+_EXPORTS = {"csv": _csv, "json": _json}
