@@ -122,7 +122,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60}
 QUEUES = ("sweep", "moves")
 CELERY_TASK_DEFAULT_QUEUE = QUEUES[0]
 CELERY_TASK_ROUTES = {
-    **{f"redundancy.live.tasks.{name}": {"queue": "moves"} for name in ("move_sessions", "audit")},
+    **{
+        f"redundancy.live.tasks.{name}": {"queue": "moves"}
+        for name in ("move_sessions", "audit", "alarms")
+    },
     "redundancy.live.imports.*": {"queue": "moves"},
 }
 # In memory: the schedule never changes, and a file of it would have to be closed in order.

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from redundancy.views import (
+    alarms,
     control_center,
     enterprise,
     fault_lab,
@@ -166,4 +167,7 @@ urlpatterns = [
         name="srm_trace_download",
     ),
     path("ccmservice/srm-trace/<int:pk>/level/", traces.srm_trace_level, name="srm_trace_level"),
+    path("ccmservice/alarms/", alarms.alarm_list, name="alarm_list"),
+    path("ccmservice/alarms/acknowledge/", alarms.alarm_acknowledge, name="alarm_acknowledge"),
+    path("ccmservice/alarms/banner/", alarms.alarm_banner, name="alarm_banner"),
 ]

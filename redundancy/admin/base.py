@@ -108,7 +108,7 @@ class OperationForm(ModelForm):
 class OperationAdmin(RoleAdmin):
     """A table that is written by operations only."""
 
-    actions = ("delete_selected",)
+    actions: tuple[str, ...] = ("delete_selected",)
 
     def remove(self, rows: QuerySet[Any], actor: str) -> None:
         """Delete these rows by an operation."""

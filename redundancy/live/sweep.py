@@ -50,6 +50,7 @@ TOGETHER = Q(server__machine__srm_worker="")
 def sweep(
     ask_for_move: Callable[[MoveRequest], None],
     slow_lane: Callable[[], object] = bool,
+    changed: Callable[[], object] = bool,
     *,
     asked: bool = False,
 ) -> int:
@@ -58,6 +59,7 @@ def sweep(
     Args:
         ask_for_move: Called after the commit for each session move a node wants.
         slow_lane: Called once a minute of wall time.
+        changed: Called when a node has changed its state.
         asked: Whether somebody asked for this sweep, other than beat.
 
     Raises:
@@ -73,7 +75,7 @@ def sweep(
     if settings.FAULT_LAB:
         bus.deliver(lab_now(), faults.cut)
     power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
-    taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move)
+    taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
     pulse.tick(took=time.perf_counter() - began, steps=taken, asked=asked)
     if bus.mark_sweep():
         slow_lane()
@@ -95,6 +97,7 @@ def settle(
     lab_now: Callable[[], float],
     faults: Faults,
     ask_for_move: Callable[[MoveRequest], None],
+    changed: Callable[[], object] = bool,
 ) -> int:
     """Step the due nodes, and those that get mail by it, until none is left. Return the steps taken.
 
@@ -104,10 +107,11 @@ def settle(
         lab_now: Tells the lab time.
         faults: Those in force.
         ask_for_move: Called after the commit for each session move a node wants.
+        changed: Called when a node has changed its state.
 
     """
     policy = policies.current()
-    count = 0
+    count = changes = 0
     for _ in range(MAX_ROUNDS):
         mail = collect()
         due = find(whom, lab_now(), mail, policy.heartbeat_interval)
@@ -125,6 +129,9 @@ def settle(
                 ask_for_move(request)
             tracing.write(stored)
             count += len(stored)
+            changes += sum(not one.is_quiet for one in stored)
+    if changes:
+        changed()
     return count
 
 

@@ -7,8 +7,10 @@ from django.conf import settings
 from django.db import OperationalError
 
 from redundancy import bus, clock, pulse
+from redundancy.live import notify
 from redundancy.live import sweep as sweeping
 from redundancy.live.imports import take_up
+from redundancy.operations import alarms as alarming
 from redundancy.operations import moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import audit as audits
@@ -38,7 +40,7 @@ def sweep(*, asked: bool = False) -> None:
             bus.begin_wanted()
         elif not bus.take_turn(settings.SWEEP_SECONDS / 2):
             return
-        sweeping.sweep(ask_for_move, slow_lane, asked=asked)
+        sweeping.sweep(ask_for_move, slow_lane, alarms.delay, asked=asked)
     except bus.BusError as error:
         logger.warning("no sweep: the heartbeat bus cannot be reached (%s)", error)
 
@@ -82,10 +84,19 @@ def canary(self: Task[..., None], queue: str, sent: float) -> None:
     pulse.sing(queue, sent, self.request.hostname or "")
 
 
+# One that waited is overtaken by the next: alarms are raised by what is the case.
+@shared_task(name="redundancy.live.tasks.alarms", expires=bus.SLOW_LANE_SECONDS)
+def alarms() -> None:
+    """Bring the alarms in line with the nodes, and see to it that channels are told."""
+    alarming.reconcile()
+    notify.deliver_beside()
+
+
 def slow_lane() -> None:
     """Do what is done once a minute."""
     audit.delay()
     take_up.delay()
+    alarms.delay()
     for queue in settings.QUEUES:
         canary.apply_async((queue, pulse.now()), queue=queue)
 

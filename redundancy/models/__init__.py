@@ -1,5 +1,6 @@
 """The tables."""
 
+from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
 from redundancy.models.event import EventKind, HaEvent
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.forecast import Forecast
@@ -23,6 +24,10 @@ from redundancy.models.signin import SignIn
 from redundancy.models.user import PresenceSession, PresenceUser
 
 __all__ = [
+    "Alarm",
+    "AlarmChannel",
+    "AlarmKind",
+    "AlarmNotice",
     "EnterpriseParameter",
     "EventKind",
     "Fault",

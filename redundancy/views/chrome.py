@@ -10,12 +10,13 @@ from django.utils.functional import SimpleLazyObject
 
 from redundancy import clock
 from redundancy.permissions import can_write
-from redundancy.selectors import faults
+from redundancy.selectors import alarms, faults
 from redundancy.templatetags.lab import lab_time
 from redundancy.views.menus import applications
 
 # Faults named on every page; the Fault Lab names all.
 FAULTS_SHOWN = 5
+ALARMS_SHOWN, ALARMS_COUNTED = 3, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,29 @@ def fault_lines() -> FaultLines:
     return FaultLines(tuple(sentences[:FAULTS_SHOWN]), max(0, len(sentences) - FAULTS_SHOWN))
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmLines:
+    """The alarms nobody acknowledged: the sentences shown, and how many ``more`` there are."""
+
+    sentences: tuple[str, ...]
+    more: int
+
+    @property
+    def version(self) -> str:
+        """Changes with what is shown."""
+        return hashlib.blake2s(repr(self).encode(), digest_size=8).hexdigest()
+
+
+def alarm_lines() -> AlarmLines:
+    """Return the alarms that nobody acknowledged, as every page shows them; one query."""
+    found = list(alarms.unacknowledged()[:ALARMS_COUNTED])
+    sentences = tuple(
+        f"{alarm}: {'cleared; it was: ' if alarm.cleared_at is not None else ''}{alarm.sentence}"
+        for alarm in found[:ALARMS_SHOWN]
+    )
+    return AlarmLines(sentences, len(found) - len(sentences))
+
+
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Return the context of every page.
 
@@ -101,4 +125,5 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         "lab": SimpleLazyObject(lab),
         "fault_lab": settings.FAULT_LAB,
         "faults": SimpleLazyObject(fault_lines),
+        "alarms_shown": SimpleLazyObject(alarm_lines),
     }

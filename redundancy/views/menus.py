@@ -98,6 +98,7 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     ("Control Center - Feature Services", "control_center", ("feature",)),
                     ("Control Center - Network Services", "control_center", ("network",)),
                     ("Planned Restart", "planned_list", ()),
+                    ("Alarms", "alarm_list", ()),
                     FAULT_LAB,
                 ),
             ),

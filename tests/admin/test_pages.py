@@ -11,6 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import (
+    Alarm,
+    AlarmNotice,
     EnterpriseParameter,
     Fault,
     FaultKind,
@@ -24,6 +26,7 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import planned
+from redundancy.operations.alarms import save_channel
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.imports import begin_import, work
@@ -55,6 +58,11 @@ def rows(pair: RedundancyGroup) -> None:
     Forecast.objects.create(
         event=event, moved=1, disconnected=1, peak=1, until_50=1, until_95=1, until_100=1
     )
+    channel = save_channel(
+        channel=None, name="desk", url="json://127.0.0.1/x", enabled=True, actor="ann"
+    )
+    alarm = Alarm.objects.create(kind="ServerDown", subject="node 1", sentence="x", raised_at=1)
+    AlarmNotice.objects.create(alarm=alarm, channel=channel, text="x")
     Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
 

@@ -51,6 +51,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                     "Control Center - Feature Services",
                     "Control Center - Network Services",
                     "Planned Restart",
+                    "Alarms",
                 ],
             ),
             ("Trace", ["SRM Trace"]),

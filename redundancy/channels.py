@@ -1,0 +1,40 @@
+"""Send to channels outside: e-mail, webhook, syslog and whatever else Apprise knows.
+
+Apprise is imported where it is used: it takes memory that a system without channels saves.
+"""
+
+import logging
+
+
+def problem_of(url: str) -> str:
+    """Return why nothing can be sent to this address; empty when it can."""
+    import apprise
+
+    if apprise.Apprise().add(url):
+        return ""
+    return (
+        "Address is not one that Apprise knows, such as mailto://user:password@host, "
+        "json://host/path or rsyslog://host."
+    )
+
+
+def shown(url: str) -> str:
+    """Return the address with its secrets masked."""
+    import apprise
+
+    made = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    return str(made.url(privacy=True)).partition("?")[0] if made else "not a known address"
+
+
+def send(url: str, title: str, text: str) -> str:
+    """Send one message; return why it failed, empty when it did not. Takes some seconds at most."""
+    import apprise
+
+    with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s") as said:
+        target = apprise.Apprise()
+        target.add(url)
+        if target.notify(title=title, body=text):
+            return ""
+        lines = said.getvalue().strip().splitlines()
+    reason = lines[-1] if lines else "it was not accepted"
+    return reason.replace(url, shown(url))

@@ -1,0 +1,152 @@
+"""Raise, change and clear alarms by the states of the nodes; acknowledge them; keep what is to be told."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from redundancy import channels
+from redundancy.clock import lab_now
+from redundancy.errors import Refused
+from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
+from redundancy.operations import events, locks
+from redundancy.selectors.alarms import Condition, conditions
+from redundancy.templatetags.lab import duration
+
+# Wall seconds to the next try after so many failed ones: doubled each time, an hour at most.
+FIRST_RETRY, LONGEST_RETRY = 30, 3600
+# After these many tries, about a day, a notice is given up.
+TRIES = 30
+# Wall seconds for which a try that is under way holds its notice.
+LEASE = 120
+
+
+def reconcile() -> int:
+    """Bring the alarms in line with the nodes; return how many changed.
+
+    By what is the case, not by what happened: done twice, or late, it comes to the same.
+    """
+    with transaction.atomic():
+        locks.one_administrator()
+        now = lab_now()
+        holds = {(each.kind.value, each.subject): each for each in conditions()}
+        told: list[tuple[Alarm, str]] = []
+        for alarm in Alarm.objects.filter(cleared_at=None):
+            condition = holds.pop((alarm.kind, alarm.subject), None)
+            if condition is None:
+                alarm.cleared_at = now
+                lasted = duration(now - alarm.raised_at)
+                told.append((alarm, f"Cleared after {lasted} (lab time). It was: {alarm.sentence}"))
+            elif condition.settled and condition.sentence != alarm.sentence:
+                alarm.sentence = condition.sentence
+                alarm.changes += 1
+                told.append((alarm, f"Changed: {alarm.sentence}"))
+        for alarm, _ in told:
+            alarm.save(update_fields=["sentence", "changes", "cleared_at"])
+        for condition in holds.values():
+            alarm = _raised(condition, now)
+            told.append((alarm, f"Raised: {alarm.sentence}"))
+        _tell(told)
+    return len(told)
+
+
+def acknowledge(*, pks: Collection[int], actor: str) -> int:
+    """Let these alarms not be shown on every page any more; return how many there were."""
+    with transaction.atomic():
+        count = Alarm.objects.filter(pk__in=pks, acknowledged_at=None).update(
+            acknowledged_at=timezone.now(), acknowledged_by=actor
+        )
+        if count:
+            what = "1 alarm was" if count == 1 else f"{count:,} alarms were"
+            events.record(kind=EventKind.ADMIN, sentence=f"{what} acknowledged.", actor=actor)
+    return count
+
+
+def save_channel(
+    *, channel: AlarmChannel | None, name: str, url: str, enabled: bool, actor: str
+) -> AlarmChannel:
+    """Add or change a channel and return it. ``url``: an address in the notation of Apprise."""
+    name, url = name.strip(), url.strip()
+    if not name:
+        raise Refused("Name is required.", field="name")
+    if problem := channels.problem_of(url):
+        raise Refused(problem, field="url")
+    with transaction.atomic():
+        locks.one_administrator()
+        saved = channel or AlarmChannel()
+        saved.name, saved.url, saved.enabled = name, url, enabled
+        others = AlarmChannel.objects.exclude(pk=channel.pk if channel else 0)
+        if others.filter(name__iexact=name).exists():
+            raise Refused(f"A channel named {name} exists already.", field="name")
+        saved.save()
+        what = "changed" if channel else "added"
+        # Without the address, which may hold a password.
+        events.record(
+            kind=EventKind.ADMIN, sentence=f"Alarm channel {name} was {what}.", actor=actor
+        )
+    return saved
+
+
+def delete_channels(*, rows: Iterable[AlarmChannel], actor: str) -> None:
+    """Delete channels, with what they were not told yet."""
+    with transaction.atomic():
+        for channel in rows:
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=f"Alarm channel {channel.name} was deleted.",
+                actor=actor,
+            )
+            channel.delete()
+
+
+def claim(now: datetime) -> AlarmNotice | None:
+    """Return the next notice whose time (wall) has come, held for a while; None when none is due."""
+    waiting = AlarmNotice.objects.filter(
+        delivered_at=None, given_up=False, due_at__lte=now, channel__enabled=True
+    ).select_related("alarm", "channel")
+    for notice in waiting.order_by("due_at", "pk")[:10]:
+        held = AlarmNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
+        # Somebody else may have been faster.
+        if held.update(due_at=now + timedelta(seconds=LEASE), tries=notice.tries + 1):
+            notice.tries += 1
+            return notice
+    return None
+
+
+def delivered(notice: AlarmNotice, now: datetime) -> None:
+    """Note that the channel was told, at wall time ``now``."""
+    AlarmNotice.objects.filter(pk=notice.pk).update(delivered_at=now)
+    AlarmChannel.objects.filter(pk=notice.channel_id).update(last_success=now)
+
+
+def not_delivered(notice: AlarmNotice, error: str, now: datetime) -> None:
+    """Note why the channel could not be told at wall time ``now``; it is tried again later."""
+    wait = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(notice.tries - 1, 10))
+    AlarmNotice.objects.filter(pk=notice.pk).update(
+        due_at=now + timedelta(seconds=wait), given_up=notice.tries >= TRIES
+    )
+    AlarmChannel.objects.filter(pk=notice.channel_id).update(last_failure=now, last_error=error)
+
+
+def _raised(condition: Condition, now: float) -> Alarm:
+    # The group may have been deleted since it was looked at.
+    group = RedundancyGroup.objects.filter(pk=condition.group).first()
+    return Alarm.objects.create(
+        kind=condition.kind,
+        subject=condition.subject,
+        group=group,
+        group_name=condition.group_name,
+        node_name=condition.node_name,
+        sentence=condition.sentence,
+        raised_at=now,
+    )
+
+
+def _tell(told: Iterable[tuple[Alarm, str]]) -> None:
+    told_to = list(AlarmChannel.objects.filter(enabled=True))
+    AlarmNotice.objects.bulk_create(
+        AlarmNotice(alarm=alarm, channel=channel, text=text)
+        for alarm, text in told
+        for channel in told_to
+    )

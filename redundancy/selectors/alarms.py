@@ -1,0 +1,130 @@
+"""Which alarms hold, by the states of the nodes, and which are to be seen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from redundancy.models import Alarm, AlarmKind, NodeRuntime, ServerType
+from redundancy.srm.states import NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, Reason, State
+
+_CALM = (State.NORMAL, State.UNKNOWN, State.INITIALIZING)
+_AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS | {State.FAILED}) - {State.INITIALIZING}
+_SERVICE = frozenset(
+    {
+        Reason.CRITICAL_SERVICE_DOWN,
+        Reason.DATABASE_FAILURE,
+        Reason.AUTO_RECOVER_SERVICE,
+        Reason.AUTO_RECOVER_DATABASE,
+    }
+)
+# Where the node itself, and not its peer, lost a service.
+_LOST_SERVICE = frozenset({State.FAILED_OVER_DOWN, State.FAILING_OVER, State.AFFECTED})
+_PEER = frozenset({Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFact:
+    """What of a node can raise an alarm."""
+
+    pk: int
+    name: str
+    group: int | None
+    group_name: str
+    ha_enabled: bool
+    powered: bool
+    state: str
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An alarm that holds now. ``settled``: False while the pair is in a transition."""
+
+    kind: AlarmKind
+    subject: str
+    group: int | None
+    group_name: str
+    node_name: str
+    sentence: str
+    settled: bool = True
+
+
+def conditions() -> list[Condition]:
+    """Return every alarm that holds, in one query."""
+    troubled = Q(server__machine__powered=False) | (
+        Q(server__group__ha_enabled=True) & ~Q(state__in=_CALM)
+    )
+    groups = NodeRuntime.objects.filter(troubled).values("server__group")
+    rows = (
+        NodeRuntime.objects.filter(
+            troubled | Q(server__group__in=groups), server__server_type=ServerType.IMP
+        )
+        .order_by("server__group", "server__slot", "pk")
+        .values_list(
+            "pk",
+            "server__name",
+            "server__group",
+            "server__group__name",
+            "server__group__ha_enabled",
+            "server__machine__powered",
+            "state",
+            "reason",
+            "sentence",
+        )
+    )
+    return holding(
+        NodeFact(pk, name, group, group_name or "", bool(ha), bool(powered), *rest)
+        for pk, name, group, group_name, ha, powered, *rest in rows
+    )
+
+
+def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
+    """Return the alarms that hold for these nodes, the nodes of a group one after the other. Pure."""
+    found: list[Condition] = []
+    groups: dict[int, list[NodeFact]] = {}
+    for node in nodes:
+        if not node.powered:
+            found.append(_of_node(AlarmKind.SERVER_DOWN, node, f"{node.name} is powered off."))
+        if node.group is None or not node.ha_enabled:
+            continue
+        groups.setdefault(node.group, []).append(node)
+        told = f"{node.name}: {node.state} / {node.reason}. {node.sentence}".strip()
+        if node.state == State.FAILED:
+            found.append(_of_node(AlarmKind.FAILED, node, told))
+        if node.state in _LOST_SERVICE and node.reason in _SERVICE:
+            found.append(_of_node(AlarmKind.SERVICE_DOWN, node, told))
+        if node.state in SERVING_FOR_PEER and node.reason in _PEER:
+            found.append(_of_node(AlarmKind.PEER_FAILURE, node, told))
+    for members in groups.values():
+        if any(node.state in _AWAY for node in members):
+            found.append(_of_pair(members))
+    return found
+
+
+def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> Condition:
+    return Condition(kind, f"node {node.pk}", node.group, node.group_name, node.name, sentence)
+
+
+def _of_pair(members: list[NodeFact]) -> Condition:
+    first = members[0]
+    return Condition(
+        AlarmKind.FAILOVER,
+        f"group {first.group}",
+        first.group,
+        first.group_name,
+        "",
+        "; ".join(f"{node.name}: {node.state} / {node.reason}" for node in members) + ".",
+        settled=not any(node.state in TRANSITIONS for node in members),
+    )
+
+
+def unacknowledged() -> QuerySet[Alarm]:
+    """Return the alarms that nobody has acknowledged, the newest first."""
+    return Alarm.objects.filter(acknowledged_at=None)
+
+
+def alarms() -> QuerySet[Alarm]:
+    """Return every alarm, those first that are open or not acknowledged."""
+    return Alarm.objects.order_by("-pk")

@@ -1,0 +1,70 @@
+"""*Tools > Alarms*: what is raised, who was told, and the line on every page until it is acknowledged."""
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from redundancy.models import AlarmChannel
+from redundancy.operations import alarms
+from redundancy.permissions import writes
+from redundancy.selectors import alarms as selectors
+from redundancy.views.chrome import Link, alarm_lines, lab, tell_time
+from redundancy.views.numbers import whole_number
+
+APPLICATION = "ccmservice"
+TITLE = "Alarms"
+LISTED = 200
+
+
+@require_safe
+def alarm_list(request: HttpRequest) -> HttpResponse:
+    """List the alarms, the newest first, and the channels."""
+    return render(
+        request,
+        "alarms/list.html",
+        {
+            "title": TITLE,
+            "application": APPLICATION,
+            "alarms": selectors.alarms()[:LISTED],
+            "channels": AlarmChannel.objects.all(),
+            "any_new": selectors.unacknowledged().exists(),
+            "related_links": [
+                Link("Alarm Channels", reverse("admin:redundancy_alarmchannel_changelist"))
+            ],
+        },
+    )
+
+
+@require_POST
+@writes
+def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
+    """Acknowledge one alarm, or all that there are."""
+    which = request.POST.get("alarm", "")
+    number = whole_number(which)
+    if which == "all":
+        pks = list(selectors.unacknowledged().values_list("pk", flat=True))
+    elif number is not None:
+        pks = [number]
+    else:
+        raise BadRequest("alarm: must be the number of an alarm, or all")
+    if alarms.acknowledge(pks=pks, actor=request.user.get_username()):
+        messages.success(request, "Update successful")
+    else:
+        messages.info(request, "It was acknowledged already; nothing was done.")
+    return redirect("alarm_list")
+
+
+@require_safe
+def alarm_banner(request: HttpRequest) -> HttpResponse:
+    """Return the lines of the alarms, or 204 while version ``v`` still holds."""
+    shown = alarm_lines()
+    if request.GET.get("v") == shown.version:
+        return tell_time(HttpResponse(status=204), lab())
+    response = render(request, "alarms/_banner.html", {"alarms_shown": shown})
+    if shown.sentences:
+        trigger_client_event(response, "announce", {"value": shown.sentences[0]})
+    return tell_time(response, lab())

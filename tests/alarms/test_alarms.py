@@ -1,0 +1,277 @@
+"""Alarms of a pair that is swept: raised, changed, cleared, told, acknowledged."""
+
+import http.server
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from redundancy import channels
+from redundancy.errors import Refused
+from redundancy.live import notify
+from redundancy.models import Alarm, AlarmChannel, AlarmNotice, HaEvent
+from redundancy.operations import alarms, power, services
+from tests.live.pair import ROUTER, Pair, server
+from tests.pages.html import rows, soup, status, words
+from tests.stacks import find_port
+
+NOWHERE = "json://127.0.0.1:9/nobody-listens"
+
+
+def open_alarms() -> list[tuple[str, str]]:
+    found = Alarm.objects.filter(cleared_at=None).order_by("pk")
+    return [(alarm.kind, alarm.node_name or alarm.group_name) for alarm in found]
+
+
+def fail(pair: Pair) -> None:
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
+    pair.run(95)
+    alarms.reconcile()
+
+
+def test_one_failover_is_one_thread_from_raising_to_clearing(pair: Pair) -> None:
+    channel = alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    assert open_alarms() == [
+        ("CriticalServiceDown", "imp-pub"),
+        ("SRMFailover", "DefaultCUPSubCluster"),
+    ]
+    assert alarms.reconcile() == 0, "nothing has changed"
+    began = Alarm.objects.get(kind="SRMFailover").raised_at
+    services.start_service(server=server("imp-pub"), name=ROUTER, actor="")
+    pair.run(5)
+    alarms.reconcile()
+    thread = Alarm.objects.get(kind="SRMFailover")
+    assert (thread.changes, thread.raised_at, thread.cleared_at) == (1, began, None)
+    assert open_alarms() == [("SRMFailover", "DefaultCUPSubCluster")]
+    from redundancy.operations import actions
+
+    actions.request_fallback(node=server("imp-pub"), serial=None, actor="ann")
+    pair.run(20)
+    alarms.reconcile()
+    assert open_alarms() == []
+    said = AlarmNotice.objects.filter(alarm=thread, channel=channel).order_by("pk")
+    assert [notice.text.partition(" ")[0] for notice in said] == ["Raised:", "Changed:", "Cleared"]
+    assert "Cleared after 25 s (lab time)" in said[2].text
+
+
+def test_a_node_without_power_and_its_peer(pair: Pair) -> None:
+    power.power_off(server=server("imp-sub"), actor="")
+    alarms.reconcile()
+    assert open_alarms() == [("ServerDown", "imp-sub")]
+    pair.run(70)
+    alarms.reconcile()
+    assert open_alarms() == [
+        ("ServerDown", "imp-sub"),
+        ("PEPeerNodeFailure", "imp-pub"),
+        ("SRMFailover", "DefaultCUPSubCluster"),
+    ]
+
+
+def test_a_switched_off_channel_is_told_nothing(pair: Pair) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=False, actor="ann")
+    fail(pair)
+    assert not AlarmNotice.objects.exists()
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    heard: list[dict[str, Any]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append(json.loads(body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    Hook.heard = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        yield f"json://127.0.0.1:{listening.server_port}/alarm"
+        listening.shutdown()
+        thread.join()
+
+
+def test_a_webhook_is_told(pair: Pair, hook: str) -> None:
+    channel = alarms.save_channel(channel=None, name="hook", url=hook, enabled=True, actor="ann")
+    fail(pair)
+    assert notify.deliver() == 2
+    assert notify.deliver() == 0
+    titles = [heard["title"] for heard in Hook.heard]
+    assert titles == ["[CriticalServiceDown] imp-pub", "[SRMFailover] DefaultCUPSubCluster"]
+    assert "Running in Backup Mode" in Hook.heard[1]["message"]
+    channel.refresh_from_db()
+    assert channel.last_success is not None
+    assert not channel.fails
+
+
+def test_a_mail_server_is_told() -> None:
+    class Mailbox:
+        seen: list[str] = []
+
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+            self.seen.append(envelope.content.decode())
+            return "250 OK"
+
+    port = find_port()
+    controller = Controller(Mailbox(), hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        url = f"mailto://127.0.0.1:{port}?from=lab@example.com&to=ann@example.com"
+        assert channels.send(url, "[SRMFailover] pair", "Raised: it failed over.") == ""
+    finally:
+        controller.stop()
+    assert "Subject: [SRMFailover] pair" in Mailbox.seen[0]
+
+
+def test_syslog_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.settimeout(5)
+        url = f"rsyslog://127.0.0.1:{listening.getsockname()[1]}"
+        assert channels.send(url, "[SRMFailed] imp-pub", "Raised: it failed.") == ""
+        assert b"it failed." in listening.recv(2000)
+
+
+def test_a_channel_that_fails_is_tried_again_later_and_later(pair: Pair) -> None:
+    channel = alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    AlarmNotice.objects.filter(alarm__kind="SRMFailover").delete()
+    assert notify.deliver() == 1
+    waits = []
+    for _ in range(4):
+        notice = AlarmNotice.objects.get()
+        waits.append((notice.due_at - timezone.now()).total_seconds())
+        assert notify.deliver() == 0, "not before its time"
+        AlarmNotice.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+        assert notify.deliver() == 1
+    assert [round(wait / 30) for wait in waits] == [1, 2, 4, 8]
+    channel.refresh_from_db()
+    assert channel.fails
+    assert channel.last_error
+
+
+def test_a_notice_is_given_up_in_the_end_and_a_new_one_is_not(pair: Pair) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    AlarmNotice.objects.update(tries=alarms.TRIES - 1)
+    assert notify.deliver() == 2
+    assert AlarmNotice.objects.filter(given_up=True).count() == 2
+    AlarmNotice.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+    assert notify.deliver() == 0
+
+
+def test_a_notice_is_claimed_by_one(pair: Pair) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    now = timezone.now()
+    claimed = [alarms.claim(now) for _ in range(3)]
+    assert len({notice.pk for notice in claimed if notice}) == 2
+    assert claimed[2] is None
+    # One whose deliverer was killed is due again after the lease.
+    assert alarms.claim(now + timedelta(seconds=alarms.LEASE + 1)) is not None
+
+
+def test_delivery_goes_on_beside_and_once_at_a_time(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+    tried: list[int] = []
+
+    def slow() -> int:
+        tried.append(1)
+        at_work.set()
+        go_on.wait(10)
+        return 0
+
+    monkeypatch.setattr(notify, "deliver", slow)
+    notify.deliver_beside()
+    assert at_work.wait(10)
+    notify.deliver_beside()
+    go_on.set()
+    deadline = time.monotonic() + 10
+    while any(thread.name == "alarms" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert tried == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "field", "rule"),
+    [
+        ("", NOWHERE, "name", "Name is required."),
+        ("x", "nonsense", "url", "not one that Apprise knows"),
+        ("DESK", NOWHERE, "name", "A channel named DESK exists already."),
+    ],
+)
+def test_a_bad_channel_is_refused(db: None, name: str, url: str, field: str, rule: str) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    with pytest.raises(Refused, match=rule) as refused:
+        alarms.save_channel(channel=None, name=name, url=url, enabled=True, actor="ann")
+    assert refused.value.field == field
+    assert AlarmChannel.objects.count() == 1
+
+
+def test_every_page_shows_it_until_it_is_acknowledged(
+    page: Client, read_only: Client, pair: Pair
+) -> None:
+    home = reverse("home")
+    assert not soup(page.get(home)).select(".alarm-line")
+    banner = soup(page.get(home)).select_one("#alarms")
+    assert banner is not None
+    assert page.get(str(banner["hx-get"])).status_code == 204
+    fail(pair)
+    assert "SRMFailover" in words(soup(page.get(str(banner["hx-get"]))))
+    assert len(soup(page.get(home)).select(".alarm-line")) == 2
+    address = reverse("alarm_acknowledge")
+    assert read_only.post(address, {"alarm": "all"}).status_code == 403
+    assert page.post(address, {"alarm": "x"}).status_code == 400
+    done = page.post(address, {"alarm": "all"}, follow=True)
+    assert status(done) == "Update successful"
+    assert [row[1] for row in rows(done)] == ["Raised", "Raised"]
+    assert [row[-1] for row in rows(done)] == ["ccmadmin", "ccmadmin"]
+    assert not soup(page.get(home)).select(".alarm-line")
+    assert HaEvent.objects.filter(sentence="2 alarms were acknowledged.").exists()
+    again = page.post(address, {"alarm": str(Alarm.objects.all()[0].pk)}, follow=True)
+    assert "nothing was done" in status(again)
+
+
+@pytest.fixture
+def staff(admin: User, page: Client) -> Client:
+    admin.is_staff = True
+    admin.save()
+    return page
+
+
+def test_channels_are_configured_and_tried_in_the_django_admin(
+    staff: Client, db: None, hook: str
+) -> None:
+    add = reverse("admin:redundancy_alarmchannel_add")
+    bad = staff.post(add, {"name": "hook", "url": "nonsense", "enabled": "on"})
+    assert b"not one that Apprise knows" in bad.content
+    staff.post(add, {"name": "hook", "url": hook.replace("://", "://u:s3cret@"), "enabled": "on"})
+    channel = AlarmChannel.objects.get()
+    listed = reverse("admin:redundancy_alarmchannel_changelist")
+    assert b"s3cret" not in staff.get(listed).content
+    tried = staff.post(
+        listed, {"action": "send_test", "_selected_action": [channel.pk]}, follow=True
+    )
+    assert b"the test was sent" in tried.content
+    assert [heard["title"] for heard in Hook.heard] == ["[Test] cucm-admin"]
+    assert not HaEvent.objects.filter(sentence__contains="s3cret").exists()

@@ -1,0 +1,85 @@
+"""Which alarms hold in which states."""
+
+from dataclasses import replace
+
+import pytest
+
+from redundancy.models import AlarmKind
+from redundancy.selectors.alarms import NodeFact, holding
+from redundancy.srm.states import Reason, State
+
+PUB = NodeFact(1, "imp-pub", 7, "pair", True, True, State.NORMAL, Reason.NORMAL, "")
+SUB = replace(PUB, pk=2, name="imp-sub")
+UNKNOWN = (State.UNKNOWN, Reason.HA_NOT_ENABLED)
+FAILOVER, FAILED, SERVICE, SERVER, PEER = (
+    AlarmKind.FAILOVER,
+    AlarmKind.FAILED,
+    AlarmKind.SERVICE_DOWN,
+    AlarmKind.SERVER_DOWN,
+    AlarmKind.PEER_FAILURE,
+)
+
+
+@pytest.mark.parametrize(
+    ("pub", "sub", "raised"),
+    [
+        ((State.NORMAL, Reason.NORMAL), (State.NORMAL, Reason.NORMAL), []),
+        (UNKNOWN, UNKNOWN, []),
+        ((State.INITIALIZING, Reason.INITIALIZATION),) * 2 + ([],),
+        (
+            (State.FAILED_OVER_DOWN, Reason.CRITICAL_SERVICE_DOWN),
+            (State.BACKUP, Reason.CRITICAL_SERVICE_DOWN),
+            [(SERVICE, "imp-pub"), (FAILOVER, "")],
+        ),
+        (
+            (State.FAILED_OVER_DOWN, Reason.DATABASE_FAILURE),
+            (State.BACKUP, Reason.DATABASE_FAILURE),
+            [(SERVICE, "imp-pub"), (FAILOVER, "")],
+        ),
+        # Its services run again: what is left is the failover.
+        (
+            (State.FAILED_OVER, Reason.CRITICAL_SERVICE_DOWN),
+            (State.BACKUP, Reason.CRITICAL_SERVICE_DOWN),
+            [(FAILOVER, "")],
+        ),
+        (
+            (State.IDLE, Reason.ON_ADMIN_REQUEST),
+            (State.BACKUP, Reason.ON_ADMIN_REQUEST),
+            [(FAILOVER, "")],
+        ),
+        (
+            (State.NORMAL, Reason.NORMAL),
+            (State.BACKUP, Reason.PEER_DOWN),
+            [(PEER, "imp-sub"), (FAILOVER, "")],
+        ),
+        (
+            (State.FAILED, Reason.SPLIT_BRAIN),
+            (State.FAILED, Reason.SPLIT_BRAIN),
+            [(FAILED, "imp-pub"), (FAILED, "imp-sub"), (FAILOVER, "")],
+        ),
+        (
+            (State.BACKUP_ACTIVATED, Reason.AUTO_RECOVER_SERVICE),
+            (State.AFFECTED, Reason.AUTO_RECOVER_SERVICE),
+            [(SERVICE, "imp-sub"), (FAILOVER, "")],
+        ),
+    ],
+)
+def test_what_holds_in_each_state(
+    pub: tuple[State, Reason], sub: tuple[State, Reason], raised: list[tuple[AlarmKind, str]]
+) -> None:
+    nodes = [replace(PUB, state=pub[0], reason=pub[1]), replace(SUB, state=sub[0], reason=sub[1])]
+    assert [(each.kind, each.node_name) for each in holding(nodes)] == raised
+    # With High Availability off no state says anything.
+    assert holding(replace(node, ha_enabled=False) for node in nodes) == []
+
+
+def test_a_server_without_power_is_down_with_high_availability_or_without() -> None:
+    dark = replace(PUB, powered=False, ha_enabled=False)
+    alone = replace(dark, group=None, group_name="")
+    assert [each.kind for each in holding([dark, SUB])] == [SERVER]
+    assert [each.subject for each in holding([alone])] == ["node 1"]
+
+
+def test_a_pair_in_a_transition_is_not_settled() -> None:
+    nodes = [replace(PUB, state=State.FAILING_OVER), replace(SUB, state=State.TAKING_OVER)]
+    assert [each.settled for each in holding(nodes)] == [False]
