@@ -130,8 +130,8 @@ def not_delivered(notice: AlarmNotice, error: str, now: datetime) -> None:
 
 
 def _raised(condition: Condition, now: float) -> Alarm:
-    # The group may have been deleted since it was looked at.
-    group = RedundancyGroup.objects.filter(pk=condition.group).first()
+    # A node need not be in a group, and the group may have been deleted since it was looked at.
+    group = RedundancyGroup.objects.filter(pk__in=[condition.group]).first()
     return Alarm.objects.create(
         kind=condition.kind,
         subject=condition.subject,

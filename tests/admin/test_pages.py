@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from redundancy.models import (
     Alarm,
+    AlarmChannel,
     AlarmNotice,
     EnterpriseParameter,
     Fault,
@@ -34,7 +35,14 @@ from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
 
 MODELS = list(apps.get_app_config("redundancy").get_models())
-WRITTEN = {EnterpriseParameter, Server, RedundancyGroup, ServiceParameter, PresenceUser}
+WRITTEN = {
+    AlarmChannel,
+    EnterpriseParameter,
+    Server,
+    RedundancyGroup,
+    ServiceParameter,
+    PresenceUser,
+}
 
 
 def address(model: type[Model], page: str, *args: Any) -> str:
