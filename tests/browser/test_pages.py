@@ -30,6 +30,7 @@ PAGES = (
     "/ccmadmin/presence-redundancy-groups/add/",
     "/ccmadmin/presence-redundancy-groups/1/",
     "/ccmadmin/presence-redundancy-groups/1/1/failover/",
+    "/ccmadmin/presence-redundancy-groups/1/preflight/",
     "/ccmadmin/presence-redundancy-groups/1/must-match/",
     "/ccmadmin/presence-redundancy-groups/1/login-profile/?size_1=500&size_2=1000&mode=Active/Active",
     "/ccmadmin/service-parameters/",

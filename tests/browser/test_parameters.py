@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.launch import PASSWORD
-from tests.browser.pages import Site, toolbar
+from tests.browser.pages import NORMAL, ROUTER, ControlCenter, Site, toolbar
 from tests.stacks import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
@@ -38,6 +38,43 @@ def related(site: Site, label: str) -> None:
     """Go where Related Links lead."""
     site.page.get_by_label("Related Links:").select_option(label=label)
     site.follow(site.page.locator("form.related").get_by_role("button", name="Go"))
+
+
+def test_preflight_follows_what_is_mended_and_warns_before_enabling(
+    visit: Callable[..., Site],
+) -> None:
+    site = visit()
+    group = site.group("imp-pub", "imp-sub")
+    page = group.page
+    panel = page.locator("#preflight")
+    expect(panel).to_contain_text("Preflight: no check failed.")
+    other = visit()
+    center = other.control_center("imp-sub")
+    center.press("Stop", ROUTER)
+    center.expect_service(ROUTER, "Stopped")
+    # Without a reload, and what is typed stays.
+    page.get_by_label("Description").fill("typed")
+    expect(panel).to_contain_text("Preflight: 1 of 10 checks failed.")
+    expect(panel).to_contain_text(f"Not running: {ROUTER}.")
+    expect(page.get_by_label("Description")).to_have_value("typed")
+    page.get_by_label("Enable High Availability").check()
+    site.tool("Save")
+    expect(page.locator(".effects")).to_contain_text("imp-sub fails over to imp-pub")
+    site.follow(page.get_by_role("link", name="Cancel"))
+    expect(page.get_by_label("Enable High Availability")).not_to_be_checked()
+    cure = panel.locator("tr", has_text="Monitored services of imp-sub").get_by_role("link")
+    cure.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.locator("#node-link")).to_have_text("imp-sub")
+    center = ControlCenter(page)
+    center.press("Start", ROUTER)
+    center.expect_service(ROUTER, "Started")
+    group = site.group("imp-pub", "imp-sub")
+    group.enable_ha()
+    group.expect_pair(NORMAL, NORMAL)
+    related(site, "Preflight")
+    expect(page.locator("#preflight")).to_contain_text("imp-pub heard imp-sub")
 
 
 def test_by_keyboard_only(visit: Callable[..., Site], problems: list[str]) -> None:
