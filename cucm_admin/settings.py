@@ -127,6 +127,7 @@ CELERY_TASK_ROUTES = {
         for name in ("move_sessions", "audit", "alarms")
     },
     "redundancy.live.imports.*": {"queue": "moves"},
+    "redundancy.live.collecting.*": {"queue": "moves"},
 }
 # In memory: the schedule never changes, and a file of it would have to be closed in order.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

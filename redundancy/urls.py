@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from redundancy.views import (
     alarms,
+    collections,
     control_center,
     enterprise,
     fault_lab,
@@ -170,4 +171,10 @@ urlpatterns = [
     path("ccmservice/alarms/", alarms.alarm_list, name="alarm_list"),
     path("ccmservice/alarms/acknowledge/", alarms.alarm_acknowledge, name="alarm_acknowledge"),
     path("ccmservice/alarms/banner/", alarms.alarm_banner, name="alarm_banner"),
+    path("ccmservice/log-collection/", collections.log_collection, name="log_collection"),
+    path(
+        "ccmservice/log-collection/<int:pk>/",
+        collections.log_collection_download,
+        name="log_collection_download",
+    ),
 ]

@@ -9,6 +9,7 @@ from redundancy.clock import lab_datetime
 from redundancy.models import (
     Forecast,
     HaEvent,
+    LogCollection,
     PlannedRestart,
     SessionMove,
     SignIn,
@@ -95,3 +96,12 @@ class ForecastAdmin(ReadOnlyAdmin):
     list_select_related = ("event",)
     list_filter = ("event__at",)
     search_fields = ("event__sentence",)
+
+
+@admin.register(LogCollection)
+class LogCollectionAdmin(ReadOnlyAdmin):
+    """Log collections."""
+
+    list_display = ("group_name", "actor", "begun_at", "state", "size", "sentence")
+    list_filter = ("state", "begun_at")
+    search_fields = ("group_name", "actor")

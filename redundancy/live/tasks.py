@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from redundancy import bus, clock, pulse
-from redundancy.live import notify
+from redundancy.live import collecting, notify
 from redundancy.live import sweep as sweeping
 from redundancy.live.imports import take_up
 from redundancy.operations import alarms as alarming
@@ -97,6 +97,7 @@ def slow_lane() -> None:
     audit.delay()
     take_up.delay()
     alarms.delay()
+    collecting.take_up()
     for queue in settings.QUEUES:
         canary.apply_async((queue, pulse.now()), queue=queue)
 

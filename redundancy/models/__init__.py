@@ -1,6 +1,7 @@
 """The tables."""
 
 from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
+from redundancy.models.collection import CollectionState, LogCollection
 from redundancy.models.event import EventKind, HaEvent
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.forecast import Forecast
@@ -28,6 +29,7 @@ __all__ = [
     "AlarmChannel",
     "AlarmKind",
     "AlarmNotice",
+    "CollectionState",
     "EnterpriseParameter",
     "EventKind",
     "Fault",
@@ -39,6 +41,7 @@ __all__ = [
     "ImportRow",
     "ImportState",
     "LabClock",
+    "LogCollection",
     "Machine",
     "MessageKind",
     "NodeRuntime",

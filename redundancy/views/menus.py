@@ -102,7 +102,13 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                     FAULT_LAB,
                 ),
             ),
-            ("Trace", (("SRM Trace", "srm_trace", ()),)),
+            (
+                "Trace",
+                (
+                    ("SRM Trace", "srm_trace", ()),
+                    ("Log Collection", "log_collection", ()),
+                ),
+            ),
             ("Help", (("About", "about", ()),)),
         ),
     ),

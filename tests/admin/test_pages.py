@@ -26,7 +26,7 @@ from redundancy.models import (
     ServiceParameter,
     SrmMessage,
 )
-from redundancy.operations import planned
+from redundancy.operations import collections, planned
 from redundancy.operations.alarms import save_channel
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import disable_ha, enable_ha
@@ -66,6 +66,7 @@ def rows(pair: RedundancyGroup) -> None:
     Forecast.objects.create(
         event=event, moved=1, disconnected=1, peak=1, until_50=1, until_95=1, until_100=1
     )
+    collections.begin(group=pair, since=0, until=1, actor="ann")
     channel = save_channel(
         channel=None, name="desk", url="json://127.0.0.1/x", enabled=True, actor="ann"
     )

@@ -54,7 +54,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                     "Alarms",
                 ],
             ),
-            ("Trace", ["SRM Trace"]),
+            ("Trace", ["SRM Trace", "Log Collection"]),
             ("Help", ["About"]),
         ],
     }

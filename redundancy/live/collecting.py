@@ -1,0 +1,182 @@
+"""Put the logs of a case into one ZIP file, piece by piece: each piece is a task of its own."""
+
+import csv
+import io
+import logging
+import platform
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from celery import shared_task
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from redundancy import traces
+from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
+from redundancy.cli.commands import run
+from redundancy.clock import lab_datetime
+from redundancy.models import EventKind, HaEvent, LogCollection, Server
+from redundancy.operations import collections
+from redundancy.selectors import parameters
+
+# Lab seconds before and after the span that the traces are taken of.
+MARGIN = 600
+SYSTEM = (EventKind.STATE, EventKind.MOVE, EventKind.LAB)
+APPLICATION = (EventKind.ADMIN, EventKind.PARAMETER)
+OUTPUTS = {
+    "cli/utils-ha-status.txt": "utils ha status {group}",
+    "cli/enterprisesubcluster.txt": "run sql select * from enterprisesubcluster",
+    "cli/enterprisenode.txt": "run sql select * from enterprisenode",
+}
+README = """Log collection of the presence redundancy group {group}
+From {since} to {until} (lab time), by {actor}
+
+traces/NODE-srm.log      what the SRM of each node wrote, from 10 minutes before to 10 minutes after
+events/system.csv        changes of state, session moves, what happened to machines and services
+events/application.csv   what administrators did, parameter changes
+services/NODE-NAME.log   what happened to each service that was stopped or started in the span
+cli/                     outputs of the command line when this was collected
+parameters.txt           the service parameters when this was collected
+versions.txt             of the software
+
+Times in the files are lab time in UTC. No passwords and no addresses of alarm channels are in here.
+"""
+
+logger = logging.getLogger(__name__)
+
+Piece = Callable[[LogCollection], Iterable[tuple[str, str]]]
+
+
+def path_of(job: LogCollection) -> Path:
+    """Return where the file of ``job`` is, or will be."""
+    home: Path = settings.VAR_DIR / "collections"
+    return home / f"{job.pk}.zip"
+
+
+def _readme(job: LogCollection) -> Iterator[tuple[str, str]]:
+    since, until = (f"{lab_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (job.since, job.until))
+    text = README.format(group=job.group_name, since=since, until=until, actor=job.actor)
+    yield "README.txt", text
+
+
+def _traces(job: LogCollection) -> Iterator[tuple[str, str]]:
+    first, last = (
+        f"{lab_datetime(at):%Y-%m-%d %H:%M:%S}"
+        for at in (job.since - MARGIN, job.until + MARGIN + 1)
+    )
+    for node in _nodes(job):
+        # Each line begins with its time, and times of one shape sort as texts.
+        kept = [line for line in traces.read(node.pk) if first <= line[: len(first)] < last]
+        yield f"traces/{node.name}-srm.log", _text(kept)
+
+
+def _events(job: LogCollection) -> Iterator[tuple[str, str]]:
+    for name, kinds in (("system", SYSTEM), ("application", APPLICATION)):
+        out = io.StringIO()
+        rows = csv.writer(out)
+        rows.writerow(["lab time", "kind", "server", "by", "state", "reason", "epoch", "event"])
+        for event in _history(job).filter(kind__in=kinds).iterator():
+            rows.writerow(
+                [
+                    f"{event.at:%Y-%m-%d %H:%M:%S}",
+                    event.kind,
+                    event.node_name,
+                    event.actor,
+                    event.new_state,
+                    event.new_reason,
+                    event.epoch,
+                    event.sentence,
+                ]
+            )
+        yield f"events/{name}.csv", out.getvalue()
+
+
+def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
+    lines: dict[tuple[str, str], list[str]] = {}
+    for event in _history(job).filter(kind__in=(EventKind.LAB, EventKind.STATE)).iterator():
+        for service in SERVICES:
+            if service.name in event.sentence:
+                told = lines.setdefault((event.node_name, service.name), [])
+                told.append(f"{event.at:%Y-%m-%d %H:%M:%S},000 INFO {event.sentence}")
+    for (node, name), told in lines.items():
+        yield f"services/{node}-{name.replace(' ', '_')}.log", _text(told)
+
+
+def _outputs(job: LogCollection) -> Iterator[tuple[str, str]]:
+    for name, command in OUTPUTS.items():
+        line = command.format(group=job.group_name)
+        said = run(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
+        yield name, f"admin: {line}\n{_text(said)}"
+
+
+def _facts(job: LogCollection) -> Iterator[tuple[str, str]]:
+    lines = ["Clusterwide"]
+    lines += [f"{PARAMETER_BY_KEY[k].name} = {v}" for k, v in parameters.clusterwide().items()]
+    for node in _nodes(job):
+        lines += ["", node.name]
+        lines += [f"{PARAMETER_BY_KEY[k].name} = {v}" for k, v in parameters.of_node(node).items()]
+    yield "parameters.txt", _text(lines)
+    installed = [f"{name} {version(name)}" for name in ("Django", "celery", "redis")]
+    nodes = [f"{node.name} {node.version}" for node in _nodes(job)]
+    about = [f"Python {platform.python_version()}", *installed, f"database {connection.vendor}"]
+    yield "versions.txt", _text([*nodes, *about])
+
+
+PIECES: tuple[tuple[str, Piece], ...] = (
+    ("Readme", _readme),
+    ("SRM traces", _traces),
+    ("Events", _events),
+    ("Services", _services),
+    ("Command line", _outputs),
+    ("Parameters and versions", _facts),
+)
+
+
+@shared_task(name="redundancy.live.collecting.collect")
+def collect(pk: int, step: int, turn: int) -> None:
+    """Add one piece to the file and queue the next one; after the last the file is ready."""
+    job = collections.claim(pk=pk, step=step, turn=turn)
+    if job is None:
+        return
+    path = path_of(job)
+    part = path.with_suffix(f".{turn}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(part, "a" if step else "w", zipfile.ZIP_DEFLATED) as file:
+            for name, text in PIECES[step][1](job):
+                file.writestr(name, text)
+        if step + 1 == len(PIECES):
+            part.rename(path)
+            collections.finish(job=job, size=path.stat().st_size)
+            return
+    except Exception as error:
+        logger.exception("%s was not collected", job)
+        part.unlink(missing_ok=True)
+        collections.fail(
+            pk=pk, why=f"{PIECES[step][0]}: {type(error).__name__}. The log says more."
+        )
+        return
+    collections.stepped(job=job)
+    collect.delay(pk, step + 1, turn)
+
+
+def take_up() -> None:
+    """Go on with what a killed worker left behind."""
+    for pk, step, turn in collections.take_up():
+        collect.delay(pk, step, turn)
+
+
+def _nodes(job: LogCollection) -> list[Server]:
+    return list(job.group.servers.order_by("slot")) if job.group else []
+
+
+def _history(job: LogCollection) -> QuerySet[HaEvent]:
+    span = Q(at__gte=lab_datetime(job.since), at__lte=lab_datetime(job.until))
+    return HaEvent.objects.filter(span, group=job.group).order_by("pk")
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

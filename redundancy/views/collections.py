@@ -1,0 +1,74 @@
+"""*Trace > Log Collection*: the logs of a case in one file."""
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from redundancy.clock import lab_datetime, lab_now
+from redundancy.errors import Refused
+from redundancy.forms.collection import SHAPE, CollectionForm
+from redundancy.live import collecting
+from redundancy.models import CollectionState, LogCollection
+from redundancy.operations import collections
+from redundancy.permissions import can_write, refuse_read_only
+from redundancy.views.chrome import Tool, lab, tell_time
+
+APPLICATION = "ccmservice"
+TITLE = "Log Collection"
+FORM = "collection-form"
+LISTED = 20
+# Lab seconds that the form proposes.
+SPAN = 3600
+
+
+@require_http_methods(["GET", "POST"])
+def log_collection(request: HttpRequest) -> HttpResponse:
+    """List the collections (GET), with ``fragment`` only the list; begin one (POST)."""
+    if request.method == "POST":
+        refuse_read_only(request)
+        form = CollectionForm(request.POST)
+        if form.is_valid():
+            try:
+                job = collections.begin(**form.cleaned_data, actor=request.user.get_username())
+            except Refused as refused:
+                form.refuse(refused)
+            else:
+                collecting.collect.delay(job.pk, job.step, job.turn)
+                messages.success(request, "Add successful")
+                return redirect("log_collection")
+    else:
+        now = lab_now()
+        form = CollectionForm(
+            initial={
+                "group": request.GET.get("group"),
+                "since": request.GET.get("since") or f"{lab_datetime(now - SPAN):{SHAPE}}",
+                "until": request.GET.get("until") or f"{lab_datetime(now):{SHAPE}}",
+            }
+        )
+    jobs = list(LogCollection.objects.all()[:LISTED])
+    context = {
+        "title": TITLE,
+        "application": APPLICATION,
+        "form": form,
+        "form_id": FORM,
+        "jobs": [(job, min(100, 100 * job.step // len(collecting.PIECES))) for job in jobs],
+        "version": "-".join(f"{job.pk}.{job.state}.{job.step}" for job in jobs) or "none",
+        "tools": [Tool("Collect", "save", form=FORM)] if can_write(request.user) else [],
+    }
+    if "fragment" not in request.GET:
+        status = 422 if form.errors else 200
+        return render(request, "collections/collections.html", context, status=status)
+    if request.GET.get("v") == context["version"]:
+        return tell_time(HttpResponse(status=204), lab())
+    return tell_time(render(request, "collections/_live.html", context), lab())
+
+
+@require_safe
+def log_collection_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Send the file."""
+    job = get_object_or_404(LogCollection, pk=pk, state=CollectionState.DONE)
+    path = collecting.path_of(job)
+    if not path.is_file():
+        raise Http404
+    return FileResponse(path.open("rb"), as_attachment=True, filename=f"logs-{job.group_name}.zip")

@@ -1,0 +1,193 @@
+"""Log collection: one ZIP file with everything a case needs, and no secrets."""
+
+import io
+import shutil
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from redundancy import traces
+from redundancy.errors import Refused
+from redundancy.live import collecting
+from redundancy.models import CollectionState, LogCollection
+from redundancy.operations import collections, services
+from redundancy.operations.alarms import save_channel
+from tests.live.pair import ROUTER, Pair, server
+from tests.pages.html import rows, soup, status
+
+FILES = {
+    "README.txt",
+    "traces/imp-pub-srm.log",
+    "traces/imp-sub-srm.log",
+    "events/system.csv",
+    "events/application.csv",
+    # It took the others with it.
+    "services/imp-pub-Cisco_XCP_Router.log",
+    "services/imp-pub-Cisco_XCP_Authentication_Service.log",
+    "services/imp-pub-Cisco_XCP_Connection_Manager.log",
+    "services/imp-pub-Cisco_XCP_Web_Connection_Manager.log",
+    "cli/utils-ha-status.txt",
+    "cli/enterprisesubcluster.txt",
+    "cli/enterprisenode.txt",
+    "parameters.txt",
+    "versions.txt",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_folder(settings: LazySettings) -> Iterator[None]:
+    yield
+    traces._handler.cache_clear()
+    for name in ("trace", "collections"):
+        shutil.rmtree(settings.VAR_DIR / name, ignore_errors=True)
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """The steps that were queued, which the test does by itself."""
+    waiting: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(collecting.collect, "delay", lambda *args: waiting.append(args))
+    return waiting
+
+
+def collect(queued: list[tuple[int, int, int]]) -> None:
+    while queued:
+        collecting.collect(*queued.pop(0))
+
+
+@pytest.fixture
+def job(pair: Pair) -> LogCollection:
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="ann")
+    pair.run(95)
+    save_channel(
+        channel=None, name="desk", url="json://u:s3cret@127.0.0.1/x", enabled=True, actor="ann"
+    )
+    group = server("imp-pub").group
+    assert group is not None
+    now = pair.clock.now
+    return collections.begin(group=group, since=now - 200, until=now, actor="ann")
+
+
+def test_everything_is_in_the_file_and_no_secret(
+    job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    queued.append((job.pk, 0, 0))
+    collect(queued)
+    job.refresh_from_db()
+    assert (job.state, job.size) == (CollectionState.DONE, collecting.path_of(job).stat().st_size)
+    with zipfile.ZipFile(collecting.path_of(job)) as file:
+        assert set(file.namelist()) == FILES
+        texts = {name: file.read(name).decode() for name in FILES}
+    assert "peer states vector changed" in texts["traces/imp-sub-srm.log"]
+    assert "Running in Backup Mode" in texts["events/system.csv"]
+    assert "Log collection of DefaultCUPSubCluster was begun." in texts["events/application.csv"]
+    assert "was stopped" in texts["services/imp-pub-Cisco_XCP_Router.log"]
+    assert "Subcluster Name: DefaultCUPSubCluster" in texts["cli/utils-ha-status.txt"]
+    assert "Keep Alive (Heartbeat) Timeout = 60" in texts["parameters.txt"]
+    assert not any("s3cret" in text for text in texts.values())
+
+
+def test_only_the_span_and_its_margin_are_collected(
+    pair: Pair, job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    pub = server("imp-pub").pk
+    traces.append(
+        pub, ["2020-01-01 00:00:00,000 INFO long ago", "2099-01-01 00:00:00,000 INFO later"]
+    )
+    queued.append((job.pk, 0, 0))
+    collect(queued)
+    with zipfile.ZipFile(collecting.path_of(job)) as file:
+        told = file.read("traces/imp-pub-srm.log").decode()
+    assert "is not running" in told
+    assert "long ago" not in told
+    assert "later" not in told
+
+
+def test_a_killed_worker_s_job_begins_anew(
+    job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    collecting.collect(job.pk, 0, 0)
+    assert queued.pop() == (job.pk, 1, 0)
+    collecting.take_up()
+    assert queued == [], "somebody may still be at it"
+    LogCollection.objects.update(touched_at=timezone.now() - timedelta(minutes=3))
+    collecting.take_up()
+    assert queued == [(job.pk, 0, 1)]
+    # The step of before, should it come after all, does nothing.
+    collecting.collect(job.pk, 1, 0)
+    collect(queued)
+    job.refresh_from_db()
+    assert job.state == CollectionState.DONE
+    with zipfile.ZipFile(collecting.path_of(job)) as file:
+        assert sorted(file.namelist()) == sorted(FILES)
+
+
+def test_one_that_kills_its_worker_is_given_up(
+    job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    LogCollection.objects.update(
+        touched_at=timezone.now() - timedelta(minutes=3), turn=collections.MOST_TURNS
+    )
+    collecting.take_up()
+    job.refresh_from_db()
+    assert job.state == CollectionState.FAILED
+    assert queued == []
+
+
+def test_what_goes_wrong_is_told(
+    job: LogCollection, queued: list[tuple[int, int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_job: LogCollection) -> list[tuple[str, str]]:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(collecting, "PIECES", (("Readme", broken),))
+    collecting.collect(job.pk, 0, 0)
+    job.refresh_from_db()
+    assert (job.state, job.sentence) == (
+        CollectionState.FAILED,
+        "Readme: OSError. The log says more.",
+    )
+    assert not list(collecting.path_of(job).parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "rule"),
+    [(10, 10, "To must be later than From."), (0, 8 * 86400, "not be longer than 7 days")],
+)
+def test_a_bad_span_is_refused(pair: Pair, since: float, until: float, rule: str) -> None:
+    group = server("imp-pub").group
+    assert group is not None
+    with pytest.raises(Refused, match=rule):
+        collections.begin(group=group, since=since, until=until, actor="ann")
+
+
+def test_the_page_begins_shows_and_sends_it(
+    page: Client, read_only: Client, pair: Pair, queued: list[tuple[int, int, int]]
+) -> None:
+    address = reverse("log_collection")
+    group = server("imp-pub").group_id
+    bad = page.post(address, {"group": group, "since": "yesterday", "until": ""})
+    assert bad.status_code == 422
+    assert "From (lab time, UTC) must be a moment such as" in status(bad)
+    assert "To (lab time, UTC) is required." in status(bad)
+    sent = {"group": group, "since": "2027-01-15 00:00:00", "until": "2027-01-15 23:00:00"}
+    assert read_only.post(address, sent).status_code == 403
+    begun = page.post(address, sent, follow=True)
+    assert "Collecting" in rows(begun)[0][4]
+    live = soup(begun).select_one("#live")
+    assert live is not None
+    assert page.get(str(live["hx-get"])).status_code == 204
+    collect(queued)
+    done = soup(page.get(str(live["hx-get"])))
+    link = done.find("a", string="Download")
+    assert link is not None
+    answer = read_only.get(str(link["href"]))
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as file:
+        assert "README.txt" in file.namelist()
+    assert page.get(reverse("log_collection_download", args=[999])).status_code == 404
