@@ -1,5 +1,6 @@
 """How the clients of a group log in after its last move, counted over time."""
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -105,13 +106,14 @@ class Logins:
         return f"{self.move.pk}.{now}.{self.done}.{self.waiting}.{self.stayed}"
 
 
-def logins_of(group_id: int, now: float) -> Logins | None:
+def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Logins | None:
     """Return the logins after the group's last move at lab time ``now``, in two queries.
 
-    None when no session of it was ever moved, or none tells of it any more.
+    None when no session of it was ever moved, or none tells of it any more, or when the last client
+    logged in more than ``afterwards`` seconds ago: all sessions are counted only where it matters.
     """
     move = SessionMove.objects.filter(group=group_id, moved__gt=0).select_related("event").first()
-    if move is None:
+    if move is None or now > move.at + move.upper + afterwards:
         return None
     width = next((width for width in WIDTHS if width * MOST >= move.upper), WIDTHS[-1])
     # All that were moved by it are where they are since that very moment; so is one who logged in

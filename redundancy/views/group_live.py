@@ -19,7 +19,7 @@ from redundancy.selectors import groups, live
 from redundancy.views import effects
 from redundancy.views.chrome import Lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, is_htmx
-from redundancy.views.group_logins import chart_of
+from redundancy.views.group_logins import AFTERWARDS, chart_of
 from redundancy.views.numbers import whole_number
 
 # Marks a message that the page shows until SRM has answered.
@@ -37,7 +37,7 @@ def shown_live(pk: int) -> live.GroupLive:
 def live_context(group: RedundancyGroup) -> dict[str, Any]:
     """Return the context of the live region."""
     shown, watch = shown_live(group.pk), live.observer()
-    chart = chart_of(group.pk, watch.lab_now)
+    chart = chart_of(group.pk, watch.lab_now, afterwards=AFTERWARDS)
     logins = chart.logins.version if chart else "none"
     return {
         "group": group,

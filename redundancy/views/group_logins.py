@@ -1,5 +1,6 @@
 """The logins after the last move of a presence redundancy group: the plot, and the same as a table."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,16 @@ from redundancy.templatetags.lab import duration
 from redundancy.views.chrome import Lab, Link, tell_time
 from redundancy.views.login_chart import Chart, draw
 
+# Lab seconds for which the group page goes on showing the plot when everybody is back.
+AFTERWARDS = 1800.0
 
-def chart_of(group_id: int, now: float) -> Chart | None:
-    """Return the plot of the group's last move at lab time ``now``; None before the first one."""
-    logins = logins_of(group_id, now)
+
+def chart_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Chart | None:
+    """Return the plot of the group's last move at lab time ``now``; None before the first one.
+
+    None, too, when it has been over for more than ``afterwards`` seconds.
+    """
+    logins = logins_of(group_id, now, afterwards=afterwards)
     return draw(logins) if logins else None
 
 

@@ -116,7 +116,7 @@ def test_the_group_page_follows_the_logins_and_is_quiet_after_them(
     stand_at(BEGIN + 600)
     answer = page.get(address + polled(answer))
     assert shown(answer) == ["0", f"{2 * USERS}"]
-    stand_at(BEGIN + 6000)
+    stand_at(BEGIN + 1000)
     assert page.get(address + polled(answer)).status_code == 204
 
 

@@ -163,6 +163,15 @@ def test_the_group_page_shows_it_while_it_runs(page: Client, moved: RedundancyGr
     assert page.get(address + query).status_code == 200
 
 
+def test_the_group_page_shows_it_for_a_while_only(page: Client, moved: RedundancyGroup) -> None:
+    address = reverse("group_edit", args=[moved.pk])
+    for second, shown in ((537 + 1800, True), (537 + 1801, False)):
+        stand_at(BEGIN + second)
+        assert bool(soup(page.get(address)).select(".plot")) is shown
+    # Its own page has it as long as the sessions tell of it.
+    assert soup(page.get(reverse("group_logins", args=[moved.pk]))).select(".plot")
+
+
 def test_its_own_page_has_the_table(page: Client, moved: RedundancyGroup) -> None:
     address = reverse("group_logins", args=[moved.pk])
     stand_at(BEGIN + 1000)
