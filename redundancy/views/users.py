@@ -1,6 +1,7 @@
 """*User Management > Assign Presence Users*: find users, and assign them to nodes."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -69,7 +70,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
         details=users.places,
         selection=Selection(assign, "Assign Selected Users", "assign") if writable else None,
     )
-    found = f"{assign}?found=1&{listing.criteria_query}"
+    found = f"{assign}?{urlencode({'found': 1, 'list': listing.here})}&{listing.criteria_query}"
     context = {
         "title": "Find and List Users",
         "totals": users.totals(),

@@ -20,18 +20,22 @@ from django.db import close_old_connections  # noqa: E402
 from cucm_admin.celery import app  # noqa: E402
 from redundancy import bus, clock  # noqa: E402
 from redundancy.catalog import SRM, XCP_ROUTER  # noqa: E402
+from redundancy.live import imports as import_tasks  # noqa: E402
 from redundancy.live import tasks  # noqa: E402
 from redundancy.models import (  # noqa: E402
     HaEvent,
     NodeRuntime,
     PresenceSession,
+    PresenceUser,
     Server,
     ServiceParameter,
+    UserImport,
 )
 from redundancy.operations import (  # noqa: E402
     actions,
     faults,
     groups,
+    imports,
     parameters,
     power,
     sample,
@@ -44,6 +48,7 @@ NAMES: dict[str, Any] = {
     "HaEvent": HaEvent,
     "NodeRuntime": NodeRuntime,
     "PresenceSession": PresenceSession,
+    "PresenceUser": PresenceUser,
     "actions": actions,
     "app": app,
     "breaches": lambda: [str(breach) for breach in audit.audit()],
@@ -107,6 +112,23 @@ def put_right() -> None:
 
 
 NAMES |= {"pair": pair, "history": history, "put_right": put_right}
+
+
+def begin_import(lines: int) -> int:
+    """Begin the import of a file of so many users, as its page does; return its key."""
+    data = "".join(f"p{n},,p{n}@example.com,\n" for n in range(lines)).encode()
+    job = imports.begin_import(name="users.csv", chunks=[data], at_once=True, actor="ann")
+    import_tasks.go_on(job)
+    return job.pk
+
+
+def imported(pk: int) -> list[Any]:
+    """Return state, lines read, how often it was taken up again, and the number of all users."""
+    job = UserImport.objects.get(pk=pk)
+    return [job.state, job.line, job.restarts, PresenceUser.objects.count()]
+
+
+NAMES |= {"begin_import": begin_import, "imported": imported}
 
 if __name__ == "__main__":
     for line in sys.stdin:
