@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 
 from redundancy.admin.base import OperationAdmin
@@ -176,9 +177,15 @@ class PresenceUserAdmin(OperationAdmin):
         ("home", admin.EmptyFieldListFilter),
         ("session", admin.EmptyFieldListFilter),
     )
-    list_select_related = ("home", "session__node")
     search_fields = ("userid", "display_name", "im_address", "home__name")
     autocomplete_fields = ("home",)
+    # By the index that there is; what belongs to the rows is read for those that are shown only.
+    ordering = (Lower("userid"),)
+    list_select_related = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PresenceUser]:
+        """Return the users."""
+        return super().get_queryset(request).prefetch_related("home", "session__node")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return what is chosen once."""

@@ -22,7 +22,7 @@ class PresenceUser(models.Model):
     signed_out = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
-        ordering = ("userid",)
+        ordering = (Lower("userid"),)
         # Nobody tells two people apart by upper and lower case. Lists are searched and sorted by these, too.
         constraints = [
             models.UniqueConstraint(

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from redundancy.models import (
@@ -33,6 +35,7 @@ from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.imports import begin_import, work
 from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
+from redundancy.operations.users import add_users
 
 MODELS = list(apps.get_app_config("redundancy").get_models())
 WRITTEN = {
@@ -145,3 +148,22 @@ def test_a_reader_sees_values_and_no_way_to_change_them(reader: Client, rows: No
 def test_moments_are_shown_to_the_second(reader: Client, rows: None) -> None:
     body = reader.get(address(HaEvent, "changelist")).content.decode()
     assert re.search(r">\d{4}-\d\d-\d\d \d\d:\d\d:\d\d<", body)
+
+
+def test_the_list_of_users_asks_as_often_for_many(writer: Client, pair: RedundancyGroup) -> None:
+    url = address(PresenceUser, "changelist")
+    with CaptureQueriesContext(connection) as few:
+        writer.get(url)
+    node = Server.objects.get(name="imp-sub")
+    add_users(rows=[(f"n{n}", "", f"n{n}@x", node) for n in range(300)], actor="x")
+    with CaptureQueriesContext(connection) as many:
+        answer = writer.get(url)
+    assert "n299" not in answer.content.decode()
+    assert len(many) == len(few)
+    # No join and no sort of the whole table: the index of the list gives the order.
+    (rows,) = [q["sql"] for q in many if '"display_name"' in q["sql"]]
+    assert "JOIN" not in rows
+    assert 'ORDER BY LOWER("redundancy_presenceuser"."userid")' in rows
+    found = writer.get(url, {"q": "n29"}).content.decode()
+    assert "n299" in found
+    assert "n18" not in found
