@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('redundancy', '0013_user_imports'),
+        ('redundancy', '0016_log_collection'),
     ]
 
     operations = [
