@@ -291,7 +291,7 @@ def _node(node: Node, rect: Rect, guests_of: str = "") -> NodeBox:
     indent = _INSET + ICON + 6
     texts = [
         Text(_INSET, 20, "name", fit(node.name, room, NAME_SIZE, bold=True)),
-        Text(_INSET, 36, "role", role(node)),
+        Text(_INSET, 36, "role", role(node.is_publisher)),
     ]
     y = 60
     icon = Icon(_INSET, y - 12, node.tone)

@@ -125,9 +125,9 @@ _SOUND_WORDS = {
 }
 
 
-def role(node: Node) -> str:
+def role(is_publisher: bool) -> str:
     """Return the node's part in the replication of the IM&P database."""
-    return "Publisher" if node.is_publisher else "Subscriber"
+    return "Publisher" if is_publisher else "Subscriber"
 
 
 def shown_reason(node: Node) -> str:
@@ -141,7 +141,7 @@ def label(node: Node, guests_of: str = "") -> str:
     why = f", {reason}" if reason else ""
     guests = f" {node.guests} active users of {guests_of} among them." if guests_of else ""
     return (
-        f"{node.name}, {role(node)}: {node.state}{why}. "
+        f"{node.name}, {role(node.is_publisher)}: {node.state}{why}. "
         f"{node.assigned:,} assigned users, {node.presence} active users.{guests}"
     )
 

@@ -6,4 +6,5 @@ from topology import views
 
 urlpatterns = [
     path("cupadmin/presence-topology/", views.presence_topology, name="topology"),
+    path("cupadmin/presence-topology/<int:pk>/", views.node_details, name="node_details"),
 ]

@@ -14,7 +14,6 @@ from redundancy.models import (
     PresenceUser,
     RedundancyGroup,
     Server,
-    ServerType,
     SrmMessage,
 )
 from redundancy.selectors import policy as policies
@@ -129,15 +128,12 @@ def live_of(group_ids: Iterable[int]) -> dict[int, GroupLive]:
     return {group.group_id: group for group in found}
 
 
-def unassigned() -> tuple[NodeRow, ...]:
-    """Return the nodes that are in no group."""
-    servers = list(
-        Server.objects.filter(server_type=ServerType.IMP, group=None).select_related(
-            "runtime", "machine"
-        )
-    )
-    counts = _Counts.of(servers, clock.lab_now())
-    return tuple(_row(server, None, counts, offered=None) for server in servers)
+def node_live(server: Server) -> NodeRow:
+    """Return one IM and Presence server, in a group or in none."""
+    if server.group_id is not None:
+        rows = live_of([server.group_id])[server.group_id].rows
+        return next(row for row in rows if row.server_id == server.pk)
+    return _row(server, None, _Counts.of([server], clock.lab_now()), offered=None)
 
 
 @dataclass(frozen=True, slots=True)

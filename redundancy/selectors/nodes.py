@@ -12,8 +12,8 @@ def nodes() -> QuerySet[Server]:
 
 
 def node(pk: int) -> Server | None:
-    """Return one IM and Presence server with its group and its machine; None when there is none."""
-    return nodes().select_related("group", "machine").filter(pk=pk).first()
+    """Return one IM and Presence server with its group, machine and runtime; None when there is none."""
+    return nodes().select_related("group", "machine", "runtime").filter(pk=pk).first()
 
 
 def peer(server: Server) -> Server | None:

@@ -133,7 +133,7 @@ def rows_of(server: Server | None) -> tuple[live.NodeRow, ...]:
         return ()
     if server.group_id is not None:
         return live.live_of([server.group_id])[server.group_id].rows
-    return tuple(row for row in live.unassigned() if row.server_id == server.pk)
+    return (live.node_live(server),)
 
 
 def stage_of(record: PlannedRestart, facts: Facts) -> Stage | None:

@@ -9,12 +9,16 @@ from redundancy.drivers import get_driver
 from redundancy.models import NodeRuntime, Server, ServiceStatus
 from redundancy.srm.codec import node_from_json
 
+# A node that cannot be read may have started or stopped it since; one not activated did neither.
+_DATED = frozenset({ServiceStatus.STARTED, ServiceStatus.STOPPED})
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
     """A service as the Control Center lists it.
 
-    ``since`` (lab time) and ``up_seconds`` (lab seconds) are None unless it is started.
+    ``since``: lab time at which it was started or stopped, None where that is not known.
+    ``up_seconds``: lab seconds since it was started, None unless it is.
     """
 
     name: str
@@ -43,7 +47,7 @@ def services_of(server: Server, kind: ServiceKind | None = None) -> list[Service
                 status=observed.status,
                 activated=observed.activated,
                 monitored=observed.monitored,
-                since=lab_datetime(observed.since) if started else None,
+                since=lab_datetime(observed.since) if observed.status in _DATED else None,
                 up_seconds=max(0.0, now - observed.since) if started else None,
             )
         )

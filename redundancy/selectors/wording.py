@@ -161,14 +161,18 @@ def _sentence(
     return f"{server.runtime.sentence} {coming}".strip()
 
 
+def why_silent(server: Server) -> str:
+    """Return why the node's SRM does not answer, without a full stop."""
+    if server.machine.powered:
+        return f"The SRM of {server.name} is stopped"
+    if server.machine.boots_at is not None:
+        return f"{server.name} is restarting; it is back at {_clock(server)}"
+    return f"{server.name} is powered off"
+
+
 def _why_silent(server: Server, sessions: int) -> str:
     """Return why nobody answers, and how many sessions wait there."""
-    if server.machine.powered:
-        why = f"The SRM of {server.name} is stopped"
-    elif server.machine.boots_at is not None:
-        why = f"{server.name} is restarting; it is back at {_clock(server)}"
-    else:
-        why = f"{server.name} is powered off"
+    why = why_silent(server)
     if server.machine.powered or not sessions:
         return f"{why}."
     return f"{why}; {sessions:,} sessions on it are not served."

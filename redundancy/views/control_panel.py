@@ -10,7 +10,7 @@ from redundancy.catalog import DATABASE, SERVICE_BY_NAME, ServiceKind
 from redundancy.models import Server, ServiceStatus
 from redundancy.selectors.services import ServiceRow
 
-_TONES = {
+SERVICE_TONES = {
     ServiceStatus.STARTED: "ok",
     ServiceStatus.STARTING: "busy",
     ServiceStatus.STOPPING: "busy",
@@ -36,7 +36,7 @@ class Line:
     @property
     def tone(self) -> str:
         """Return the tone of the status."""
-        return _TONES[self.status]
+        return SERVICE_TONES[self.status]
 
     @property
     def slug(self) -> str:
@@ -105,7 +105,9 @@ def panel(server: Server, kind: ServiceKind, rows: list[ServiceRow]) -> Panel:
                 status=row.status,
                 activated=row.activated,
                 monitored=row.monitored,
-                started_at=row.since.timestamp() if row.since else None,
+                started_at=row.since.timestamp()
+                if row.since and row.status == ServiceStatus.STARTED
+                else None,
             )
             for row in rows
         ),

@@ -56,7 +56,7 @@ def test_boxes_are_links_with_a_name(client: Client, group: RedundancyGroup) -> 
     soup = page(client)
     node_links = {str(link["href"]): str(link["aria-label"]) for link in links(soup, "map-node")}
     for server in group.servers.all():
-        label = node_links[reverse("server_edit", args=[server.pk])]
+        label = node_links[reverse("node_details", args=[server.pk])]
         assert label.startswith(f"{server.name}, ")
         assert "500 assigned users, 500 active users" in label
     assert [link["href"] for link in links(soup, "map-group")] == [
@@ -84,7 +84,7 @@ def test_table_says_the_same_as_the_map(client: Client, group: RedundancyGroup) 
     add_node("imp-3")
     soup = page(client)
     in_map = {link["href"] for link in links(soup, "map-node")}
-    in_table = {link["href"] for link in soup.select('.topology-table a[id^="row-node"]')}
+    in_table = {link["href"] for link in soup.select('.topology-table a[id^="view-node"]')}
     assert len(in_map) == 3
     assert in_map == in_table
 
@@ -232,7 +232,7 @@ def test_the_grid_says_what_is_wrong_and_links_to_it(client: Client, pair: Redun
     assert "Heartbeat: Silent" in words
     assert {link["href"] for link in tile.select("a")} == {
         reverse("group_edit", args=[pair.pk]),
-        *(reverse("server_edit", args=[server.pk]) for server in pair.servers.all()),
+        *(reverse("node_details", args=[server.pk]) for server in pair.servers.all()),
     }
 
 
