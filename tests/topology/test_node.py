@@ -42,7 +42,7 @@ def page(client: Client, server: Server) -> BeautifulSoup:
 
 
 def facts(soup: BeautifulSoup) -> dict[str, str]:
-    return {words(term): words(term.find_next("dd")) for term in soup.select(".node-facts dt")}  # type: ignore[arg-type]
+    return {words(term): words(term.find_next("dd")) for term in soup.select(".node-facts dt")}
 
 
 def service(soup: BeautifulSoup, name: str) -> list[str]:
