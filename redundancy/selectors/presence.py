@@ -1,6 +1,6 @@
 """Whose client is logged in, and where: the counts of sessions that pages, CLI and rehearsals show."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -37,19 +37,21 @@ class Presence:
         return f"{self.active:,} ({self.waiting:,} {self.why_waiting})"
 
 
-def presence(node_ids: Iterable[int], now: float) -> Mapping[int, Presence]:
-    """Return the sessions on each of these nodes at lab time ``now``, in two queries."""
+def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
+    """Return the sessions on each of these nodes at lab time ``now``, in three queries.
+
+    Those who wait are counted for themselves: their part of the index is short, and mostly empty.
+    """
     serving = serving_nodes(node_ids)
-    rows = (
-        PresenceSession.objects.filter(node__in=node_ids)
-        .values("node")
-        .annotate(all=Count("pk"), later=Count("pk", filter=Q(relogin_at__gt=now)))
-        .order_by()
-    )
+    sessions = PresenceSession.objects.filter(node__in=node_ids).values("node").order_by()
+    # Between the two a session may come or go: nobody is then counted as less than nothing.
+    waits = sessions.filter(relogin_at__gt=now).annotate(n=Count("*"))
+    later = {row["node"]: row["n"] for row in waits}
     found = {pk: Presence(serves=pk in serving) for pk in node_ids}
-    for row in rows:
-        waiting = row["later"] if row["node"] in serving else row["all"]
-        found[row["node"]] = Presence(row["all"] - waiting, waiting, row["node"] in serving)
+    for row in sessions.annotate(n=Count("*")):
+        pk, everybody = row["node"], row["n"]
+        waiting = min(everybody, later.get(pk, 0)) if pk in serving else everybody
+        found[pk] = Presence(everybody - waiting, waiting, pk in serving)
     return found
 
 

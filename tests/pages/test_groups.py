@@ -216,7 +216,7 @@ def test_a_list_asks_the_same_number_of_queries_however_long(
             node = add_server(name=f"node-{index}", server_type="imp", actor="")
             add_group(name=f"Group-{index}", first=node, actor="")
 
-    with django_assert_max_num_queries(18) as few:
+    with django_assert_max_num_queries(20) as few:
         page.get(LIST, {"rows": 250})
     more(100)
     with django_assert_max_num_queries(len(few.captured_queries)):
