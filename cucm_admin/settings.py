@@ -97,6 +97,8 @@ LAB_REBOOT_SECONDS = env.number("LAB_REBOOT_SECONDS", 120, 1, 3600)
 FAULT_LAB = env.flag("FAULT_LAB", False)
 # What a scraper of /metrics must show as a bearer token; empty: anybody may read them.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+# Days (of wall time) that the history is kept; 0: for ever.
+HISTORY_DAYS = env.number("HISTORY_DAYS", 90, 0, 36_500)
 # Wall seconds between two sweeps: one second, shorter when the lab clock runs fast.
 SWEEP_SECONDS = max(0.2, 1 / LAB_CLOCK_RATE)
 # Wall seconds after which a worker drops what it finds in its queue unread, so that a queue does not
@@ -124,7 +126,7 @@ CELERY_TASK_DEFAULT_QUEUE = QUEUES[0]
 CELERY_TASK_ROUTES = {
     **{
         f"redundancy.live.tasks.{name}": {"queue": "moves"}
-        for name in ("move_sessions", "audit", "alarms")
+        for name in ("move_sessions", "audit", "alarms", "tidy")
     },
     "redundancy.live.imports.*": {"queue": "moves"},
     "redundancy.live.collecting.*": {"queue": "moves"},

@@ -27,6 +27,8 @@ MARK_SECONDS = 30 * 86400
 SLOW_LANE = "srm:slow-lane"
 # Wall seconds between two rounds of what need not be looked at in every sweep.
 SLOW_LANE_SECONDS = 60
+HOUR = "srm:hour"
+HOUR_SECONDS = 3600
 # An inbox nobody reads any more goes away by itself.
 INBOX_SECONDS = 3600
 BusError = redis.RedisError
@@ -151,6 +153,16 @@ def mark_sweep() -> bool:
         pipe.set(MARK, 1, ex=MARK_SECONDS)
         pipe.set(SLOW_LANE, 1, nx=True, ex=SLOW_LANE_SECONDS)
         return bool(pipe.execute()[1])
+
+
+def begin_hour() -> bool:
+    """Return True once an hour: for work that is not due more often."""
+    return bool(client().set(HOUR, 1, nx=True, ex=HOUR_SECONDS))
+
+
+def end_hour() -> None:
+    """Let the next hour begin now: the work was not done to its end."""
+    client().delete(HOUR)
 
 
 def sweep_age() -> float | None:

@@ -3,12 +3,15 @@
 from datetime import datetime
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 
 from redundancy.admin.base import ReadOnlyAdmin
 from redundancy.clock import lab_datetime
 from redundancy.models import (
     Forecast,
     HaEvent,
+    Incident,
     LogCollection,
     PlannedRestart,
     SessionMove,
@@ -30,9 +33,38 @@ class HaEventAdmin(ReadOnlyAdmin):
         "new_state",
         "new_reason",
         "actor",
+        "address",
+        "page",
     )
     list_filter = ("kind", "at")
-    search_fields = ("sentence", "group_name", "node_name", "actor")
+    search_fields = ("sentence", "group_name", "node_name", "actor", "address")
+
+    @admin.display(description="Page")
+    def page(self, event: HaEvent) -> str:
+        """Return a link to the page of the event."""
+        return format_html('<a href="{}">Event {}</a>', reverse("event", args=[event.pk]), event.pk)
+
+
+@admin.register(Incident)
+class IncidentAdmin(ReadOnlyAdmin):
+    """Failovers with everything that belongs to them."""
+
+    list_display = (
+        "opened_at",
+        "closed_at",
+        "group_name",
+        "node_name",
+        "reason",
+        "cause",
+        "report",
+    )
+    list_filter = ("reason", "ended", "opened_at")
+    search_fields = ("group_name", "node_name", "cause")
+
+    @admin.display(description="Report")
+    def report(self, incident: Incident) -> str:
+        """Return a link to the page that tells of it."""
+        return format_html('<a href="{}">Report</a>', reverse("incident", args=[incident.pk]))
 
 
 @admin.register(SessionMove)

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection, transaction
 from redundancy.drivers import get_driver
 from redundancy.live.due import NEVER, Situation
 from redundancy.models import EventKind, HaEvent, NodeRuntime, Server, SrmMessage
-from redundancy.operations import events, faults, power
+from redundancy.operations import events, faults, incidents, power
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.inputs import inputs_of
 from redundancy.srm.types import (
@@ -92,9 +92,10 @@ def _write(steps: Sequence[Step]) -> list[Step]:
     eventful = [step for step in steps if not step.is_quiet]
     if eventful:
         servers = Server.objects.select_related("group").in_bulk([step.key for step in eventful])
-        HaEvent.objects.bulk_create(
+        told = HaEvent.objects.bulk_create(
             event for step in eventful for event in _history(step, servers[step.key])
         )
+        incidents.follow(told)
         for step in eventful:
             _work_on_machine(step, servers[step.key])
     return steps

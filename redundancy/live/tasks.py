@@ -11,7 +11,7 @@ from redundancy.live import collecting, notify
 from redundancy.live import sweep as sweeping
 from redundancy.live.imports import take_up
 from redundancy.operations import alarms as alarming
-from redundancy.operations import moves
+from redundancy.operations import measured, moves, retention
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import audit as audits
 from redundancy.srm.types import MoveKind
@@ -92,9 +92,22 @@ def alarms() -> None:
     notify.deliver_beside()
 
 
+@shared_task(name="redundancy.live.tasks.tidy", expires=settings.QUEUE_SECONDS)
+def tidy() -> None:
+    """Keep how clients logged in after moves; once an hour let go of old history, piece by piece."""
+    measured.keep_complete(clock.lab_now())
+    if bus.begin_hour():
+        deleted, more = retention.prune(days=settings.HISTORY_DAYS)
+        if deleted:
+            logger.info("%d events older than %g days were deleted", deleted, settings.HISTORY_DAYS)
+        if more:
+            bus.end_hour()
+
+
 def slow_lane() -> None:
     """Do what is done once a minute."""
     audit.delay()
+    tidy.delay()
     take_up.delay()
     alarms.delay()
     collecting.take_up()

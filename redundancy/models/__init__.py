@@ -13,6 +13,7 @@ from redundancy.models.imports import (
     ImportState,
     UserImport,
 )
+from redundancy.models.incident import Incident
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.move import SessionMove
 from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
@@ -40,6 +41,7 @@ __all__ = [
     "ImportProblem",
     "ImportRow",
     "ImportState",
+    "Incident",
     "LabClock",
     "LogCollection",
     "Machine",

@@ -41,10 +41,20 @@ class SessionMove(models.Model):
     lower = models.PositiveIntegerField("Re-login not before (s)")
     upper = models.PositiveIntegerField("Re-login not after (s)")
 
+    # How the clients logged in: see ``selectors.measured``. Empty until all have, or moved again.
+    logins = models.JSONField(null=True, blank=True)
+
     class Meta:
         verbose_name = "session move"
         ordering = ("-pk",)
-        indexes = [models.Index(fields=["group", "-event"], name="move_group")]
+        indexes = [
+            models.Index(fields=["group", "-event"], name="move_group"),
+            models.Index(
+                fields=["event"],
+                condition=models.Q(logins__isnull=True, moved__gt=0),
+                name="move_unmeasured",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.moved} sessions to {self.holder_name or 'their assigned servers'}"

@@ -18,7 +18,7 @@ from redundancy.models import (
     ServerType,
     SrmMessage,
 )
-from redundancy.operations import events, forecasts, locks, power, rules, services
+from redundancy.operations import events, forecasts, incidents, locks, power, rules, services
 from redundancy.operations.sessions import remember_move, send_home
 from redundancy.selectors import forecast
 from redundancy.srm import sentences
@@ -168,6 +168,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         for runtime in before:
             stopped = node_from_json(runtime.memory).stopped if runtime.memory else ()
             services.start_again(server=runtime.server, names=stopped, actor=actor)
+        incidents.close(current, now)
     return current
 
 

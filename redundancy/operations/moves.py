@@ -15,7 +15,7 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events, faults
+from redundancy.operations import events, faults, measured
 from redundancy.operations.sessions import place, remember_move, send_home
 from redundancy.srm.types import MoveKind
 
@@ -77,6 +77,7 @@ def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
     now = lab_now()
     if taking:
         # The epoch rises even if nobody moves: a move home decided before must not be done after.
+        measured.overtake(group, now)
         placed = place(PresenceUser.objects.filter(home__group=group), node, now)
         group.epoch += 1
         group.holder = node

@@ -16,6 +16,7 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
+from redundancy.operations import measured
 from redundancy.operations.pairs import Pairs
 from redundancy.selectors import limits
 
@@ -62,6 +63,7 @@ def send_home(group: RedundancyGroup, now: float) -> Placed:
     The caller holds the lock on the group's row. The epoch rises, so that a move decided before is
     refused.
     """
+    measured.overtake(group, now)
     placed = [
         place(PresenceUser.objects.filter(home=node), node, now)
         for node in Server.objects.filter(group=group)

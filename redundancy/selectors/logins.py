@@ -17,7 +17,7 @@ WIDTHS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 MOST = 60
 
 
-class _Whole(Func):
+class Whole(Func):
     """A number without its fraction."""
 
     function = "FLOOR"
@@ -119,7 +119,7 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
     # All that were moved by it are where they are since that very moment; so is one who logged in
     # just then, but to log in is not to be moved.
     of_move = Q(since=move.event.at, relogin_at__gt=F("limits_at"))
-    span = _Whole((F("relogin_at") - move.at) / float(width))
+    span = Whole((F("relogin_at") - move.at) / float(width))
     rows = (
         PresenceSession.objects.filter(node__in=[move.first_id, move.second_id])
         .annotate(span=Case(When(of_move, then=span), default=Value(-1)))

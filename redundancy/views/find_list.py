@@ -194,6 +194,7 @@ def find_list(
     row_template: str,
     selection: Selection | None = None,
     details: Details | None = None,
+    sort: str = "",
 ) -> Listing[M]:
     """Return the list that the address of ``request`` asks for.
 
@@ -207,12 +208,13 @@ def find_list(
         row_template: Shows the cells of one ``object`` and its ``detail``.
         selection: What is done with selected rows; None for a list without check boxes.
         details: From the keys of the rows shown to what else is shown of them.
+        sort: How it is sorted until somebody wants it otherwise; by the default column when empty.
 
     """
     default = next(iter(fields))
     asked_rows = request.GET.get("rows", "")
     rows = int(asked_rows) if asked_rows in map(str, ROWS) else DEFAULT_ROWS
-    sort = request.GET.get("sort") or next(column.sort for column in columns if column.sort)
+    sort = request.GET.get("sort") or sort or next(c.sort for c in columns if c.sort)
     error = ""
     criteria: tuple[Criterion, ...] = (Criterion(default, "begins"),)
     try:

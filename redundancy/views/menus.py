@@ -82,6 +82,8 @@ _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] 
                 "Diagnostics",
                 (
                     ("HA Event History", "event_history", ()),
+                    ("Incidents", "incident_list", ()),
+                    ("Audit Trail", "audit_trail", ()),
                     ("Beat Monitor", "beat_monitor", ()),
                 ),
             ),

@@ -21,6 +21,7 @@ from redundancy.models import (
     FaultKind,
     Forecast,
     HaEvent,
+    Incident,
     LabClock,
     PresenceUser,
     RedundancyGroup,
@@ -76,6 +77,8 @@ def rows(pair: RedundancyGroup) -> None:
     alarm = Alarm.objects.create(kind="ServerDown", subject="node 1", sentence="x", raised_at=1)
     AlarmNotice.objects.create(alarm=alarm, channel=channel, text="x")
     Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
+    event = HaEvent.objects.latest("pk")
+    Incident.objects.create(cause="it broke", opened_at=event.at, first_event=event)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
 
 

@@ -41,7 +41,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
         ],
         "cupadmin": [
             ("System", ["Presence Topology", "Service Parameters"]),
-            ("Diagnostics", ["HA Event History", "Beat Monitor"]),
+            ("Diagnostics", ["HA Event History", "Incidents", "Audit Trail", "Beat Monitor"]),
             ("Help", ["About"]),
         ],
         "ccmservice": [

@@ -1,0 +1,183 @@
+"""The session moves of an incident: what each began with, how long each phase took, what it cost.
+
+Everything comes from recorded events: from what SRM decided upon, and from how clients logged in.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from redundancy.models import EventKind, HaEvent, SessionMove
+from redundancy.selectors import measured
+from redundancy.selectors.measured import Measured
+from redundancy.srm.replay import Cause
+from redundancy.srm.states import Reason, State
+
+SHARES = (50, 95, 100)
+_SERVICE = frozenset(
+    {
+        Reason.CRITICAL_SERVICE_DOWN,
+        Reason.DATABASE_FAILURE,
+        Reason.AUTO_RECOVER_SERVICE,
+        Reason.AUTO_RECOVER_DATABASE,
+    }
+)
+_SILENCE = frozenset({Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION})
+# Changes of state that a move follows from, by the way it goes.
+_TAKING = frozenset({State.FAILING_OVER, State.TAKING_OVER})
+_HOMING = frozenset({State.TAKING_BACK, State.FALLING_BACK})
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """What a move began with. ``at``: lab seconds; ``words``: what happened then."""
+
+    at: float
+    words: str
+    cause: Cause | None
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A moment on the way from the cause to the last login.
+
+    ``after``: seconds since the cause; ``took``: since the phase before. None: it never came, or is
+    to come; ``note`` says which.
+    """
+
+    label: str
+    after: float | None
+    took: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A session move of an incident.
+
+    ``taking``: one node took everybody; else each went home. ``declared``: the change of state that
+    it followed from. ``logins``: None when nobody was moved. ``lost``: user-minutes without service.
+    """
+
+    event: HaEvent
+    move: SessionMove
+    taking: bool
+    began: Began
+    declared: HaEvent
+    logins: Measured | None
+    phases: tuple[Phase, ...]
+    lost: float
+
+    @property
+    def title(self) -> str:
+        """Return which way it went."""
+        to = f"to {self.move.holder_name}" if self.taking else "to their assigned nodes"
+        return f"{self.move.moved:,} sessions {to}"
+
+
+def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -> list[Moved]:
+    """Return the moves among the events of an incident, at lab time ``now``.
+
+    Args:
+        events: The incident's, the oldest first.
+        before: Events of the group from before it, the oldest first: what was asked for.
+        now: Lab seconds.
+
+    """
+    rows = {
+        move.pk: move
+        for move in SessionMove.objects.filter(event__in=events).select_related("event")
+    }
+    found: list[Moved] = []
+    since = 0
+    for number, event in enumerate(events):
+        move = rows.get(event.pk)
+        if move is None:
+            continue
+        changes = [e for e in events[since:number] if e.kind == EventKind.STATE]
+        if changes and (move.moved or move.holder_name):
+            found.append(_moved(event, move, changes, [*before, *events[:number]], now))
+        since = number + 1
+    return found
+
+
+def _moved(
+    event: HaEvent,
+    move: SessionMove,
+    changes: Sequence[HaEvent],
+    past: Sequence[HaEvent],
+    now: float,
+) -> Moved:
+    taking = bool(move.holder_name)
+    declared = _declared(changes, taking=taking)
+    began = _began(declared, changes, past)
+    logins = measured.of_move(move, now) if move.moved else None
+    # Until an administrator's request is carried out, and until sessions go home, everybody is served.
+    served_until = _seconds(declared.at) if began.cause in (Cause.REQUEST, None) else began.at
+    unserved = max(0.0, move.at - served_until) if taking else 0.0
+    waited = logins.waited if logins else 0.0
+    return Moved(
+        event=event,
+        move=move,
+        taking=taking,
+        began=began,
+        declared=declared,
+        logins=logins,
+        phases=tuple(_phases(began, declared, move, logins)),
+        lost=(move.moved * unserved + waited) / 60,
+    )
+
+
+def _declared(changes: Sequence[HaEvent], *, taking: bool) -> HaEvent:
+    """Return the first of the last changes that the move followed from."""
+    wanted = _TAKING if taking else _HOMING
+    last = {event.node_name: event for event in changes if event.new_state in wanted}
+    return min(last.values(), key=lambda event: event.pk) if last else changes[-1]
+
+
+def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent]) -> Began:
+    reason, inputs = declared.new_reason, declared.inputs or {}
+    at = _seconds(declared.at)
+    if reason == Reason.ON_ADMIN_REQUEST:
+        asked = [e for e in past if e.sentence.endswith("was requested.") and e.at <= declared.at]
+        if asked:
+            words = f"{asked[-1].sentence[:-1]} by {asked[-1].actor or 'nobody known'}"
+            return Began(_seconds(asked[-1].at), words, Cause.REQUEST)
+    if reason in _SERVICE:
+        told = [e.inputs for e in (declared, *changes) if e.inputs and e.inputs["down"]]
+        if told:
+            service, since = min(told[0]["down"], key=lambda pair: pair[1])
+            return Began(min(since, at), f"{service} went down", Cause.SERVICE, service)
+    if reason in _SILENCE and inputs:
+        heard = "Last heartbeat was heard" if inputs["peer"] else "SRM began to listen"
+        return Began(min(inputs["heard_at"], at), heard, Cause.POWER)
+    return Began(at, declared.sentence, None)
+
+
+def _phases(
+    began: Began, declared: HaEvent, move: SessionMove, logins: Measured | None
+) -> Iterator[Phase]:
+    yield Phase(began.words, 0.0, None)
+    moments: list[tuple[str, float | None, str]] = [
+        (f"Declared: {declared.node_name} is {declared.new_state}", _seconds(declared.at), ""),
+        ("Sessions were moved", move.at, ""),
+    ]
+    if logins is not None:
+        never = "never: moved again before" if logins.complete else "to come"
+        for percent in SHARES:
+            after = logins.until(percent)
+            at = None if after is None else move.at + after
+            if not logins.complete and logins.overtaken and percent == SHARES[-1]:
+                at = None
+            moments.append((f"{percent} % logged in", at, "" if at is not None else never))
+    last = began.at
+    for label, at, note in moments:
+        yield Phase(
+            label, None if at is None else at - began.at, None if at is None else at - last, note
+        )
+        last = last if at is None else at
+
+
+def _seconds(at: datetime) -> float:
+    return at.timestamp()

@@ -1,0 +1,67 @@
+"""*Diagnostics > Incidents*: each failover with everything that belongs to it, and its report."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from redundancy import clock
+from redundancy.models import Incident
+from redundancy.selectors import incidents
+from redundancy.selectors.incident_report import report
+from redundancy.views.chrome import Link
+from redundancy.views.find_list import Column, find_list, list_context
+from redundancy.views.history import APPLICATION
+
+FIELDS = {"group": "Presence Redundancy Group", "server": "Server", "cause": "Cause"}
+COLUMNS = (
+    Column("Opened (lab time)", "opened"),
+    Column("Presence Redundancy Group", "group"),
+    Column("Server", "server"),
+    Column("Reason", "reason"),
+    Column("Cause"),
+    Column("Closed (lab time)"),
+)
+
+
+@require_safe
+def incident_list(request: HttpRequest) -> HttpResponse:
+    """Find and list incidents, the newest first."""
+    listing = find_list(
+        request,
+        what="incidents",
+        find=incidents.find_incidents,
+        fields=FIELDS,
+        columns=COLUMNS,
+        row_template="history/incident_row.html",
+        sort="-opened",
+    )
+    context = {
+        "title": "Find and List Incidents",
+        "application": APPLICATION,
+        **list_context(listing),
+    }
+    return render(request, "find_list.html", context, status=listing.status)
+
+
+@require_safe
+def incident(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the report of an incident, ready for print."""
+    rows = Incident.objects.select_related("group", "first_event")
+    shown = get_object_or_404(rows, pk=pk)
+    now = clock.lab_now()
+    links = [Link("Back To Find/List", reverse("incident_list"))]
+    if shown.group is not None:
+        links.append(
+            Link("Presence Redundancy Group", reverse("group_edit", args=[shown.group.pk]))
+        )
+    context = {
+        "title": f"Incident {pk}",
+        "application": APPLICATION,
+        "incident": shown,
+        "opened": shown.opened_at.timestamp(),
+        "ended_or_now": shown.closed_at.timestamp() if shown.closed_at else now,
+        "report": report(shown, now),
+        "related_links": links,
+    }
+    return render(request, "history/incident.html", context)

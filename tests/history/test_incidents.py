@@ -1,0 +1,382 @@
+"""Incidents: opened once, closed once, whatever the sweeps do; and their report."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test import Client
+from django.urls import reverse
+
+from redundancy.clock import lab_datetime, lab_now
+from redundancy.live import store
+from redundancy.models import (
+    EventKind,
+    HaEvent,
+    Incident,
+    NodeRuntime,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    SessionMove,
+)
+from redundancy.operations import actions, events, incidents, measured, power, services
+from redundancy.operations.groups import delete_group, disable_ha
+from redundancy.permissions import READ_ONLY
+from redundancy.selectors import incidents as selector
+from redundancy.selectors.incident_report import Report, report
+from redundancy.selectors.measured import of_move
+from redundancy.srm.replay import Cause
+from redundancy.srm.states import Reason, State
+from tests.live.conftest import pair as pair
+from tests.live.pair import ROUTER, Pair, server
+from tests.pages.conftest import make_user
+from tests.pages.html import rows, soup
+
+
+@pytest.fixture
+def reader(db: None) -> Client:
+    client = Client()
+    client.force_login(make_user("viewer", READ_ONLY))
+    return client
+
+
+def told() -> Report:
+    return report(Incident.objects.get(), lab_now())
+
+
+def service_failover(pair: Pair, *, down: int = 100) -> None:
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="ann")
+    pair.run(down)
+    assert pair.states()[1] == "Running in Backup Mode"
+
+
+def fall_back(pair: Pair) -> None:
+    services.start_service(server=server("imp-pub"), name=ROUTER, actor="ann")
+    pair.run(5)
+    actions.request_fallback(node=server("imp-pub"), serial=None, actor="bob")
+    pair.run(30)
+    assert pair.states() == ("Normal", "Normal")
+
+
+def test_a_quiet_pair_has_none(pair: Pair) -> None:
+    pair.run(60)
+    assert not Incident.objects.exists()
+    # A restart of SRM within the timeout is no failover.
+    power.restart_srm(server=server("imp-pub"), actor="ann")
+    pair.run(60)
+    assert pair.states() == ("Normal", "Normal")
+    assert not Incident.objects.exists()
+
+
+def test_one_failover_is_one_incident(pair: Pair) -> None:
+    service_failover(pair)
+    incident = Incident.objects.get()
+    assert incident.closed_at is None
+    assert incident.reason == "Critical Service Down"
+    assert incident.node_name == "imp-pub"
+    assert incident.first_event.new_state == "Failing Over"
+    fall_back(pair)
+    incident.refresh_from_db()
+    assert incident.ended == incidents.BOTH_NORMAL
+    assert incident.last_event is not None
+    assert incident.last_event.new_state == "Normal"
+    assert incident.closed_at == incident.last_event.at
+    pair.run(60)
+    assert Incident.objects.count() == 1
+
+
+def test_a_second_failover_inside_it_belongs_to_it(pair: Pair) -> None:
+    service_failover(pair)
+    services.start_service(server=server("imp-pub"), name=ROUTER, actor="ann")
+    pair.run(5)
+    # The backup node dies: imp-pub takes everybody.
+    power.power_off(server=server("imp-sub"), actor="ann")
+    pair.run(70)
+    assert Incident.objects.get().closed_at is None
+    power.power_on(server=server("imp-sub"), actor="ann")
+    pair.run(30)
+    if pair.states() != ("Normal", "Normal"):
+        actions.request_fallback(node=server("imp-sub"), serial=None, actor="bob")
+        pair.run(30)
+    assert pair.states() == ("Normal", "Normal")
+    assert told().incident.closed_at is not None
+    assert told().failovers == 2
+
+
+def test_disabling_ha_closes_it(pair: Pair) -> None:
+    service_failover(pair)
+    disable_ha(group=RedundancyGroup.objects.get(), actor="ann")
+    incident = Incident.objects.get()
+    assert incident.ended == incidents.DISABLED
+    last = HaEvent.objects.first()
+    assert incident.last_event == last
+    # What is done afterwards is none of its.
+    services.start_service(server=server("imp-pub"), name=ROUTER, actor="ann")
+    assert HaEvent.objects.first() not in selector.events_of(incident)
+
+
+def test_what_is_not_stored_opens_nothing(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="ann")
+    pair.run(85)
+
+    def crash(*_: Any) -> None:
+        raise RuntimeError("the power went")
+
+    with monkeypatch.context() as broken:
+        # After the incident was written, before the end of the transaction.
+        broken.setattr(store, "_work_on_machine", crash)
+        pair.run(10)
+    assert not Incident.objects.exists()
+    pair.run(10)
+    assert Incident.objects.count() == 1
+
+
+def change(node: str, to: State, reason: Reason = Reason.CRITICAL_SERVICE_DOWN) -> HaEvent:
+    """Change a state as a sweep does."""
+    runtime = NodeRuntime.objects.get(server__name=node)
+    before = runtime.state
+    runtime.state, runtime.reason = to, reason
+    runtime.save()
+    return events.record(
+        kind=EventKind.STATE,
+        sentence="because",
+        node=server(node),
+        old_state=before,
+        new_state=to,
+        new_reason=reason,
+    )
+
+
+def follow(*events: HaEvent) -> None:
+    with transaction.atomic():
+        incidents.follow(events)
+
+
+def test_following_twice_changes_nothing(pair: Pair) -> None:
+    first = change("imp-pub", State.FAILING_OVER)
+    follow(first)
+    follow(first, change("imp-sub", State.TAKING_OVER))
+    assert Incident.objects.get().first_event == first
+    back = [change("imp-pub", State.NORMAL), change("imp-sub", State.NORMAL)]
+    follow(*back)
+    follow(*back)
+    assert Incident.objects.get().last_event == back[1]
+
+
+def at_once(*doing: Callable[[], object]) -> None:
+    """Run these in transactions of their own, each begun before the first one ends."""
+    gate = threading.Barrier(len(doing))
+
+    def run(what: Callable[[], object]) -> None:
+        try:
+            with transaction.atomic():
+                gate.wait(20)
+                what()
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[what]) for what in doing]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer")
+def test_two_sweeps_at_once_open_one_and_close_it(pair: Pair) -> None:
+    at_once(
+        lambda: follow(change("imp-pub", State.FAILING_OVER)),
+        lambda: follow(change("imp-sub", State.TAKING_OVER)),
+    )
+    assert Incident.objects.get().closed_at is None
+    for _ in range(5):
+        at_once(
+            lambda: follow(change("imp-pub", State.NORMAL)),
+            lambda: follow(change("imp-sub", State.NORMAL)),
+        )
+        assert not Incident.objects.filter(closed_at=None).exists()
+        follow(change("imp-pub", State.FAILING_OVER))
+        # One ends it while the other goes on: whoever is second is seen.
+        at_once(
+            lambda: follow(change("imp-pub", State.NORMAL)),
+            lambda: follow(change("imp-sub", State.TAKING_OVER)),
+        )
+        assert Incident.objects.filter(closed_at=None).count() == 1
+
+
+def test_a_sweep_without_a_change_asks_nothing_of_incidents(
+    pair: Pair, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        incidents.follow([])
+        incidents.follow([HaEvent(kind=EventKind.ADMIN, group_id=1)])
+
+
+# --- the report ------------------------------------------------------------------------------------
+
+
+def labels(found: Report, number: int = 0) -> list[str]:
+    return [phase.label for phase in found.moves[number].phases]
+
+
+def test_the_phases_of_a_service_that_went_down(pair: Pair) -> None:
+    began = lab_now()
+    service_failover(pair, down=120)
+    pair.run(600)
+    found = told()
+    (moved,) = found.moves
+    assert labels(found) == [
+        f"{ROUTER} went down",
+        "Declared: imp-pub is Failing Over",
+        "Sessions were moved",
+        "50 % logged in",
+        "95 % logged in",
+        "100 % logged in",
+    ]
+    assert moved.began.at == pytest.approx(began, abs=1)
+    after = [phase.after or 0 for phase in moved.phases]
+    assert after == sorted(after)
+    assert after[1] == pytest.approx(90, abs=3)
+    assert 120 <= after[3] - after[2] <= after[5] - after[2] <= 537
+    # Half the users were on imp-pub: they waited 90 s and the mean of the limits, about.
+    assert found.lost == pytest.approx(moved.move.moved * (91 + 328) / 60, rel=0.1)
+    assert moved.move.moved == 500
+    assert [event.sentence for event in found.actions] == [
+        f"{ROUTER} on imp-pub was stopped, and with it Cisco XCP Authentication Service, "
+        "Cisco XCP Connection Manager, Cisco XCP Web Connection Manager."
+    ]
+    actual, *others = found.alternatives
+    assert actual.actual
+    assert [other.label for other in others][:2] == [
+        "Critical Service Delay 60 s",
+        "Critical Service Delay 120 s",
+    ]
+    lost = [other.found.lost or 0 for other in found.alternatives[:3]]
+    assert lost[1] < lost[0] < lost[2]
+    assert any("Login profile" in other.label for other in others)
+    assert actual.found.lost == pytest.approx(found.lost, rel=0.1)
+
+
+def test_a_service_that_was_back_soon_would_not_have_failed_over(pair: Pair) -> None:
+    service_failover(pair, down=100)
+    fall_back(pair)
+    found = told()
+    longer = next(a for a in found.alternatives if a.label == "Critical Service Delay 120 s")
+    assert longer.found.moved is None
+    assert longer.found.lost == pytest.approx(500 * 100 / 60, rel=0.03)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_node_without_power_is_replayed_as_such(pair: Pair, ends: bool) -> None:
+    power.power_off(server=server("imp-sub"), actor="ann")
+    pair.run(80)
+    if ends:
+        power.power_on(server=server("imp-sub"), actor="ann")
+        pair.run(20)
+    found = told()
+    assert labels(found)[0] == "Last heartbeat was heard"
+    moved = found.moves[0]
+    assert moved.began.cause is Cause.POWER
+    assert moved.phases[1].after == pytest.approx(61, abs=3)
+    assert [other.label for other in found.alternatives[1:3]] == [
+        "Heartbeat Timeout 30 s",
+        "Heartbeat Timeout 90 s",
+    ]
+    long = found.alternatives[2].found
+    # It was away for 80 s after its last heartbeat, or a little more.
+    assert (long.moved is None) is ends
+
+
+def test_a_failover_by_hand_names_who_asked(pair: Pair) -> None:
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="ann")
+    pair.run(30)
+    found = told()
+    assert labels(found)[0] == "Failover of imp-pub was requested by ann"
+    assert [event.actor for event in found.actions] == ["ann"]
+    assert all("Timeout" not in other.label for other in found.alternatives)
+    logins = found.moves[0].logins
+    assert logins is not None
+    assert not logins.complete
+    assert found.moves[0].phases[-1].note == "to come"
+
+
+def test_what_is_overtaken_is_recorded_before_it_is_forgotten(pair: Pair) -> None:
+    service_failover(pair)
+    move = SessionMove.objects.latest("pk")
+    pair.run(200)
+    before = of_move(move, lab_now())
+    assert 0 < before.logged_in < 500
+    fall_back(pair)
+    move.refresh_from_db()
+    after = of_move(move, lab_now())
+    assert after.complete
+    assert after.logged_in >= before.logged_in
+    assert after.overtaken == 500 - after.logged_in
+    assert after.until(100) is None
+    assert told().moves[0].phases[-1].note == "never: moved again before"
+
+
+def test_a_complete_move_is_recorded_once(pair: Pair) -> None:
+    service_failover(pair)
+    assert measured.keep_complete(lab_now()) == 0
+    assert measured.keep_complete(lab_now() + 600) == 1
+    assert measured.keep_complete(lab_now() + 600) == 0
+    move = SessionMove.objects.latest("pk")
+    assert move.logins is not None
+    assert sum(count for _, count in move.logins["counts"]) == 500
+    assert of_move(move, lab_now()).until(50) == pytest.approx(328, abs=40)
+
+
+def test_the_page_tells_it_to_everybody(pair: Pair, reader: Client) -> None:
+    service_failover(pair)
+    fall_back(pair)
+    listed = rows(reader.get(reverse("incident_list")))
+    assert listed[0][1:4] == ["DefaultCUPSubCluster", "imp-pub", "Critical Service Down"]
+    incident = Incident.objects.get()
+    url = reverse("incident", args=[incident.pk])
+    text = " ".join(soup(reader.get(url)).get_text(" ").split())
+    for part in (
+        "Both nodes are Normal",
+        "Failover : 500 sessions to imp-sub",
+        "Users go home : 500 sessions to their assigned nodes",
+        "Fallback of imp-pub was requested.",
+        "No failover: the cause ended before the limit.",
+    ):
+        assert part in text
+    assert reader.get(reverse("incident", args=[incident.pk + 1])).status_code == 404
+    found = reader.get(reverse("incident_list"), {"field": "group", "op": "exactly", "text": "x"})
+    assert rows(found) == [["No incidents found."]]
+
+
+def test_it_outlives_its_group(pair: Pair, reader: Client) -> None:
+    service_failover(pair)
+    group = RedundancyGroup.objects.get()
+    disable_ha(group=group, actor="ann")
+    incident = Incident.objects.get()
+    count = len(list(selector.events_of(incident)))
+    RedundancyGroup.objects.filter(pk=group.pk).update(name="Renamed")
+    assert len(list(selector.events_of(incident))) == count
+    PresenceSession.objects.all().delete()
+    PresenceUser.objects.all().delete()
+    Server.objects.filter(name="imp-sub").update(group=None, slot=None)
+    group.refresh_from_db()
+    delete_group(group=group, actor="ann")
+    incident.refresh_from_db()
+    assert len(list(selector.events_of(incident))) >= count - 1
+    assert reader.get(reverse("incident", args=[incident.pk])).status_code == 200
+
+
+def test_incidents_of_a_time_span(pair: Pair) -> None:
+    began = lab_now()
+    service_failover(pair)
+    group = RedundancyGroup.objects.get()
+    (incident,) = selector.between(group.pk, began, lab_now())
+    assert selector.open_of(group.pk) == incident
+    assert selector.between(group.pk, began, began + 10) == []
+    disable_ha(group=group, actor="")
+    assert selector.between(group.pk, lab_now() + 1, lab_now() + 10) == []
+    assert incident.opened_at >= lab_datetime(began)
