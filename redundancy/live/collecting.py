@@ -164,9 +164,12 @@ def collect(pk: int, step: int, turn: int) -> None:
 
 
 def take_up() -> None:
-    """Go on with what a killed worker left behind."""
+    """Go on with what a killed worker left behind, and drop the files of old collections."""
     for pk, step, turn in collections.take_up():
         collect.delay(pk, step, turn)
+    for job in collections.forget_old():
+        for path in path_of(job).parent.glob(f"{job.pk}.*"):
+            path.unlink(missing_ok=True)
 
 
 def _nodes(job: LogCollection) -> list[Server]:

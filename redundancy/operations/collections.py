@@ -15,6 +15,8 @@ LONGEST = 7 * 86400
 # Wall time after which a step that nobody has ended is done again, from the beginning.
 STALE = timedelta(minutes=2)
 MOST_TURNS = 5
+# Collections kept; older ones go, with their files.
+KEPT = 20
 
 
 def begin(*, group: RedundancyGroup, since: float, until: float, actor: str) -> LogCollection:
@@ -79,3 +81,10 @@ def take_up() -> list[tuple[int, int, int]]:
         ):
             found.append((job.pk, 0, job.turn + 1))
     return found
+
+
+def forget_old() -> list[LogCollection]:
+    """Delete all but the last collections; return those that went."""
+    old = list(LogCollection.objects.exclude(state=CollectionState.WORKING)[KEPT:])
+    LogCollection.objects.filter(pk__in=[job.pk for job in old]).delete()
+    return old

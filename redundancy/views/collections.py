@@ -17,7 +17,6 @@ from redundancy.views.chrome import Tool, lab, tell_time
 APPLICATION = "ccmservice"
 TITLE = "Log Collection"
 FORM = "collection-form"
-LISTED = 20
 # Lab seconds that the form proposes.
 SPAN = 3600
 
@@ -46,7 +45,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
                 "until": request.GET.get("until") or f"{lab_datetime(now):{SHAPE}}",
             }
         )
-    jobs = list(LogCollection.objects.all()[:LISTED])
+    jobs = list(LogCollection.objects.all())
     context = {
         "title": TITLE,
         "application": APPLICATION,

@@ -156,6 +156,19 @@ def test_what_goes_wrong_is_told(
     assert not list(collecting.path_of(job).parent.iterdir())
 
 
+def test_old_collections_go_with_their_files(
+    job: LogCollection, queued: list[tuple[int, int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued.append((job.pk, 0, 0))
+    collect(queued)
+    collecting.take_up()
+    assert collecting.path_of(job).is_file()
+    monkeypatch.setattr(collections, "KEPT", 0)
+    collecting.take_up()
+    assert not LogCollection.objects.exists()
+    assert not collecting.path_of(job).exists()
+
+
 @pytest.mark.parametrize(
     ("since", "until", "rule"),
     [(10, 10, "To must be later than From."), (0, 8 * 86400, "not be longer than 7 days")],
