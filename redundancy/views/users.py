@@ -18,7 +18,7 @@ from redundancy.operations.users import check_cluster
 from redundancy.permissions import can_write, writes
 from redundancy.selectors import nodes, spread, users
 from redundancy.views import user_effects
-from redundancy.views.chrome import Tool
+from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go, is_htmx
 from redundancy.views.delete import selected_pks
 from redundancy.views.effects import users as users_in_words
@@ -80,6 +80,10 @@ def user_list(request: HttpRequest) -> HttpResponse:
                 Tool(label, "assign", href=reverse("user_spread", args=[how]), dialog=True)
                 for how, (label, *_) in SPREADS.items()
             ),
+        ],
+        "related_links": [
+            Link("Presence Sessions", reverse("session_list")),
+            Link("Who Served a User?", reverse("user_history")),
         ],
         **list_context(listing),
     }
