@@ -72,8 +72,26 @@ class Moved:
     @property
     def title(self) -> str:
         """Return which way it went."""
-        to = f"to {self.move.holder_name}" if self.taking else "to their assigned nodes"
-        return f"{self.move.moved:,} sessions {to}"
+        if self.taking:
+            return f"Failover: {self.move.moved:,} sessions to {self.move.holder_name}"
+        return f"Users go home: {self.move.moved:,} sessions to their assigned nodes"
+
+    @property
+    def told(self) -> str:
+        """Return in words how many logged in, and what became of the others."""
+        logins = self.logins
+        if logins is None:
+            return "nobody was moved"
+        found = [
+            f"{logins.logged_in:,} of {logins.moved:,}, between {self.move.lower} and "
+            f"{self.move.upper} s after the move"
+        ]
+        if logins.overtaken:
+            when = "were moved again before they had" if logins.complete else "are still to come"
+            found.append(f"{logins.overtaken:,} {when}")
+        if logins.others:
+            found.append(f"of {logins.others:,} nothing is known any more")
+        return "; ".join(found)
 
 
 def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -> list[Moved]:

@@ -47,15 +47,25 @@ class Report:
     alternatives: tuple[Alternative, ...]
 
     @property
+    def story(self) -> tuple[HaEvent, ...]:
+        """Return everything from shortly before the cause on, the oldest first."""
+        return (*self.before, *self.events)
+
+    @property
     def actions(self) -> list[HaEvent]:
         """Return what people did, the oldest first."""
-        by_hand = (*self.before, *self.events)
-        return [e for e in by_hand if e.actor and e.kind != EventKind.STATE]
+        return [e for e in self.story if e.actor and e.kind != EventKind.STATE]
 
     @property
     def lost(self) -> float:
         """Return the user-minutes without service."""
         return sum(moved.lost for moved in self.moves)
+
+    @property
+    def complete(self) -> bool:
+        """Return whether it is over, and nobody is to log in any more."""
+        logins = [moved.logins for moved in self.moves if moved.logins]
+        return self.incident.closed_at is not None and all(each.complete for each in logins)
 
     @property
     def failovers(self) -> int:

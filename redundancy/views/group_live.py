@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
@@ -15,7 +16,7 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.permissions import writes
-from redundancy.selectors import groups, live
+from redundancy.selectors import groups, incidents, live
 from redundancy.views import effects
 from redundancy.views.chrome import Lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, is_htmx
@@ -44,6 +45,8 @@ def live_context(group: RedundancyGroup) -> dict[str, Any]:
         "live": shown,
         "observer": watch,
         "chart": chart,
+        # Opened and closed with a change of state: the version knows. Most polls do not ask.
+        "incident": SimpleLazyObject(lambda: incidents.open_of(group.pk)),
         "version": f"{shown.version}-{logins}-{'seen' if watch.ok else 'blind'}",
         "last_event": max((event.pk for event in shown.events), default=0),
     }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from redundancy import clock
 from redundancy.models import EventKind, RedundancyGroup
-from redundancy.selectors import groups, timeline
+from redundancy.selectors import groups, incidents, timeline
 from redundancy.selectors.wording import TONES
 from redundancy.templatetags.lab import lab_time
 from redundancy.timeline.layout import DAY, HOUR, WEEK, Picture, place
@@ -61,6 +61,7 @@ def group_timeline(request: HttpRequest, pk: int) -> HttpResponse:
             (label, f"?zoom={name}" + (f"&end={end}" if end is not None else ""), name == zoom)
             for name, (label, _) in ZOOMS.items()
         ],
+        "incidents": incidents.between(pk, shown - ZOOMS[zoom][1], shown),
         "steps": _steps(zoom, shown, now),
         "related_links": [
             Link("HA Event History", f"{reverse('event_history')}?group={group.name}"),

@@ -333,7 +333,10 @@ def test_a_complete_move_is_recorded_once(pair: Pair) -> None:
 
 def test_the_page_tells_it_to_everybody(pair: Pair, reader: Client) -> None:
     service_failover(pair)
+    group = reverse("group_edit", args=[RedundancyGroup.objects.get().pk])
+    assert "Open incident since" in soup(reader.get(group)).get_text()
     fall_back(pair)
+    assert "Open incident since" not in soup(reader.get(group)).get_text()
     listed = rows(reader.get(reverse("incident_list")))
     assert listed[0][1:4] == ["DefaultCUPSubCluster", "imp-pub", "Critical Service Down"]
     incident = Incident.objects.get()
@@ -341,8 +344,8 @@ def test_the_page_tells_it_to_everybody(pair: Pair, reader: Client) -> None:
     text = " ".join(soup(reader.get(url)).get_text(" ").split())
     for part in (
         "Both nodes are Normal",
-        "Failover : 500 sessions to imp-sub",
-        "Users go home : 500 sessions to their assigned nodes",
+        "Failover: 500 sessions to imp-sub",
+        "Users go home: 500 sessions to their assigned nodes",
         "Fallback of imp-pub was requested.",
         "No failover: the cause ended before the limit.",
     ):

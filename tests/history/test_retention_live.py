@@ -1,6 +1,7 @@
 """What pruning keeps of a real pair's history: incidents, last states, moves; and the audit agrees."""
 
 import pytest
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -75,7 +76,8 @@ def test_a_move_is_kept_while_sessions_tell_of_it(failed_over: Pair) -> None:
     SessionMove.objects.update(logins={})
     told = PresenceSession.objects.filter(relogin_at__gt=F("limits_at")).count()
     assert told == 500
-    incidents.close(RedundancyGroup.objects.get(), lab_now())
+    with transaction.atomic():
+        incidents.close(RedundancyGroup.objects.get(), lab_now())
     first = SessionMove.objects.get()
     later = HaEvent.objects.latest("pk")
     SessionMove.objects.create(

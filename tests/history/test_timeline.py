@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.clock import lab_datetime
-from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
+from redundancy.models import EventKind, HaEvent, Incident, RedundancyGroup, Server
 from redundancy.selectors import timeline as selector
 from redundancy.selectors.wording import TONES
 from redundancy.srm.states import State
@@ -143,6 +143,11 @@ def told(tell: Tell, sub: Server) -> None:
 def test_picture_and_table_say_the_same(
     told: None, page: Client, read_only: Client, group: RedundancyGroup
 ) -> None:
+    first = HaEvent.objects.get(new_state="Idle")
+    row = Incident.objects.create(
+        group=group, opened_at=first.at, first_event=first, reason="On Admin Request"
+    )
+    incident = reverse("incident", args=[row.pk])
     for client in (page, read_only):
         answer = client.get(reverse("timeline", args=[group.pk]))
         html = soup(answer)
@@ -153,6 +158,8 @@ def test_picture_and_table_say_the_same(
         assert drawn == sorted(row[2] for row in rows(answer))
         links = [tag["href"] for tag in html.select(".timeline a")]
         assert all(client.get(str(link)).status_code == 200 for link in links)
+        assert client.get(incident).status_code == 200
+        assert words(html.select_one(f'a[href="{incident}"]')).endswith("On Admin Request")
         assert [tag["aria-label"] for tag in html.select(".timeline a")] == titles
 
 

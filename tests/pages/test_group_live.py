@@ -256,7 +256,7 @@ def test_a_group_without_servers_left(page: Client, pair: RedundancyGroup) -> No
 def test_a_group_page_asks_the_same_number_of_queries_however_long_its_history(
     page: Client, normal: RedundancyGroup, django_assert_max_num_queries: Callable
 ) -> None:
-    with django_assert_max_num_queries(25) as few:
+    with django_assert_max_num_queries(26) as few:
         page.get(edit(normal))
     for number in range(100):
         events.record(kind=EventKind.ADMIN, sentence=f"Event {number}.", group=normal)
