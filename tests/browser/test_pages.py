@@ -44,6 +44,8 @@ PAGES = (
     "/cupadmin/ha-event-history/timeline/1/",
     "/cupadmin/incidents/",
     "/cupadmin/audit-trail/",
+    "/cupadmin/presence-topology/?view=grid&state=not-normal",
+    "/cupadmin/presence-topology/1/",
     "/ccmservice/control-center/network/",
     "/ccmservice/control-center/network/?server=1",
     "/ccmservice/control-center/feature/?server=1",
