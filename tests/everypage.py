@@ -13,10 +13,21 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.http import urlencode
 
 from redundancy.catalog import XCP_ROUTER
-from redundancy.models import HaEvent, PresenceUser, Server
-from redundancy.operations import alarms, collections, groups, imports, parameters, planned, power
+from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
+from redundancy.operations import (
+    alarms,
+    collections,
+    events,
+    groups,
+    imports,
+    incidents,
+    parameters,
+    planned,
+    power,
+)
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.srm.states import Reason, State
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,7 @@ class Furniture:
     job: int
     user: int
     event: int
+    incident: int
 
 
 def furnish() -> Furniture:
@@ -96,6 +108,17 @@ def furnish() -> Furniture:
         step = imports.work(job_id=job.pk, step=step)
     collections.begin(group=pair, since=1, until=3600, actor="ann")
     power.power_off(server=pub, actor="ann")
+    change = events.record(
+        kind=EventKind.STATE,
+        sentence="Its peer is silent.",
+        node=Server.objects.select_related("group").get(pk=sub.pk),
+        old_state=State.NORMAL,
+        new_state=State.TAKING_OVER,
+        new_reason=Reason.PEER_DOWN,
+        epoch=1,
+    )
+    incidents.follow([change])
+    incident = Incident.objects.get()
     alarms.reconcile()
     event, user = HaEvent.objects.first(), PresenceUser.objects.first()
     assert event is not None
@@ -111,6 +134,7 @@ def furnish() -> Furniture:
         job=job.pk,
         user=user.pk,
         event=event.pk,
+        incident=incident.pk,
     )
 
 
@@ -168,6 +192,9 @@ def every_page(made: Furniture) -> list[Address]:
         Address("event_history"),
         Address("event", (made.event,)),
         Address("timeline", (pair,)),
+        Address("incident_list"),
+        Address("incident", (made.incident,)),
+        Address("audit_trail"),
         Address("beat_monitor"),
         Address("control_center", ("feature",)),
         Address("control_center", ("feature",), {"server": made.sub}),
