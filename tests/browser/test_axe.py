@@ -12,7 +12,8 @@ from pytest_django.fixtures import Settings
 
 from tests.everypage import Rendered, rendered
 
-pytestmark = pytest.mark.browser
+# Minutes where much else runs.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 SITE = "http://pages.test"
 SERIOUS = {"serious", "critical"}
