@@ -87,7 +87,8 @@ def _import(database: str) -> Iterator[Figure]:
     yield Figure(PART, what, f"{total:.1f} s", f"at most {aim} s", total <= aim)
     yield Figure(PART, f"{what}, the one transaction that adds them", f"{adding:.2f} s")
     yield Figure(PART, f"{what}, longest of the other steps", f"{slowest:.2f} s")
-    yield Figure(PART, f"{what}, memory at its peak, beyond the start", f"{_memory() - before} MB")
+    peak = f"{_memory()} MB (before the import {before} MB)"
+    yield Figure(PART, f"{what}, memory of the process at its peak", peak)
 
 
 def _memory() -> int:
