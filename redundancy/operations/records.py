@@ -10,9 +10,27 @@ def record(
     *, kind: RecordKind, users: Collection[int], at: float, node: Server | None = None
 ) -> None:
     """Write down that this was done to the users, by their keys, at lab time ``at``."""
-    if not users:
-        return
-    UserRecord.objects.create(
+    if users:
+        _row(kind, users, at, node).save(force_insert=True)
+
+
+def record_assignment(new: Iterable[tuple[int, int | None]], at: float) -> None:
+    """Write down the new node of each user; both by their keys, None for no node."""
+    by_node: dict[int | None, list[int]] = {}
+    for user, node in new:
+        by_node.setdefault(node, []).append(user)
+    names: Mapping[int, Server] = Server.objects.in_bulk([pk for pk in by_node if pk is not None])
+    # In a few statements, also for the thousand nodes that an import has.
+    UserRecord.objects.bulk_create(
+        _row(RecordKind.UNASSIGNED, users, at, None)
+        if pk is None
+        else _row(RecordKind.ASSIGNED, users, at, names[pk])
+        for pk, users in by_node.items()
+    )
+
+
+def _row(kind: RecordKind, users: Collection[int], at: float, node: Server | None) -> UserRecord:
+    return UserRecord(
         at=at,
         kind=kind,
         node=node,
@@ -22,16 +40,3 @@ def record(
         last=max(users),
         keys=pack(users),
     )
-
-
-def record_assignment(new: Iterable[tuple[int, int | None]], at: float) -> None:
-    """Write down the new node of each user; both by their keys, None for no node."""
-    by_node: dict[int | None, list[int]] = {}
-    for user, node in new:
-        by_node.setdefault(node, []).append(user)
-    names: Mapping[int, Server] = Server.objects.in_bulk([pk for pk in by_node if pk is not None])
-    for pk, users in by_node.items():
-        if pk is None:
-            record(kind=RecordKind.UNASSIGNED, users=users, at=at)
-        else:
-            record(kind=RecordKind.ASSIGNED, users=users, at=at, node=names[pk])
