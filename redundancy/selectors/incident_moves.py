@@ -4,7 +4,7 @@ Everything comes from recorded events: from what SRM decided upon, and from how 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from redundancy.models import EventKind, HaEvent, SessionMove
@@ -115,7 +115,8 @@ def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -
             continue
         changes = [e for e in events[since:number] if e.kind == EventKind.STATE]
         if changes and (move.moved or move.holder_name):
-            found.append(_moved(event, move, changes, [*before, *events[:number]], now))
+            past = [*before, *events[:number]]
+            found.append(_moved(event, move, changes, past, events[number:], now))
         since = number + 1
     return found
 
@@ -125,14 +126,22 @@ def _moved(
     move: SessionMove,
     changes: Sequence[HaEvent],
     past: Sequence[HaEvent],
+    later: Sequence[HaEvent],
     now: float,
 ) -> Moved:
     taking = bool(move.holder_name)
     declared = _declared(changes, taking=taking)
     began = _began(declared, changes, past)
+    if began.cause is Cause.POWER and _ran_on(declared, began.at, [*changes, *later]):
+        began = replace(began, cause=Cause.LINK)
     logins = measured.of_move(move, now) if move.moved else None
-    # Until an administrator's request is carried out, and until sessions go home, everybody is served.
-    served_until = _seconds(declared.at) if began.cause in (Cause.REQUEST, None) else began.at
+    # Until an administrator's request is carried out, until a node behind a cut link loses its
+    # sessions, and until sessions go home, everybody is served.
+    served_until = began.at
+    if began.cause is Cause.LINK:
+        served_until = move.at
+    elif began.cause in (Cause.REQUEST, None):
+        served_until = _seconds(declared.at)
     unserved = max(0.0, move.at - served_until) if taking else 0.0
     waited = logins.waited if logins else 0.0
     return Moved(
@@ -171,6 +180,13 @@ def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent
         heard = "Last heartbeat was heard" if inputs["peer"] else "SRM began to listen"
         return Began(min(inputs["heard_at"], at), heard, Cause.POWER)
     return Began(at, declared.sentence, None)
+
+
+def _ran_on(declared: HaEvent, since: float, events: Sequence[HaEvent]) -> bool:
+    """Return whether the node that fell silent was heard to have run all the time: the link was cut."""
+    told = [e.inputs for e in events if e.node_name != declared.node_name and e.pk > declared.pk]
+    started = next((inputs["srm_since"] for inputs in told if inputs), None)
+    return started is not None and started <= since
 
 
 def _phases(

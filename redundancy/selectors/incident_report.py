@@ -150,14 +150,13 @@ def _outage(moved: Moved, events: Sequence[HaEvent]) -> Outage:
     if began.cause is Cause.REQUEST:
         return Outage(Cause.REQUEST, users)
     mine = moved.declared.node_name
-    started = [told["srm_since"] for name, told in later if name != mine]
-    back = next((at for at in started if at > began.at), None)
-    if back is None and started:
-        # It had run all the time: what was cut was the link.
+    if began.cause is Cause.LINK:
         declared = moved.declared.at.timestamp()
         heard = (told["heard_at"] for name, told in later if name == mine)
         end = next((at for at in heard if at > declared), None)
         return Outage(Cause.LINK, users, _since(began.at, end))
+    started = (told["srm_since"] for name, told in later if name != mine)
+    back = next((at for at in started if at > began.at), None)
     return Outage(Cause.POWER, users, _since(began.at, back))
 
 

@@ -4,6 +4,7 @@ What is assumed: both nodes were Normal; the cause came right after a heartbeat,
 really did; the heartbeats, the services and the moves take no time of their own; nobody else did
 anything. Users of the failed node are without service from the cause on, until their clients have
 logged in at the other node, evenly between the two re-login limits, or until the cause has ended.
+Behind a cut link, and when an administrator asked, they are served until their sessions move.
 """
 
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ class Cause(StrEnum):
     POWER = "power"
     LINK = "link"
     REQUEST = "request"
+
+
+# Causes under which users are served until their sessions are moved.
+SERVED = frozenset({Cause.LINK, Cause.REQUEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +81,14 @@ def replay(outage: Outage, policy: Policy, lower: float, upper: float) -> Replay
     if end is not None and end < until and not _moves(sim, failed, end):
         _mend(sim, outage)
     if not _moves(sim, failed, until):
+        if outage.cause in SERVED:
+            return Replayed(None, None, 0.0)
         lost = None if outage.lasted is None else outage.users * outage.lasted / 60
         return Replayed(None, None, lost)
     declared = next(entry.at - began for entry in sim.history[changes:])
     moved = sim.now - began
-    served = 0.0 if outage.cause is Cause.REQUEST else moved
-    return Replayed(declared, moved, outage.users * (served + (lower + upper) / 2) / 60)
+    unserved = 0.0 if outage.cause in SERVED else moved
+    return Replayed(declared, moved, outage.users * (unserved + (lower + upper) / 2) / 60)
 
 
 def _failed(outage: Outage) -> str:

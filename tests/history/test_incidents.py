@@ -22,7 +22,7 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
-from redundancy.operations import actions, events, incidents, measured, power, services
+from redundancy.operations import actions, events, faults, incidents, measured, power, services
 from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.permissions import READ_ONLY
 from redundancy.selectors import incidents as selector
@@ -289,6 +289,24 @@ def test_a_node_without_power_is_replayed_as_such(pair: Pair, ends: bool) -> Non
     long = found.alternatives[2].found
     # It was away for 80 s after its last heartbeat, or a little more.
     assert (long.moved is None) is ends
+
+
+def test_behind_a_cut_link_everybody_is_served_until_the_move(pair: Pair, settings: Any) -> None:
+    settings.FAULT_LAB = True
+    group = RedundancyGroup.objects.get()
+    faults.cut_link(group=group, actor="ann")
+    pair.run(90)
+    faults.restore_link(group=group, actor="ann")
+    pair.run(20)
+    found = told()
+    moved = found.moves[0]
+    assert moved.began.cause is Cause.LINK
+    # Nothing but the clients' wait: up to now, for most are to come.
+    logins = moved.logins
+    assert logins is not None
+    assert found.lost == pytest.approx(logins.waited / 60)
+    short = next(a for a in found.alternatives if a.label == "Heartbeat Timeout 30 s")
+    assert short.found.moved == pytest.approx(30, abs=2)
 
 
 def test_a_failover_by_hand_names_who_asked(pair: Pair) -> None:
