@@ -59,7 +59,9 @@ def is_header(fields: Sequence[str]) -> bool:
 
     """
     names = [re.sub(r"[\s_-]", "", field.lower()) for field in fields]
-    if names[0] not in _NAMES[0]:
+    # One word may be somebody's name; two names of columns are none.
+    known_names = frozenset().union(*_NAMES)
+    if names[0] not in _NAMES[0] and sum(name in known_names for name in names) < 2:
         return False
     if not all(name in known for name, known in zip(names, _NAMES, strict=False)):
         raise BadLine(f"The columns must be {', '.join(COLUMNS)}, in this order.")

@@ -48,13 +48,21 @@ def place(users: QuerySet[PresenceUser], node: Server, now: float) -> Placed:
     lower, upper = limits.limits_of(node)
     low, high = lower.at(login), upper.at(login)
     elsewhere = PresenceSession.objects.filter(user__in=users).exclude(node=node)
+    # Who moves tells which of several limits count; of one there is nothing to ask.
+    several = len(lower.values) > 1 or len(upper.values) > 1
+    bands = limits.bands(elsewhere, node, now) if several else []
     moved = elsewhere.update(
         node=node,
         since=lab_datetime(now),
         relogin_at=now + low + (high - low) * Random(),
         limits_at=login,
     )
-    return Placed(now, moved, min(lower.values), max(upper.values))
+    return Placed(
+        now,
+        moved,
+        min((band.lower for band in bands), default=min(lower.values)),
+        max((band.upper for band in bands), default=max(upper.values)),
+    )
 
 
 def send_home(group: RedundancyGroup, now: float) -> Placed:

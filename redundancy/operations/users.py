@@ -1,7 +1,7 @@
 """Users of IM and Presence: add, edit, delete."""
 
+import re
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Value
@@ -129,12 +129,9 @@ def checked_texts(userid: str, display_name: str, im_address: str) -> dict[str, 
     """Return the texts of a user, by field, trimmed; refuse with every rule that is broken."""
     return rules.checked(
         {
-            field: (partial(_text, label=label, field=field, low=low, high=high), text)
-            for field, label, text, low, high in (
-                ("userid", "User ID", userid, 1, 128),
-                ("display_name", "Display name", display_name, 0, 128),
-                ("im_address", "IM Address", im_address, 1, 255),
-            )
+            "userid": (_userid, userid),
+            "display_name": (_display_name, display_name),
+            "im_address": (_im_address, im_address),
         }
     )
 
@@ -162,6 +159,24 @@ def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
     if not low <= len(text) <= high or not all(sign.isprintable() for sign in text):
         size = f"{low} to {high}" if low else f"at most {high}"
         raise Refused(f"{label} must be {size} printable characters.", field=field)
+    return text
+
+
+def _userid(value: str) -> str:
+    text = _text(value, label="User ID", field="userid", low=1, high=128)
+    if any(sign.isspace() for sign in text):
+        raise Refused("User ID must not contain spaces.", field="userid")
+    return text
+
+
+def _display_name(value: str) -> str:
+    return _text(value, label="Display name", field="display_name", low=0, high=128)
+
+
+def _im_address(value: str) -> str:
+    text = _text(value, label="IM Address", field="im_address", low=1, high=255)
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+        raise Refused("IM Address must be of the form name@domain.", field="im_address")
     return text
 
 

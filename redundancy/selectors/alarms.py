@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from redundancy.models import Alarm, AlarmKind, NodeRuntime, ServerType
-from redundancy.srm.states import NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, Reason, State
+from redundancy.srm.states import (
+    NOT_RESPONDING,
+    NOT_SERVING,
+    SERVING_FOR_PEER,
+    TRANSITIONS,
+    Reason,
+    State,
+)
 
 _CALM = (State.NORMAL, State.UNKNOWN, State.INITIALIZING)
 _AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS | {State.FAILED}) - {State.INITIALIZING}
@@ -33,9 +40,18 @@ class NodeFact:
     group_name: str
     ha_enabled: bool
     powered: bool
+    srm_running: bool
     state: str
     reason: str
     sentence: str
+
+    @property
+    def reports(self) -> bool:
+        """Whether its SRM runs: what it last said is the past, else."""
+        return self.powered and self.srm_running
+
+    def __str__(self) -> str:
+        return f"{self.name}: {f'{self.state} / {self.reason}' if self.reports else NOT_RESPONDING}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +85,15 @@ def conditions() -> list[Condition]:
             "server__group__name",
             "server__group__ha_enabled",
             "server__machine__powered",
+            "server__machine__srm_running",
             "state",
             "reason",
             "sentence",
         )
     )
     return holding(
-        NodeFact(pk, name, group, group_name or "", bool(ha), bool(powered), *rest)
-        for pk, name, group, group_name, ha, powered, *rest in rows
+        NodeFact(pk, name, group, group_name or "", bool(ha), bool(powered), bool(srm), *rest)
+        for pk, name, group, group_name, ha, powered, srm, *rest in rows
     )
 
 
@@ -90,7 +107,9 @@ def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
         if node.group is None or not node.ha_enabled:
             continue
         groups.setdefault(node.group, []).append(node)
-        told = f"{node.name}: {node.state} / {node.reason}. {node.sentence}".strip()
+        if not node.reports:
+            continue
+        told = f"{node}. {node.sentence}".strip()
         if node.state == State.FAILED:
             found.append(_of_node(AlarmKind.FAILED, node, told))
         if node.state in _LOST_SERVICE and node.reason in _SERVICE:
@@ -98,7 +117,7 @@ def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
         if node.state in SERVING_FOR_PEER and node.reason in _PEER:
             found.append(_of_node(AlarmKind.PEER_FAILURE, node, told))
     for members in groups.values():
-        if any(node.state in _AWAY for node in members):
+        if any(node.state in _AWAY for node in members if node.reports):
             found.append(_of_pair(members))
     return found
 
@@ -115,8 +134,8 @@ def _of_pair(members: list[NodeFact]) -> Condition:
         first.group,
         first.group_name,
         "",
-        "; ".join(f"{node.name}: {node.state} / {node.reason}" for node in members) + ".",
-        settled=not any(node.state in TRANSITIONS for node in members),
+        "; ".join(str(node) for node in members) + ".",
+        settled=not any(node.state in TRANSITIONS for node in members if node.reports),
     )
 
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from redundancy import bus, clock, pulse
 from redundancy.models import NodeRuntime
 from redundancy.selectors.live import BLIND_AFTER
+from redundancy.srm.states import NOT_RESPONDING
 
 # Canaries are sent once a minute: one that is missing for two and a half means a worker that is.
 CANARY_SECONDS = 2.5 * bus.SLOW_LANE_SECONDS
@@ -194,10 +195,21 @@ def _ears(lab_now: float) -> tuple[Ear, ...]:
         NodeRuntime.objects.filter(server__group__ha_enabled=True)
         .order_by("server__group__name", "server__slot")
         .values_list(
-            "server__name", "server__group__name", "state", "memory__peer_at", "memory__peer"
+            "server__name",
+            "server__group__name",
+            "state",
+            "server__machine__powered",
+            "server__machine__srm_running",
+            "memory__peer_at",
+            "memory__peer",
         )
     )
     return tuple(
-        Ear(name, group, state, max(0.0, lab_now - peer_at) if peer and peer_at else None)
-        for name, group, state, peer_at, peer in rows
+        Ear(
+            name,
+            group,
+            state if powered and runs else NOT_RESPONDING,
+            max(0.0, lab_now - peer_at) if peer and peer_at else None,
+        )
+        for name, group, state, powered, runs, peer_at, peer in rows
     )

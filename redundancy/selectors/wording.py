@@ -197,6 +197,9 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
             )
         )
     for service in facts.down(node):
+        # What SRM stopped by itself waits for nothing.
+        if service.name in node.stopped:
+            continue
         limit = service.since + policy.critical_service_delay
         until = limit if node.state in {State.NORMAL, State.INITIALIZING} else None
         label = f"{service.name} down, fails over in" if until else f"{service.name} down for"

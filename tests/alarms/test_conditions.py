@@ -8,7 +8,7 @@ from redundancy.models import AlarmKind
 from redundancy.selectors.alarms import NodeFact, holding
 from redundancy.srm.states import Reason, State
 
-PUB = NodeFact(1, "imp-pub", 7, "pair", True, True, State.NORMAL, Reason.NORMAL, "")
+PUB = NodeFact(1, "imp-pub", 7, "pair", True, True, True, State.NORMAL, Reason.NORMAL, "")
 SUB = replace(PUB, pk=2, name="imp-sub")
 UNKNOWN = (State.UNKNOWN, Reason.HA_NOT_ENABLED)
 FAILOVER, FAILED, SERVICE, SERVER, PEER = (
@@ -83,3 +83,12 @@ def test_a_server_without_power_is_down_with_high_availability_or_without() -> N
 def test_a_pair_in_a_transition_is_not_settled() -> None:
     nodes = [replace(PUB, state=State.FAILING_OVER), replace(SUB, state=State.TAKING_OVER)]
     assert [each.settled for each in holding(nodes)] == [False]
+
+
+def test_a_node_that_does_not_report_is_not_told_by_its_last_state() -> None:
+    backup = replace(SUB, state=State.BACKUP, reason=Reason.PEER_DOWN)
+    silent = replace(PUB, srm_running=False)
+    assert [each.sentence for each in holding([silent, backup]) if each.kind == FAILOVER] == [
+        "imp-pub: Cisco Server Recovery Manager Not Responding; "
+        "imp-sub: Running in Backup Mode / Peer Down."
+    ]

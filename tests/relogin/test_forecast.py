@@ -137,3 +137,13 @@ def test_disabling_ha_with_everybody_at_home_forecasts_nothing(group: Redundancy
     groups.disable_ha(group=group, actor="ann")
     assert not Forecast.objects.exists()
     assert HaEvent.objects.filter(sentence__contains="was disabled").exists()
+
+
+def test_a_move_is_remembered_with_the_limits_of_those_who_moved(
+    group: RedundancyGroup, sub: Server
+) -> None:
+    stand_at(BEGIN + 10)
+    set_parameters(values={"relogin_upper": "1009"}, server=sub, actor="ann")
+    take_over(group, sub, BEGIN + 20)
+    move = SessionMove.objects.latest("pk")
+    assert (move.lower, move.upper) == (120, 537)
