@@ -23,6 +23,8 @@ TURN = "srm:turn"
 WANTED = "srm:wanted"
 # A sweep that was asked for and has not begun by then is asked for again.
 WANTED_SECONDS = 5
+# So is a session move, whose message may be lost.
+MOVE_SECONDS = 60
 MARK_SECONDS = 30 * 86400
 SLOW_LANE = "srm:slow-lane"
 # Wall seconds between two rounds of what need not be looked at in every sweep.
@@ -145,6 +147,28 @@ def want_sweep() -> bool:
 def begin_wanted() -> None:
     """Note that the sweep that was asked for begins: what is stored from now on needs another."""
     client().delete(WANTED)
+
+
+def want_move(move: str, asked_at: float) -> bool:
+    """Note that a node asks for a move at ``asked_at`` (lab seconds).
+
+    Return whether it waits in no queue yet; then the caller shall put it there.
+    """
+    key = f"srm:move:{move}"
+    with client().pipeline() as pipe:
+        pipe.set(key, asked_at, nx=True, ex=MOVE_SECONDS)
+        pipe.set(key, asked_at, xx=True, keepttl=True)
+        return bool(pipe.execute()[0])
+
+
+def begin_move(move: str) -> float | None:
+    """Return when a node last asked for the move that begins; None when it is done or given up."""
+    key = f"srm:move:{move}"
+    with client().pipeline() as pipe:
+        pipe.get(key)
+        pipe.delete(key)
+        asked_at = pipe.execute()[0]
+    return None if asked_at is None else float(asked_at)
 
 
 def mark_sweep() -> bool:

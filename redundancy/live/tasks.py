@@ -46,15 +46,16 @@ def sweep(*, asked: bool = False) -> None:
 
 
 @shared_task(name="redundancy.live.tasks.move_sessions", expires=settings.QUEUE_SECONDS)
-def move_sessions(node_id: int, kind: str, epoch: int, generation: int, asked_at: float) -> None:
+def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
     """Move the sessions a node asked for; the node hears of the outcome at the next sweep.
 
-    One that was asked for too long ago (``asked_at``, lab seconds) is left: the node may want it no
-    more. Lab time judges that, which a process with a wrong clock knows, too.
+    One that was last asked for too long ago is left: the node may want it no more. Lab time judges
+    that, which a process with a wrong clock knows, too.
     """
-    if clock.lab_now() - asked_at > MOVE_SECONDS * clock.rate():
-        return
     request = MoveRequest(node_id, MoveKind(kind), epoch, generation)
+    asked_at = bus.begin_move(_name(request))
+    if asked_at is None or clock.lab_now() - asked_at > MOVE_SECONDS * clock.rate():
+        return
     try:
         moves.move_sessions(request)
     except OperationalError:
@@ -116,7 +117,14 @@ def slow_lane() -> None:
 
 
 def ask_for_move(request: MoveRequest) -> None:
-    """Queue a session move."""
-    move_sessions.delay(
-        request.node_id, request.kind.value, request.epoch, request.generation, clock.lab_now()
-    )
+    """Queue a session move, unless it waits there: a node asks again and again until it is done.
+
+    So a queue is never longer than there are nodes, however slow its worker; and what waited long
+    is carried out if the node still asks.
+    """
+    if bus.want_move(_name(request), clock.lab_now()):
+        move_sessions.delay(request.node_id, request.kind.value, request.epoch, request.generation)
+
+
+def _name(request: MoveRequest) -> str:
+    return f"{request.node_id}:{request.kind.value}:{request.epoch}:{request.generation}"

@@ -41,11 +41,15 @@ from redundancy.operations import (  # noqa: E402
     sample,
     services,
 )
+from redundancy.operations.moves import MoveRequest  # noqa: E402
 from redundancy.selectors import audit, live  # noqa: E402
 from redundancy.srm.states import State  # noqa: E402
+from redundancy.srm.types import MoveKind  # noqa: E402
 
 NAMES: dict[str, Any] = {
     "HaEvent": HaEvent,
+    "MoveKind": MoveKind,
+    "MoveRequest": MoveRequest,
     "NodeRuntime": NodeRuntime,
     "PresenceSession": PresenceSession,
     "PresenceUser": PresenceUser,

@@ -1,5 +1,7 @@
 """What a worker makes of what it finds in its queue: too much of it, or something too old."""
 
+from dataclasses import replace
+
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -32,10 +34,16 @@ def wanted_move(pair: Pair) -> MoveRequest:
     return request
 
 
-def carry_out(request: MoveRequest, asked_at: float) -> None:
-    tasks.move_sessions(
-        request.node_id, request.kind.value, request.epoch, request.generation, asked_at
-    )
+def carry_out(request: MoveRequest) -> None:
+    tasks.move_sessions(request.node_id, request.kind.value, request.epoch, request.generation)
+
+
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Gets an entry for each move that is put into the queue."""
+    log: list[tuple[object, ...]] = []
+    monkeypatch.setattr(tasks.move_sessions, "delay", lambda *move: log.append(move))
+    return log
 
 
 def test_a_backlog_of_sweeps_is_one_sweep(swept: list[str]) -> None:
@@ -67,16 +75,22 @@ def test_no_sweep_runs_while_the_bus_is_away(
     assert caplog.text.count("the heartbeat bus cannot be reached (gone)") == 2
 
 
-def test_many_moves_ask_for_one_sweep_which_comes_asked(pair: Pair, swept: list[str]) -> None:
+def test_many_moves_ask_for_one_sweep_which_comes_at_once(
+    pair: Pair, swept: list[str], queued: list[tuple[object, ...]]
+) -> None:
+    def ask_and_do() -> None:
+        tasks.ask_for_move(request)
+        carry_out(request)
+
     request = MoveRequest(server("imp-pub").pk, MoveKind.TAKE_OVER, 0, 0)
     tasks.sweep()
     for _ in range(5):
-        carry_out(request, pair.clock.now)
+        ask_and_do()
     assert swept == ["ran", "asked {'asked': True}"]
     tasks.sweep(asked=True)
     assert swept[2:] == ["ran"]
     # What is stored from now on is not seen by the sweep that has begun.
-    carry_out(request, pair.clock.now)
+    ask_and_do()
     assert swept[3:] == ["asked {'asked': True}"]
 
 
@@ -85,15 +99,59 @@ def test_many_moves_ask_for_one_sweep_which_comes_asked(pair: Pair, swept: list[
     [(0, 1, True), (14.9, 1, True), (15.1, 1, False), (899, 60, True), (901, 60, False)],
 )
 def test_a_move_that_was_asked_for_too_long_ago_is_left(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch, age: float, rate: float, moved: bool
+    pair: Pair,
+    queued: list[tuple[object, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    age: float,
+    rate: float,
+    moved: bool,
 ) -> None:
     monkeypatch.setattr(tasks.sweep, "delay", lambda **_: None)
     monkeypatch.setattr("redundancy.clock.rate", lambda: rate)
     request = wanted_move(pair)
-    carry_out(request, pair.clock.now - age)
+    tasks.ask_for_move(request)
+    pair.clock.now += age
+    carry_out(request)
     assert (pair.sessions() == (0, 1000)) is moved
     assert SrmMessage.objects.exists() is moved
     assert (RedundancyGroup.objects.get().holder is not None) is moved
+
+
+def test_a_move_waits_in_the_queue_once_and_is_done_if_the_node_still_asks(
+    pair: Pair, queued: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A queue that takes longer than a move is wanted must not leave all moves undone."""
+    monkeypatch.setattr(tasks.sweep, "delay", lambda **_: None)
+    request = wanted_move(pair)
+    for _ in range(4):
+        tasks.ask_for_move(request)
+        pair.clock.now += 14
+    assert len(queued) == 1
+    # Another node, or another epoch, is another move.
+    tasks.ask_for_move(replace(request, epoch=request.epoch + 1))
+    assert len(queued) == 2
+    carry_out(request)
+    assert pair.sessions() == (0, 1000)
+    # Handed out again, as after a crash: nobody asks for it any more.
+    told = SrmMessage.objects.count()
+    carry_out(request)
+    assert SrmMessage.objects.count() == told
+    tasks.ask_for_move(request)
+    assert len(queued) == 3
+
+
+def test_a_move_whose_message_was_lost_is_queued_again(
+    pair: Pair, queued: list[tuple[object, ...]]
+) -> None:
+    request = wanted_move(pair)
+    tasks.ask_for_move(request)
+    (key,) = bus.client().keys("srm:move:*")
+    left = bus.client().pttl(key)
+    tasks.ask_for_move(request)
+    assert 0 < bus.client().pttl(key) <= left, "asking again does not put it off"
+    bus.client().delete(key)
+    tasks.ask_for_move(request)
+    assert len(queued) == 2
 
 
 def test_a_queue_is_kept_for_minutes_so_that_no_wrong_clock_empties_it(settings: Settings) -> None:
