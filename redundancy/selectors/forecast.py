@@ -79,6 +79,15 @@ def of_move(move: SessionMove) -> Forecast | None:
     return told.first()
 
 
+def move_of(forecast: Forecast) -> SessionMove | None:
+    """Return the move that a forecast was of; None while it has not come, or when it never did."""
+    following = SessionMove.objects.select_related("event").filter(
+        group=forecast.group_id, event__gte=forecast.event_id, moved__gt=0
+    )
+    move = following.order_by("pk").first()
+    return move if move is not None and of_move(move) == forecast else None
+
+
 def requested_at(forecast: Forecast) -> float:
     """Return the lab seconds at which the action was requested."""
     event: HaEvent = forecast.event

@@ -1,7 +1,6 @@
 """The logins after the last move of a presence redundancy group: the plot, and the same as a table."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +10,9 @@ from django.views.decorators.http import require_safe
 
 from redundancy import clock
 from redundancy.models import RedundancyGroup
-from redundancy.relogin import rate_in_words
-from redundancy.selectors import forecast
-from redundancy.selectors.logins import Logins, logins_of
-from redundancy.templatetags.lab import duration
+from redundancy.selectors.logins import logins_of
 from redundancy.views.chrome import Lab, Link, tell_time
+from redundancy.views.compared import of_move
 from redundancy.views.login_chart import Chart, draw
 
 # Lab seconds for which the group page goes on showing the plot when everybody is back.
@@ -31,43 +28,6 @@ def chart_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Char
     return draw(logins) if logins else None
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """A figure as forecast and as measured; empty where there is none."""
-
-    what: str
-    forecast: str
-    measured: str
-
-
-def compared(logins: Logins) -> tuple[Compared, ...]:
-    """Return forecast against measured of the last move; nothing when nobody had asked for it."""
-    told = forecast.of_move(logins.move)
-    if told is None:
-        return ()
-    over = logins.elapsed is None
-    after = logins.move.at - forecast.requested_at(told)
-    milestones = zip(logins.milestones, (told.until_50, told.until_95, told.until_100), strict=True)
-    return (
-        Compared("From the request to the move", "", duration(after)),
-        Compared("Sessions moved", f"{told.moved:,}", f"{logins.move.moved:,}"),
-        Compared("Users disconnected", f"{told.disconnected:,}", ""),
-        Compared(
-            "Logins per second at the peak",
-            rate_in_words(told.peak),
-            rate_in_words(logins.peak.rate) + ("" if over else " so far"),
-        ),
-        *(
-            Compared(
-                f"{percent} % back",
-                f"after {duration(expected)}",
-                "not yet" if seconds is None else f"within {duration(seconds)}",
-            )
-            for (percent, seconds), expected in milestones
-        ),
-    )
-
-
 @require_safe
 def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the logins; with ``fragment`` only the live region, or 204 while version ``v`` holds."""
@@ -79,7 +39,7 @@ def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
         "group": group,
         "chart": chart,
         "version": version,
-        "compared": compared(chart.logins) if chart else (),
+        "compared": of_move(chart.logins.move, now) if chart else (),
     }
     if "fragment" not in request.GET:
         context["title"] = "Logins after the Last Move"

@@ -10,10 +10,12 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from redundancy.clock import lab_now
 from redundancy.forms.history import HistoryForm
 from redundancy.models import HaEvent
 from redundancy.selectors import history
 from redundancy.selectors.history import Page, Place
+from redundancy.views import compared
 from redundancy.views.chrome import Link
 from redundancy.views.exports import csv_file, json_file
 
@@ -72,6 +74,7 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
         "title": f"HA Event {pk}",
         "application": APPLICATION,
         "event": shown,
+        "compared": compared.of_event(shown, lab_now()),
         "related_links": [
             Link("Newer events", f"{reverse('event_history')}?{around}"),
             Link("Back To HA Event History", reverse("event_history")),

@@ -98,6 +98,20 @@ def test_the_request_keeps_the_forecast_and_the_page_compares(
     assert table["Sessions moved"] == [f"{USERS}", f"{USERS}"]
     assert table["100 % back"][0] == "after 8 min 57 s"
     assert table["100 % back"][1].startswith("within")
+    # The event of the request tells the same, also when later moves have come.
+    event = reverse("event", args=[kept.pk])
+    assert {row[0]: row[1:] for row in rows(page.get(event))} == table
+    take_over(group, pub, BEGIN + 2000)
+    assert {row[0]: row[1:] for row in rows(page.get(event))} == table
+
+
+def test_a_request_that_no_move_followed_says_so(
+    page: Client, group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    make_normal(pub, sub)
+    actions.request_failover(node=pub, serial=None, actor="ann")
+    shown = page.get(reverse("event", args=[Forecast.objects.get().pk]))
+    assert ["Sessions moved", f"{USERS}", "no move followed"] in rows(shown)
 
 
 def test_a_failover_nobody_asked_for_has_no_forecast(

@@ -1,0 +1,65 @@
+"""A forecast beside what was measured, figure by figure."""
+
+from dataclasses import dataclass
+
+from redundancy.models import Forecast, HaEvent, SessionMove
+from redundancy.relogin import rate_in_words
+from redundancy.selectors import forecast, measured
+from redundancy.templatetags.lab import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A figure as forecast and as measured; empty where there is none."""
+
+    what: str
+    forecast: str
+    measured: str
+
+
+def of_move(move: SessionMove, now: float) -> tuple[Compared, ...]:
+    """Return forecast and measured of a move at lab time ``now``; nothing when nobody asked for it."""
+    told = forecast.of_move(move)
+    return _compared(told, move, now) if told else ()
+
+
+def of_event(event: HaEvent, now: float) -> tuple[Compared, ...]:
+    """Return forecast and measured of the request ``event``; nothing when nothing was forecast."""
+    told = Forecast.objects.select_related("event").filter(event=event).first()
+    return _compared(told, forecast.move_of(told), now) if told else ()
+
+
+def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Compared, ...]:
+    expected = {50: told.until_50, 95: told.until_95, 100: told.until_100}
+    if move is None:
+        return (
+            Compared("Sessions moved", f"{told.moved:,}", "no move followed"),
+            Compared("Users disconnected", f"{told.disconnected:,}", ""),
+            Compared("Logins per second at the peak", rate_in_words(told.peak), ""),
+            *(Compared(f"{p} % back", f"after {duration(at)}", "") for p, at in expected.items()),
+        )
+    came = measured.of_move(move, now)
+    most = max((count for _, count in came.counts), default=0) / came.width
+    return (
+        Compared(
+            "From the request to the move", "", duration(move.at - forecast.requested_at(told))
+        ),
+        Compared("Sessions moved", f"{told.moved:,}", f"{move.moved:,}"),
+        Compared("Users disconnected", f"{told.disconnected:,}", ""),
+        Compared(
+            "Logins per second at the peak",
+            rate_in_words(told.peak),
+            rate_in_words(most) + ("" if came.complete else " so far"),
+        ),
+        *(
+            Compared(f"{percent} % back", f"after {duration(at)}", _back(came, percent))
+            for percent, at in expected.items()
+        ),
+    )
+
+
+def _back(came: measured.Measured, percent: int) -> str:
+    seconds = came.until(percent)
+    if seconds is not None:
+        return f"within {duration(seconds)}"
+    return "never: sessions were moved again" if came.complete else "not yet"
