@@ -82,7 +82,7 @@ ROWS: tuple[PairRow, ...] = (
     _row(13, S.FAILED_OVER_DOWN, R.DATABASE_FAILURE, S.BACKUP, R.DATABASE_FAILURE, "The database service is down on {one}; {two} took its users over by itself.", "Restart the node {one}, then press Fallback."),
     _row(14, S.FAILED, R.START_FAILED, S.FAILED, R.START_FAILED, "Critical services did not start while a node was taking its users back.", RECOVER),
     _row(15, S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), "Critical services went down on one node while the other could not serve.", RECOVER),
-    _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: the network between them is cut, or {one} or its SRM is not running.", "Repair the network, or start {one} and its SRM; then press Fallback. If both go to failed mode, press Recover."),
+    _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: {one} or its SRM is not running, or the network between them is cut.", "Start {one} and its SRM, or repair the network; then press Fallback. If both go to failed mode, press Recover."),
     _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} was shut down or restarted in an orderly way.", "Power {one} up; when it is Failed Over, press Fallback."),
     _row(18, _FAILED_OVER, R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", "When {one} is healthy, press Fallback."),
     _row(19, S.FAILED, R.TAKE_OVER_FAILED, S.FAILED, R.TAKE_OVER_FAILED, "Users could not be moved while a node took over.", RECOVER),
