@@ -36,11 +36,12 @@ GO_OUT = (SendHeartbeat, MoveSessions)
 class Step:
     """A step that was taken, and is worth nothing until it is stored.
 
-    ``actions`` and ``refused`` (sentences) each with the name of who caused them; ``wake`` and
+    It took ``before`` to ``node``. ``actions`` and ``refused`` (sentences) each with the name of who caused them; ``wake`` and
     ``now`` in lab seconds.
     """
 
     situation: Situation
+    before: Node
     node: Node
     actions: Sequence[tuple[Action, str]]
     refused: Sequence[tuple[str, str]]

@@ -146,7 +146,7 @@ def take(situation: Situation, now: float, policy: Policy) -> Step | None:
 
 
 def _take(situation: Situation, now: float, policy: Policy) -> Step:
-    node = situation.node
+    before = node = situation.node
     actions: list[tuple[Action, str]] = []
     refused: list[tuple[str, str]] = []
     wake = now
@@ -163,7 +163,7 @@ def _take(situation: Situation, now: float, policy: Policy) -> Step:
         actions += [(action, actor) for action in outcome.actions]
         if isinstance(event, Leaving):
             break
-    return Step(situation, node, actions, refused, wake, now, policy)
+    return Step(situation, before, node, actions, refused, wake, now, policy)
 
 
 def _letter(taken: Step) -> Letter | None:

@@ -13,6 +13,6 @@ def write(steps: Iterable[Step]) -> None:
         situation = step.situation
         level = Level[situation.stored.trace_level]
         told = lines(
-            situation.node, step.node, situation.heartbeat, step.actions, step.refused, step.now
+            step.before, step.node, situation.heartbeat, step.actions, step.refused, step.now
         )
         traces.append(step.key, (line.at(step.now) for line in told if line.level <= level))
