@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from redundancy.models import Alarm, AlarmKind, NodeRuntime, ServerType
+from redundancy.models import Alarm, AlarmChannel, AlarmKind, NodeRuntime, ServerType
 from redundancy.srm.states import (
     NOT_RESPONDING,
     NOT_SERVING,
@@ -137,6 +137,11 @@ def _of_pair(members: list[NodeFact]) -> Condition:
         "; ".join(str(node) for node in members) + ".",
         settled=not any(node.state in TRANSITIONS for node in members if node.reports),
     )
+
+
+def channels() -> QuerySet[AlarmChannel]:
+    """Return who is told of alarms, by name."""
+    return AlarmChannel.objects.all()
 
 
 def unacknowledged() -> QuerySet[Alarm]:

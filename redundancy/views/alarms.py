@@ -8,7 +8,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from redundancy.models import AlarmChannel
 from redundancy.operations import alarms
 from redundancy.permissions import writes
 from redundancy.selectors import alarms as selectors
@@ -30,7 +29,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
             "title": TITLE,
             "application": APPLICATION,
             "alarms": selectors.alarms()[:LISTED],
-            "channels": AlarmChannel.objects.all(),
+            "channels": selectors.channels(),
             "any_new": selectors.unacknowledged().exists(),
             "related_links": [
                 Link("Alarm Channels", reverse("admin:redundancy_alarmchannel_changelist"))

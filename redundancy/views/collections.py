@@ -9,9 +9,10 @@ from redundancy.clock import lab_datetime, lab_now
 from redundancy.errors import Refused
 from redundancy.forms.collection import SHAPE, CollectionForm
 from redundancy.live import collecting
-from redundancy.models import CollectionState, LogCollection
+from redundancy.models import CollectionState
 from redundancy.operations import collections
 from redundancy.permissions import can_write, refuse_read_only
+from redundancy.selectors import collections as selectors
 from redundancy.views.chrome import Tool, lab, tell_time
 
 APPLICATION = "ccmservice"
@@ -45,7 +46,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
                 "until": request.GET.get("until") or f"{lab_datetime(now):{SHAPE}}",
             }
         )
-    jobs = list(LogCollection.objects.all())
+    jobs = list(selectors.jobs())
     context = {
         "title": TITLE,
         "application": APPLICATION,
@@ -66,7 +67,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
 @require_safe
 def log_collection_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the file."""
-    job = get_object_or_404(LogCollection, pk=pk, state=CollectionState.DONE)
+    job = get_object_or_404(selectors.jobs(), pk=pk, state=CollectionState.DONE)
     path = collecting.path_of(job)
     if not path.is_file():
         raise Http404
