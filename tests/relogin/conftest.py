@@ -1,17 +1,18 @@
 """A pair with users, in a lab whose time stands still until a test moves it."""
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.groups import edit_group, enable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
-from redundancy.permissions import READ_ONLY, SUPER
+from redundancy.permissions import READ_ONLY
 from tests.labtime import stand_at
-from tests.pages.conftest import make_user
+from tests.pages.conftest import admin, make_user, page
 from tests.relogin.pair import BEGIN, USERS, node
+
+__all__ = ["admin", "page"]
 
 
 @pytest.fixture
@@ -45,19 +46,6 @@ def pub(group: RedundancyGroup) -> Server:
 @pytest.fixture
 def sub(group: RedundancyGroup) -> Server:
     return node("imp-sub")
-
-
-@pytest.fixture
-def admin(db: None) -> User:
-    return make_user("ccmadmin", SUPER)
-
-
-@pytest.fixture
-def page(admin: User) -> Client:
-    """A browser signed in as a super user."""
-    client = Client()
-    client.force_login(admin)
-    return client
 
 
 @pytest.fixture
