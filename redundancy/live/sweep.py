@@ -19,7 +19,7 @@ from redundancy.live.due import Situation, find, situations
 from redundancy.live.link import Letter
 from redundancy.live.store import Step, store
 from redundancy.operations import faults as fault_operations
-from redundancy.operations import power
+from redundancy.operations import observer, power
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import faults as fault_selectors
 from redundancy.selectors import policy as policies
@@ -71,11 +71,15 @@ def sweep(
     faults = fault_selectors.in_force()
     if paused(faults, lab_now()):
         return 0
+    if bus.sweep_age() is None:
+        observer.note_start(now=lab_now(), interval=policies.current().heartbeat_interval)
     power.boot_due_nodes(now=lab_now())
     if settings.FAULT_LAB:
         bus.deliver(lab_now(), faults.cut)
     power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
     taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
+    # At the end: this sweep itself may have been what stood still.
+    observer.note_return(age=bus.sweep_age(), now=lab_now())
     pulse.tick(took=time.perf_counter() - began, steps=taken, asked=asked)
     if bus.mark_sweep():
         slow_lane()

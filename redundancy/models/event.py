@@ -49,7 +49,8 @@ class HaEvent(models.Model):
     new_reason = models.CharField(max_length=60, blank=True)
     sentence = models.TextField()
     epoch = models.PositiveBigIntegerField(null=True, blank=True)
-    # What SRM decided upon, of a change of state: see ``srm.inputs``.
+    # What SRM decided upon, of a change of state: see ``srm.inputs``. Of others, what they changed:
+    # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds).
     inputs = models.JSONField(null=True, blank=True)
     # Where an administrator's request came from; empty of the command line and of the system.
     address = models.GenericIPAddressField("From", null=True, blank=True)

@@ -39,7 +39,7 @@ def event(
         new_reason: Reason after.
         epoch: The group's epoch at that moment.
         at: Lab seconds; now when not given.
-        inputs: What a change of state was decided upon, see ``srm.inputs``.
+        inputs: What a change of state was decided upon, or what another event changed: see HaEvent.
 
     What somebody does is kept with the address that the request came from, where it is one.
     """

@@ -133,6 +133,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             group=current,
             actor=actor,
             epoch=current.epoch,
+            inputs={"ha_enabled": True},
         )
     return current
 
@@ -161,6 +162,7 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             actor=actor,
             epoch=current.epoch,
             at=now,
+            inputs={"ha_enabled": False},
         )
         remember_move(event, current, placed)
         forecasts.remember(event, current, expected)

@@ -269,4 +269,13 @@ def _tell_started(machine: Machine, *, actor: str) -> None:
 
 
 def _record(machine: Machine, sentence: str, *, actor: str, now: float) -> None:
-    events.record(kind=EventKind.LAB, sentence=sentence, node=machine.server, actor=actor, at=now)
+    # Whether its SRM reports from now on: the timeline is drawn from it.
+    inputs = {"reports": machine.powered and machine.srm_running}
+    events.record(
+        kind=EventKind.LAB,
+        sentence=sentence,
+        node=machine.server,
+        actor=actor,
+        at=now,
+        inputs=inputs,
+    )

@@ -184,7 +184,8 @@ def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent
 
 def _ran_on(declared: HaEvent, since: float, events: Sequence[HaEvent]) -> bool:
     """Return whether the node that fell silent was heard to have run all the time: the link was cut."""
-    told = [e.inputs for e in events if e.node_name != declared.node_name and e.pk > declared.pk]
+    others = [e for e in events if e.node_name != declared.node_name and e.pk > declared.pk]
+    told = (e.inputs for e in others if e.kind == EventKind.STATE)
     started = next((inputs["srm_since"] for inputs in told if inputs), None)
     return started is not None and started <= since
 

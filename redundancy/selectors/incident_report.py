@@ -137,7 +137,7 @@ def _outage(moved: Moved, events: Sequence[HaEvent]) -> Outage:
     later = [
         (e.node_name, e.inputs)
         for e in events
-        if e.pk >= moved.declared.pk and e.inputs is not None
+        if e.kind == EventKind.STATE and e.pk >= moved.declared.pk and e.inputs is not None
     ]
     if began.cause is Cause.SERVICE:
         failed = next(

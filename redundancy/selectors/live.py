@@ -72,12 +72,21 @@ class GroupLive:
 
 @dataclass(frozen=True, slots=True)
 class ObserverView:
-    """Whether the nodes are being looked at. ``sentence`` says since when they are not."""
+    """Whether the nodes are being looked at. ``sentence`` says since when they are not.
+
+    ``unseen_since``: lab seconds; None while they are, and where it is not known.
+    """
 
     ok: bool
     sentence: str
     lab_now: float
     rate: float
+    unseen_since: float | None = None
+
+
+def is_blind(age: float) -> bool:
+    """Return whether a last sweep of ``age`` wall seconds ago means that nobody sees the nodes."""
+    return age > BLIND_AFTER + 3 * settings.SWEEP_SECONDS
 
 
 def observer() -> ObserverView:
@@ -91,14 +100,14 @@ def observer() -> ObserverView:
     if age is None:
         sentence = "We cannot see the nodes: no sweep has run yet."
         return ObserverView(False, sentence, lab_now, rate)
-    if age <= BLIND_AFTER + 3 * settings.SWEEP_SECONDS:
+    if not is_blind(age):
         return ObserverView(True, "", lab_now, rate)
-    seen = clock.lab_datetime(lab_now - age * rate)
+    since = lab_now - age * rate
     sentence = (
-        f"We could not see the nodes since {seen:%Y-%m-%d %H:%M:%S} UTC: no sweep has run. "
+        f"We could not see the nodes since {clock.lab_datetime(since):%Y-%m-%d %H:%M:%S} UTC: no sweep has run. "
         "What is shown is from then."
     )
-    return ObserverView(False, sentence, lab_now, rate)
+    return ObserverView(False, sentence, lab_now, rate, since)
 
 
 def group_live(group_id: int) -> GroupLive:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 from redundancy import bus, clock, pulse
 from redundancy.models import NodeRuntime
-from redundancy.selectors.live import BLIND_AFTER
+from redundancy.selectors.live import is_blind
 from redundancy.srm.states import NOT_RESPONDING
 
 # Canaries are sent once a minute: one that is missing for two and a half means a worker that is.
@@ -154,7 +154,7 @@ def _percentile(values: Sequence[float], percent: float) -> float:
 def _of_beat(beat: Beat) -> list[str]:
     if beat.age is None:
         return ["No sweep has run yet."]
-    if beat.age > BLIND_AFTER + 3 * settings.SWEEP_SECONDS:
+    if is_blind(beat.age):
         return [f"The last sweep ran {beat.age:.0f} s ago: beat or the sweep worker does not work."]
     return []
 

@@ -2,24 +2,31 @@
 
 from dataclasses import dataclass
 
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 
 # Events drawn; of more only the newest, and the page says so.
 MOST = 400
+# What tells what a node was in: a change of its state, whether its SRM reports, HA of its group.
+_OF_NODE = (Q(kind=EventKind.STATE), Q(kind=EventKind.LAB, inputs__has_key="reports"))
+_OF_GROUP = Q(kind=EventKind.ADMIN, inputs__has_key="ha_enabled")
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
     """What happened in a group, the oldest first.
 
-    ``before``: the last change of state before, by the name that the node has now. ``begin``: lab
-    seconds from when everything was read; later than asked for when ``cut``.
+    ``before``: what told last, before, what each node was in, by the name that it has now.
+    ``begin``: lab seconds from when everything was read; later than asked for when ``cut``.
+    ``unseen``: what told afterwards that nobody had seen the nodes.
     """
 
     nodes: tuple[str, ...]
-    before: dict[str, HaEvent]
+    before: dict[str, list[HaEvent]]
     events: tuple[HaEvent, ...]
+    unseen: tuple[HaEvent, ...]
     begin: float
     cut: bool
 
@@ -38,21 +45,45 @@ def happened(group: RedundancyGroup, begin: float, end: float) -> Happened:
         events = events[:MOST]
         begin = events[-1].at.timestamp()
     events.reverse()
-    servers = list(Server.objects.filter(group=group).order_by("slot"))
+    past = HaEvent.objects.filter(at__lte=lab_datetime(begin)).exclude(
+        pk__in=[event.pk for event in events]
+    )
+    servers = list(_with_last(group, past))
     # Under the names of now: a renamed server is the same lane.
     now_named = {server.pk: server.name for server in servers}
-    for event in events:
+    keys = {key for server in servers for key in _last(server)}
+    told = HaEvent.objects.in_bulk(keys)
+    for event in (*events, *told.values()):
         if event.node_id in now_named:
             event.node_name = now_named[event.node_id]
-    before = {}
-    for server in servers:
-        # Two at most: no pair is larger.
-        last = (
-            HaEvent.objects.filter(node=server, kind=EventKind.STATE, at__lte=lab_datetime(begin))
-            .exclude(pk__in=[event.pk for event in events])
-            .order_by("-at", "-pk")
-            .first()
+    before = {
+        server.name: sorted((told[key] for key in _last(server)), key=lambda e: (e.at, e.pk))
+        for server in servers
+    }
+    unseen = HaEvent.objects.filter(
+        kind=EventKind.LAB,
+        group=None,
+        at__gte=lab_datetime(begin),
+        inputs__has_key="unseen_since",
+    ).order_by("at", "pk")[:MOST]
+    return Happened(tuple(now_named.values()), before, tuple(events), tuple(unseen), begin, cut)
+
+
+def _with_last(group: RedundancyGroup, past: QuerySet[HaEvent]) -> QuerySet[Server]:
+    """Return the servers of the group, each with the keys of what told last what it was in."""
+    newest = past.order_by("-at", "-pk").values("pk")
+    states, reports = (newest.filter(which, node=OuterRef("pk"))[:1] for which in _OF_NODE)
+    return (
+        Server.objects.filter(group=group)
+        .annotate(
+            last_state=Subquery(states),
+            last_reports=Subquery(reports),
+            last_enabled=Subquery(newest.filter(_OF_GROUP, group=group)[:1]),
         )
-        if last is not None:
-            before[server.name] = last
-    return Happened(tuple(now_named.values()), before, tuple(events), begin, cut)
+        .order_by("slot")
+    )
+
+
+def _last(server: Server) -> list[int]:
+    keys = (getattr(server, name) for name in ("last_state", "last_reports", "last_enabled"))
+    return [key for key in keys if key is not None]

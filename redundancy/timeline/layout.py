@@ -9,12 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from redundancy.templatetags.lab import lab_time
-from redundancy.timeline.model import Lane, Mark, Span, Timeline
+from redundancy.timeline.model import Episode, Lane, Mark, Span, Timeline
 from topology.text import fit
 
 WIDTH = 976
 LEFT, RIGHT, TOP = 12, 12, 8
 NAME_H, BAR_H, MARKS_H, AXIS_H = 18, 24, 20, 24
+# Above the lanes: a strip that names each band which goes over all of them.
+STRIP_H, STRIP_GAP = 16, 4
+# What is written into a bar that is too short for the whole name of it.
+SILENT = "Not Responding"
 LANE_GAP = 12
 # A bar is at least so wide, and a mark needs so much room.
 THIN = 3
@@ -44,6 +48,25 @@ class Bar:
     def label(self) -> str:
         """Return what is heard of it, and shown on hovering."""
         return f"{self.span.node}, {lab_time(self.span.since)}: {self.span.label}"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An episode as drawn: a strip above the lanes, and from its ``y`` a band ``over`` all of them."""
+
+    x: float
+    y: float
+    w: float
+    over: float
+    episode: Episode
+    text: str
+
+    h = STRIP_H
+
+    @property
+    def label(self) -> str:
+        """Return what is heard of it, and shown on hovering."""
+        return f"{lab_time(self.episode.since)}: {self.episode.label}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +126,14 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A timeline as drawn. ``now``: where the present is; None when it is not in the picture."""
+    """A timeline as drawn. ``now``: where the present is; None when it is not in the picture.
+
+    ``incidents`` and ``unseen`` are bands.
+    """
 
     timeline: Timeline
+    incidents: tuple[Band, ...]
+    unseen: tuple[Band, ...]
     rows: tuple[Row, ...]
     ticks: tuple[Tick, ...]
     height: float
@@ -118,7 +146,9 @@ class Picture:
 def place(timeline: Timeline, *, offset: float = 0) -> Picture:
     """Return where everything stands; ``offset``: of the site's time zone from UTC, in seconds."""
     rows: list[Row] = []
-    y = float(TOP)
+    incidents_y = float(TOP)
+    unseen_y = incidents_y + (STRIP_H + STRIP_GAP if timeline.incidents else 0)
+    y = unseen_y + (STRIP_H + STRIP_GAP if timeline.unseen else 0)
     for lane in timeline.lanes:
         bar_y = y + NAME_H
         marks_y = bar_y + (BAR_H if lane.name else 0)
@@ -134,6 +164,8 @@ def place(timeline: Timeline, *, offset: float = 0) -> Picture:
     inside = timeline.begin <= timeline.now <= timeline.end
     return Picture(
         timeline=timeline,
+        incidents=tuple(_bands(timeline, timeline.incidents, incidents_y, y)),
+        unseen=tuple(_bands(timeline, timeline.unseen, unseen_y, y)),
         rows=tuple(rows),
         ticks=tuple(_ticks(timeline, offset)),
         height=y + AXIS_H,
@@ -149,11 +181,30 @@ def _x(timeline: Timeline, moment: float) -> float:
 
 def _bars(timeline: Timeline, spans: Sequence[Span], y: float) -> Iterator[Bar]:
     for span in spans:
-        x = _x(timeline, span.begin)
-        w = max(round(_x(timeline, span.end) - x, 1), THIN)
-        x = min(x, WIDTH - RIGHT - w)
-        text = fit(span.said, w - 10, TEXT_SIZE, bold=True) if w > 40 else ""
-        yield Bar(x, y, w, span, text if len(text) > 3 else "")
+        x, w = _extent(timeline, span)
+        text = _fit(span.said, w)
+        if span.silent and text != span.said:
+            text = _fit(SILENT, w)
+        yield Bar(x, y, w, span, text)
+
+
+def _bands(
+    timeline: Timeline, episodes: Sequence[Episode], y: float, until: float
+) -> Iterator[Band]:
+    for episode in episodes:
+        x, w = _extent(timeline, episode)
+        yield Band(x, y, w, until - y, episode, _fit(episode.said, w))
+
+
+def _extent(timeline: Timeline, lasting: Span | Episode) -> tuple[float, float]:
+    x = _x(timeline, lasting.begin)
+    w = max(round(_x(timeline, lasting.end) - x, 1), THIN)
+    return min(x, WIDTH - RIGHT - w), w
+
+
+def _fit(words: str, w: float) -> str:
+    text = fit(words, w - 10, TEXT_SIZE, bold=True) if w > 40 else ""
+    return text if len(text) > 3 else ""
 
 
 def _spots(timeline: Timeline, marks: Sequence[Mark], y: float) -> Iterator[Spot]:

@@ -7,19 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redundancy.srm.states import NOT_RESPONDING
 from redundancy.templatetags.lab import duration, lab_time
+from redundancy.timeline.faces import faces
 
 if TYPE_CHECKING:
-    from redundancy.models import HaEvent
+    from redundancy.models import HaEvent, Incident
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A node's state from ``begin`` to ``end``, as far as the picture shows it.
+    """What was shown of a node from ``begin`` to ``end``, as far as the picture shows it.
 
-    ``tone``: ok, busy, warn, bad or off. ``event``: key of the change it began with; None when that
-    is not known. ``since``: when it began, maybe before the picture. ``lasts``: whether it goes on
-    beyond ``end``.
+    ``tone``: ok, busy, warn, bad or off. ``event``: key of what it began with. ``since``: when it
+    began, maybe before the picture. ``lasts``: whether it goes on beyond ``end``.
     """
 
     begin: float
@@ -31,7 +32,12 @@ class Span:
     reason: str
     tone: str
     sentence: str
-    event: int | None
+    event: int
+
+    @property
+    def silent(self) -> bool:
+        """Return whether its SRM did not report: what it was in meanwhile nobody knew."""
+        return self.state == NOT_RESPONDING
 
     @property
     def said(self) -> str:
@@ -67,6 +73,29 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Episode:
+    """What concerned the group as a whole from ``begin`` to ``end``, as far as the picture shows it.
+
+    ``incident``: its key. Without one it is a time in which nobody could see the nodes, and ``event``
+    the key of what told so; None while it goes on. ``since`` and ``lasts`` as of a span.
+    """
+
+    begin: float
+    end: float
+    since: float
+    lasts: bool
+    said: str
+    incident: int | None = None
+    event: int | None = None
+
+    @property
+    def label(self) -> str:
+        """Return all of it in words."""
+        until = ", not over yet" if self.lasts else f", for {duration(self.end - self.since)}"
+        return f"{self.said}{until}"
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
     """What is drawn of one node, or, with an empty ``name``, of the group as a whole."""
 
@@ -77,13 +106,14 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the table beside the picture."""
+    """A row of the table beside the picture. ``incident`` or ``event``: key of what tells more."""
 
     at: float
     node: str
     text: str
-    tone: str
-    event: int | None
+    tone: str = ""
+    event: int | None = None
+    incident: int | None = None
 
     @property
     def time(self) -> str:
@@ -102,6 +132,8 @@ class Timeline:
     end: float
     now: float
     lanes: tuple[Lane, ...]
+    incidents: tuple[Episode, ...] = ()
+    unseen: tuple[Episode, ...] = ()
     cut: bool = False
 
     @property
@@ -113,9 +145,13 @@ class Timeline:
             for span in lane.spans
         ]
         found += [
-            Line(mark.at, mark.node, mark.label, "", mark.event)
+            Line(mark.at, mark.node, mark.label, event=mark.event)
             for lane in self.lanes
             for mark in lane.marks
+        ]
+        found += [
+            Line(each.since, "", each.label, event=each.event, incident=each.incident)
+            for each in (*self.incidents, *self.unseen)
         ]
         return tuple(sorted(found, key=lambda line: (-line.at, -(line.event or 0))))
 
@@ -126,9 +162,12 @@ def build(
     end: float,
     now: float,
     nodes: Sequence[str],
-    before: Mapping[str, "HaEvent"],
+    before: Mapping[str, Sequence["HaEvent"]],
     events: Iterable["HaEvent"],
     tones: Mapping[str, str],
+    incidents: Iterable["Incident"] = (),
+    unseen: Iterable["HaEvent"] = (),
+    unseen_since: float | None = None,
     cut: bool = False,
 ) -> Timeline:
     """Return the timeline of a group.
@@ -138,18 +177,22 @@ def build(
         end: Where it ends; what is later than ``now`` stays empty.
         now: The present.
         nodes: Names of the group's nodes, in the order of its lanes.
-        before: The last change of state before ``begin`` of each node that had one.
+        before: What each node was in before ``begin``: the last event of each sort that tells of it.
         events: What happened from ``begin`` to ``end``, the oldest first.
         tones: State -> tone.
+        incidents: Those open in the time, the oldest first.
+        unseen: What told afterwards since when nobody had seen the nodes, the oldest first.
+        unseen_since: Since when nobody sees the nodes now; None while somebody does.
         cut: Whether there were more events, older ones, that were not read.
 
     """
     happened = list(events)
     named = dict.fromkeys([*nodes, *(e.node_name for e in happened if e.node_name)])
+    until = min(end, now)
     lanes = [
         Lane(
             name,
-            tuple(_spans(name, before.get(name), happened, begin, min(end, now), tones)),
+            tuple(_spans(name, before.get(name, ()), happened, begin, until, tones)),
             tuple(_marks(name, happened)),
         )
         for name in named
@@ -157,35 +200,44 @@ def build(
     of_group = tuple(_marks("", happened))
     if of_group:
         lanes.append(Lane("", (), of_group))
-    return Timeline(begin, end, now, tuple(lanes), cut)
+    return Timeline(
+        begin,
+        end,
+        now,
+        tuple(lanes),
+        tuple(_incidents(incidents, begin, until)),
+        tuple(_unseen(unseen, unseen_since, begin, until)),
+        cut,
+    )
 
 
 def _spans(
     name: str,
-    before: "HaEvent | None",
+    before: Sequence["HaEvent"],
     events: list["HaEvent"],
     begin: float,
     end: float,
     tones: Mapping[str, str],
 ) -> Iterable[Span]:
-    changes = [event for event in events if event.node_name == name and event.new_state]
-    if before is not None:
-        changes.insert(0, before)
-    ends = [change.at.timestamp() for change in changes[1:]]
-    for number, change in enumerate(changes):
-        since = change.at.timestamp()
+    told = [*before, *(event for event in events if event.node_name in (name, ""))]
+    seen = list(faces(told))
+    ends = [face.since for face in seen[1:]]
+    for number, face in enumerate(seen):
         last = number == len(ends)
+        until = end if last else ends[number]
+        if until <= begin or until < face.since:
+            continue
         yield Span(
-            begin=max(since, begin),
-            end=end if last else ends[number],
-            since=since,
+            begin=max(face.since, begin),
+            end=until,
+            since=face.since,
             lasts=last,
             node=name,
-            state=change.new_state,
-            reason=change.new_reason,
-            tone=tones.get(change.new_state, "off"),
-            sentence=change.sentence,
-            event=change.pk,
+            state=face.state,
+            reason=face.reason,
+            tone=tones.get(face.state, "bad" if face.state == NOT_RESPONDING else "off"),
+            sentence=face.event.sentence,
+            event=face.event.pk,
         )
 
 
@@ -201,3 +253,31 @@ def _marks(name: str, events: list["HaEvent"]) -> Iterable[Mark]:
                 actor=event.actor,
                 event=event.pk,
             )
+
+
+def _incidents(incidents: Iterable["Incident"], begin: float, end: float) -> Iterable[Episode]:
+    for each in incidents:
+        since = each.opened_at.timestamp()
+        closed = each.closed_at.timestamp() if each.closed_at else None
+        lasts = closed is None or closed > end
+        yield Episode(
+            begin=max(since, begin),
+            end=end if closed is None or lasts else closed,
+            since=since,
+            lasts=lasts,
+            said=f"Incident {each.pk}: {each.reason}",
+            incident=each.pk,
+        )
+
+
+def _unseen(
+    told: Iterable["HaEvent"], since: float | None, begin: float, end: float
+) -> Iterable[Episode]:
+    said = "Nobody could see the nodes"
+    for event in told:
+        began, over = event.inputs["unseen_since"] if event.inputs else 0, event.at.timestamp()
+        if began < end and over > begin:
+            lasts = over > end
+            yield Episode(max(began, begin), min(over, end), began, lasts, said, event=event.pk)
+    if since is not None and since < end:
+        yield Episode(max(since, begin), end, since, True, said)

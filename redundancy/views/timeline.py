@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from redundancy import clock
 from redundancy.models import EventKind, RedundancyGroup
 from redundancy.selectors import groups, incidents, timeline
+from redundancy.selectors.live import observer
 from redundancy.selectors.wording import TONES
 from redundancy.templatetags.lab import lab_time
 from redundancy.timeline.layout import DAY, HOUR, WEEK, Picture, place
@@ -32,7 +33,10 @@ LEGEND = (
     ("warn", "one node serves both"),
     ("bad", "critical services do not run, or failed"),
     ("off", "High Availability off"),
+    ("silent", "its SRM does not report"),
 )
+# Bands over all lanes, and what they stand for.
+BANDS = (("incident", "incident"), ("unseen", "nobody could see the nodes"))
 # Beyond this no moment has a date.
 LATEST = 10**11
 
@@ -55,13 +59,13 @@ def group_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         "picture": picture,
         "timeline": picture.timeline,
         "tones": LEGEND,
+        "bands": BANDS,
         "span": f"{lab_time(picture.timeline.begin)} to {lab_time(picture.timeline.end)}",
         "kinds": [kind for kind in EventKind if kind != EventKind.STATE],
         "zooms": [
             (label, f"?zoom={name}" + (f"&end={end}" if end is not None else ""), name == zoom)
             for name, (label, _) in ZOOMS.items()
         ],
-        "incidents": incidents.between(pk, shown - ZOOMS[zoom][1], shown),
         "steps": _steps(zoom, shown, now),
         "related_links": [
             Link("HA Event History", f"{reverse('event_history')}?group={group.name}"),
@@ -88,6 +92,9 @@ def _picture(group: RedundancyGroup, end: float, length: float, now: float) -> P
         nodes=found.nodes,
         before=found.before,
         events=found.events,
+        incidents=incidents.between(group.pk, end - length, end),
+        unseen=found.unseen,
+        unseen_since=observer().unseen_since,
         tones={state.value: tone for state, tone in TONES.items()},
         cut=found.cut,
     )

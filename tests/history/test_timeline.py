@@ -10,7 +10,7 @@ from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, Incident, RedundancyGroup, Server
 from redundancy.selectors import timeline as selector
 from redundancy.selectors.wording import TONES
-from redundancy.srm.states import State
+from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.timeline.layout import DAY, HOUR, LEFT, RIGHT, THIN, WEEK, WIDTH, Picture, place
 from redundancy.timeline.model import Timeline, build
 from tests.history.conftest import BEGAN, Tell
@@ -39,7 +39,11 @@ def mark(pk: int, at: float, kind: EventKind = EventKind.ADMIN, node: str = "imp
 
 
 def made(
-    *events: HaEvent, before: dict[str, HaEvent] | None = None, end: float = HOUR, now: float = HOUR
+    *events: HaEvent,
+    before: dict[str, list[HaEvent]] | None = None,
+    end: float = HOUR,
+    now: float = HOUR,
+    **more: Any,
 ) -> Timeline:
     return build(
         begin=0,
@@ -49,6 +53,7 @@ def made(
         before=before or {},
         events=sorted(events, key=lambda event: (event.at, event.pk)),
         tones={state.value: tone for state, tone in TONES.items()},
+        **more,
     )
 
 
@@ -56,7 +61,7 @@ def test_a_state_lasts_until_the_next_one() -> None:
     line = made(
         change(2, 100, "Failing Over", reason="Critical Service Down"),
         change(3, 130, "Idle"),
-        before={"imp-pub": change(1, -50, "Normal")},
+        before={"imp-pub": [change(1, -50, "Normal")]},
         now=1000,
     )
     spans = line.lanes[0].spans
@@ -76,6 +81,115 @@ def test_events_stand_on_the_lane_of_their_node_or_of_the_group() -> None:
     assert [lane.name for lane in line.lanes] == ["imp-pub", "imp-sub", "imp-old", ""]
     assert line.lanes[0].marks[0].label == "Administrator's action: did 1 By ann."
     assert [lane.marks[0].event for lane in (line.lanes[2], line.lanes[3])] == [3, 2]
+
+
+def power(pk: int, at: float, *, reports: bool, node: str = "imp-pub") -> HaEvent:
+    event = mark(pk, at, EventKind.LAB, node)
+    event.inputs = {"reports": reports}
+    return event
+
+
+def started(pk: int, at: float, state: str) -> HaEvent:
+    """A change of state that is the first thing an SRM does."""
+    event = change(pk, at, state)
+    event.inputs = {"srm_since": at}
+    return event
+
+
+def shown(line: Timeline) -> list[tuple[float, float, str, int]]:
+    return [(s.begin, s.end, s.state, s.event) for s in line.lanes[0].spans]
+
+
+def test_a_node_does_not_respond_from_its_end_until_its_srm_has_said_something() -> None:
+    line = made(
+        power(2, 100, reports=False),
+        # Already silent: nothing changes.
+        power(3, 150, reports=False),
+        power(4, 600, reports=True),
+        started(5, 601, "Initializing"),
+        change(6, 610, "Normal"),
+        before={"imp-pub": [change(1, -50, "Normal")]},
+        now=1000,
+    )
+    assert shown(line) == [
+        (0, 100, "Normal", 1),
+        (100, 601, NOT_RESPONDING, 2),
+        (601, 610, "Initializing", 5),
+        (610, 1000, "Normal", 6),
+    ]
+    away = line.lanes[0].spans[1]
+    assert (away.tone, away.silent) == ("bad", True)
+    assert away.label == f"{NOT_RESPONDING}, for 8 min 21 s. did 2"
+    texts = [bar.text for bar in place(line).rows[0].bars]
+    assert texts[1] == "Not Responding"
+
+
+def test_a_node_that_is_away_when_the_picture_begins_is_drawn_so() -> None:
+    before = [change(1, -90, "Normal"), power(2, -50, reports=False)]
+    line = made(before={"imp-pub": before}, now=1000)
+    assert shown(line) == [(0, 1000, NOT_RESPONDING, 2)]
+    assert line.lines[0].at == -50
+    assert line.lanes[0].spans[0].lasts
+
+
+def test_an_srm_that_starts_without_a_change_of_state_is_in_the_one_it_was_in() -> None:
+    line = made(
+        power(2, 100, reports=False),
+        power(3, 130, reports=True),
+        # Much later, and of another cause.
+        change(4, 500, "Idle"),
+        before={"imp-pub": [change(1, -50, "Normal")]},
+        now=1000,
+    )
+    assert shown(line) == [
+        (0, 100, "Normal", 1),
+        (100, 130, NOT_RESPONDING, 2),
+        (130, 500, "Normal", 1),
+        (500, 1000, "Idle", 4),
+    ]
+
+
+def test_without_high_availability_nobody_is_missed() -> None:
+    enabled = mark(4, 300, node="")
+    enabled.inputs = {"ha_enabled": True}
+    line = made(
+        change(1, 0, "Unknown"),
+        power(2, 100, reports=False),
+        enabled,
+        power(5, 400, reports=True),
+        started(6, 400, "Initializing"),
+        now=1000,
+    )
+    assert [span[2] for span in shown(line)] == ["Unknown", NOT_RESPONDING, "Initializing"]
+    assert [span[0] for span in shown(line)] == [0, 300, 400]
+
+
+def test_incidents_and_times_nobody_saw_are_bands_over_all_lanes() -> None:
+    told = mark(9, 900, EventKind.LAB, "")
+    told.inputs = {"unseen_since": 700.0}
+    closed = Incident(pk=1, opened_at=lab_datetime(-20), closed_at=lab_datetime(500), reason="A")
+    opened = Incident(pk=2, opened_at=lab_datetime(950), reason="B")
+    line = made(
+        change(1, 0, "Normal"),
+        incidents=[closed, opened],
+        unseen=[told],
+        unseen_since=990,
+        now=1000,
+    )
+    assert [(e.begin, e.end, e.label) for e in (*line.incidents, *line.unseen)] == [
+        (0, 500, "Incident 1: A, for 8 min 40 s"),
+        (950, 1000, "Incident 2: B, not over yet"),
+        (700, 900, "Nobody could see the nodes, for 3 min 20 s"),
+        (990, 1000, "Nobody could see the nodes, not over yet"),
+    ]
+    picture = place(line)
+    bands = (*picture.incidents, *picture.unseen)
+    first_lane = picture.rows[0].bars[0].y
+    assert all(band.y + band.h < first_lane for band in bands)
+    assert {band.y + band.over for band in bands} == {picture.axis}
+    assert all(band.x >= LEFT and band.x + band.w <= WIDTH - RIGHT for band in bands)
+    assert all(band.w >= THIN for band in bands)
+    assert {line.incident for line in line.lines} == {None, 1, 2}
 
 
 def everything(picture: Picture) -> list[tuple[float, float]]:
@@ -152,14 +266,16 @@ def test_picture_and_table_say_the_same(
         answer = client.get(reverse("timeline", args=[group.pk]))
         html = soup(answer)
         titles = [words(tag) for tag in html.select(".timeline a title")]
-        assert len(titles) == 4
+        assert len(titles) == 5
         # Without the node's name and the moment, which have columns of their own.
         drawn = sorted(title.split(": ", 1)[1] for title in titles)
         assert drawn == sorted(row[2] for row in rows(answer))
         links = [tag["href"] for tag in html.select(".timeline a")]
         assert all(client.get(str(link)).status_code == 200 for link in links)
-        assert client.get(incident).status_code == 200
-        assert words(html.select_one(f'a[href="{incident}"]')).endswith("On Admin Request")
+        assert {incident} < set(map(str, links))
+        assert f"Incident {row.pk}: On Admin Request, not over yet" in drawn
+        assert rows(answer)[0][2] == "Idle, On Admin Request. An administrator asked."
+        assert html.select_one(f'table a[href="{incident}"]') is not None
         assert [tag["aria-label"] for tag in html.select(".timeline a")] == titles
 
 

@@ -1,0 +1,18 @@
+"""Where what a timeline shows is told in full."""
+
+from django import template
+from django.urls import reverse
+
+from redundancy.timeline.model import Episode, Line
+
+register = template.Library()
+
+
+@register.filter
+def told_at(shown: Line | Episode) -> str:
+    """Return the address of the incident or event behind it; of what has none yet, the beat monitor's."""
+    if shown.incident is not None:
+        return reverse("incident", args=[shown.incident])
+    if shown.event is not None:
+        return reverse("event", args=[shown.event])
+    return reverse("beat_monitor")
