@@ -1,7 +1,7 @@
 # Two commands are enough: `make run` and `make test`. Both make what they need.
 # `make test` runs on DATABASE_URL and REDIS_URL where they are given, and on servers of its own where not.
 # PYTHON=python3.12 chooses the interpreter, PORT and VAR_DIR (see the README) where the product runs.
-.PHONY: help run test lint format migrations pictures bench soak
+.PHONY: help run test lint format migrations messages pictures bench soak
 .DEFAULT_GOAL := help
 
 READY := @sh cucm_admin/stack/venv.sh
@@ -15,6 +15,7 @@ help:
 	@echo "make bench       measure, and print one table (ARGS='sweep' for a part of it)"
 	@echo "make soak        a million random steps of SRM, the invariants checked (ARGS='--seed 7')"
 	@echo "make pictures    take the pictures of the documentation again"
+	@echo "make messages    collect the sentences to translate, and compile the translations (needs gettext)"
 	@echo "make migrations  write the migrations that changed models need"
 
 run:
@@ -45,6 +46,11 @@ format:
 migrations:
 	$(READY) requirements.txt
 	$(BIN)/python manage.py makemigrations
+
+messages:
+	$(READY) requirements.txt requirements-dev.txt
+	$(BIN)/python manage.py makemessages --locale pt_BR --no-wrap --no-obsolete --add-location file --ignore tests --ignore .venv --ignore var
+	$(BIN)/python manage.py compilemessages --locale pt_BR --ignore .venv
 
 pictures:
 	$(READY) requirements.txt requirements-dev.txt

@@ -12,10 +12,12 @@ class RedundancyConfig(AppConfig):
     verbose_name = "Presence redundancy"
 
     def ready(self) -> None:
-        """Make the roles after each migrate, and keep sign-ins."""
-        from redundancy import permissions
+        """Show sentences in the reader's language, make the roles after each migrate, keep sign-ins."""
+        from redundancy import language, permissions
+        from redundancy.srm import words
         from redundancy.views import signin
 
+        words.speak_with(language.voice)
         post_migrate.connect(permissions.make_roles, sender=self)
         user_logged_in.connect(signin.signed_in)
         user_login_failed.connect(signin.sign_in_failed)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -66,6 +67,7 @@ NOT_PAGES = {
     "log_collection_download",
     "planned_step",
     "session_sign",
+    "set_language",
     "srm_trace_download",
     "srm_trace_level",
     "user_export_file",
@@ -227,10 +229,12 @@ class Rendered:
         return f"{self.address.path}{sent}"
 
 
-def rendered() -> list[Rendered]:
-    """Furnish the database, and return every page as an administrator gets it."""
+def rendered(language: str = "en") -> list[Rendered]:
+    """Furnish the database, and return every page as an administrator gets it in ``language``."""
     made = furnish()
     client, nobody = Client(), Client()
+    for each in (client, nobody):
+        each.cookies[settings.LANGUAGE_COOKIE_NAME] = language
     client.force_login(User.objects.create_superuser("ann"))
     found, unexpected = [], []
     for address in every_page(made):

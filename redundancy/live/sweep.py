@@ -161,7 +161,7 @@ def _take(situation: Situation, now: float, policy: Policy) -> Step:
         try:
             outcome = step(node, event, now, policy)
         except IllegalRequest as error:
-            refused.append((str(error), actor))
+            refused.append((error.sentence, actor))
             continue
         node, wake = outcome.node, outcome.wake
         actions += [(action, actor) for action in outcome.actions]

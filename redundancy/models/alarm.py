@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from redundancy.models.fields import SentenceField
+
 
 class AlarmKind(models.TextChoices):
     """The alerts of the field, all of them critical."""
@@ -32,7 +34,7 @@ class Alarm(models.Model):
     )
     group_name = models.CharField("Presence Redundancy Group", max_length=128, blank=True)
     node_name = models.CharField("Server", max_length=63, blank=True)
-    sentence = models.TextField()
+    sentence = SentenceField()
     raised_at = models.FloatField()
     changes = models.PositiveIntegerField("Changes since", default=0)
     cleared_at = models.FloatField(null=True)

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from redundancy.models.fields import SentenceField
+
 
 class CollectionState(models.TextChoices):
     """How far a log collection is."""
@@ -36,7 +38,7 @@ class LogCollection(models.Model):
     step = models.PositiveIntegerField(default=0)
     turn = models.PositiveIntegerField(default=0)
     size = models.PositiveBigIntegerField("Size (bytes)", default=0)
-    sentence = models.TextField(blank=True)
+    sentence = SentenceField(blank=True)
 
     class Meta:
         ordering = ("-pk",)

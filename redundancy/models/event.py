@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from redundancy.models.fields import SentenceField
+
 
 class EventKind(models.TextChoices):
     """Sort of event."""
@@ -47,7 +49,7 @@ class HaEvent(models.Model):
     old_reason = models.CharField(max_length=60, blank=True)
     new_state = models.CharField(max_length=60, blank=True)
     new_reason = models.CharField(max_length=60, blank=True)
-    sentence = models.TextField()
+    sentence = SentenceField()
     epoch = models.PositiveBigIntegerField(null=True, blank=True)
     # What SRM decided upon, of a change of state: see ``srm.inputs``. Of others, what they changed:
     # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds).

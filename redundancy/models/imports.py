@@ -6,6 +6,8 @@ that was killed leaves behind what the next one goes on with.
 
 from django.db import models
 
+from redundancy.models.fields import SentenceField
+
 
 class ImportState(models.TextChoices):
     """How far an import is."""
@@ -43,7 +45,7 @@ class UserImport(models.Model):
     restarts = models.PositiveIntegerField(default=0)
     # Whether the file and its rows are still kept.
     kept = models.BooleanField(default=True)
-    sentence = models.TextField(blank=True)
+    sentence = SentenceField(blank=True)
 
     class Meta:
         verbose_name = "import of users"
@@ -94,7 +96,7 @@ class ImportProblem(models.Model):
     job = models.ForeignKey(UserImport, on_delete=models.CASCADE, related_name="faults")
     line = models.PositiveIntegerField()
     column = models.PositiveSmallIntegerField()
-    rule = models.TextField()
+    rule = SentenceField()
 
     class Meta:
         verbose_name = "error of an import"

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from redundancy.models.fields import SentenceField
+
 
 class Incident(models.Model):
     """From the change of state that a failover began with, until both nodes are Normal again.
@@ -22,7 +24,7 @@ class Incident(models.Model):
     group_name = models.CharField("Presence Redundancy Group", max_length=128)
     node_name = models.CharField("Server", max_length=63)
     reason = models.CharField(max_length=60)
-    cause = models.TextField()
+    cause = SentenceField()
     opened_at = models.DateTimeField("Opened (lab time)")
     closed_at = models.DateTimeField("Closed (lab time)", null=True, blank=True)
     # How it ended; empty while it is open.

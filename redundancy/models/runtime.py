@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F
 
+from redundancy.models.fields import SentenceField
 from redundancy.srm.states import Reason, State
 
 
@@ -28,7 +29,7 @@ class NodeRuntime(models.Model):
     serial = models.PositiveBigIntegerField(default=0)
     since = models.FloatField("in this state since (lab time)", default=0)
     # Why the node is in this state.
-    sentence = models.TextField(blank=True)
+    sentence = SentenceField(blank=True)
     due_at = models.FloatField("wants to be called at (lab time)", default=0, db_index=True)
     stepped_at = models.FloatField("last step (lab time)", default=0)
 

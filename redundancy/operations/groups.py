@@ -24,6 +24,7 @@ from redundancy.selectors import forecast
 from redundancy.srm import sentences
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
+from redundancy.srm.words import say
 
 _SLOTS = {1: "first", 2: "second"}
 
@@ -42,7 +43,10 @@ def add_group(
         locks.one_administrator()
         if RedundancyGroup.objects.count() >= settings.MAX_GROUPS:
             raise Refused(
-                f"There are {settings.MAX_GROUPS} presence redundancy groups already; more are not allowed."
+                say(
+                    "There are {MAX_GROUPS} presence redundancy groups already; more are not allowed.",
+                    MAX_GROUPS=settings.MAX_GROUPS,
+                )
             )
         with locks.unique("group_name_unique", _name_taken(group)):
             group.save(force_insert=True)
@@ -50,7 +54,11 @@ def add_group(
         members = " and ".join(server.name for server in (first, second) if server)
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"Presence redundancy group {group.name} was added with {members}.",
+            sentence=say(
+                "Presence redundancy group {group} was added with {members}.",
+                group=group.name,
+                members=members,
+            ),
             group=group,
             actor=actor,
         )
@@ -82,7 +90,7 @@ def edit_group(
         with locks.unique("group_name_unique", _name_taken(current)):
             current.save(update_fields=["name", "description"])
         if first is None:
-            raise Refused("Presence Server: the first server must be chosen.", field="first")
+            raise Refused(say("Presence Server: the first server must be chosen."), field="first")
         for sentence in _assign(current, first, second):
             events.record(kind=EventKind.ADMIN, sentence=sentence, group=current, actor=actor)
         if ha_enabled:
@@ -101,7 +109,7 @@ def delete_group(*, group: RedundancyGroup, actor: str) -> None:
         Server.objects.filter(group=current).update(group=None, slot=None)
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"Presence redundancy group {current.name} was deleted.",
+            sentence=say("Presence redundancy group {current} was deleted.", current=current.name),
             group=current,
             actor=actor,
         )
@@ -118,7 +126,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         members = list(_members(current))
         if len(members) != 2:
             raise Refused(
-                "Enable High Availability needs two different servers saved in the group.",
+                say("Enable High Availability needs two different servers saved in the group."),
                 field="ha_enabled",
             )
         _locked_runtimes(current)
@@ -129,7 +137,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         current.save(update_fields=["ha_enabled", "ha_generation"])
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"High Availability of {current.name} was enabled.",
+            sentence=say("High Availability of {current} was enabled.", current=current.name),
             group=current,
             actor=actor,
             epoch=current.epoch,
@@ -157,7 +165,11 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         placed = send_home(current, now)
         event = events.record(
             kind=EventKind.ADMIN,
-            sentence=f"High Availability of {current.name} was disabled; sessions sent home: {placed.moved:,}.",
+            sentence=say(
+                "High Availability of {current} was disabled; sessions sent home: {moved:,}.",
+                current=current.name,
+                moved=placed.moved,
+            ),
             group=current,
             actor=actor,
             epoch=current.epoch,
@@ -184,13 +196,20 @@ def _obstacles(group: RedundancyGroup) -> Iterator[Refused]:
     """Yield everything that keeps the group from being deleted."""
     if group.ha_enabled:
         yield Refused(
-            f"High Availability of {group.name} is on; disable it before the group is deleted."
+            say(
+                "High Availability of {group} is on; disable it before the group is deleted.",
+                group=group.name,
+            )
         )
     busy = [server.name for server in _members(group) if _has_users(server)]
     if busy:
         yield Refused(
-            f"{group.name} cannot be deleted: users are assigned to {' and '.join(busy)}. "
-            f"{rules.UNASSIGN_USERS}"
+            say(
+                "{group} cannot be deleted: users are assigned to {busy}. {UNASSIGN_USERS}",
+                group=group.name,
+                busy=" and ".join(busy),
+                UNASSIGN_USERS=rules.UNASSIGN_USERS,
+            )
         )
 
 
@@ -246,7 +265,7 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
     """Let the group have these servers, in this order; return a sentence for each that came or left."""
     wanted = {1: first} if second is None else {1: first, 2: second}
     if second is not None and first.pk == second.pk:
-        raise Refused("The two Presence Servers of a group must differ.", field="second")
+        raise Refused(say("The two Presence Servers of a group must differ."), field="second")
     old = {server.slot: server for server in _members(group)}
     if {slot: server.pk for slot, server in old.items()} == {
         slot: server.pk for slot, server in wanted.items()
@@ -255,7 +274,7 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
     if group.ha_enabled:
         changed = next(slot for slot in _SLOTS if _pk(old.get(slot)) != _pk(wanted.get(slot)))
         raise Refused(
-            "The Presence Servers of a group cannot be changed while High Availability is on.",
+            say("The Presence Servers of a group cannot be changed while High Availability is on."),
             field=_SLOTS[changed],
         )
     wanted_pks = {server.pk for server in wanted.values()}
@@ -263,7 +282,9 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
     for slot, server in old.items():
         if server.pk not in wanted_pks:
             _check_may_leave(server, field=_SLOTS[slot or 1])
-            sentences.append(f"{server.name} was unassigned from {group.name}.")
+            sentences.append(
+                say("{server} was unassigned from {group}.", server=server.name, group=group.name)
+            )
     rows = {
         row.pk: row
         for row in Server.objects.select_for_update(of=("self",), no_key=True)
@@ -275,7 +296,9 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
         row = rows.get(server.pk)
         _check_may_join(group, row, server.name, field=_SLOTS[slot])
         if server.pk not in {member.pk for member in old.values()}:
-            sentences.append(f"{server.name} was assigned to {group.name}.")
+            sentences.append(
+                say("{server} was assigned to {group}.", server=server.name, group=group.name)
+            )
     # Emptied first: two servers that change places would meet in one slot.
     Server.objects.filter(group=group).update(group=None, slot=None)
     for slot, server in wanted.items():
@@ -286,13 +309,19 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
 def _check_may_leave(server: Server, *, field: str) -> None:
     if server.is_publisher:
         raise Refused(
-            f"{server.name} is the IM&P database publisher; it cannot leave its group alone.",
+            say(
+                "{server} is the IM&P database publisher; it cannot leave its group alone.",
+                server=server.name,
+            ),
             field=field,
         )
     if _has_users(server):
         raise Refused(
-            f"{server.name} has users assigned; it cannot be moved or unassigned. "
-            f"{rules.UNASSIGN_USERS}",
+            say(
+                "{server} has users assigned; it cannot be moved or unassigned. {UNASSIGN_USERS}",
+                server=server.name,
+                UNASSIGN_USERS=rules.UNASSIGN_USERS,
+            ),
             field=field,
         )
 
@@ -301,12 +330,19 @@ def _check_may_join(
     group: RedundancyGroup, server: Server | None, name: str, *, field: str
 ) -> None:
     if server is None:
-        raise Refused(f"Server {name} does not exist any more.", field=field)
+        raise Refused(say("Server {name} does not exist any more.", name=name), field=field)
     if server.server_type != ServerType.IMP:
-        raise Refused(f"{name} is not a server of type {ServerType.IMP.label}.", field=field)
+        raise Refused(
+            say("{name} is not a server of type {IMP}.", name=name, IMP=ServerType.IMP.label),
+            field=field,
+        )
     if server.group is not None and server.group != group:
         raise Refused(
-            f"{name} is in the presence redundancy group {server.group.name}; a server is in at most one group.",
+            say(
+                "{name} is in the presence redundancy group {group}; a server is in at most one group.",
+                name=name,
+                group=server.group.name,
+            ),
             field=field,
         )
 
@@ -327,9 +363,14 @@ def _locked(group: RedundancyGroup) -> RedundancyGroup:
     # The caller's object may be old: rules are judged by the row.
     current = RedundancyGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).first()
     if current is None:
-        raise Refused(f"Presence redundancy group {group.name} does not exist any more.")
+        raise Refused(
+            say("Presence redundancy group {group} does not exist any more.", group=group.name)
+        )
     return current
 
 
 def _name_taken(group: RedundancyGroup) -> Refused:
-    return Refused(f"A presence redundancy group named {group.name} exists already.", field="name")
+    return Refused(
+        say("A presence redundancy group named {group} exists already.", group=group.name),
+        field="name",
+    )

@@ -10,7 +10,7 @@ from redundancy.drivers import Observed, get_driver
 from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import events, faults, power
-from redundancy.srm.sentences import listed
+from redundancy.srm.words import listed
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:

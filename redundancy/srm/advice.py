@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from redundancy.srm import facts, sentences
 from redundancy.srm.states import TRANSITIONS, Reason, State
 from redundancy.srm.types import Node, Policy
+from redundancy.srm.words import say, say_row, together
 
 S, R = State, Reason
 # One node of a pair: name, state (None: its SRM does not report) and reason.
 Side = tuple[str, State | None, Reason | None]
-FALL_BACK = "Press Fallback on {one} when you are ready."
-WAIT = "Wait: the states change by themselves within seconds."
-RECOVER = "Press Recover. If the nodes fail again, restart them."
+FALL_BACK = say("Press Fallback on {one} when you are ready.")
+WAIT = say("Wait: the states change by themselves within seconds.")
+RECOVER = say("Press Recover. If the nodes fail again, restart them.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ _FALLS_BACK = (*_FAILED_OVER, S.AFFECTED)
 _SERVING = (S.BACKUP, S.BACKUP_ACTIVATED)
 
 ROWS: tuple[PairRow, ...] = (
-    _row(1, S.NORMAL, R.NORMAL, S.NORMAL, R.NORMAL, "Both nodes are healthy and serve their own users.", "Nothing to do."),
+    _row(1, S.NORMAL, R.NORMAL, S.NORMAL, R.NORMAL, "Both nodes are healthy and serve their own users.", say("Nothing to do.")),
     _row(2, S.FAILING_OVER, R.ON_ADMIN_REQUEST, S.TAKING_OVER, R.ON_ADMIN_REQUEST, "A manual failover of {one} is in progress.", WAIT),
     _row(3, S.IDLE, R.ON_ADMIN_REQUEST, S.BACKUP, R.ON_ADMIN_REQUEST, "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
     _row(4, S.TAKING_BACK, R.ON_ADMIN_REQUEST, S.FALLING_BACK, R.ON_ADMIN_REQUEST, "A manual fallback to {one} is in progress.", WAIT),
@@ -78,30 +79,30 @@ ROWS: tuple[PairRow, ...] = (
     _row(9, S.TAKING_BACK, R.INITIALIZATION, S.FALLING_BACK, R.ON_ADMIN_REQUEST, "The SRM of {one} was restarted while it took its users back, sooner than {two} could miss it.", WAIT),
     _row(10, S.TAKING_BACK, R.AUTOMATIC_FALLBACK, S.FALLING_BACK, R.AUTOMATIC_FALLBACK, "The automatic fallback to {one} is in progress.", WAIT),
     _row(11, S.FAILED_OVER, (R.INITIALIZATION, R.CRITICAL_SERVICE_DOWN), S.BACKUP, R.CRITICAL_SERVICE_DOWN, "The critical services of {one} run again, after a restart of the node or a start by hand; {two} still serves everybody.", FALL_BACK),
-    _row(12, S.FAILED_OVER_DOWN, R.CRITICAL_SERVICE_DOWN, S.BACKUP, R.CRITICAL_SERVICE_DOWN, "A critical service is down on {one}; {two} took its users over by itself.", "Start the service on {one}; if it does not start, restart the node. Then press Fallback."),
-    _row(13, S.FAILED_OVER_DOWN, R.DATABASE_FAILURE, S.BACKUP, R.DATABASE_FAILURE, "The database service is down on {one}; {two} took its users over by itself.", "Restart the node {one}, then press Fallback."),
+    _row(12, S.FAILED_OVER_DOWN, R.CRITICAL_SERVICE_DOWN, S.BACKUP, R.CRITICAL_SERVICE_DOWN, "A critical service is down on {one}; {two} took its users over by itself.", say("Start the service on {one}; if it does not start, restart the node. Then press Fallback.")),
+    _row(13, S.FAILED_OVER_DOWN, R.DATABASE_FAILURE, S.BACKUP, R.DATABASE_FAILURE, "The database service is down on {one}; {two} took its users over by itself.", say("Restart the node {one}, then press Fallback.")),
     _row(14, S.FAILED, R.START_FAILED, S.FAILED, R.START_FAILED, "Critical services did not start while a node was taking its users back.", RECOVER),
     _row(15, S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), "Critical services went down on one node while the other could not serve.", RECOVER),
-    _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: {one} or its SRM is not running, or the network between them is cut.", "Start {one} and its SRM, or repair the network; then press Fallback. If both go to failed mode, press Recover."),
-    _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} was shut down or restarted in an orderly way.", "Power {one} up; when it is Failed Over, press Fallback."),
-    _row(18, _FAILED_OVER, R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", "When {one} is healthy, press Fallback."),
+    _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: {one} or its SRM is not running, or the network between them is cut.", say("Start {one} and its SRM, or repair the network; then press Fallback. If both go to failed mode, press Recover.")),
+    _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} was shut down or restarted in an orderly way.", say("Power {one} up; when it is Failed Over, press Fallback.")),
+    _row(18, _FAILED_OVER, R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", say("When {one} is healthy, press Fallback.")),
     _row(19, S.FAILED, R.TAKE_OVER_FAILED, S.FAILED, R.TAKE_OVER_FAILED, "Users could not be moved while a node took over.", RECOVER),
     _row(20, S.FAILED, R.TAKE_BACK_FAILED, S.FAILED, R.TAKE_BACK_FAILED, "Users could not be moved while a node took its users back.", RECOVER),
     _row(21, S.FAILED, R.UNKNOWN, S.FAILED, R.UNKNOWN, "The SRM of a node was restarted while the other was in failed mode, or an internal error happened.", RECOVER),
-    _row(22, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_DATABASE, S.AFFECTED, R.AUTO_RECOVER_DATABASE, "The database went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", "Repair {two}, then press Fallback."),
-    _row(23, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_SERVICE, S.AFFECTED, R.AUTO_RECOVER_SERVICE, "A critical service went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", "Repair {two}, then press Fallback."),
-    _row(24, S.UNKNOWN, R.HA_NOT_ENABLED, S.UNKNOWN, R.HA_NOT_ENABLED, "High Availability is not enabled.", "Enable High Availability; if it is enabled, restart SRM on both nodes."),
-    _row(25, S.FAILED, R.SPLIT_BRAIN, S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other while the link between them was cut; the link is back.", "Press Recover."),
+    _row(22, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_DATABASE, S.AFFECTED, R.AUTO_RECOVER_DATABASE, "The database went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", say("Repair {two}, then press Fallback.")),
+    _row(23, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_SERVICE, S.AFFECTED, R.AUTO_RECOVER_SERVICE, "A critical service went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", say("Repair {two}, then press Fallback.")),
+    _row(24, S.UNKNOWN, R.HA_NOT_ENABLED, S.UNKNOWN, R.HA_NOT_ENABLED, "High Availability is not enabled.", say("Enable High Availability; if it is enabled, restart SRM on both nodes.")),
+    _row(25, S.FAILED, R.SPLIT_BRAIN, S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other while the link between them was cut; the link is back.", say("Press Recover.")),
     # Ours: pairs the vendor's table leaves out.
-    _row(0, None, (), _SERVING, (), "{two} serves everybody; {one} does not report.", "Start {one} and its SRM; when it is Failed Over, press Fallback."),
-    _row(0, None, (), S.NORMAL, (), "{one} does not report; {two} declares it down when it has been silent for the heartbeat timeout.", "Wait, or start {one} and its SRM."),
-    _row(0, None, (), S.FAILED, (), "{two} runs in failed mode; {one} does not report.", "Start {one} and its SRM, then press Recover."),
-    _row(0, None, (), S.FAILED_OVER_DOWN, (), "{one}, which served everybody, does not report, and {two} cannot serve: a critical service is not running.", "Start the service on {two}, or start {one} and its SRM."),
-    _row(0, None, (), (S.IDLE, S.FAILED_OVER, S.AFFECTED), (), "{one}, which served everybody, does not report; {two} takes over when it has been silent for the heartbeat timeout.", "Wait, or start {one} and its SRM."),
-    _row(0, None, (), S.INITIALIZING, (), "{two} has started and waits for {one}, which does not report.", "Start {one} and its SRM, or wait: {two} goes to backup mode after the initialization timeout."),
+    _row(0, None, (), _SERVING, (), "{two} serves everybody; {one} does not report.", say("Start {one} and its SRM; when it is Failed Over, press Fallback.")),
+    _row(0, None, (), S.NORMAL, (), "{one} does not report; {two} declares it down when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
+    _row(0, None, (), S.FAILED, (), "{two} runs in failed mode; {one} does not report.", say("Start {one} and its SRM, then press Recover.")),
+    _row(0, None, (), S.FAILED_OVER_DOWN, (), "{one}, which served everybody, does not report, and {two} cannot serve: a critical service is not running.", say("Start the service on {two}, or start {one} and its SRM.")),
+    _row(0, None, (), (S.IDLE, S.FAILED_OVER, S.AFFECTED), (), "{one}, which served everybody, does not report; {two} takes over when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
+    _row(0, None, (), S.INITIALIZING, (), "{two} has started and waits for {one}, which does not report.", say("Start {one} and its SRM, or wait: {two} goes to backup mode after the initialization timeout.")),
     _row(0, S.INITIALIZING, (), (S.INITIALIZING, S.NORMAL), (), "The nodes are finding each other and checking their critical services.", WAIT),
     _row(0, S.INITIALIZING, (), _SERVING, (), "The SRM of {one} has just started; {two} serves everybody.", WAIT),
-    _row(0, S.FAILED_OVER_DOWN, (), _SERVING, (), "{two} serves everybody; a critical service of {one} is not running.", "Start the service on {one}, then press Fallback."),
+    _row(0, S.FAILED_OVER_DOWN, (), _SERVING, (), "{two} serves everybody; a critical service of {one} is not running.", say("Start the service on {one}, then press Fallback.")),
     _row(0, (S.FAILED_OVER, S.AFFECTED), (), _SERVING, (), "{two} serves everybody; {one} is healthy again.", FALL_BACK),
     _row(0, S.IDLE, (), _SERVING, (), "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
     _row(0, S.FAILING_OVER, (), (S.NORMAL, S.TAKING_OVER, S.BACKUP), (), "{one} is failing over to {two}.", WAIT),
@@ -118,15 +119,21 @@ def warn(node: Node, policy: Policy) -> Explanation | None:
     if node.state not in WARNED or not facts.down(node):
         return None
     first = min(facts.down(node), key=lambda service: service.since)
-    until = sentences.clock_time(first.since + policy.critical_service_delay)
-    since = sentences.clock_time(first.since)
-    cause = f"{first.name} on {node.name} has not been running since {since}."
+    down = {
+        "service": first.name,
+        "node": node.name,
+        "since": sentences.clock_time(first.since),
+        "until": sentences.clock_time(first.since + policy.critical_service_delay),
+    }
+    cause = say_row("{service} on {node} has not been running since {since}.", down)
     if node.state is S.NORMAL:
-        return Explanation(0, cause, f"Start it before {until}, or {node.name} fails over.")
+        return Explanation(
+            0, cause, say_row("Start it before {until}, or {node} fails over.", down)
+        )
     return Explanation(
         0,
-        f"{cause} {node.name} serves everybody.",
-        f"Start it before {until}, or users lose service.",
+        together([cause, say("{node} serves everybody.", node=node.name)]),
+        say_row("Start it before {until}, or users lose service.", down),
     )
 
 
@@ -140,16 +147,18 @@ def explain(
         for one, two in ((first, second), (second, first)):
             if _fits(row, one, two):
                 names = {"one": one[0], "two": two[0]}
-                advice = row.advice.format(**names) + _by_itself(one, two, policy)
-                return Explanation(row.number, row.cause.format(**names), advice)
+                advice = together([say_row(row.advice, names), _by_itself(one, two, policy)])
+                return Explanation(row.number, say_row(row.cause, names), advice)
     if first[1] is None and second[1] is None:
-        return Explanation(0, "Neither node reports.", "Start the nodes and their SRMs.")
+        return Explanation(0, say("Neither node reports."), say("Start the nodes and their SRMs."))
     if {first[1], second[1]} & TRANSITIONS:
-        return Explanation(0, "The pair is between two states.", WAIT)
+        return Explanation(0, say("The pair is between two states."), WAIT)
     return Explanation(
         0,
-        "The nodes do not agree yet on who serves.",
-        "Wait for the next heartbeats; if the states stay, disable and enable High Availability.",
+        say("The nodes do not agree yet on who serves."),
+        say(
+            "Wait for the next heartbeats; if the states stay, disable and enable High Availability."
+        ),
     )
 
 
@@ -162,10 +171,11 @@ def _by_itself(one: Side, two: Side, policy: Policy) -> str:
     ]
     if not waiting or not policy.automatic_fallback:
         return ""
-    wait = sentences.duration(policy.fallback_after)
-    return (
-        f" Automatic fallback is enabled: {waiting[0]} takes its users back by itself "
-        f"when it has been healthy for {wait} without a break."
+    return say(
+        "Automatic fallback is enabled: {node} takes its users back by itself when it has been "
+        "healthy for {wait} without a break.",
+        node=waiting[0],
+        wait=sentences.duration(policy.fallback_after),
     )
 
 

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from redundancy.srm import facts
 from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
 from redundancy.srm.types import MoveKind, Node, Policy, Request
+from redundancy.srm.words import listed, say, say_row, together
 
-ENABLED = "High Availability was enabled."
-DISABLED = "High Availability was disabled."
-RECOVERED = "Both SRMs are restarted to recover."
+ENABLED = say("High Availability was enabled.")
+DISABLED = say("High Availability was disabled.")
+RECOVERED = say("Both SRMs are restarted to recover.")
 # Stands for the names of services that cannot be told.
-A_SERVICE = "a critical service"
+A_SERVICE = say("a critical service")
+A_SERVICE_FIRST = say("A critical service")
 
 
 def duration(seconds: float) -> str:
@@ -27,14 +29,9 @@ def duration(seconds: float) -> str:
     return " ".join(shown) or "0 s"
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them: ``A``, ``A and B``, ``A, B and C``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
 def are(names: Sequence[str]) -> str:
     """Return the verb that goes with so many names."""
-    return "is" if len(names) == 1 else "are"
+    return say("is") if len(names) == 1 else say("are")
 
 
 def fill(why: str, node: Node, now: float, policy: Policy) -> str:
@@ -42,23 +39,23 @@ def fill(why: str, node: Node, now: float, policy: Policy) -> str:
     unbroken = facts.unbroken_since(node)
     worst = facts.longest_down(node, now, policy)
     down, down_for = down_names(node), duration(now - worst.since) if worst else "0 s"
+    if down == [A_SERVICE] and why.startswith("{down}"):
+        down = [A_SERVICE_FIRST]
     # With a figure stand only those it is true of: down for as long as the worst of them.
     overdue = [s.name for s in facts.down(node) if duration(now - s.since) == down_for]
-    text = why.format(
-        peer=node.peer_name,
-        down=listed(down),
-        are=are(down),
-        overdue=listed(overdue),
-        were="was" if len(overdue) == 1 else "were",
-        down_for=down_for,
-        down_limit=duration(policy.critical_service_delay),
-        gone=gone(node, now, policy),
-        unheard=duration(now - node.listening_since),
-        healthy=duration(now - unbroken) if unbroken is not None else "0 s",
-    )
-    # Names keep their spelling at the beginning of a sentence.
-    named = why.startswith("{") and not text.startswith(A_SERVICE)
-    return (text if named else text[:1].upper() + text[1:]) + "."
+    fields = {
+        "peer": node.peer_name,
+        "down": listed(down),
+        "are": are(down),
+        "overdue": listed(overdue),
+        "were": say("was") if len(overdue) == 1 else say("were"),
+        "down_for": down_for,
+        "down_limit": duration(policy.critical_service_delay),
+        "gone": gone(node, now, policy),
+        "unheard": duration(now - node.listening_since),
+        "healthy": duration(now - unbroken) if unbroken is not None else "0 s",
+    }
+    return say_row(why, fields)
 
 
 def down_names(node: Node) -> list[str]:
@@ -68,31 +65,57 @@ def down_names(node: Node) -> list[str]:
 
 def gone(node: Node, now: float, policy: Policy) -> str:
     """Return why the peer counts as down."""
+    peer = node.peer_name
     if facts.announced(node):
-        return f"{node.peer_name} announced that it is being shut down or restarted"
+        return say("{peer} announced that it is being shut down or restarted", peer=peer)
     limit = duration(facts.silence_limit(node, policy))
     if node.peer is None:
-        return f"{node.peer_name} was never heard since this SRM listens (limit {limit})"
+        return say(
+            "{peer} was never heard since this SRM listens (limit {limit})", peer=peer, limit=limit
+        )
     silent = duration(facts.silence(node, now))
-    return f"No heartbeat from {node.peer_name} for {silent} (limit {limit})"
+    return say(
+        "No heartbeat from {peer} for {silent} (limit {limit})",
+        peer=peer,
+        silent=silent,
+        limit=limit,
+    )
 
 
 def why_not(node: Node, request: Request) -> str:
     """Return why a request of the administrator is refused in the present state."""
     what = request.value.capitalize()
     if node.state in TRANSITIONS:
-        return f"{what} is not offered while {node.name} is {node.state}."
+        return say(
+            "{what} is not offered while {node} is {state}.",
+            what=what,
+            node=node.name,
+            state=node.state,
+        )
     if request is Request.FAILOVER and node.state is State.NORMAL:
-        return f"{what} needs {node.peer_name} to be heard and Normal."
+        return say("{what} needs {peer} to be heard and Normal.", what=what, peer=node.peer_name)
     if request is Request.FALLBACK and node.state in NOT_SERVING - {State.FAILED_OVER_DOWN}:
-        return f"{what} needs {node.peer_name} to run in backup mode and to hear {node.name}."
+        return say(
+            "{what} needs {peer} to run in backup mode and to hear {node}.",
+            what=what,
+            peer=node.peer_name,
+            node=node.name,
+        )
     if request is Request.FALLBACK and node.state is State.FAILED_OVER_DOWN:
         down = down_names(node)
-        return (
-            f"{what} needs all critical services of {node.name} to run; "
-            f"{listed(down)} {are(down)} not running."
+        return say(
+            "{what} needs all critical services of {node} to run; {down} {are} not running.",
+            what=what,
+            node=node.name,
+            down=listed(down),
+            are=are(down),
         )
-    return f"{what} is not offered while {node.name} is {node.state}."
+    return say(
+        "{what} is not offered while {node} is {state}.",
+        what=what,
+        node=node.name,
+        state=node.state,
+    )
 
 
 def outlook(node: Node, now: float, policy: Policy) -> str:
@@ -108,7 +131,7 @@ def outlook(node: Node, now: float, policy: Policy) -> str:
         _services(node, policy),
         _fallback(node, policy),
     ]
-    return " ".join(sentence for sentence in found if sentence)
+    return together(found)
 
 
 def clock_time(moment: float) -> str:
@@ -118,19 +141,26 @@ def clock_time(moment: float) -> str:
 
 def _waiting(node: Node) -> str:
     if node.starting_since is not None:
-        return "Waits for its critical services to start."
+        return say("Waits for its critical services to start.")
     match node.state:
         case State.INITIALIZING if node.peer is not None and not node.peer.hears:
-            return f"Waits for {node.peer_name} to hear this node."
+            return say("Waits for {peer} to hear this node.", peer=node.peer_name)
         case State.FAILING_OVER:
-            return f"Waits for {node.peer_name} to take the users over."
+            return say("Waits for {peer} to take the users over.", peer=node.peer_name)
         case State.FALLING_BACK:
-            return f"Waits for {node.peer_name} to take its users back."
+            return say("Waits for {peer} to take its users back.", peer=node.peer_name)
         case State.TAKING_OVER | State.TAKING_BACK if node.move is not None:
             home = node.move.kind is MoveKind.HOME
-            return "The users are being moved home." if home else "The users are being moved here."
+            return (
+                say("The users are being moved home.")
+                if home
+                else say("The users are being moved here.")
+            )
         case State.BACKUP | State.BACKUP_ACTIVATED if not node.holds:
-            return f"Serves nobody of {node.peer_name} until it is heard: it may hold the users."
+            return say(
+                "Serves nobody of {peer} until it is heard: it may hold the users.",
+                peer=node.peer_name,
+            )
     return ""
 
 
@@ -142,10 +172,12 @@ def _silence(node: Node, now: float, policy: Policy) -> str:
     since = facts.heard_at(node)
     until = since + facts.silence_limit(node, policy)
     if node.peer is None:
-        return f"Waits for {node.peer_name} until {clock_time(until)}."
-    return (
-        f"No heartbeat from {node.peer_name} since {clock_time(since)}; "
-        f"it is declared down at {clock_time(until)}."
+        return say("Waits for {peer} until {until}.", peer=node.peer_name, until=clock_time(until))
+    return say(
+        "No heartbeat from {peer} since {since}; it is declared down at {until}.",
+        peer=node.peer_name,
+        since=clock_time(since),
+        until=clock_time(until),
     )
 
 
@@ -153,9 +185,13 @@ def _services(node: Node, policy: Policy) -> str:
     """Return which service of a serving node is down, and what comes of it."""
     if node.state not in {State.NORMAL, State.BACKUP, State.BACKUP_ACTIVATED}:
         return ""
-    return " ".join(
-        f"{service.name} has not been running since {clock_time(service.since)}; "
-        f"the limit is {clock_time(service.since + policy.critical_service_delay)}."
+    return together(
+        say(
+            "{service} has not been running since {since}; the limit is {until}.",
+            service=service.name,
+            since=clock_time(service.since),
+            until=clock_time(service.since + policy.critical_service_delay),
+        )
         for service in facts.down(node)
     )
 
@@ -165,23 +201,26 @@ def _fallback(node: Node, policy: Policy) -> str:
     if node.state not in {State.FAILED_OVER, State.AFFECTED}:
         return ""
     if not policy.automatic_fallback:
-        return "Automatic fallback is disabled; Fallback by hand is possible."
+        return say("Automatic fallback is disabled; Fallback by hand is possible.")
     unbroken = facts.unbroken_since(node)
     if unbroken is None:
-        return "Automatic fallback waits for all critical services to run."
-    return (
-        f"Automatic fallback at {clock_time(unbroken + policy.fallback_after)}; the "
-        f"{duration(policy.fallback_after)} began at {clock_time(unbroken)}, {_began(node, policy)}."
+        return say("Automatic fallback waits for all critical services to run.")
+    return say(
+        "Automatic fallback at {until}; the {wait} began at {since}, {began}.",
+        until=clock_time(unbroken + policy.fallback_after),
+        wait=duration(policy.fallback_after),
+        since=clock_time(unbroken),
+        began=_began(node, policy),
     )
 
 
 def _began(node: Node, policy: Policy) -> str:
     """Return what the unbroken wait began with: the last thing that broke it."""
     last = max(node.services, key=lambda service: service.since)
-    what, when = f"when {last.name} was started", last.since
+    what, when = say("when {last} was started", last=last.name), last.since
     if node.started_at >= when:
-        what, when = "when its SRM was started", node.started_at
+        what, when = say("when its SRM was started"), node.started_at
     # A node follows its services within an interval; later, its own change of state was the last.
     if when < node.since - policy.heartbeat_interval:
-        return f"when it became {node.state}"
+        return say("when it became {state}", state=node.state)
     return what

@@ -151,7 +151,7 @@ class Simulator(Machines):
             outcome = step(self.nodes[name], event, self.now, self.policy)
         except IllegalRequest as error:
             assert isinstance(event, Asked)
-            self._deny(name, event.request, str(error))
+            self._deny(name, event.request, error.sentence)
             return
         self.nodes[name] = outcome.node
         self.machines[name].wake = outcome.wake

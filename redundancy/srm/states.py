@@ -6,6 +6,8 @@ without one there have none here.
 
 from enum import Enum, StrEnum
 
+from redundancy.srm.words import mark
+
 
 class Kind(Enum):
     """What sort of state this is: one that lasts, one that passes, one that failed."""
@@ -17,24 +19,24 @@ class Kind(Enum):
 class State(StrEnum):
     """State of one node, as its own SRM sees it. The value is the vendor's name."""
 
-    UNKNOWN = "Unknown"
-    INITIALIZING = "Initializing"
-    IDLE = "Idle"
-    NORMAL = "Normal"
-    BACKUP = "Running in Backup Mode"
-    TAKING_OVER = "Taking Over"
-    TAKING_BACK = "Taking Back"
-    FAILING_OVER = "Failing Over"
-    FAILED_OVER = "Failed Over"
-    FAILED_OVER_DOWN = "Failed Over with Critical Services not Running"
-    FALLING_BACK = "Falling Back"
-    FAILED = "Running in Failed Mode"
-    BACKUP_ACTIVATED = "Backup Activated"
-    AFFECTED = "Failover Affected Services"
+    UNKNOWN = mark("Unknown")
+    INITIALIZING = mark("Initializing")
+    IDLE = mark("Idle")
+    NORMAL = mark("Normal")
+    BACKUP = mark("Running in Backup Mode")
+    TAKING_OVER = mark("Taking Over")
+    TAKING_BACK = mark("Taking Back")
+    FAILING_OVER = mark("Failing Over")
+    FAILED_OVER = mark("Failed Over")
+    FAILED_OVER_DOWN = mark("Failed Over with Critical Services not Running")
+    FALLING_BACK = mark("Falling Back")
+    FAILED = mark("Running in Failed Mode")
+    BACKUP_ACTIVATED = mark("Backup Activated")
+    AFFECTED = mark("Failover Affected Services")
 
 
 # Never a node's own state: what the administration shows of a node whose SRM does not report.
-NOT_RESPONDING = "Cisco Server Recovery Manager Not Responding"
+NOT_RESPONDING = mark("Cisco Server Recovery Manager Not Responding")
 
 NUMBERS: dict[State, int] = {
     State.UNKNOWN: 0,
@@ -83,20 +85,20 @@ def kind(state: State) -> Kind:
 class Reason(StrEnum):
     """Why a node is in its state. The value is the vendor's name."""
 
-    UNKNOWN = "Unknown"
-    NORMAL = "Normal"
-    ON_ADMIN_REQUEST = "On Admin Request"
-    CRITICAL_SERVICE_DOWN = "Critical Service Down"
-    DATABASE_FAILURE = "Database Failure"
-    PEER_DOWN = "Peer Down"
-    PEER_REBOOT = "Peer Reboot"
-    TAKE_OVER_FAILED = "Cisco Server Recovery Manager Take Over Users Failed"
-    TAKE_BACK_FAILED = "Cisco Server Recovery Manager Take Back Users Failed"
-    INITIALIZATION = "Initialization"
-    HA_NOT_ENABLED = "High Availability Not Enabled"
-    START_FAILED = "Start of Critical Services Failed"
-    PEER_DOWN_DURING_INITIALIZATION = "Peer Down During Initialization"
-    SPLIT_BRAIN = "Split Brain"
-    AUTO_RECOVER_SERVICE = "Auto Recover Critical Service Down"
-    AUTO_RECOVER_DATABASE = "Auto Recover Database Failure"
-    AUTOMATIC_FALLBACK = "Automatic Fallback"
+    UNKNOWN = mark("Unknown")
+    NORMAL = mark("Normal")
+    ON_ADMIN_REQUEST = mark("On Admin Request")
+    CRITICAL_SERVICE_DOWN = mark("Critical Service Down")
+    DATABASE_FAILURE = mark("Database Failure")
+    PEER_DOWN = mark("Peer Down")
+    PEER_REBOOT = mark("Peer Reboot")
+    TAKE_OVER_FAILED = mark("Cisco Server Recovery Manager Take Over Users Failed")
+    TAKE_BACK_FAILED = mark("Cisco Server Recovery Manager Take Back Users Failed")
+    INITIALIZATION = mark("Initialization")
+    HA_NOT_ENABLED = mark("High Availability Not Enabled")
+    START_FAILED = mark("Start of Critical Services Failed")
+    PEER_DOWN_DURING_INITIALIZATION = mark("Peer Down During Initialization")
+    SPLIT_BRAIN = mark("Split Brain")
+    AUTO_RECOVER_SERVICE = mark("Auto Recover Critical Service Down")
+    AUTO_RECOVER_DATABASE = mark("Auto Recover Database Failure")
+    AUTOMATIC_FALLBACK = mark("Automatic Fallback")

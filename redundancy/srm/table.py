@@ -119,7 +119,7 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row: where to go, why, and what to do. ``why`` is a sentence with fields of ``sentences``."""
+    """One row: where to go, why, and what to do. ``why`` is the template of a sentence; ``sentences.fill`` knows its fields."""
 
     to: State
     reason: Reason | Take
@@ -132,45 +132,45 @@ Row = tuple[Rule, ...]
 S, R, T, W = State, Reason, Trigger, When
 
 _YIELD_INITIALIZING: Row = (
-    Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover", W.PEER_ADMIN, (Do.STOP,)),
-    Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} {are} not running"),
+    Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover.", W.PEER_ADMIN, (Do.STOP,)),
+    Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users.", W.HEALTHY),
+    Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} {are} not running."),
 )  # fmt: skip
 _YIELD: Row = (
-    Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete", W.ADMIN),
-    Rule(S.FAILED_OVER, Take.PEER, "{peer} serves the users", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} {are} not running"),
+    Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete.", W.ADMIN),
+    Rule(S.FAILED_OVER, Take.PEER, "{peer} serves the users.", W.HEALTHY),
+    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} {are} not running."),
 )  # fmt: skip
 _YIELD_SETTLED: Row = _YIELD[1:]
 _BOTH_TOOK_OVER: Row = (
-    Rule(S.INITIALIZING, R.INITIALIZATION, "{peer} serves; this SRM was restarted and yields", W.YIELDS),
-    Rule(S.FAILED, R.SPLIT_BRAIN, "both nodes took over from each other", W.EQUAL),
+    Rule(S.INITIALIZING, R.INITIALIZATION, "{peer} serves; this SRM was restarted and yields.", W.YIELDS),
+    Rule(S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other.", W.EQUAL),
 )  # fmt: skip
-_PEER_FAILED: Row = (Rule(S.FAILED, Take.PEER, "{peer} runs in failed mode"),)
-_TAKE: Row = (Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", do=(Do.TAKE,)),)
+_PEER_FAILED: Row = (Rule(S.FAILED, Take.PEER, "{peer} runs in failed mode."),)
+_TAKE: Row = (Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", do=(Do.TAKE,)),)
 _TAKE_HEALTHY: Row = (
-    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.HEALTHY, (Do.TAKE,)),
+    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.HEALTHY, (Do.TAKE,)),
 )
 _TAKE_STARTING: Row = (
-    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", do=(Do.START, Do.TAKE)),
+    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", do=(Do.START, Do.TAKE)),
 )
-_GONE: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.TAKE,)),)
-_GONE_HEALTHY: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}", W.HEALTHY, (Do.TAKE,)),)
-_GONE_STARTING: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.START, Do.TAKE)),)
-_INITIALIZE: Row = (Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started"),)
+_GONE: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}.", do=(Do.TAKE,)),)
+_GONE_HEALTHY: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}.", W.HEALTHY, (Do.TAKE,)),)
+_GONE_STARTING: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),)
+_INITIALIZE: Row = (Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started."),)
 _FALLBACK: Row = (
-    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "an administrator asked for Fallback", W.PEER_SERVES, (Do.START, Do.HOME)),
+    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "An administrator asked for Fallback.", W.PEER_SERVES, (Do.START, Do.HOME)),
 )  # fmt: skip
 _FALLBACK_BY_ITSELF: Row = (
     Rule(
         S.TAKING_BACK, R.AUTOMATIC_FALLBACK,
-        "healthy for {healthy} without a break, and automatic fallback is enabled",
+        "Healthy for {healthy} without a break, and automatic fallback is enabled.",
         W.PEER_SERVES, (Do.HOME,),
     ),
 )  # fmt: skip
 _LOST_ON_BACKUP: Row = (
-    Rule(S.AFFECTED, Take.AUTO, "{overdue} {were} down for {down_for}; {peer} could serve", W.PEER_CAN_SERVE),
-    Rule(S.FAILED, Take.FAULT, "{overdue} {were} down for {down_for}, and {peer} could not serve", W.PEER_CANNOT_SERVE),
+    Rule(S.AFFECTED, Take.AUTO, "{overdue} {were} down for {down_for}; {peer} could serve.", W.PEER_CAN_SERVE),
+    Rule(S.FAILED, Take.FAULT, "{overdue} {were} down for {down_for}, and {peer} could not serve.", W.PEER_CANNOT_SERVE),
 )  # fmt: skip
 
 TABLE: dict[State, dict[Trigger, Row]] = {
@@ -179,31 +179,31 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_INITIALIZING: (
-            Rule(S.NORMAL, R.NORMAL, "both nodes are reachable and their critical services run", W.BOTH_HEALTHY, (Do.HOME,)),
+            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", W.BOTH_HEALTHY, (Do.HOME,)),
         ),
         T.PEER_NORMAL: (
-            Rule(S.NORMAL, R.NORMAL, "both nodes are reachable and their critical services run", W.BOTH_HEALTHY, (Do.HOME,)),
+            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", W.BOTH_HEALTHY, (Do.HOME,)),
         ),
         T.PEER_FAILING_OVER: (
             *_TAKE_HEALTHY,
-            Rule(S.FAILED, Take.FAULT, "critical services are down on both nodes", W.SERVICES_DOWN),
+            Rule(S.FAILED, Take.FAULT, "Critical services are down on both nodes.", W.SERVICES_DOWN),
         ),
         T.PEER_TAKING_OVER: _YIELD_INITIALIZING,
         T.PEER_BACKUP: _YIELD_INITIALIZING,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
         T.PEER_FALLING_BACK: (
-            Rule(S.TAKING_BACK, R.INITIALIZATION, "{peer} is giving the users back", do=(Do.START, Do.HOME)),
+            Rule(S.TAKING_BACK, R.INITIALIZATION, "{peer} is giving the users back.", do=(Do.START, Do.HOME)),
         ),
         T.PEER_FAILED_OVER: _TAKE_HEALTHY,
         T.PEER_AFFECTED: _TAKE_HEALTHY,
-        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode"),),
+        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode."),),
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})", W.PEER_KNOWN),
+            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit}).", W.PEER_KNOWN),
         ),
         T.UNHEARD: (
             Rule(
                 S.TAKING_OVER, R.PEER_DOWN_DURING_INITIALIZATION,
-                "{peer} has not heard this node for {unheard}, and its critical services do not run",
+                "{peer} has not heard this node for {unheard}, and its critical services do not run.",
                 W.PEER_UNFIT, (Do.TAKE,),
             ),
         ),
@@ -211,83 +211,83 @@ TABLE: dict[State, dict[Trigger, Row]] = {
     S.NORMAL: {
         T.STARTED: _INITIALIZE,
         T.ASKED_FAILOVER: (
-            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "an administrator asked for Failover", W.PEER_NORMAL, (Do.STOP,)),
+            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "An administrator asked for Failover.", W.PEER_NORMAL, (Do.STOP,)),
         ),
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_FAILING_OVER: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} is failing over", do=(Do.TAKE,)),
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} is failing over.", do=(Do.TAKE,)),
         ),
         T.PEER_TAKING_OVER: (
-            Rule(S.FAILING_OVER, Take.PEER, "{peer} is taking the users over"),
+            Rule(S.FAILING_OVER, Take.PEER, "{peer} is taking the users over."),
         ),
         T.PEER_BACKUP: _YIELD,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
         T.PEER_FAILED_OVER: _TAKE,
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})"),
+            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})."),
         ),
     },
     S.FAILING_OVER: {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: (
-            Rule(S.TAKING_OVER, Take.GONE, "{gone}", W.ADMIN, (Do.START, Do.TAKE)),
+            Rule(S.TAKING_OVER, Take.GONE, "{gone}.", W.ADMIN, (Do.START, Do.TAKE)),
             *_GONE_HEALTHY,
         ),
         T.PEER_FAILING_OVER: (
-            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up", W.GIVES_UP, (Do.START,)),
-            Rule(S.FAILED, Take.KEEP, "both nodes are failing over", W.BY_FAULT),
+            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up.", W.GIVES_UP, (Do.START,)),
+            Rule(S.FAILED, Take.KEEP, "Both nodes are failing over.", W.BY_FAULT),
         ),
         T.PEER_BACKUP: _YIELD,
         T.PEER_FAILED_OVER: (
             *_TAKE_HEALTHY,
-            Rule(S.FAILED, Take.KEEP, "neither node can serve"),
+            Rule(S.FAILED, Take.KEEP, "Neither node can serve."),
         ),
         T.PEER_AFFECTED: _TAKE_HEALTHY,
         T.PEER_FAILED: _PEER_FAILED,
     },
     S.TAKING_OVER: {
         T.STARTED: (
-            Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started; {peer} holds the sessions", W.HOLDER_PEER),
-            Rule(S.TAKING_OVER, R.INITIALIZATION, "SRM was started while taking over, and goes on", do=(Do.START, Do.TAKE)),
+            Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started; {peer} holds the sessions.", W.HOLDER_PEER),
+            Rule(S.TAKING_OVER, R.INITIALIZATION, "SRM was started while taking over, and goes on.", do=(Do.START, Do.TAKE)),
         ),
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
         T.PEER_BACKUP: _BOTH_TOOK_OVER,
         T.PEER_FAILED: _PEER_FAILED,
         T.START_FAILED: (
-            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}"),
+            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),
         ),
         T.MOVED: (
-            Rule(S.BACKUP_ACTIVATED, Take.KEEP, "all users are served here", W.AUTO_RECOVER),
-            Rule(S.BACKUP, Take.KEEP, "all users are served here"),
+            Rule(S.BACKUP_ACTIVATED, Take.KEEP, "All users are served here.", W.AUTO_RECOVER),
+            Rule(S.BACKUP, Take.KEEP, "All users are served here."),
         ),
         T.MOVE_REFUSED: (
-            Rule(S.BACKUP, Take.KEEP, "the users could not be taken: {peer} holds them", W.PEER_SILENT),
+            Rule(S.BACKUP, Take.KEEP, "The users could not be taken: {peer} holds them.", W.PEER_SILENT),
         ),
-        T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_OVER_FAILED, "moving the users failed"),),
+        T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_OVER_FAILED, "Moving the users failed."),),
     },
     S.BACKUP: {
         T.STARTED: (
-            Rule(S.BACKUP, R.INITIALIZATION, "SRM was started; this node holds the sessions", W.HOLDER),
+            Rule(S.BACKUP, R.INITIALIZATION, "SRM was started; this node holds the sessions.", W.HOLDER),
             *_INITIALIZE,
         ),
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
         T.PEER_BACKUP: _BOTH_TOOK_OVER,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: _LOST_ON_BACKUP,
     },
     S.IDLE: {
         T.STARTED: (
-            Rule(S.IDLE, R.INITIALIZATION, "SRM was started; the manual failover stands", W.HOLDER_PEER, (Do.STOP,)),
+            Rule(S.IDLE, R.INITIALIZATION, "SRM was started; the manual failover stands.", W.HOLDER_PEER, (Do.STOP,)),
             *_INITIALIZE,
         ),
         T.ASKED_FALLBACK: _FALLBACK,
         T.PEER_GONE: _GONE_STARTING,
         T.PEER_FAILING_OVER: _TAKE_STARTING,
         T.PEER_FAILED_OVER: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.FIRST, (Do.START, Do.TAKE)),
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.FIRST, (Do.START, Do.TAKE)),
         ),
         T.PEER_AFFECTED: _TAKE_STARTING,
         T.PEER_FAILED: _PEER_FAILED,
@@ -298,46 +298,46 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_GONE: _GONE,
         T.PEER_FAILING_OVER: _TAKE,
         T.PEER_FAILED_OVER: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.MAY_TAKE, (Do.TAKE,)),
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.MAY_TAKE, (Do.TAKE,)),
         ),
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.UNHEALTHY: (
-            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} {are} not running"),
+            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} {are} not running."),
         ),
         T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,
     },
     S.FAILED_OVER_DOWN: {
         T.STARTED: _INITIALIZE,
-        T.PEER_FAILING_OVER: (Rule(S.FAILED, Take.PEER, "neither node can serve"),),
+        T.PEER_FAILING_OVER: (Rule(S.FAILED, Take.PEER, "Neither node can serve."),),
         T.PEER_AFFECTED: (
-            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} {are} not running"),
+            Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} {are} not running."),
         ),
         T.PEER_FAILED: _PEER_FAILED,
-        T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "all critical services run again"),),
+        T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "All critical services run again."),),
     },
     S.TAKING_BACK: {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: (
-            Rule(S.TAKING_OVER, Take.GONE, "{gone}", do=(Do.START, Do.TAKE)),
+            Rule(S.TAKING_OVER, Take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),
         ),
         T.PEER_AFFECTED: _TAKE_STARTING,
         T.PEER_FAILED: _PEER_FAILED,
         T.START_FAILED: (
-            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}"),
+            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),
         ),
         T.UNANSWERED: (
-            Rule(S.FAILED_OVER, R.PEER_DOWN, "{peer} did not answer the fallback; it may not hear this node"),
+            Rule(S.FAILED_OVER, R.PEER_DOWN, "{peer} did not answer the fallback; it may not hear this node."),
         ),
-        T.MOVED: (Rule(S.NORMAL, R.NORMAL, "the users are home again"),),
-        T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_BACK_FAILED, "moving the users home failed"),),
+        T.MOVED: (Rule(S.NORMAL, R.NORMAL, "The users are home again."),),
+        T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_BACK_FAILED, "Moving the users home failed."),),
     },
     S.FALLING_BACK: {
         T.STARTED: (
-            Rule(S.FALLING_BACK, R.INITIALIZATION, "SRM was started while falling back, and goes on"),
+            Rule(S.FALLING_BACK, R.INITIALIZATION, "SRM was started while falling back, and goes on."),
         ),
         T.PEER_GONE: _GONE,
-        T.PEER_NORMAL: (Rule(S.NORMAL, R.NORMAL, "{peer} serves its users again"),),
+        T.PEER_NORMAL: (Rule(S.NORMAL, R.NORMAL, "{peer} serves its users again."),),
         T.PEER_FAILING_OVER: _TAKE,
         T.PEER_TAKING_OVER: _YIELD_SETTLED,
         T.PEER_BACKUP: _YIELD_SETTLED,
@@ -347,16 +347,16 @@ TABLE: dict[State, dict[Trigger, Row]] = {
     },
     S.FAILED: {
         T.STARTED: _INITIALIZE,
-        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM of {peer} was restarted", W.PEER_UNKNOWN),),
+        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM of {peer} was restarted.", W.PEER_UNKNOWN),),
     },
     S.BACKUP_ACTIVATED: {
         T.STARTED: (
-            Rule(S.BACKUP_ACTIVATED, R.INITIALIZATION, "SRM was started; this node holds the sessions", W.HOLDER),
+            Rule(S.BACKUP_ACTIVATED, R.INITIALIZATION, "SRM was started; this node holds the sessions.", W.HOLDER),
             *_INITIALIZE,
         ),
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
         T.PEER_BACKUP: _BOTH_TOOK_OVER,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back"),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: _LOST_ON_BACKUP,
     },
@@ -366,7 +366,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_FAILING_OVER: _TAKE_HEALTHY,
         T.PEER_AFFECTED: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users", W.MAY_TAKE, (Do.TAKE,)),
+            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.MAY_TAKE, (Do.TAKE,)),
         ),
         T.PEER_FAILED: _PEER_FAILED,
         T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,

@@ -27,8 +27,12 @@ else:
 class IllegalRequest(Exception):
     """An administrator's request that the present state does not offer. Nothing was changed.
 
-    The message is a sentence for the administrator.
+    ``sentence`` says so to the administrator.
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class MoveKind(StrEnum):

@@ -1,10 +1,11 @@
-"""Filters for lab time."""
+"""Filters for lab time, and for the names of states."""
 
 from datetime import UTC, datetime
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -46,3 +47,12 @@ def elapsed(moment: float | None, now: float) -> str:
 def remaining(moment: float | None, now: float) -> str:
     """Return how long it is until ``moment``."""
     return "" if moment is None else duration(moment - now)
+
+
+@register.filter
+def named(name: str) -> str:
+    """Return the vendor's name of a state or reason, with the reader's word for it behind.
+
+    The catalogue gives both: whoever works with the vendor's system has to know its names.
+    """
+    return gettext(name) if name else ""

@@ -7,8 +7,8 @@ from redundancy.selectors import forecast, nodes
 from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
-from redundancy.srm.sentences import listed
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
+from redundancy.srm.words import listed
 from redundancy.templatetags.lab import duration
 
 ACTIONS = {"failover": "Failover", "fallback": "Fallback", "recover": "Recover"}

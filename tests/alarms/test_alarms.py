@@ -247,7 +247,7 @@ def test_every_page_shows_it_until_it_is_acknowledged(
     assert [row[1] for row in rows(done)] == ["Raised", "Raised"]
     assert [row[-1] for row in rows(done)] == ["ccmadmin", "ccmadmin"]
     assert not soup(page.get(home)).select(".alarm-line")
-    assert HaEvent.objects.filter(sentence="2 alarms were acknowledged.").exists()
+    assert HaEvent.objects.filter(sentence__startswith="2 alarms were acknowledged.").exists()
     again = page.post(address, {"alarm": str(Alarm.objects.all()[0].pk)}, follow=True)
     assert "nothing was done" in status(again)
 

@@ -144,7 +144,7 @@ def test_deleting_users_takes_their_sessions(home: Server) -> None:
     add_users(rows=[ann(home), ("bob", "", "bob@example.com", home)], actor="tester")
     assert delete_users(users=list(PresenceUser.objects.all()), actor="tester") == 2
     assert not PresenceSession.objects.exists()
-    assert HaEvent.objects.filter(sentence="2 users were deleted.").exists()
+    assert HaEvent.objects.filter(sentence__startswith="2 users were deleted.").exists()
 
 
 def test_the_sample_cluster() -> None:

@@ -32,7 +32,7 @@ def test_the_sign_in_page_has_its_parts(client: Client, db: None) -> None:
         "Username",
         "Password",
     }
-    assert [button.text for button in page.select("form button")] == ["Login", "Reset"]
+    assert [button.text for button in page.select("form.sign-in button")] == ["Login", "Reset"]
     assert not page.select(".menu-bar")
 
 

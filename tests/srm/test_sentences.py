@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from redundancy.srm.sentences import clock_time, duration, fill, listed, outlook
+from redundancy.srm.sentences import clock_time, duration, fill, outlook
 from redundancy.srm.simulator import DATABASE, ENGINE, ROUTER, Simulator
 from redundancy.srm.states import State
 from redundancy.srm.types import Node, Policy, Reading, Request
+from redundancy.srm.words import listed
 
 PUB, SUB = "imp-pub", "imp-sub"
 

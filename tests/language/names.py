@@ -1,0 +1,26 @@
+"""What is the same in every language: names in the database, and names the field uses untranslated."""
+
+from django.db import models
+
+from redundancy import catalog
+from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server
+from redundancy.srm.states import Reason, State
+
+# Units, and names of programs, formats and products.
+TERMS = {"min", "SRM", "UTC", "Cisco", "IM&P", "English", "ann"}
+
+
+def proper_names() -> set[str]:
+    """Return the names that may stand on a page in any language."""
+    names = {*TERMS, *State, *Reason, *AlarmKind.values, *catalog.SERVICE_BY_NAME}
+    names |= {parameter.name for parameter in catalog.PARAMETERS}
+    names |= {parameter.name for parameter in catalog.ENTERPRISE_PARAMETERS}
+    for model in (Server, RedundancyGroup, PresenceUser):
+        for field in model._meta.get_fields():
+            if isinstance(field, models.CharField | models.GenericIPAddressField):
+                names |= {
+                    str(value)
+                    for value in model._default_manager.values_list(field.name, flat=True)
+                    if value
+                }
+    return {name for name in names if len(name) > 1}
