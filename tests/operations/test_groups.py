@@ -188,7 +188,7 @@ def test_enabling_twice_is_enabling_once(pair: RedundancyGroup) -> None:
         enable_ha(group=pair, actor="ann")
     pair.refresh_from_db()
     assert (pair.ha_enabled, pair.ha_generation, pair.epoch) == (True, 1, 0)
-    event = HaEvent.objects.get(sentence__endswith="was enabled.")
+    event = HaEvent.objects.get(sentence__contains="was enabled.")
     assert (event.kind, event.actor, event.group) == ("admin", "ann", pair)
     assert not SrmMessage.objects.exists()
 
@@ -238,7 +238,7 @@ def test_disabling_sends_everybody_home(
         "On Admin Request",
     )
     assert (event.new_state, event.epoch, event.actor) == ("Unknown", 8, "ann")
-    assert HaEvent.objects.filter(sentence__endswith="sessions sent home: 2.").count() == 1
+    assert HaEvent.objects.filter(sentence__contains="sessions sent home: 2.").count() == 1
 
 
 def test_an_edit_switches_ha_and_servers_together(
@@ -267,7 +267,7 @@ def test_a_group_goes_only_with_ha_off_and_without_users(
 def test_deleting_a_group_unassigns_its_servers(pair: RedundancyGroup) -> None:
     delete_group(group=pair, actor="ann")
     assert places() == {"imp-pub": (None, None), "imp-sub": (None, None)}
-    event = HaEvent.objects.get(sentence__endswith="was deleted.")
+    event = HaEvent.objects.get(sentence__contains="was deleted.")
     assert (event.group, event.group_name, event.actor) == (None, "DefaultCUPSubCluster", "ann")
     stale = RedundancyGroup(pk=999_999, name="gone")
     for change in (delete_group, enable_ha, disable_ha):

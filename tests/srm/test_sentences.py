@@ -8,7 +8,6 @@ from redundancy.srm.sentences import clock_time, duration, fill, outlook
 from redundancy.srm.simulator import DATABASE, ENGINE, ROUTER, Simulator
 from redundancy.srm.states import State
 from redundancy.srm.types import Node, Policy, Reading, Request
-from redundancy.srm.words import listed
 
 PUB, SUB = "imp-pub", "imp-sub"
 
@@ -98,18 +97,9 @@ def test_several_services_are_told_in_the_plural_and_a_figure_only_of_whom_it_is
 
 def test_a_sentence_begins_with_a_capital_also_where_no_service_can_be_named() -> None:
     node = Node(PUB, SUB, first=True, services=(Reading(ROUTER, up=None, since=0),))
-    assert (
-        fill("{down} {are} not running", node, 0, Policy()) == "A critical service is not running."
-    )
-    assert fill("{peer} serves the users", node, 0, Policy()) == f"{SUB} serves the users."
-
-
-@pytest.mark.parametrize(
-    ("names", "text"),
-    [([], ""), (["A"], "A"), (["A", "B"], "A and B"), (["A", "B", "C"], "A, B and C")],
-)
-def test_listed(names: list[str], text: str) -> None:
-    assert listed(names) == text
+    said = fill("{down} {are} not running.", node, 0, Policy())
+    assert said == "A critical service is not running."
+    assert fill("{peer} serves the users.", node, 0, Policy()) == f"{SUB} serves the users."
 
 
 def test_the_wait_for_automatic_fallback_says_when_and_from_what() -> None:
