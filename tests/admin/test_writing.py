@@ -116,7 +116,9 @@ def test_delete_one_server(writer: Client, pair: RedundancyGroup) -> None:
     answer = writer.post(url(Server, "delete", server.pk), {"post": "yes"})
     assert answer.status_code == 302
     assert not Server.objects.filter(name="imp-3").exists()
-    assert HaEvent.objects.filter(actor="ann", sentence__startswith="Server imp-3 was deleted.").exists()
+    assert HaEvent.objects.filter(
+        actor="ann", sentence__startswith="Server imp-3 was deleted."
+    ).exists()
 
 
 def selected(client: Client, model: type, rows: Any) -> None:

@@ -156,7 +156,9 @@ def test_an_edit_keeps_type_and_place() -> None:
     assert (server.name, server.description, server.domain) == ("imp-one", "new", "example.org")
     assert server.is_publisher
     assert server.group is not None
-    assert HaEvent.objects.filter(sentence__startswith="Server imp-pub was renamed to imp-one.").exists()
+    assert HaEvent.objects.filter(
+        sentence__startswith="Server imp-pub was renamed to imp-one."
+    ).exists()
 
 
 @pytest.mark.parametrize(
