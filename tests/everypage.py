@@ -211,6 +211,7 @@ def every_page(made: Furniture) -> list[Address]:
         Address("srm_trace"),
         Address("srm_trace", query={"server": pub}),
         Address("log_collection"),
+        Address("log_collection", query={"incident": made.incident}),
         Address("alarm_list"),
         Address("fault_lab"),
         Address("group_edit", (10**9,), status=404),

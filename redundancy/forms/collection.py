@@ -5,33 +5,50 @@ from typing import Any
 
 from django import forms
 
+from redundancy.clock import lab_now
 from redundancy.forms.base import PageForm
-from redundancy.models import RedundancyGroup
-from redundancy.selectors import groups
+from redundancy.models import Incident, RedundancyGroup
+from redundancy.selectors import collections, groups
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
 
 
 def moment_field(label: str) -> forms.CharField:
-    """Return a field for a moment of lab time in UTC."""
+    """Return a field for a moment of lab time in UTC; the form says when it may be left empty."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DD HH:MM:SS"})
-    return forms.CharField(label=label, widget=widget)
+    return forms.CharField(label=label, required=False, widget=widget)
 
 
 class CollectionForm(PageForm):
-    """Which group, and which span of lab time."""
+    """An incident, or a group and a span of lab time.
 
+    Args:
+        linked: The incident that the page was opened for; it is among those to choose from.
+
+    """
+
+    incident = forms.ModelChoiceField(
+        Incident.objects.none(),
+        required=False,
+        label="Incident",
+        empty_label="None: the group and the time below",
+        help_text="An incident brings its own group and time; what is chosen below does not count then.",
+    )
     group = forms.ModelChoiceField(
         RedundancyGroup.objects.none(), label="Presence Redundancy Group", empty_label=None
     )
     since = moment_field("From (lab time, UTC)")
     until = moment_field("To (lab time, UTC)")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, linked: Incident | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        group = self.fields["group"]
+        group, incident = self.fields["group"], self.fields["incident"]
         assert isinstance(group, forms.ModelChoiceField)
+        assert isinstance(incident, forms.ModelChoiceField)
         group.queryset = groups.find_groups()
+        incident.queryset = collections.incidents()
+        # Any incident is taken, but not all are shown; none is looked for where no form is drawn.
+        incident.choices = lambda: [("", str(incident.empty_label)), *_offered(linked)]
 
     def clean_since(self) -> float:
         """Return the moment in lab seconds."""
@@ -41,12 +58,38 @@ class CollectionForm(PageForm):
         """Return the moment in lab seconds."""
         return self._moment("until")
 
+    def clean(self) -> dict[str, Any]:
+        """Give an incident its own group and span."""
+        cleaned = super().clean() or {}
+        incident = cleaned.get("incident")
+        if incident is not None:
+            since, until = collections.span_of(incident, lab_now())
+            cleaned |= {"group": incident.group, "since": since, "until": until}
+        return cleaned
+
     def _moment(self, name: str) -> float:
-        text = self.text(name)
+        # One that was chosen in vain has an error of its own.
+        if self.data.get("incident"):
+            return 0.0
+        text, label = self.text(name), self.fields[name].label
+        if not text:
+            raise forms.ValidationError(f"{label} is required.")
         try:
             return datetime.strptime(text, SHAPE).replace(tzinfo=UTC).timestamp()
         except ValueError:
-            label = self.fields[name].label
             raise forms.ValidationError(
                 f"{label} must be a moment such as 2026-11-22 14:03:00."
             ) from None
+
+
+def _offered(linked: Incident | None) -> list[tuple[int, str]]:
+    recent = list(collections.incidents()[: collections.RECENT])
+    if linked is not None and linked not in recent:
+        recent.append(linked)
+    return [(incident.pk, _named(incident)) for incident in recent]
+
+
+def _named(incident: Incident) -> str:
+    over = "" if incident.closed_at else ", open"
+    opened = f"{incident.opened_at:{SHAPE}}"
+    return f"{incident.pk}: {opened}, {incident.group_name}, {incident.reason}{over}"

@@ -17,10 +17,11 @@ from django.db.models import Q, QuerySet
 from redundancy import traces
 from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
 from redundancy.cli.commands import run
-from redundancy.clock import lab_datetime
+from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import EventKind, HaEvent, LogCollection, Server
 from redundancy.operations import collections
-from redundancy.selectors import parameters
+from redundancy.selectors import incident_text, parameters
+from redundancy.selectors.incident_report import report
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
@@ -41,8 +42,10 @@ services/NODE-NAME.log   what happened to each service that was stopped or start
 cli/                     outputs of the command line when this was collected
 parameters.txt           the service parameters when this was collected
 versions.txt             of the software
-
+{more}
 Times in the files are lab time in UTC. No passwords and no addresses of alarm channels are in here.
+"""
+ABOUT_INCIDENT = """incident.txt             the report of incident {pk} when this was collected: {cause}
 """
 
 logger = logging.getLogger(__name__)
@@ -58,8 +61,16 @@ def path_of(job: LogCollection) -> Path:
 
 def _readme(job: LogCollection) -> Iterator[tuple[str, str]]:
     since, until = (f"{lab_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (job.since, job.until))
-    text = README.format(group=job.group_name, since=since, until=until, actor=job.actor)
+    incident = job.incident
+    more = ABOUT_INCIDENT.format(pk=incident.pk, cause=incident.cause) if incident else ""
+    text = README.format(group=job.group_name, since=since, until=until, actor=job.actor, more=more)
     yield "README.txt", text
+
+
+def _incident(job: LogCollection) -> Iterator[tuple[str, str]]:
+    if job.incident is not None:
+        now = lab_now()
+        yield "incident.txt", _text(incident_text.lines(report(job.incident, now), now))
 
 
 def _traces(job: LogCollection) -> Iterator[tuple[str, str]]:
@@ -127,6 +138,7 @@ def _facts(job: LogCollection) -> Iterator[tuple[str, str]]:
 
 PIECES: tuple[tuple[str, Piece], ...] = (
     ("Readme", _readme),
+    ("Incident", _incident),
     ("SRM traces", _traces),
     ("Events", _events),
     ("Services", _services),

@@ -27,6 +27,13 @@ class LogCollection(models.Model):
         related_name="log_collections",
     )
     group_name = models.CharField("Presence Redundancy Group", max_length=128)
+    # The incident it is about, where it was begun for one.
+    incident = models.ForeignKey(
+        "redundancy.Incident",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="log_collections",
+    )
     since = models.FloatField("From (lab time)")
     until = models.FloatField("To (lab time)")
     actor = models.CharField("Who", max_length=150)

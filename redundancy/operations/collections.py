@@ -7,11 +7,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from redundancy.errors import Refused
-from redundancy.models import CollectionState, EventKind, LogCollection, RedundancyGroup
+from redundancy.models import CollectionState, EventKind, Incident, LogCollection, RedundancyGroup
 from redundancy.operations import events
+from redundancy.selectors.collections import LONGEST
 
-# A week of lab time: more is the history's to tell.
-LONGEST = 7 * 86400
 # Wall time after which a step that nobody has ended is done again, from the beginning.
 STALE = timedelta(minutes=2)
 MOST_TURNS = 5
@@ -19,15 +18,30 @@ MOST_TURNS = 5
 KEPT = 20
 
 
-def begin(*, group: RedundancyGroup, since: float, until: float, actor: str) -> LogCollection:
-    """Begin to collect the logs of ``group`` from ``since`` to ``until`` (lab seconds); return the job."""
+def begin(
+    *,
+    group: RedundancyGroup,
+    since: float,
+    until: float,
+    actor: str,
+    incident: Incident | None = None,
+) -> LogCollection:
+    """Begin to collect the logs of ``group`` from ``since`` to ``until`` (lab seconds); return the job.
+
+    With the report of ``incident``, which is one of the group.
+    """
     if until <= since:
         raise Refused("To must be later than From.", field="until")
     if until - since > LONGEST:
         raise Refused("The span must not be longer than 7 days of lab time.", field="until")
     with transaction.atomic():
         job = LogCollection.objects.create(
-            group=group, group_name=group.name, since=since, until=until, actor=actor
+            group=group,
+            group_name=group.name,
+            incident=incident,
+            since=since,
+            until=until,
+            actor=actor,
         )
         events.record(
             kind=EventKind.ADMIN,
@@ -43,7 +57,7 @@ def claim(*, pk: int, step: int, turn: int) -> LogCollection | None:
     held = LogCollection.objects.filter(
         pk=pk, step=step, turn=turn, state=CollectionState.WORKING
     ).update(touched_at=timezone.now())
-    return LogCollection.objects.select_related("group").get(pk=pk) if held else None
+    return LogCollection.objects.select_related("group", "incident").get(pk=pk) if held else None
 
 
 def stepped(*, job: LogCollection) -> None:

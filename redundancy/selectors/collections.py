@@ -1,10 +1,33 @@
-"""Reads of log collections."""
+"""Reads of log collections, and of what they can be begun for."""
 
 from django.db.models import QuerySet
 
-from redundancy.models import LogCollection
+from redundancy.models import Incident, LogCollection
+
+# A week of lab time: more is the history's to tell.
+LONGEST = 7 * 86400
+# Lab seconds that are collected before an incident's first event, and after its last one.
+AROUND = 300
+# Incidents that one chooses from; others have the link on their page.
+RECENT = 50
 
 
 def jobs() -> QuerySet[LogCollection]:
     """Return every log collection that is kept, the newest first."""
     return LogCollection.objects.all()
+
+
+def incidents() -> QuerySet[Incident]:
+    """Return the incidents whose logs can be collected, the newest first: those of present groups."""
+    return Incident.objects.filter(group__isnull=False).select_related("group", "last_event")
+
+
+def span_of(incident: Incident, now: float) -> tuple[float, float]:
+    """Return from when to when (lab seconds) the logs of ``incident`` are collected.
+
+    Until ``now`` while it is open; of one that lasted too long, its beginning.
+    """
+    since = incident.opened_at.timestamp() - AROUND
+    last = incident.last_event
+    until = now if last is None else min(last.at.timestamp() + AROUND, now)
+    return since, min(until, since + LONGEST)

@@ -1,6 +1,7 @@
 """*Trace > Log Collection*: the logs of a case in one file."""
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -9,11 +10,12 @@ from redundancy.clock import lab_datetime, lab_now
 from redundancy.errors import Refused
 from redundancy.forms.collection import SHAPE, CollectionForm
 from redundancy.live import collecting
-from redundancy.models import CollectionState
+from redundancy.models import CollectionState, Incident
 from redundancy.operations import collections
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import collections as selectors
 from redundancy.views.chrome import Tool, lab, tell_time
+from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
 TITLE = "Log Collection"
@@ -38,14 +40,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "Add successful")
                 return redirect("log_collection")
     else:
-        now = lab_now()
-        form = CollectionForm(
-            initial={
-                "group": request.GET.get("group"),
-                "since": request.GET.get("since") or f"{lab_datetime(now - SPAN):{SHAPE}}",
-                "until": request.GET.get("until") or f"{lab_datetime(now):{SHAPE}}",
-            }
-        )
+        form = _form(request)
     jobs = list(selectors.jobs())
     context = {
         "title": TITLE,
@@ -62,6 +57,35 @@ def log_collection(request: HttpRequest) -> HttpResponse:
     if request.GET.get("v") == context["version"]:
         return tell_time(HttpResponse(status=204), lab())
     return tell_time(render(request, "collections/_live.html", context), lab())
+
+
+def _form(request: HttpRequest) -> CollectionForm:
+    """Return the form as the address fills it in: ``incident``, or ``group``, ``since`` and ``until``."""
+    now = lab_now()
+    linked = _linked(request)
+    since, until = selectors.span_of(linked, now) if linked else (now - SPAN, now)
+    return CollectionForm(
+        linked=linked,
+        initial={
+            "incident": linked,
+            "group": linked.group if linked else request.GET.get("group"),
+            "since": request.GET.get("since") or f"{lab_datetime(since):{SHAPE}}",
+            "until": request.GET.get("until") or f"{lab_datetime(until):{SHAPE}}",
+        },
+    )
+
+
+def _linked(request: HttpRequest) -> Incident | None:
+    text = request.GET.get("incident", "")
+    if not text:
+        return None
+    number = whole_number(text)
+    if number is None:
+        raise BadRequest("incident: must be the number of an incident.")
+    found = selectors.incidents().filter(pk=number).first()
+    if found is None:
+        raise BadRequest(f"incident: there is no incident {number} of a group that still exists.")
+    return found
 
 
 @require_safe
