@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('redundancy', '0018_incidents'),
+        ('redundancy', '0019_sentences_with_parts'),
     ]
 
     operations = [
