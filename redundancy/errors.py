@@ -5,6 +5,8 @@ from typing import Self
 
 from django.core.exceptions import ValidationError
 
+from redundancy.srm.words import together
+
 
 class Refused(ValidationError):
     """An operation was refused and changed nothing.
@@ -25,7 +27,7 @@ class Refused(ValidationError):
     @classmethod
     def together(cls, refusals: Sequence["Refused"]) -> Self:
         """Return one refusal that carries all of ``refusals``, of which there is at least one."""
-        joined = cls(" ".join(each.rule for each in refusals), field=refusals[0].field)
+        joined = cls(together(each.rule for each in refusals), field=refusals[0].field)
         joined.rules = tuple(pair for each in refusals for pair in each.rules)
         return joined
 

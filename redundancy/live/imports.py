@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from redundancy.models import UserImport
 from redundancy.operations import imports
 from redundancy.selectors import imports as selectors
+from redundancy.srm.words import say
 
 # The worker that takes up what another one left; by its name in the Procfile.
 MOVES_WORKER = "moves@"
@@ -30,7 +31,7 @@ def import_users(job_id: int, step: int, again: bool = False) -> None:
         logger.exception("step %s of import %s was not carried out", step, job_id)
     except Exception:
         logger.exception("import %s failed", job_id)
-        imports.fail(job_id=job_id, step=step, why="The import failed; its log says why.")
+        imports.fail(job_id=job_id, step=step, why=say("The import failed; its log says why."))
     else:
         if following is not None:
             import_users.delay(job_id, following)

@@ -23,6 +23,7 @@ from redundancy.srm.types import (
     StateChanged,
     StopServices,
 )
+from redundancy.srm.words import say
 
 logger = logging.getLogger(__name__)
 
@@ -152,7 +153,7 @@ def _history(step: Step, server: Server) -> Iterator[HaEvent]:
     for sentence, actor in step.refused:
         yield events.event(
             kind=EventKind.ADMIN,
-            sentence=f"Refused: {sentence}",
+            sentence=say("Refused: {sentence}", sentence=sentence),
             node=server,
             actor=actor,
             at=step.now,

@@ -9,6 +9,7 @@ from redundancy.errors import Refused
 from redundancy.models import EnterpriseParameter, EventKind
 from redundancy.operations import events, locks
 from redundancy.selectors import enterprise
+from redundancy.srm.words import say
 
 _BY_KEY = {parameter.key: parameter for parameter in ENTERPRISE_PARAMETERS}
 
@@ -33,7 +34,12 @@ def set_enterprise_parameters(*, values: Mapping[str, str], actor: str) -> int:
                 EnterpriseParameter.objects.update_or_create(key=key, defaults={"value": value})
             events.record(
                 kind=EventKind.PARAMETER,
-                sentence=f"{parameter.name} was changed from {present[key]} to {value}.",
+                sentence=say(
+                    "{parameter} was changed from {old} to {new}.",
+                    parameter=parameter.name,
+                    old=present[key],
+                    new=value,
+                ),
                 actor=actor,
             )
     return len(changed)
@@ -49,7 +55,14 @@ def reset_enterprise_parameters(*, keys: Iterable[str], actor: str) -> int:
 def _judge(key: str, value: str) -> Refused | None:
     parameter = _BY_KEY.get(key)
     if parameter is None:
-        return Refused(f"There is no enterprise parameter {key[:40]!r}.", field="key")
+        return Refused(say("There is no enterprise parameter {key!r}.", key=key[:40]), field="key")
     if value not in parameter.choices:
-        return Refused(f"{parameter.name} must be {', '.join(parameter.choices)}.", field=key)
+        return Refused(
+            say(
+                "{parameter} must be {choices}.",
+                parameter=parameter.name,
+                choices=", ".join(parameter.choices),
+            ),
+            field=key,
+        )
     return None

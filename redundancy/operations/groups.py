@@ -24,7 +24,7 @@ from redundancy.selectors import forecast
 from redundancy.srm import sentences
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
-from redundancy.srm.words import say
+from redundancy.srm.words import listed, say, together
 
 _SLOTS = {1: "first", 2: "second"}
 
@@ -44,20 +44,19 @@ def add_group(
         if RedundancyGroup.objects.count() >= settings.MAX_GROUPS:
             raise Refused(
                 say(
-                    "There are {MAX_GROUPS} presence redundancy groups already; more are not allowed.",
-                    MAX_GROUPS=settings.MAX_GROUPS,
+                    "There are {most} presence redundancy groups already; more are not allowed.",
+                    most=settings.MAX_GROUPS,
                 )
             )
         with locks.unique("group_name_unique", _name_taken(group)):
             group.save(force_insert=True)
         _assign(group, first, second)
-        members = " and ".join(server.name for server in (first, second) if server)
         events.record(
             kind=EventKind.ADMIN,
             sentence=say(
                 "Presence redundancy group {group} was added with {members}.",
                 group=group.name,
-                members=members,
+                members=listed(server.name for server in (first, second) if server),
             ),
             group=group,
             actor=actor,
@@ -109,7 +108,7 @@ def delete_group(*, group: RedundancyGroup, actor: str) -> None:
         Server.objects.filter(group=current).update(group=None, slot=None)
         events.record(
             kind=EventKind.ADMIN,
-            sentence=say("Presence redundancy group {current} was deleted.", current=current.name),
+            sentence=say("Presence redundancy group {group} was deleted.", group=current.name),
             group=current,
             actor=actor,
         )
@@ -137,7 +136,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         current.save(update_fields=["ha_enabled", "ha_generation"])
         events.record(
             kind=EventKind.ADMIN,
-            sentence=say("High Availability of {current} was enabled.", current=current.name),
+            sentence=say("High Availability of {group} was enabled.", group=current.name),
             group=current,
             actor=actor,
             epoch=current.epoch,
@@ -166,8 +165,8 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
         event = events.record(
             kind=EventKind.ADMIN,
             sentence=say(
-                "High Availability of {current} was disabled; sessions sent home: {moved:,}.",
-                current=current.name,
+                "High Availability of {group} was disabled; sessions sent home: {moved:,}.",
+                group=current.name,
                 moved=placed.moved,
             ),
             group=current,
@@ -204,11 +203,15 @@ def _obstacles(group: RedundancyGroup) -> Iterator[Refused]:
     busy = [server.name for server in _members(group) if _has_users(server)]
     if busy:
         yield Refused(
-            say(
-                "{group} cannot be deleted: users are assigned to {busy}. {UNASSIGN_USERS}",
-                group=group.name,
-                busy=" and ".join(busy),
-                UNASSIGN_USERS=rules.UNASSIGN_USERS,
+            together(
+                [
+                    say(
+                        "{group} cannot be deleted: users are assigned to {nodes}.",
+                        group=group.name,
+                        nodes=listed(busy),
+                    ),
+                    rules.UNASSIGN_USERS,
+                ]
             )
         )
 
@@ -317,10 +320,14 @@ def _check_may_leave(server: Server, *, field: str) -> None:
         )
     if _has_users(server):
         raise Refused(
-            say(
-                "{server} has users assigned; it cannot be moved or unassigned. {UNASSIGN_USERS}",
-                server=server.name,
-                UNASSIGN_USERS=rules.UNASSIGN_USERS,
+            together(
+                [
+                    say(
+                        "{server} has users assigned; it cannot be moved or unassigned.",
+                        server=server.name,
+                    ),
+                    rules.UNASSIGN_USERS,
+                ]
             ),
             field=field,
         )
@@ -330,17 +337,17 @@ def _check_may_join(
     group: RedundancyGroup, server: Server | None, name: str, *, field: str
 ) -> None:
     if server is None:
-        raise Refused(say("Server {name} does not exist any more.", name=name), field=field)
+        raise Refused(say("Server {server} does not exist any more.", server=name), field=field)
     if server.server_type != ServerType.IMP:
         raise Refused(
-            say("{name} is not a server of type {IMP}.", name=name, IMP=ServerType.IMP.label),
+            say("{server} is not a server of type {type}.", server=name, type=ServerType.IMP.label),
             field=field,
         )
     if server.group is not None and server.group != group:
         raise Refused(
             say(
-                "{name} is in the presence redundancy group {group}; a server is in at most one group.",
-                name=name,
+                "{server} is in the presence redundancy group {group}; a server is in at most one group.",
+                server=name,
                 group=server.group.name,
             ),
             field=field,

@@ -6,6 +6,7 @@ from redundancy import clock
 from redundancy.models import EventKind, NodeRuntime
 from redundancy.operations import events
 from redundancy.selectors.live import BLIND_AFTER, is_blind
+from redundancy.srm.words import say
 
 
 def note_return(*, age: float | None, now: float) -> None:
@@ -33,7 +34,10 @@ def note_start(*, now: float, interval: float) -> None:
 def _record(since: float, now: float) -> None:
     events.record(
         kind=EventKind.LAB,
-        sentence=f"Nobody could see the nodes since {clock.lab_datetime(since):%Y-%m-%d %H:%M:%S} UTC.",
+        sentence=say(
+            "Nobody could see the nodes since {moment} UTC.",
+            moment=f"{clock.lab_datetime(since):%Y-%m-%d %H:%M:%S}",
+        ),
         at=now,
         inputs={"unseen_since": round(since, 3)},
     )

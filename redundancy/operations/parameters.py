@@ -12,12 +12,34 @@ from redundancy.models import EventKind, NodeRuntime, Server, ServerType, Servic
 from redundancy.operations import events, limits, locks
 from redundancy.selectors import parameters as selectors
 from redundancy.selectors.limits import KEYS as RELOGIN_KEYS
+from redundancy.srm.words import mark, say
 
-_TOGETHER: tuple[tuple[str, str, str, Callable[[int, int], bool]], ...] = (
-    ("admin_rpc_port", "must not be", "service_port", lambda a, b: a != b),
-    ("initialization_timeout", "must not be below", "heartbeat_timeout", lambda a, b: a >= b),
-    ("heartbeat_timeout", "must be at least twice", "heartbeat_interval", lambda a, b: a >= 2 * b),
-    ("relogin_lower", "must not be above", "relogin_upper", lambda a, b: a <= b),
+# Two parameters, what must hold for their values, and the sentence where it does not.
+_TOGETHER: tuple[tuple[str, str, Callable[[int, int], bool], str], ...] = (
+    (
+        "admin_rpc_port",
+        "service_port",
+        lambda a, b: a != b,
+        mark("{parameter} ({value}) must not be the {other} ({limit})."),
+    ),
+    (
+        "initialization_timeout",
+        "heartbeat_timeout",
+        lambda a, b: a >= b,
+        mark("{parameter} ({value}) must not be below the {other} ({limit})."),
+    ),
+    (
+        "heartbeat_timeout",
+        "heartbeat_interval",
+        lambda a, b: a >= 2 * b,
+        mark("{parameter} ({value}) must be at least twice the {other} ({limit})."),
+    ),
+    (
+        "relogin_lower",
+        "relogin_upper",
+        lambda a, b: a <= b,
+        mark("{parameter} ({value}) must not be above the {other} ({limit})."),
+    ),
 )
 
 
@@ -98,29 +120,69 @@ def _store(parameter: Parameter, server: Server | None, old: str, new: str, acto
         )
     events.record(
         kind=EventKind.PARAMETER,
-        sentence=f"{parameter.name}{_where(owner)} was changed from {old} to {new}.",
+        sentence=_changed(parameter, owner, old, new),
         node=owner,
         actor=actor,
     )
 
 
-def _where(owner: Server | None) -> str:
-    return f" on {owner.name}" if owner else ""
+def _changed(parameter: Parameter, owner: Server | None, old: str, new: str) -> str:
+    if owner is None:
+        return say(
+            "{parameter} was changed from {old} to {new}.",
+            parameter=parameter.name,
+            old=old,
+            new=new,
+        )
+    return say(
+        "{parameter} on {node} was changed from {old} to {new}.",
+        parameter=parameter.name,
+        node=owner.name,
+        old=old,
+        new=new,
+    )
+
+
+def _changed_meanwhile(parameter: Parameter, owner: Server | None, seen: str, now: str) -> str:
+    if owner is None:
+        return say(
+            "{parameter} was changed meanwhile: it was {seen}, and is {now} now.",
+            parameter=parameter.name,
+            seen=seen,
+            now=now,
+        )
+    return say(
+        "{parameter} on {node} was changed meanwhile: it was {seen}, and is {now} now.",
+        parameter=parameter.name,
+        node=owner.name,
+        seen=seen,
+        now=now,
+    )
 
 
 def _known(key: str, server: Server | None) -> Parameter:
     """Return the parameter; refuse one that does not exist, or that each node has when none is meant."""
     parameter = PARAMETER_BY_KEY.get(key)
     if parameter is None:
-        raise Refused(f"There is no parameter {key[:40]!r}.", field="key")
+        raise Refused(say("There is no parameter {key!r}.", key=key[:40]), field="key")
     if parameter.per_node and server is None:
-        raise Refused(f"{parameter.name} is set for each server; choose one.", field="server")
+        raise Refused(
+            say("{parameter} is set for each server; choose one.", parameter=parameter.name),
+            field="server",
+        )
     if server is not None and server.server_type != ServerType.IMP:
         raise Refused(
-            f"{server.name} is not a server of type {ServerType.IMP.label}.", field="server"
+            say(
+                "{server} is not a server of type {type}.",
+                server=server.name,
+                type=ServerType.IMP.label,
+            ),
+            field="server",
         )
     if server is not None and not Server.objects.filter(pk=server.pk).exists():
-        raise Refused(f"Server {server.name} does not exist any more.", field="server")
+        raise Refused(
+            say("Server {server} does not exist any more.", server=server.name), field="server"
+        )
     return parameter
 
 
@@ -128,7 +190,10 @@ def _check_scope(key: str, server: Server | None) -> Parameter:
     """Return the parameter; refuse a clusterwide one of a server, too."""
     parameter = PARAMETER_BY_KEY.get(key)
     if parameter is not None and not parameter.per_node and server is not None:
-        raise Refused(f"{parameter.name} is clusterwide; no server has its own.", field="server")
+        raise Refused(
+            say("{parameter} is clusterwide; no server has its own.", parameter=parameter.name),
+            field="server",
+        )
     return _known(key, server)
 
 
@@ -145,8 +210,8 @@ def check_fresh(
     for key, seen in expected.items():
         if present[key] != seen:
             parameter = PARAMETER_BY_KEY[key]
-            where = _where(server if parameter.per_node else None)
-            rule = f"{parameter.name}{where} was changed meanwhile: it was {seen}, and is {present[key]} now."
+            owner = server if parameter.per_node else None
+            rule = _changed_meanwhile(parameter, owner, seen, present[key])
             stale.append(Refused(rule, field=key))
     if stale:
         raise Stale.together(stale)
@@ -175,12 +240,19 @@ def canonical(parameter: Parameter, value: str) -> str:
     text = value.strip()
     if parameter.unit == "bool":
         if text.lower() not in {"true", "false"}:
-            raise Refused(f"{parameter.name} must be True or False.", field=parameter.key)
+            raise Refused(
+                say("{parameter} must be True or False.", parameter=parameter.name),
+                field=parameter.key,
+            )
         return text.capitalize()
     # ASCII digits only: int() would take underscores and digits of other scripts.
     if not re.fullmatch(r"[0-9]{1,10}", text) or not parameter.low <= int(text) <= parameter.high:
         raise Refused(
-            f"{parameter.name} must be a whole number from {parameter.limits}.",
+            say(
+                "{parameter} must be a whole number from {limits}.",
+                parameter=parameter.name,
+                limits=parameter.limits,
+            ),
             field=parameter.key,
         )
     return str(int(text))
@@ -196,13 +268,18 @@ def check_together(values: Mapping[str, str]) -> None:
 def _broken_together(values: Mapping[str, str], changed: Collection[str]) -> list[Refused]:
     """Return each contradiction, at the one of its two parameters that is being changed."""
     broken = []
-    for key, words, other, holds in _TOGETHER:
+    for key, other, holds, rule in _TOGETHER:
         if key not in values or other not in values or holds(int(values[key]), int(values[other])):
             continue
-        names = PARAMETER_BY_KEY[key].name, PARAMETER_BY_KEY[other].name
         broken.append(
             Refused(
-                f"{names[0]} ({values[key]}) {words} the {names[1]} ({values[other]}).",
+                say(
+                    rule,
+                    parameter=PARAMETER_BY_KEY[key].name,
+                    value=values[key],
+                    other=PARAMETER_BY_KEY[other].name,
+                    limit=values[other],
+                ),
                 field=other if other in changed and key not in changed else key,
             )
         )

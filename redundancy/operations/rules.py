@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from redundancy.catalog import DEFAULT_VERSION
 from redundancy.errors import Refused
 from redundancy.models import ServerType
+from redundancy.srm.words import say
 
 DESCRIPTION_LENGTH = 128
 _FORBIDDEN_IN_DESCRIPTION = '"%&\\<>'
@@ -19,7 +20,10 @@ _VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,5}){1,3}(-[0-9]{1,5})?")
 _MAC = re.compile(r"[0-9A-F]{12}")
 
 # Where the users are that keep a node from leaving.
-UNASSIGN_USERS = "Assign its users to another node, or unassign them, first: User Management > Assign Presence Users."
+UNASSIGN_USERS = say(
+    "Assign its users to another node, or unassign them, first: User Management > Assign "
+    "Presence Users."
+)
 
 
 def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> dict[str, str | None]:
@@ -48,7 +52,10 @@ def _is_domain_name(text: str) -> bool:
 def server_name(text: str) -> str:
     """Return the name of a server: a host name, a fully qualified domain name or an IP address."""
     name = text.strip()
-    rule = "Host Name/IP Address must be a host name, a fully qualified domain name or an IP address of 2 to 63 characters."
+    rule = say(
+        "Host Name/IP Address must be a host name, a fully qualified domain name or an IP "
+        "address of 2 to 63 characters."
+    )
     if not 2 <= len(name) <= 63:
         raise Refused(rule, field="name")
     if ":" in name or re.fullmatch(r"[0-9.]+", name):
@@ -70,7 +77,7 @@ def group_name(text: str) -> str:
     name = text.strip()
     if not _GROUP_NAME.fullmatch(name):
         raise Refused(
-            "Name must be 1 to 128 characters: letters, digits, underscores and hyphens.",
+            say("Name must be 1 to 128 characters: letters, digits, underscores and hyphens."),
             field="name",
         )
     return name
@@ -81,11 +88,15 @@ def description(text: str) -> str:
     value = text.strip()
     if len(value) > DESCRIPTION_LENGTH:
         raise Refused(
-            f"Description must be at most {DESCRIPTION_LENGTH} characters.", field="description"
+            say(
+                "Description must be at most {most} characters.",
+                most=DESCRIPTION_LENGTH,
+            ),
+            field="description",
         )
     if any(sign in _FORBIDDEN_IN_DESCRIPTION or not sign.isprintable() for sign in value):
         raise Refused(
-            'Description must not contain any of " % & \\ < > or control characters.',
+            say('Description must not contain any of " % & \\ < > or control characters.'),
             field="description",
         )
     return value
@@ -99,9 +110,11 @@ def ipv6_address(text: str) -> str | None:
     try:
         address = ipaddress.IPv6Address(value)
     except ValueError:
-        raise Refused("IPv6 Address must be a valid IPv6 address.", field="ipv6_address") from None
+        raise Refused(
+            say("IPv6 Address must be a valid IPv6 address."), field="ipv6_address"
+        ) from None
     if address.scope_id:
-        raise Refused("IPv6 Address must not name a zone.", field="ipv6_address")
+        raise Refused(say("IPv6 Address must not name a zone."), field="ipv6_address")
     return str(address)
 
 
@@ -109,7 +122,7 @@ def mac_address(text: str) -> str:
     """Return a MAC address as 12 hexadecimal digits; separators are accepted and dropped."""
     value = re.sub(r"[:.\-\s]", "", text).upper()
     if value and not _MAC.fullmatch(value):
-        raise Refused("MAC Address must be 12 hexadecimal digits.", field="mac_address")
+        raise Refused(say("MAC Address must be 12 hexadecimal digits."), field="mac_address")
     return value
 
 
@@ -117,7 +130,7 @@ def no_mac_address(text: str) -> str:
     """Return the empty MAC address of a server that has none."""
     if mac_address(text):
         raise Refused(
-            f"MAC Address is for servers of type {ServerType.CUCM.label} only.",
+            say("MAC Address is for servers of type {type} only.", type=ServerType.CUCM.label),
             field="mac_address",
         )
     return ""
@@ -128,7 +141,7 @@ def domain(text: str) -> str:
     value = text.strip()
     if value and (len(value) > 253 or not _is_domain_name(value)):
         raise Refused(
-            "IM and Presence Domain must be a valid domain name, such as example.com.",
+            say("IM and Presence Domain must be a valid domain name, such as example.com."),
             field="domain",
         )
     return value
@@ -139,7 +152,7 @@ def version(text: str) -> str:
     value = text.strip() or DEFAULT_VERSION
     if not _VERSION.fullmatch(value):
         raise Refused(
-            "Installed Version must be numbers with dots, such as 14.0.1 or 14.0.1.10000-20.",
+            say("Installed Version must be numbers with dots, such as 14.0.1 or 14.0.1.10000-20."),
             field="version",
         )
     return value

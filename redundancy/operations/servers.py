@@ -20,6 +20,7 @@ from redundancy.models import (
     ServerType,
 )
 from redundancy.operations import events, locks, rules
+from redundancy.srm.words import say, together
 
 DEFAULT_GROUP = "DefaultCUPSubCluster"
 
@@ -41,7 +42,14 @@ def add_server(
     IM and Presence server brings its machine with it: powered, the default services running.
     """
     if server_type not in ServerType.values:
-        raise Refused(f"Server Type must be {' or '.join(ServerType.labels)}.", field="server_type")
+        raise Refused(
+            say(
+                "Server Type must be {first} or {last}.",
+                first=ServerType.CUCM.label,
+                last=ServerType.IMP.label,
+            ),
+            field="server_type",
+        )
     server = Server(server_type=server_type)
     _fill(server, name, description, ipv6_address, mac_address, domain, version)
     with transaction.atomic():
@@ -52,14 +60,24 @@ def add_server(
             server.save(force_insert=True)
         if server_type == ServerType.IMP:
             install([server])
-        role = "as the IM&P database publisher " if server.is_publisher else ""
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"Server {server.name} was added {role}({server.get_server_type_display()}).",
+            sentence=_added(server),
             node=server,
             actor=actor,
         )
     return server
+
+
+def _added(server: Server) -> str:
+    kind = ServerType(server.server_type).label
+    if server.is_publisher:
+        return say(
+            "Server {server} was added as the IM&P database publisher ({kind}).",
+            server=server.name,
+            kind=kind,
+        )
+    return say("Server {server} was added ({kind}).", server=server.name, kind=kind)
 
 
 def edit_server(
@@ -93,14 +111,23 @@ def edit_server(
         if current.name != old_name:
             events.record(
                 kind=EventKind.ADMIN,
-                sentence=f"Server {old_name} was renamed to {current.name}.",
+                sentence=say(
+                    "Server {old} was renamed to {new}.",
+                    old=old_name,
+                    new=current.name,
+                ),
                 node=current,
                 actor=actor,
             )
         if current.version != old_version:
             events.record(
                 kind=EventKind.ADMIN,
-                sentence=f"The software on {current.name} is now {current.version}; it was {old_version}.",
+                sentence=say(
+                    "The software on {server} is now {new}; it was {old}.",
+                    server=current.name,
+                    new=current.version,
+                    old=old_version,
+                ),
                 node=current,
                 actor=actor,
             )
@@ -117,7 +144,7 @@ def delete_server(*, server: Server, actor: str) -> None:
             raise Refused.together(obstacles)
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"Server {current.name} was deleted.",
+            sentence=say("Server {server} was deleted.", server=current.name),
             node=current,
             actor=actor,
         )
@@ -129,20 +156,32 @@ def _obstacles(server: Server) -> Iterator[Refused]:
     others = Server.objects.filter(server_type=ServerType.IMP).exclude(pk=server.pk)
     if server.is_publisher and others.exists():
         yield Refused(
-            f"{server.name} is the IM&P database publisher; it cannot be deleted while subscribers exist."
+            say(
+                "{server} is the IM&P database publisher; it cannot be deleted while subscribers exist.",
+                server=server.name,
+            )
         )
     if server.group is not None:
-        how = " Delete that group: the publisher leaves it no other way." * server.is_publisher
-        yield Refused(
-            f"{server.name} must leave the presence redundancy group {server.group.name} "
-            f"before it is deleted.{how}"
+        leave = say(
+            "{server} must leave the presence redundancy group {group} before it is deleted.",
+            server=server.name,
+            group=server.group.name,
         )
+        how = say("Delete that group: the publisher leaves it no other way.")
+        yield Refused(together([leave, how]) if server.is_publisher else leave)
     if PresenceUser.objects.filter(home=server).exists():
         yield Refused(
-            f"{server.name} has users assigned; it cannot be deleted. {rules.UNASSIGN_USERS}"
+            together(
+                [
+                    say("{server} has users assigned; it cannot be deleted.", server=server.name),
+                    rules.UNASSIGN_USERS,
+                ]
+            )
         )
     elif PresenceSession.objects.filter(node=server).exists():
-        yield Refused(f"{server.name} holds sessions of users; it cannot be deleted.")
+        yield Refused(
+            say("{server} holds sessions of users; it cannot be deleted.", server=server.name)
+        )
 
 
 def _fill(
@@ -174,7 +213,10 @@ def _take_place(server: Server) -> None:
     nodes = Server.objects.filter(server_type=ServerType.IMP)
     if nodes.count() >= settings.MAX_IMP_SERVERS:
         raise Refused(
-            f"There are {settings.MAX_IMP_SERVERS} IM and Presence servers already; more are not allowed."
+            say(
+                "There are {most} IM and Presence servers already; more are not allowed.",
+                most=settings.MAX_IMP_SERVERS,
+            )
         )
     if nodes.exists():
         return
@@ -209,9 +251,9 @@ def _locked(server: Server) -> Server:
     # The caller's object may be old: rules are judged by the row.
     current = Server.objects.select_for_update(no_key=True).filter(pk=server.pk).first()
     if current is None:
-        raise Refused(f"Server {server.name} does not exist any more.")
+        raise Refused(say("Server {server} does not exist any more.", server=server.name))
     return current
 
 
 def _name_taken(server: Server) -> Refused:
-    return Refused(f"A server named {server.name} exists already.", field="name")
+    return Refused(say("A server named {server} exists already.", server=server.name), field="name")
