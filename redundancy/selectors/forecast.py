@@ -79,6 +79,11 @@ def of_move(move: SessionMove) -> Forecast | None:
     return told.first()
 
 
+def of_event(event: HaEvent) -> Forecast | None:
+    """Return what was forecast when ``event`` asked for a move; None when nothing was."""
+    return Forecast.objects.select_related("event").filter(event=event).first()
+
+
 def move_of(forecast: Forecast) -> SessionMove | None:
     """Return the move that a forecast was of; None while it has not come, or when it never did."""
     following = SessionMove.objects.select_related("event").filter(

@@ -172,6 +172,11 @@ def _up_to(found: QuerySet[HaEvent], place: Place, *, down: bool) -> QuerySet[Ha
     return found.filter(at__lte=place.at).filter(Q(at__lt=place.at) | Q(pk__lte=place.pk))
 
 
+def events() -> QuerySet[HaEvent]:
+    """Return every event, with its group and its server."""
+    return HaEvent.objects.select_related("group", "node")
+
+
 def everything(wanted: Wanted) -> Iterator[HaEvent]:
     """Yield every event that matches, the newest first, without holding more than a few thousand."""
     place: Place | None = None

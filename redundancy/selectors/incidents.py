@@ -25,6 +25,11 @@ def find_incidents(criteria: Iterable[Criterion] = (), sort: str = "-opened") ->
     return find.order(find.apply(Incident.objects.all(), criteria, FIELDS), sort, _COLUMNS)
 
 
+def incidents() -> QuerySet[Incident]:
+    """Return every incident, with its group and its first event."""
+    return Incident.objects.select_related("group", "first_event")
+
+
 def open_of(group_id: int) -> Incident | None:
     """Return the open incident of a group, if there is one."""
     return Incident.objects.filter(group=group_id, closed_at=None).first()

@@ -81,6 +81,11 @@ def find_users(criteria: Iterable[Criterion] = (), sort: str = "userid") -> Quer
     return find.order(find.apply(users, asked, FIELDS), sort, _COLUMNS)
 
 
+def called(userid: str) -> QuerySet[PresenceUser]:
+    """Return the user with this User ID, in whatever case: one or none."""
+    return PresenceUser.objects.filter(userid__iexact=userid)
+
+
 def places(pks: Sequence[int]) -> Mapping[int, Place]:
     """Return where these users are, in two queries: joined only for those that are shown."""
     rows = list(

@@ -25,7 +25,7 @@ def of_move(move: SessionMove, now: float) -> tuple[Compared, ...]:
 
 def of_event(event: HaEvent, now: float) -> tuple[Compared, ...]:
     """Return forecast and measured of the request ``event``; nothing when nothing was forecast."""
-    told = Forecast.objects.select_related("event").filter(event=event).first()
+    told = forecast.of_event(event)
     return _compared(told, forecast.move_of(told), now) if told else ()
 
 

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from redundancy.clock import lab_now
 from redundancy.forms.history import HistoryForm
-from redundancy.models import HaEvent
 from redundancy.selectors import history
 from redundancy.selectors.history import Page, Place
 from redundancy.views import compared
@@ -68,7 +67,7 @@ def event_history(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def event(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one event with everything that is known of it."""
-    shown = get_object_or_404(HaEvent.objects.select_related("group", "node"), pk=pk)
+    shown = get_object_or_404(history.events(), pk=pk)
     around = urlencode({"after": str(Place(shown.at, shown.pk))})
     context = {
         "title": f"HA Event {pk}",

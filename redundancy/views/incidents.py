@@ -6,7 +6,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from redundancy import clock
-from redundancy.models import Incident
 from redundancy.selectors import incidents
 from redundancy.selectors.incident_report import report
 from redundancy.views.chrome import Link
@@ -47,8 +46,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def incident(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the report of an incident, ready for print."""
-    rows = Incident.objects.select_related("group", "first_event")
-    shown = get_object_or_404(rows, pk=pk)
+    shown = get_object_or_404(incidents.incidents(), pk=pk)
     now = clock.lab_now()
     links = [Link("Back To Find/List", reverse("incident_list"))]
     if shown.group is not None:

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from redundancy.errors import Refused
 from redundancy.forms.presence import ACTS, SignForm
-from redundancy.models import PresenceUser, Server
+from redundancy.models import Server
 from redundancy.operations import presence
 from redundancy.permissions import writes
 from redundancy.selectors import sessions
+from redundancy.selectors.users import called
 from redundancy.views import effects
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go
@@ -103,7 +104,7 @@ def _read(form: SignForm) -> _Sign | None:
                 node=node, percent=percent, actor=actor
             ),
         )
-    users = PresenceUser.objects.filter(userid__iexact=form.text("userid"))
+    users = called(form.text("userid"))
     user = users.first()
     if user is None:
         return None

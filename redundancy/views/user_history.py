@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.forms.whereabouts import WhereaboutsForm
 from redundancy.models import PresenceUser
+from redundancy.selectors.users import called
 from redundancy.selectors.whereabouts import Stay, stay_at, stays
 from redundancy.views.chrome import Link
 
@@ -39,7 +40,7 @@ def user_history(request: HttpRequest) -> HttpResponse:
     form = WhereaboutsForm(request.GET if "userid" in request.GET else None)
     user, found, asked = None, [], None
     if form.is_bound and form.is_valid():
-        user = PresenceUser.objects.filter(userid__iexact=form.text("userid")).first()
+        user = called(form.text("userid")).first()
         if user is None:
             form.add_error("userid", f"There is no user {form.text('userid')[:40]!r}.")
         else:
