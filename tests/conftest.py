@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import cache
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
@@ -49,6 +50,12 @@ def pytest_unconfigure() -> None:
     """Throw away the data folder that the settings of the tests made."""
     if settings.VAR_DIR.name.startswith("cucm-admin-test-"):
         shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Begin each test as a fresh process: polls remember what they answered, and databases change."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -88,6 +88,11 @@ class Part:
         return self.page.paginator.count
 
     @property
+    def ages_run(self) -> bool:
+        """Return whether the age of every heartbeat is shown, of those too that come in time."""
+        return self.view is View.MAP and any(group.hearings for group in self.topology.groups)
+
+    @property
     def ages(self) -> str:
         """Return a fingerprint of when the heartbeats were heard whose age is shown."""
         hearings = [each for group in self.topology.groups for each in group.hearings]

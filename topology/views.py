@@ -6,10 +6,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django_htmx.http import trigger_client_event
 
-from redundancy.selectors import cluster, live
+from redundancy.selectors import cluster, live, nodes
+from redundancy.selectors.live import ObserverView
 from redundancy.selectors.node_details import details
-from redundancy.views.chrome import Lab, Link, tell_time
-from topology.choice import STATES, VIEWS, Part, View, choose, read
+from redundancy.selectors.stamp import holds_until
+from redundancy.views.chrome import Link
+from redundancy.views.polls import poll
+from topology.choice import STATES, VIEWS, Choice, Part, View, choose, read
 from topology.layout import place
 from topology.model import build
 from topology.node import NodePage, page_of
@@ -24,12 +27,10 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     With ``fragment`` only what changed: nothing (204) while version ``v`` and the ages ``a`` of
     heartbeats still hold, the ages alone, or all of the live part.
     """
-    watch = live.observer()
     choice = read(request.GET)
-    seen = cluster.look(seeing=watch.ok)
-    part = choose(build(seen, blind="" if watch.ok else watch.sentence), choice)
     if "fragment" in request.GET:
-        return tell_time(_fragment(request, part), Lab(watch.lab_now, watch.rate))
+        return _poll(request, choice)
+    part = _part(choice, live.observer())
     context = {
         **_context(part),
         "title": "Presence Topology",
@@ -40,6 +41,27 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     }
     status = 400 if choice.error else 200
     return render(request, "topology/topology.html", context, status=status)
+
+
+def _part(choice: Choice, watch: ObserverView) -> Part:
+    seen = cluster.look(seeing=watch.ok)
+    return choose(build(seen, blind="" if watch.ok else watch.sentence), choice)
+
+
+def _poll(request: HttpRequest, choice: Choice) -> HttpResponse:
+    part: Part | None = None
+
+    def answer(watch: ObserverView) -> HttpResponse:
+        nonlocal part
+        part = _part(choice, watch)
+        return _fragment(request, part)
+
+    def until(now: float) -> float:
+        assert part is not None
+        # A map tells the age of every heartbeat, which is no news to the stamp.
+        return now if part.ages_run else holds_until(now)
+
+    return poll(request, answer, until)
 
 
 def _context(part: Part) -> dict[str, object]:
@@ -71,25 +93,41 @@ def _fragment(request: HttpRequest, part: Part) -> HttpResponse:
 @require_safe
 def node_details(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one node; with ``fragment`` only its live part, or 204 while version ``v`` still holds."""
+    if "fragment" in request.GET:
+        return poll(
+            request,
+            lambda watch: _node_fragment(request, pk, watch),
+            lambda now: holds_until(now, nodes.mates(pk)),
+        )
+    shown, watch = _node(pk), live.observer()
+    context = {
+        **_node_context(shown, watch),
+        "title": "Node Details",
+        "application": APPLICATION,
+        "related_links": _related(shown),
+    }
+    return render(request, "topology/node.html", context)
+
+
+def _node(pk: int) -> NodePage:
     found = details(pk)
     if found is None:
         raise Http404
-    watch = live.observer()
-    shown = page_of(found)
+    return page_of(found)
+
+
+def _node_context(shown: NodePage, watch: ObserverView) -> dict[str, object]:
     version = f"{shown.version}-{'seen' if watch.ok else 'blind'}"
-    context = {"node": shown, "observer": watch, "version": version}
-    if "fragment" not in request.GET:
-        context |= {
-            "title": "Node Details",
-            "application": APPLICATION,
-            "related_links": _related(shown),
-        }
-        return render(request, "topology/node.html", context)
-    at = Lab(watch.lab_now, watch.rate)
-    if request.GET.get("v") == version:
-        return tell_time(HttpResponse(status=204), at)
+    return {"node": shown, "observer": watch, "version": version}
+
+
+def _node_fragment(request: HttpRequest, pk: int, watch: ObserverView) -> HttpResponse:
+    shown = _node(pk)
+    context = _node_context(shown, watch)
+    if request.GET.get("v") == context["version"]:
+        return HttpResponse(status=204)
     response = render(request, "topology/_node_live.html", context)
-    return tell_time(trigger_client_event(response, "announce", {"value": shown.summary}), at)
+    return trigger_client_event(response, "announce", {"value": shown.summary})
 
 
 def _related(node: NodePage) -> list[Link]:

@@ -10,14 +10,13 @@ from django.db.models import Q
 from redundancy import bus
 from redundancy.drivers import get_driver
 from redundancy.models import MessageKind, NodeRuntime, SrmMessage
+from redundancy.models.runtime import NEVER
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, Node, Reading
 
 # Lab seconds by which the clocks of two workers may differ.
 CLOCK_SLACK = 60.0
-# Stands for "never" in a column that cannot hold infinity.
-NEVER = 1e15
 
 
 @dataclass(frozen=True, slots=True)

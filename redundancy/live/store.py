@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 
 from redundancy.drivers import get_driver
-from redundancy.live.due import NEVER, Situation
+from redundancy.live.due import Situation
 from redundancy.models import EventKind, HaEvent, NodeRuntime, Server, SrmMessage
+from redundancy.models.runtime import NEVER
 from redundancy.operations import events, faults, incidents, power
+from redundancy.srm import facts
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.inputs import inputs_of
 from redundancy.srm.types import (
@@ -27,7 +29,11 @@ from redundancy.srm.words import say
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = [field for field in NodeRuntime._meta.concrete_fields if not field.primary_key]
+COLUMNS = [
+    field
+    for field in NodeRuntime._meta.concrete_fields
+    if not field.primary_key and field.name != "looks"
+]
 TABLE, KEY = NodeRuntime._meta.db_table, NodeRuntime._meta.pk.column
 # What is done only when the step is stored.
 GO_OUT = (SendHeartbeat, MoveSessions)
@@ -59,6 +65,13 @@ class Step:
     def is_quiet(self) -> bool:
         """Whether nothing came of it but what goes out after the commit."""
         return not self.refused and all(isinstance(a, GO_OUT) for a, _ in self.actions)
+
+    @property
+    def is_news(self) -> bool:
+        """Whether pages may show something else after it; what was asked for counts when it is heard."""
+        if self.situation.messages or not self.is_quiet:
+            return True
+        return not facts.looks_alike(self.before, self.node, self.now, self.policy)
 
 
 def store(steps: Sequence[Step]) -> list[Step]:
@@ -118,9 +131,11 @@ def _remember(steps: Sequence[Step]) -> None:
             "sentence": sentences[-1] if sentences else stored.sentence,
             "due_at": min(step.wake, NEVER),
             "stepped_at": step.now,
+            "late_at": min(facts.late_at(step.node, step.policy), NEVER),
         }
-        rows.append([*(c.get_db_prep_save(row[c.name], connection) for c in COLUMNS), stored.pk])
-    columns = ", ".join(f"{column.column} = %s" for column in COLUMNS)
+        values = (c.get_db_prep_save(row[c.name], connection) for c in COLUMNS)
+        rows.append([*values, int(step.is_news), stored.pk])
+    columns = ", ".join(f"{column.column} = %s" for column in COLUMNS) + ", looks = looks + %s"
     with connection.cursor() as cursor:
         # One statement for all rows, which the ORM does not have: bulk_update takes ten times as long.
         cursor.executemany(f"UPDATE {TABLE} SET {columns} WHERE {KEY} = %s", rows)

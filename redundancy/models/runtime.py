@@ -6,6 +6,9 @@ from django.db.models import F
 from redundancy.models.fields import SentenceField
 from redundancy.srm.states import Reason, State
 
+# Stands for "never" in a column of lab seconds, which cannot hold infinity.
+NEVER = 1e15
+
 
 class NodeRuntime(models.Model):
     """The memory of one node's SRM. Written only by compare-and-set on ``version``.
@@ -32,10 +35,17 @@ class NodeRuntime(models.Model):
     sentence = SentenceField(blank=True)
     due_at = models.FloatField("wants to be called at (lab time)", default=0, db_index=True)
     stepped_at = models.FloatField("last step (lab time)", default=0)
+    # Counts the steps that changed more than the beat of heartbeats, and when the silence of the
+    # peer will be seen if it begins now: by both a poll knows that nothing new is to be shown.
+    looks = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    late_at = models.FloatField(
+        "peer is late at (lab time)", default=NEVER, db_default=NEVER, editable=False
+    )
 
     class Meta:
         verbose_name = "SRM memory"
         verbose_name_plural = "SRM memories"
+        indexes = [models.Index(fields=["late_at", "looks"], name="runtime_looks")]
 
     def __str__(self) -> str:
         return f"{self.server_id}: {self.state} / {self.reason}"

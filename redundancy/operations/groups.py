@@ -1,6 +1,6 @@
 """Presence redundancy groups: add, edit, delete, and their high availability."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +18,7 @@ from redundancy.models import (
     ServerType,
     SrmMessage,
 )
+from redundancy.models.runtime import NEVER
 from redundancy.operations import events, forecasts, incidents, locks, power, rules, services
 from redundancy.operations.sessions import remember_move, send_home
 from redundancy.selectors import forecast
@@ -84,13 +85,12 @@ def edit_group(
         current = _locked(group)
         if ha_enabled is False:
             current = disable_ha(group=current, actor=actor)
-        for field, value in _texts(name, description).items():
-            setattr(current, field, value)
+        sentences = _write(current, _texts(name, description))
         with locks.unique("group_name_unique", _name_taken(current)):
             current.save(update_fields=["name", "description"])
         if first is None:
             raise Refused(say("Presence Server: the first server must be chosen."), field="first")
-        for sentence in _assign(current, first, second):
+        for sentence in (*sentences, *_assign(current, first, second)):
             events.record(kind=EventKind.ADMIN, sentence=sentence, group=current, actor=actor)
         if ha_enabled:
             current = enable_ha(group=current, actor=actor)
@@ -237,6 +237,7 @@ def _forget(
         sentence=sentences.DISABLED,
         memory={},
         due_at=0,
+        late_at=NEVER,
     )
     for runtime in before:
         if (runtime.state, runtime.reason) != (State.UNKNOWN, Reason.HA_NOT_ENABLED):
@@ -253,6 +254,19 @@ def _forget(
                 epoch=group.epoch,
                 at=now,
             )
+
+
+def _write(group: RedundancyGroup, texts: Mapping[str, str | None]) -> list[str]:
+    """Put ``texts`` into the fields of ``group``; return a sentence for each that was another."""
+    old_name, old_description = group.name, group.description
+    for field, value in texts.items():
+        setattr(group, field, value)
+    told = []
+    if group.name != old_name:
+        told.append(say("Group {old} was renamed to {group}.", old=old_name, group=group.name))
+    if group.description != old_description:
+        told.append(say("The description of {group} was changed.", group=group.name))
+    return told
 
 
 def _locked_runtimes(group: RedundancyGroup) -> list[NodeRuntime]:
@@ -306,7 +320,7 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
     Server.objects.filter(group=group).update(group=None, slot=None)
     for slot, server in wanted.items():
         Server.objects.filter(pk=server.pk).update(group=group, slot=slot)
-    return sentences
+    return sentences or [say("The servers of {group} changed places.", group=group.name)]
 
 
 def _check_may_leave(server: Server, *, field: str) -> None:

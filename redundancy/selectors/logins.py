@@ -99,6 +99,10 @@ class Logins:
         """Return after how many seconds 50, 95 and 100 % were back."""
         return tuple((percent, self.until(percent)) for percent in (50, 95, 100))
 
+    def gone_at(self, afterwards: float) -> float:
+        """Return the lab time from which ``logins_of`` does not tell them any more."""
+        return self.move.at + self.move.upper + afterwards
+
     @property
     def version(self) -> str:
         """Return a text that changes with what is shown."""

@@ -1,6 +1,6 @@
 """Reads of the IM and Presence servers as machines."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from redundancy.models import Server, ServerType
@@ -14,6 +14,17 @@ def nodes() -> QuerySet[Server]:
 def node(pk: int) -> Server | None:
     """Return one IM and Presence server with its group, machine and runtime; None when there is none."""
     return nodes().select_related("group", "machine", "runtime").filter(pk=pk).first()
+
+
+def mates(pk: int) -> list[int]:
+    """Return the keys of a node and of the other one of its group; none where there is no such node."""
+    of_both = Q(pk=pk) | Q(group__servers=pk)
+    return list(nodes().filter(of_both).values_list("pk", flat=True).distinct().order_by("pk"))
+
+
+def of_group(pk: int) -> list[int]:
+    """Return the keys of the nodes of a group."""
+    return list(nodes().filter(group=pk).values_list("pk", flat=True))
 
 
 def peer(server: Server) -> Server | None:

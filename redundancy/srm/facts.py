@@ -72,6 +72,26 @@ def late(node: Node, now: float, policy: Policy) -> bool:
     return silence(node, now) > 2 * policy.heartbeat_interval
 
 
+def late_at(node: Node, policy: Policy) -> float:
+    """Return when the silence of the peer is seen first, if nothing more is heard: late, or at its limit."""
+    return heard_at(node) + min(2 * policy.heartbeat_interval, silence_limit(node, policy))
+
+
+def looks_alike(before: Node, after: Node, now: float, policy: Policy) -> bool:
+    """Return whether a step changed nothing but the beat of heartbeats that come in time.
+
+    What is not known to be such a beat counts as a change.
+    """
+    return _without_beat(before, now, policy) == _without_beat(after, now, policy)
+
+
+def _without_beat(node: Node, now: float, policy: Policy) -> Node:
+    peer = replace(node.peer, seq=0) if node.peer else None
+    # When a late peer was last heard is shown; else it is no news.
+    peer_at = 0.0 if now < late_at(node, policy) else node.peer_at
+    return replace(node, seq=0, next_heartbeat=0.0, stepped_at=None, peer=peer, peer_at=peer_at)
+
+
 def peer_heard(node: Node, now: float, policy: Policy) -> bool:
     """Return whether the peer counts as alive.
 

@@ -1,5 +1,6 @@
 """Control Center: the services of a node, and its power."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -20,7 +21,7 @@ from redundancy.operations.trial import try_out
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
-from redundancy.views.chrome import Link, lab, tell_time
+from redundancy.views.chrome import Link
 from redundancy.views.confirm import go, is_htmx
 from redundancy.views.control_acts import (
     NODE_ACTS,
@@ -32,6 +33,7 @@ from redundancy.views.control_acts import (
     node_buttons,
 )
 from redundancy.views.control_panel import Panel, panel
+from redundancy.views.polls import poll
 
 APPLICATION = "ccmservice"
 TITLES = {
@@ -48,10 +50,14 @@ def control_center(request: HttpRequest, kind: str) -> HttpResponse:
     chosen = request.GET.get("server", "")
     if not chosen:
         return _page(request, listed, None)
-    server = _node(chosen)
     if "fragment" in request.GET:
-        return tell_time(_fragment(request, _panel(server, listed)), lab())
-    return _page(request, listed, server, selected=request.GET.get("service", ""))
+        # Only who does something changes a service or a machine: never time alone.
+        return poll(
+            request,
+            lambda _: _fragment(request, _panel(_node(chosen), listed)),
+            lambda _: math.inf,
+        )
+    return _page(request, listed, _node(chosen), selected=request.GET.get("service", ""))
 
 
 @require_POST

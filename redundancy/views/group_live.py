@@ -1,5 +1,6 @@
 """The live region of a presence redundancy group, and its actions."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,11 +18,13 @@ from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.permissions import writes
 from redundancy.selectors import groups, incidents, live
+from redundancy.selectors.stamp import holds_until
 from redundancy.views import effects
-from redundancy.views.chrome import Lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, is_htmx
-from redundancy.views.group_logins import AFTERWARDS, chart_of
+from redundancy.views.group_logins import AFTERWARDS, chart_of, logins_at
+from redundancy.views.login_chart import Chart
 from redundancy.views.numbers import whole_number
+from redundancy.views.polls import poll
 
 # Marks a message that the page shows until SRM has answered.
 WAITING = "waiting"
@@ -35,9 +38,9 @@ def shown_live(pk: int) -> live.GroupLive:
         raise Http404 from None
 
 
-def live_context(group: RedundancyGroup) -> dict[str, Any]:
+def live_context(group: RedundancyGroup, watch: live.ObserverView | None = None) -> dict[str, Any]:
     """Return the context of the live region."""
-    shown, watch = shown_live(group.pk), live.observer()
+    shown, watch = shown_live(group.pk), watch or live.observer()
     chart = chart_of(group.pk, watch.lab_now, afterwards=AFTERWARDS)
     logins = chart.logins.version if chart else "none"
     return {
@@ -52,23 +55,32 @@ def live_context(group: RedundancyGroup) -> dict[str, Any]:
     }
 
 
-def fragment(request: HttpRequest, group: RedundancyGroup) -> HttpResponse:
+def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the live region, or 204 while version ``v`` still holds.
 
     Changes of state after the event ``e`` are announced.
     """
-    context = live_context(group)
-    if request.GET.get("v") == context["version"]:
-        response = HttpResponse(status=204)
-    else:
+    chart: Chart | None = None
+
+    def answer(watch: live.ObserverView) -> HttpResponse:
+        nonlocal chart
+        context = live_context(get_object_or_404(groups.find_groups(), pk=pk), watch)
+        chart = context["chart"]
+        if request.GET.get("v") == context["version"]:
+            return HttpResponse(status=204)
         response = render(request, "groups/_live.html", context)
         new = _new_events(context["live"], whole_number(request.GET.get("e", "")))
         if news := _announcement(new):
             trigger_client_event(response, "announce", {"value": news})
-        if (answer := _answer(new)) is not None:
-            trigger_client_event(response, "answered", {"value": answer})
-    watch = context["observer"]
-    return tell_time(response, Lab(watch.lab_now, watch.rate))
+        if (said := _answer(new)) is not None:
+            trigger_client_event(response, "answered", {"value": said})
+        return response
+
+    def until(now: float) -> float:
+        gone = chart.logins.gone_at(AFTERWARDS) if chart else math.inf
+        return min(gone, holds_until(now, logins_at(pk, chart)))
+
+    return poll(request, answer, until)
 
 
 def _new_events(shown: live.GroupLive, last: int | None) -> list[HaEvent]:

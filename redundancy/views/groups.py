@@ -95,9 +95,9 @@ def group_add(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a group and change it; with ``fragment`` answer only its live region."""
-    group = _group(pk)
     if request.method == "GET" and "fragment" in request.GET:
-        return fragment(request, group)
+        return fragment(request, pk)
+    group = _group(pk)
     if request.method == "POST":
         refuse_read_only(request)
     writable = can_write(request.user)

@@ -1,5 +1,7 @@
 """*Tools > Planned Restart*: the guided routine for a service or a node of a pair with HA."""
 
+import math
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,12 +14,15 @@ from redundancy.forms.planned import PlannedRestartForm
 from redundancy.models import PlannedRestart
 from redundancy.operations import planned
 from redundancy.permissions import can_write, refuse_read_only, writes
-from redundancy.selectors import live
+from redundancy.selectors import live, nodes
 from redundancy.selectors import planned as selectors
+from redundancy.selectors.live import ObserverView
 from redundancy.selectors.planned import Plan, Stage
+from redundancy.selectors.stamp import holds_until
 from redundancy.views import effects
-from redundancy.views.chrome import Link, Tool, lab, tell_time
+from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.polls import poll
 
 APPLICATION = "ccmservice"
 TITLE = "Planned Restart"
@@ -66,14 +71,26 @@ def planned_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one; with ``fragment`` only its steps, or 204 while version ``v`` still holds."""
-    plan = selectors.look(_record(pk))
     if "fragment" not in request.GET:
-        return _page(request, plan)
-    if request.GET.get("v") == plan.version:
-        return tell_time(HttpResponse(status=204), lab())
-    response = render(request, "planned/_live.html", {"plan": plan})
-    said = f"{plan.record}: {plan.stage or 'ended'}"
-    return tell_time(trigger_client_event(response, "announce", {"value": said}), lab())
+        return _page(request, selectors.look(_record(pk)))
+    plan: Plan | None = None
+
+    def answer(_: ObserverView) -> HttpResponse:
+        nonlocal plan
+        plan = selectors.look(_record(pk))
+        if request.GET.get("v") == plan.version:
+            return HttpResponse(status=204)
+        response = render(request, "planned/_live.html", {"plan": plan})
+        said = f"{plan.record}: {plan.stage or 'ended'}"
+        return trigger_client_event(response, "announce", {"value": said})
+
+    def until(now: float) -> float:
+        assert plan is not None
+        over = plan.until or math.inf
+        server = plan.record.server_id
+        return min(over, holds_until(now, nodes.mates(server) if server else ()))
+
+    return poll(request, answer, until)
 
 
 @require_http_methods(["GET", "POST"])

@@ -9,9 +9,11 @@ from django.views.decorators.http import require_GET
 from django_htmx.http import trigger_client_event
 
 from redundancy.models import RedundancyGroup
-from redundancy.selectors import groups
+from redundancy.selectors import groups, nodes
 from redundancy.selectors.preflight import Check, Preflight, Result, Where, preflight
-from redundancy.views.chrome import Link, lab, tell_time
+from redundancy.selectors.stamp import holds_until
+from redundancy.views.chrome import Link
+from redundancy.views.polls import poll
 
 TITLE = "Preflight"
 _TONES = {Result.PASSED: "ok", Result.FAILED: "bad", Result.UNKNOWN: "warn"}
@@ -31,18 +33,31 @@ def context(group: RedundancyGroup) -> dict[str, Any]:
 @require_GET
 def preflight_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the panel on a page of its own; to a poll only the panel, or 204 while version ``v`` holds."""
+    if "v" not in request.GET:
+        return _page(request, pk)
+    return poll(
+        request,
+        lambda _: _fragment(request, pk),
+        lambda now: holds_until(now, nodes.of_group(pk)),
+    )
+
+
+def _page(request: HttpRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(groups.find_groups(), pk=pk)
-    shown = context(group)
+    back = Link(f"Configuration of {group}", reverse("group_edit", args=[pk]))
+    page = {**context(group), "title": TITLE, "related_links": [back]}
+    return render(request, "groups/preflight.html", page)
+
+
+def _fragment(request: HttpRequest, pk: int) -> HttpResponse:
+    shown = context(get_object_or_404(groups.find_groups(), pk=pk))
     found: Preflight | None = shown["preflight"]
-    if found is None or "v" not in request.GET:
-        back = Link(f"Configuration of {group}", reverse("group_edit", args=[pk]))
-        page = {**shown, "title": TITLE, "related_links": [back]}
-        return render(request, "groups/preflight.html", page)
+    if found is None:
+        return _page(request, pk)
     if request.GET["v"] == found.version:
-        return tell_time(HttpResponse(status=204), lab())
+        return HttpResponse(status=204)
     response = render(request, "groups/_preflight.html", shown)
-    trigger_client_event(response, "announce", {"value": found.summary})
-    return tell_time(response, lab())
+    return trigger_client_event(response, "announce", {"value": found.summary})
 
 
 def warnings(found: Preflight) -> list[str]:
