@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import translation
 from django.utils.http import urlencode
 
 from redundancy.catalog import XCP_ROUTER
@@ -240,9 +241,13 @@ def rendered(language: str = "en") -> list[Rendered]:
     found, unexpected = [], []
     for address in every_page(made):
         by = client if address.signed_in else nobody
-        answer = (
-            by.get(address.path) if address.data is None else by.post(address.path, address.data)
-        )
+        # The language of a request stays active: what comes after must not be in it.
+        with translation.override(language):
+            answer = (
+                by.get(address.path)
+                if address.data is None
+                else by.post(address.path, address.data)
+            )
         if answer.status_code != address.status:
             unexpected.append((address.path, answer.status_code))
         found.append(Rendered(address, answer.content.decode()))

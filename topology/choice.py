@@ -12,13 +12,14 @@ from django.utils.http import urlencode
 
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.states import NOT_RESPONDING, State
+from redundancy.srm.words import say, together
 from topology.model import TONE_WORDS, URGENCY, Group, Topology, fingerprint
 
 NOT_NORMAL = "not-normal"
 STATES: dict[str, str] = {
-    "": "any",
-    NOT_NORMAL: "not Normal",
-    **{state: state for state in sorted([*State, NOT_RESPONDING])},
+    "": say("any"),
+    NOT_NORMAL: say("not Normal"),
+    **{state: say(state) for state in sorted([*State, NOT_RESPONDING])},
 }
 
 
@@ -30,7 +31,11 @@ class View(StrEnum):
     GRID = "grid"
 
 
-VIEWS = {View.AUTOMATIC: "Automatic", View.MAP: "Map", View.GRID: "Compact grid"}
+VIEWS = {
+    View.AUTOMATIC: say("Automatic"),
+    View.MAP: say("Map"),
+    View.GRID: say("Compact grid"),
+}
 # Groups and unassigned nodes on one page of each view. What fits on one map is shown as a map.
 MOST = {View.MAP: 12, View.GRID: 200}
 
@@ -105,10 +110,10 @@ class Part:
         """Return labels and addresses of the paging links that lead somewhere."""
         numbers: list[tuple[str, int]] = []
         if self.page.has_previous():
-            numbers += [("First", 1), ("Previous", self.page.previous_page_number())]
+            numbers += [(say("First"), 1), (say("Previous"), self.page.previous_page_number())]
         if self.page.has_next():
-            numbers += [("Next", self.page.next_page_number())]
-            numbers += [("Last", self.page.paginator.num_pages)]
+            numbers += [(say("Next"), self.page.next_page_number())]
+            numbers += [(say("Last"), self.page.paginator.num_pages)]
         return [(label, f"?{self.choice.query(page=number)}") for label, number in numbers]
 
 
@@ -117,12 +122,12 @@ def read(query: Mapping[str, str]) -> Choice:
     errors = []
     state, view = query.get("state", ""), query.get("view", "")
     if state not in STATES:
-        errors.append(f"there is no state {state[:40]!r}")
+        errors.append(say("there is no state {asked!r}", asked=state[:40]))
         state = ""
     if view not in VIEWS:
-        errors.append(f"there is no view {view[:40]!r}")
+        errors.append(say("there is no view {asked!r}", asked=view[:40]))
         view = ""
-    error = f"Filter: {'; '.join(errors)}." if errors else ""
+    error = say("Filter: {errors}.", errors=together(errors, "; ")) if errors else ""
     name = query.get("name", "").strip()
     return Choice(name, state, View(view), query.get("page", "1"), error)
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.srm.words import say
 from topology.model import Group, Hearing, Link, Topology, label, role, shown_reason
-from topology.text import fit, wrap
+from topology.text import fit, width, wrap
 
 WIDTH = 976
 
@@ -236,7 +237,7 @@ def _group(group: Group, rect: Rect) -> GroupBox:
     )
     taken = len(group.nodes)
     # The end of the title bar says whether High Availability is on.
-    room = GROUP_W - 2 * PAD - ICON - 60
+    room = GROUP_W - 2 * PAD - ICON - max(60, width(str(group.ha), TEXT_SIZE))
     return GroupBox(
         rect=rect,
         group=group,
@@ -279,8 +280,10 @@ def _link(group: Group, x1: int, x2: int, y: int) -> LinkLine | None:
         )
         for hearing, way in ways
     )
-    shown = Text(middle, y - _APART // 2 - 8 - LINE - 2, "link", group.link.value)
-    caption = Text(middle, shown.y - LINE, "caption", "Heartbeat")
+    shown = Text(
+        middle, y - _APART // 2 - 8 - LINE - 2, "link", fit(group.link.label, LINK_W, TEXT_SIZE)
+    )
+    caption = Text(middle, shown.y - LINE, "caption", say("Heartbeat"))
     icon = Icon(middle - ICON // 2, caption.y - LINE - ICON, group.link.tone)
     return LinkLine(x1, x2, y, group.link, icon, caption, shown, arrows)
 
@@ -296,22 +299,30 @@ def _node(node: Node, rect: Rect, guests_of: str = "") -> NodeBox:
     y = 60
     icon = Icon(_INSET, y - 12, node.tone)
     state_room = NODE_W - indent - _INSET
-    for line in wrap(node.state, state_room, TEXT_SIZE, _STATE_LINES, bold=True):
+    for line in wrap(say(node.state), state_room, TEXT_SIZE, _STATE_LINES, bold=True):
         texts.append(Text(indent, y, "state", line))
         y += LINE
-    for line in wrap(shown_reason(node), state_room, TEXT_SIZE, _REASON_LINES):
+    for line in wrap(say(shown_reason(node)), state_room, TEXT_SIZE, _REASON_LINES):
         texts.append(Text(indent, y, "reason", line))
         y += LINE
-    users = [f"{node.assigned:,} assigned · {node.presence.active:,} active"]
+    users = [
+        say(
+            "{assigned:,} assigned · {active:,} active",
+            assigned=node.assigned,
+            active=node.presence.active,
+        )
+    ]
     if node.presence.waiting:
-        users.append(f"{node.presence.waiting:,} {node.presence.why_waiting}")
+        users.append(
+            say("{waiting:,} {why}", waiting=node.presence.waiting, why=node.presence.why_waiting)
+        )
     floor = NODE_H - GUESTS_H - _INSET
     for y, line in zip((floor, floor - LINE), reversed(users), strict=False):
         texts.append(Text(_INSET, y, "users", fit(line, room, TEXT_SIZE)))
     guests = None
     if guests_of:
         guests = Rect(1, NODE_H - GUESTS_H - 1, NODE_W - 2, GUESTS_H)
-        told = f"{node.guests.sessions:,} of {guests_of}"
+        told = say("{sessions:,} of {peer}", sessions=node.guests.sessions, peer=guests_of)
         # Its icon stands in front.
         shown = fit(told, NODE_W - indent - _INSET, TEXT_SIZE, bold=True)
         texts.append(Text(indent, guests.y + 15, "guests", shown))

@@ -12,15 +12,16 @@ from hashlib import blake2b
 
 from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Sound
 from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.srm.words import mark, say, say_count, together
 
 # Tones from the one that needs somebody first to the one that needs nobody.
 URGENCY = ("bad", "warn", "busy", "off", "ok")
 TONE_WORDS = {
-    "bad": "Failed",
-    "warn": "Needs attention",
-    "busy": "In transition",
-    "off": "High Availability off",
-    "ok": "Normal",
+    "bad": say("Failed"),
+    "warn": say("Needs attention"),
+    "busy": say("In transition"),
+    "off": say("High Availability off"),
+    "ok": say("Normal"),
 }
 # How many nodes a spoken summary names one by one.
 _NAMED = 4
@@ -29,13 +30,18 @@ _NAMED = 4
 class Link(StrEnum):
     """The heartbeat between the two nodes of a group; the value is its label."""
 
-    ALIVE = "Alive"
-    LATE = "Late"
-    ONE_WAY = "One-way"
-    CUT = "Cut"
-    SILENT = "Silent"
-    WAITING = "Waiting"
-    OFF = "HA off"
+    ALIVE = mark("Alive")
+    LATE = mark("Late")
+    ONE_WAY = mark("One-way")
+    CUT = mark("Cut")
+    SILENT = mark("Silent")
+    WAITING = mark("Waiting")
+    OFF = mark("HA off")
+
+    @property
+    def label(self) -> str:
+        """Return its label."""
+        return say(self.value)
 
     @property
     def tone(self) -> str:
@@ -44,7 +50,7 @@ class Link(StrEnum):
 
     @property
     def meaning(self) -> str:
-        """Return in words what is known."""
+        """Return in words what is known, without a full stop."""
         return _LINK_MEANINGS[self]
 
 
@@ -58,13 +64,13 @@ _LINK_TONES = {
     Link.OFF: "off",
 }
 _LINK_MEANINGS = {
-    Link.ALIVE: "each node hears the other",
-    Link.LATE: "a heartbeat is overdue",
-    Link.ONE_WAY: "only one node hears the other",
-    Link.CUT: "both nodes run SRM, and neither hears the other",
-    Link.SILENT: "a node runs no SRM, so it sends no heartbeats",
-    Link.WAITING: "the nodes are looking for each other",
-    Link.OFF: "no heartbeats, High Availability is off",
+    Link.ALIVE: say("each node hears the other"),
+    Link.LATE: say("a heartbeat is overdue"),
+    Link.ONE_WAY: say("only one node hears the other"),
+    Link.CUT: say("both nodes run SRM, and neither hears the other"),
+    Link.SILENT: say("a node runs no SRM, so it sends no heartbeats"),
+    Link.WAITING: say("the nodes are looking for each other"),
+    Link.OFF: say("no heartbeats, High Availability is off"),
 }
 
 
@@ -98,17 +104,26 @@ class Hearing:
     @property
     def sentence(self) -> str:
         """Return in words what is heard; without its age, which changes all the time."""
-        ear, speaker = self.ear, self.speaker.name
+        ear, names = self.ear, {"node": self.listener.name, "peer": self.speaker.name}
         if ear.sound is Sound.DEAF:
-            return f"{self.listener.name} runs no SRM and listens to nobody."
+            return say("{node} runs no SRM and listens to nobody.", node=self.listener.name)
         if ear.sound is Sound.WAITING:
-            return f"{self.listener.name} has not heard {speaker} yet."
+            return say("{node} has not heard {peer} yet.", **names)
         if ear.leaving:
-            return f"{self.listener.name} heard {speaker} say that it goes down."
-        words = f"{self.listener.name} {_SOUND_WORDS[ear.sound]} {speaker}"
-        if ear.sound.hears and not ear.heard_back:
-            return f"{words}, which says that it does not hear {self.listener.name}."
-        return f"{words}."
+            return say("{node} heard {peer} say that it goes down.", **names)
+        if ear.sound is Sound.SILENT:
+            return say("{node} does not hear {peer}.", **names)
+        if ear.sound is Sound.LATE:
+            if not ear.heard_back:
+                return say(
+                    "{node} waits for an overdue heartbeat of {peer}, "
+                    "which says that it does not hear {node}.",
+                    **names,
+                )
+            return say("{node} waits for an overdue heartbeat of {peer}.", **names)
+        if not ear.heard_back:
+            return say("{node} hears {peer}, which says that it does not hear {node}.", **names)
+        return say("{node} hears {peer}.", **names)
 
 
 _SOUND_TONES = {
@@ -118,16 +133,11 @@ _SOUND_TONES = {
     Sound.WAITING: "busy",
     Sound.DEAF: "bad",
 }
-_SOUND_WORDS = {
-    Sound.HEARD: "hears",
-    Sound.LATE: "waits for an overdue heartbeat of",
-    Sound.SILENT: "does not hear",
-}
 
 
 def role(is_publisher: bool) -> str:
     """Return the node's part in the replication of the IM&P database."""
-    return "Publisher" if is_publisher else "Subscriber"
+    return say("Publisher") if is_publisher else say("Subscriber")
 
 
 def shown_reason(node: Node) -> str:
@@ -137,12 +147,26 @@ def shown_reason(node: Node) -> str:
 
 def label(node: Node, guests_of: str = "") -> str:
     """Return the whole node as one sentence, for those who hear the map instead of seeing it."""
-    reason = shown_reason(node)
-    why = f", {reason}" if reason else ""
-    guests = f" {node.guests} active users of {guests_of} among them." if guests_of else ""
-    return (
-        f"{node.name}, {role(node.is_publisher)}: {node.state}{why}. "
-        f"{node.assigned:,} assigned users, {node.presence} active users.{guests}"
+    guests = ""
+    if guests_of:
+        guests = say(
+            "{guests} active users of {peer} among them.", guests=node.guests, peer=guests_of
+        )
+    return together(
+        [
+            say(
+                "{node}, {role}: {states}.",
+                node=node.name,
+                role=role(node.is_publisher),
+                states=together([say(node.state), say(shown_reason(node))], ", "),
+            ),
+            say(
+                "{assigned:,} assigned users, {active} active users.",
+                assigned=node.assigned,
+                active=node.presence,
+            ),
+            guests,
+        ]
     )
 
 
@@ -158,7 +182,12 @@ class Group:
     @property
     def ha(self) -> str:
         """Return whether High Availability is on, in words."""
-        return "HA on" if self.ha_enabled else "HA off"
+        return say("HA on") if self.ha_enabled else say("HA off")
+
+    @property
+    def label(self) -> str:
+        """Return what is said of it to those who do not see it."""
+        return say("Presence redundancy group {group}, {ha}", group=self.name, ha=self.ha)
 
     @cached_property
     def link(self) -> Link | None:
@@ -237,10 +266,11 @@ class Topology:
     def summary(self) -> str:
         """Return the whole cluster in a sentence, as it is announced after a change."""
         if not self.troubled:
-            return "Presence Topology updated: no node needs attention."
-        nodes = "; ".join(f"{name} {state}" for name, state in self.troubled[:_NAMED])
-        more = len(self.troubled) - _NAMED
-        return f"Presence Topology updated: {nodes}{f'; {more} more nodes' if more > 0 else ''}."
+            return say("Presence Topology updated: no node needs attention.")
+        named = [together([name, say(state)]) for name, state in self.troubled[:_NAMED]]
+        if (more := len(self.troubled) - _NAMED) > 0:
+            named.append(say_count("{count} more node", "{count} more nodes", more))
+        return say("Presence Topology updated: {nodes}.", nodes=together(named, "; "))
 
     @property
     def version(self) -> str:

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from redundancy.selectors.node_details import NodeDetails
 from redundancy.selectors.services import ServiceRow
+from redundancy.srm.words import say, together
 from redundancy.views.control_panel import SERVICE_TONES
 from topology.model import fingerprint, role
 
-STARTED, UNKNOWN = "Started", "Unknown"
+STARTED = "Started"
+REACHABLE, REPORTING = say("Reachable"), say("SRM Reporting")
+YES, NO, UNKNOWN = say("Yes"), say("No"), say("Unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,11 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A service. ``since``: lab seconds at which it took its status, None where that is not known."""
+    """A service. ``shown``: its status in words; ``since``: lab seconds at which it took its status, None where that is not known."""
 
     name: str
     status: str
+    shown: str
     tone: str
     critical: bool
     since: float | None
@@ -58,12 +62,19 @@ class NodePage:
         """Return the page in a sentence, as it is announced after a change."""
         found = self.details
         if not found.reachable:
-            return f"{self.name} cannot be read: {found.unreadable}"
-        started = sum(line.status == STARTED for line in self.lines)
-        down = [line.name for line in self.lines if line.critical and line.status != STARTED]
-        tail = f" Critical and not started: {', '.join(down)}." if down else ""
-        srm = found.srm_silent or "SRM reports."
-        return f"{self.name}: {srm} {started} of {len(self.lines)} services started.{tail}"
+            return say("{node} cannot be read: {why}", node=self.name, why=found.unreadable)
+        started = [line.name for line in self.lines if line.status == STARTED]
+        down = [line.name for line in self.lines if line.critical and line.name not in started]
+        sentences = [
+            found.srm_silent or say("SRM reports."),
+            say(
+                "{started} of {services} services started.",
+                started=len(started),
+                services=len(self.lines),
+            ),
+            say("Critical and not started: {services}.", services=", ".join(down)) if down else "",
+        ]
+        return say("{node}: {sentences}", node=self.name, sentences=together(sentences))
 
 
 def page_of(found: NodeDetails) -> NodePage:
@@ -73,22 +84,22 @@ def page_of(found: NodeDetails) -> NodePage:
 
 def _facts(found: NodeDetails) -> tuple[Fact, ...]:
     if not found.reachable:
-        reachable = Fact("Reachable", "No", "bad", found.unreadable)
-        srm = Fact("SRM Reporting", UNKNOWN, "warn", "It cannot be read.")
+        reachable = Fact(REACHABLE, NO, "bad", found.unreadable)
+        srm = Fact(REPORTING, UNKNOWN, "warn", say("It cannot be read."))
     else:
-        reachable = Fact("Reachable", "Yes", "ok")
-        srm = Fact("SRM Reporting", "Yes", "ok")
+        reachable = Fact(REACHABLE, YES, "ok")
+        srm = Fact(REPORTING, YES, "ok")
         if found.srm_silent:
-            srm = Fact("SRM Reporting", "No", "bad", found.srm_silent)
-    version = Fact("Version", found.version or UNKNOWN)
+            srm = Fact(REPORTING, NO, "bad", found.srm_silent)
+    version = Fact(say("Version"), found.version or UNKNOWN)
     if found.version and not found.reachable:
-        version = Fact("Version", found.version, why="As last known.")
+        version = Fact(say("Version"), found.version, why=say("As last known."))
     return (
         reachable,
         srm,
-        Fact("Installed", "Yes" if found.installed else UNKNOWN),
+        Fact(say("Installed"), YES if found.installed else UNKNOWN),
         version,
-        Fact("Database Replication", role(found.shown.is_publisher)),
+        Fact(say("Database Replication"), role(found.shown.is_publisher)),
     )
 
 
@@ -96,6 +107,7 @@ def _line(row: ServiceRow) -> Line:
     return Line(
         name=row.name,
         status=row.status,
+        shown=row.status.label,
         tone=SERVICE_TONES[row.status],
         critical=row.monitored,
         since=row.since.timestamp() if row.since else None,

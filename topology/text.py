@@ -32,7 +32,8 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
-    """Return ``text``, shortened with an ellipsis when it is wider than ``room``."""
+    """Return ``text`` as it is read, shortened with an ellipsis when it is wider than ``room``."""
+    text = str(text)
     if width(text, size, bold=bold) <= room:
         return text
     end = len(text)
@@ -43,7 +44,7 @@ def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
 
 def wrap(text: str, room: float, size: float, lines: int, *, bold: bool = False) -> tuple[str, ...]:
     """Return ``text`` broken at spaces into at most ``lines`` lines; the last one is shortened."""
-    words = text.split()
+    words = str(text).split()
     broken: list[str] = []
     while words and len(broken) < lines - 1:
         count = len(words)

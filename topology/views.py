@@ -10,6 +10,7 @@ from redundancy.selectors import cluster, live, nodes
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.node_details import details
 from redundancy.selectors.stamp import holds_until
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.polls import poll
 from topology.choice import STATES, VIEWS, Choice, Part, View, choose, read
@@ -18,6 +19,10 @@ from topology.model import build
 from topology.node import NodePage, page_of
 
 APPLICATION = "cupadmin"
+CENTERS = {
+    "feature": say("Control Center - Feature Services"),
+    "network": say("Control Center - Network Services"),
+}
 
 
 @require_safe
@@ -33,7 +38,7 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     part = _part(choice, live.observer())
     context = {
         **_context(part),
-        "title": "Presence Topology",
+        "title": say("Presence Topology"),
         "application": APPLICATION,
         "states": STATES,
         "views": VIEWS,
@@ -87,7 +92,7 @@ def _fragment(request: HttpRequest, part: Part) -> HttpResponse:
     # Users that come and go are shown, but not read out every two seconds.
     if seen.startswith(topology.states):
         return response
-    return trigger_client_event(response, "announce", {"value": topology.summary})
+    return trigger_client_event(response, "announce", {"value": str(topology.summary)})
 
 
 @require_safe
@@ -102,7 +107,7 @@ def node_details(request: HttpRequest, pk: int) -> HttpResponse:
     shown, watch = _node(pk), live.observer()
     context = {
         **_node_context(shown, watch),
-        "title": "Node Details",
+        "title": say("Node Details"),
         "application": APPLICATION,
         "related_links": _related(shown),
     }
@@ -127,16 +132,16 @@ def _node_fragment(request: HttpRequest, pk: int, watch: ObserverView) -> HttpRe
     if request.GET.get("v") == context["version"]:
         return HttpResponse(status=204)
     response = render(request, "topology/_node_live.html", context)
-    return trigger_client_event(response, "announce", {"value": shown.summary})
+    return trigger_client_event(response, "announce", {"value": str(shown.summary)})
 
 
 def _related(node: NodePage) -> list[Link]:
     pk = node.details.shown.server_id
-    links = [
-        Link("Back To Presence Topology", reverse("topology")),
-        Link("Server Configuration", reverse("server_edit", args=[pk])),
+    return [
+        Link(say("Back To Presence Topology"), reverse("topology")),
+        Link(say("Server Configuration"), reverse("server_edit", args=[pk])),
+        *(
+            Link(label, f"{reverse('control_center', args=[kind])}?server={pk}")
+            for kind, label in CENTERS.items()
+        ),
     ]
-    for kind in ("Feature", "Network"):
-        address = reverse("control_center", args=[kind.lower()])
-        links.append(Link(f"Control Center - {kind} Services", f"{address}?server={pk}"))
-    return links

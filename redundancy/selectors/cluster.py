@@ -22,6 +22,7 @@ from redundancy.srm import facts
 from redundancy.srm.codec import heartbeat_from_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Node, Policy
+from redundancy.srm.words import say
 
 
 class Sound(StrEnum):
@@ -55,7 +56,7 @@ class Ear:
     @property
     def never(self) -> str:
         """Return what stands in the place of an age where nothing was heard."""
-        return "–" if self.sound is Sound.DEAF else "not yet"
+        return "–" if self.sound is Sound.DEAF else say("not yet")
 
 
 @dataclass(frozen=True, slots=True)

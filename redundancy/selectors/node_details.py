@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redundancy.models import RedundancyGroup
 from redundancy.selectors import live, nodes, wording
 from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.srm.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def details(pk: int) -> NodeDetails | None:
     if server is None:
         return None
     machine = server.machine
-    unreadable = "" if machine.powered else f"{wording.why_silent(server)}."
+    unreadable = "" if machine.powered else say("{why}.", why=wording.why_silent(server))
     silent = not unreadable and not machine.srm_running
     return NodeDetails(
         shown=live.node_live(server),
@@ -45,7 +46,7 @@ def details(pk: int) -> NodeDetails | None:
         installed=bool(server.version),
         version=server.version,
         unreadable=unreadable,
-        srm_silent=f"{wording.why_silent(server)}." if silent else "",
+        srm_silent=say("{why}.", why=wording.why_silent(server)) if silent else "",
         up_since=machine.up_since.timestamp() if machine.up_since else None,
         services=tuple(services_of(server)),
     )
