@@ -6,6 +6,8 @@ Facts of the vendor's public guides. Pure data: imported by models, operations a
 from dataclasses import dataclass
 from enum import StrEnum
 
+from redundancy.srm.words import say
+
 SRM = "Cisco Server Recovery Manager"
 DATABASE = "A Cisco DB"
 XCP_ROUTER = "Cisco XCP Router"
@@ -121,47 +123,49 @@ class Parameter:
     def limits(self) -> str:
         """What it may be, in words."""
         if self.unit == "bool":
-            return "True or False"
-        return f"{self.low} to {self.high}{' seconds' if self.unit == 's' else ''}"
+            return say("True or False")
+        if self.unit == "s":
+            return say("{low} to {high} seconds", low=self.low, high=self.high)
+        return say("{low} to {high}", low=self.low, high=self.high)
 
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "service_port", "Service Port", "22001", "port", low=1024, high=65535,
-        help="The port on which the SRM of a node receives heartbeats.",
+        help=say("The port on which the SRM of a node receives heartbeats."),
     ),
     Parameter(
         "admin_rpc_port", "Admin RPC Port", "20075", "port", low=1024, high=65535,
-        help="The port on which SRM receives an administrator's requests. Differs from the Service Port.",
+        help=say("The port on which SRM receives an administrator's requests. Differs from the Service Port."),
     ),
     Parameter(
         "critical_service_delay", "Critical Service Delay", "90", "s", low=15, high=3600,
-        help="How long a monitored service may be down before its node fails over.",
+        help=say("How long a monitored service may be down before its node fails over."),
     ),
     Parameter(
         "automatic_fallback", "Enable Automatic Fallback", "False", "bool",
-        help="Whether a failed node takes its users back by itself after 30 unbroken minutes of health.",
+        help=say("Whether a failed node takes its users back by itself after 30 unbroken minutes of health."),
     ),
     Parameter(
         "initialization_timeout", "Initialization Keep Alive (Heartbeat) Timeout", "120", "s",
         low=30, high=3600,
-        help="How long a starting SRM waits for its peer. Not below the Keep Alive (Heartbeat) Timeout.",
+        help=say("How long a starting SRM waits for its peer. Not below the Keep Alive (Heartbeat) Timeout."),
     ),
     Parameter(
         "heartbeat_timeout", "Keep Alive (Heartbeat) Timeout", "60", "s", low=15, high=3600,
-        help="Silence after which the peer is declared down. At least two Keep Alive (HeartBeat) Intervals.",
+        help=say("Silence after which the peer is declared down. At least two Keep Alive (HeartBeat) Intervals."),
     ),
     Parameter(
         "heartbeat_interval", "Keep Alive (HeartBeat) Interval", "15", "s", low=1, high=300,
-        help="Time between two heartbeats.",
+        help=say("Time between two heartbeats."),
     ),
     Parameter(
         "relogin_lower", "Client Re-Login Lower Limit", "120", "s", per_node=True, high=86400,
-        help="The least time a client waits before it logs in again after a move. Not above the Upper Limit.",
+        help=say("The least time a client waits before it logs in again after a move. Not above the Upper Limit."),
     ),
     Parameter(
         "relogin_upper", "Client Re-Login Upper Limit", "537", "s", per_node=True, high=86400,
-        help="The longest time a client waits before it logs in again after a move.",
+        help=say("The longest time a client waits before it logs in again after a move."),
     ),
 )  # fmt: skip
 
@@ -192,9 +196,12 @@ ASSIGNMENT_MODE = EnterpriseParameter(
     "User Assignment Mode for Presence Server",
     AssignmentMode.BALANCED,
     tuple(AssignmentMode),
-    help="Which node a user gets who is given none, and what Assign All Users and Rebalance do. "
-    "Balanced: users are spread equally over all nodes of presence redundancy groups. "
-    "Active-Standby: all are on the first node of each group. None: nobody is assigned by itself.",
+    help=say(
+        "Which node a user gets who is given none, and what Assign All Users and Rebalance do. "
+        "Balanced: users are spread equally over all nodes of presence redundancy groups. "
+        "Active-Standby: all are on the first node of each group. None: nobody is assigned by "
+        "itself."
+    ),
 )
 
 ENTERPRISE_PARAMETERS: tuple[EnterpriseParameter, ...] = (ASSIGNMENT_MODE,)

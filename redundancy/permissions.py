@@ -8,14 +8,16 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
+from redundancy.srm.words import say
+
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 
 SUPER = "Standard CCM Super Users"
 READ_ONLY = "Standard CCM Read Only"
 
-READ_ONLY_SENTENCE = (
-    f"Your role may look at everything and change nothing. Only {SUPER} may change it."
+READ_ONLY_SENTENCE = say(
+    "Your role may look at everything and change nothing. Only {role} may change it.", role=SUPER
 )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from redundancy.srm.words import say
+
 
 @dataclass(frozen=True, slots=True)
 class Band:
@@ -69,4 +71,4 @@ def expected_until(share: float, lower: float, upper: float) -> float:
 
 def rate_in_words(rate: float) -> str:
     """Return logins per second as pages show them."""
-    return f"{rate:.1f}" if rate >= 0.1 or rate == 0 else "less than 0.1"
+    return say("{rate:.1f}", rate=rate) if rate >= 0.1 or rate == 0 else say("less than 0.1")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from redundancy.errors import Refused
+from redundancy.srm.words import say
 
 
 def name_errors(form: forms.BaseForm) -> None:
@@ -12,9 +13,11 @@ def name_errors(form: forms.BaseForm) -> None:
     for name, field in form.fields.items():
         label = field.label or name
         field.error_messages |= {
-            "required": f"{label} is required.",
-            "invalid_choice": f"{label}: choose one of the list.",
-            "null_characters_not_allowed": f"{label} must not contain null characters.",
+            "required": str(say("{label} is required.", label=label)),
+            "invalid_choice": str(say("{label}: choose one of the list.", label=label)),
+            "null_characters_not_allowed": str(
+                say("{label} must not contain null characters.", label=label)
+            ),
         }
         if field.required:
             field.widget.attrs["aria-required"] = "true"

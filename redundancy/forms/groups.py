@@ -7,36 +7,41 @@ from django import forms
 from redundancy.forms.base import PageForm, text_field
 from redundancy.models import RedundancyGroup, Server
 from redundancy.selectors.servers import assignable_servers
+from redundancy.srm.words import say
 
-NOT_SELECTED = "Not-Selected"
-NEEDS_TWO = "Two different Presence Servers must be saved first."
+NOT_SELECTED = say("Not-Selected")
+FIRST, SECOND = say("Presence Server (first)"), say("Presence Server (second)")
+NEEDS_TWO = say("Two different Presence Servers must be saved first.")
 
 
 class GroupForm(PageForm):
     """A presence redundancy group; ``ha_enabled`` is there once the group is saved."""
 
-    name = text_field("Name", required=True)
-    description = text_field("Description")
+    name = text_field(say("Name"), required=True)
+    description = text_field(say("Description"))
     first = forms.ModelChoiceField(
-        Server.objects.none(), label="Presence Server", empty_label=NOT_SELECTED
+        Server.objects.none(), label=say("Presence Server"), empty_label=NOT_SELECTED
     )
     second = forms.ModelChoiceField(
-        Server.objects.none(), label="Presence Server", empty_label=NOT_SELECTED, required=False
+        Server.objects.none(),
+        label=say("Presence Server"),
+        empty_label=NOT_SELECTED,
+        required=False,
     )
-    ha_enabled = forms.BooleanField(label="Enable High Availability", required=False)
+    ha_enabled = forms.BooleanField(label=say("Enable High Availability"), required=False)
 
     def __init__(self, *args: Any, group: RedundancyGroup | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         servers = assignable_servers(group)
-        for name, place in (("first", "first"), ("second", "second")):
+        for name, label in (("first", FIRST), ("second", SECOND)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = servers
-            field.error_messages["invalid_choice"] = (
-                f"Presence Server ({place}): choose a server of the list."
+            field.error_messages["invalid_choice"] = str(
+                say("{label}: choose a server of the list.", label=label)
             )
-            field.widget.attrs["aria-label"] = f"Presence Server ({place})"
-        self.fields["first"].error_messages["required"] = (
+            field.widget.attrs["aria-label"] = label
+        self.fields["first"].error_messages["required"] = say(
             "Presence Server: the first server must be chosen."
         )
         if group is None:

@@ -9,10 +9,14 @@ from redundancy.forms.base import PageForm, name_errors
 from redundancy.login_profiles import NODE_SIZES, Mode
 from redundancy.models import Server
 from redundancy.selectors.parameters import PER_NODE
+from redundancy.srm.words import say
 
 _SIZES = [
-    ("", "Not-Selected"),
-    *((str(size), f"{size:,} users ({hardware})") for size, hardware in NODE_SIZES.items()),
+    ("", say("Not-Selected")),
+    *(
+        (str(size), say("{size:,} users ({hardware})", size=size, hardware=hardware))
+        for size, hardware in NODE_SIZES.items()
+    ),
 ]
 
 
@@ -23,11 +27,11 @@ class LoginProfileForm(PageForm):
         super().__init__(*args, **kwargs)
         for server in servers:
             self.fields[f"size_{server.slot}"] = forms.ChoiceField(
-                label=f"Node Size of {server.name}",
+                label=say("Node Size of {server}", server=server.name),
                 choices=_SIZES,
             )
         self.fields["mode"] = forms.ChoiceField(
-            label="Mode", choices=[(mode.value, mode.value) for mode in Mode]
+            label=say("Mode"), choices=[(mode.value, mode.value) for mode in Mode]
         )
         name_errors(self)
         self.servers = servers

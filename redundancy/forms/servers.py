@@ -6,23 +6,24 @@ from django import forms
 
 from redundancy.forms.base import PageForm, text_field
 from redundancy.models import Server, ServerType
+from redundancy.srm.words import say
 
 
 class ServerTypeForm(PageForm):
     """The first step of Add: what the server is."""
 
-    type = forms.ChoiceField(label="Server Type", choices=ServerType.choices, initial="imp")
+    type = forms.ChoiceField(label=say("Server Type"), choices=ServerType.choices, initial="imp")
 
 
 class ServerForm(PageForm):
     """A server; its fields depend on its type."""
 
-    name = text_field("Host Name/IP Address", required=True)
-    ipv6_address = text_field("IPv6 Address")
-    mac_address = text_field("MAC Address")
-    description = text_field("Description")
-    domain = text_field("IM and Presence Domain")
-    version = text_field("Installed Version")
+    name = text_field(say("Host Name/IP Address"), required=True)
+    ipv6_address = text_field(say("IPv6 Address"))
+    mac_address = text_field(say("MAC Address"))
+    description = text_field(say("Description"))
+    domain = text_field(say("IM and Presence Domain"))
+    version = text_field(say("Installed Version"))
 
     def __init__(self, *args: Any, server_type: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

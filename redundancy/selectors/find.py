@@ -12,15 +12,16 @@ from django.db.models.functions import Lower
 from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.errors import Refused
+from redundancy.srm.words import say
 
 # Operator -> words of the page.
 OPERATORS: dict[str, str] = {
-    "begins": "begins with",
-    "contains": "contains",
-    "exactly": "is exactly",
-    "ends": "ends with",
-    "empty": "is empty",
-    "notempty": "is not empty",
+    "begins": say("begins with"),
+    "contains": say("contains"),
+    "exactly": say("is exactly"),
+    "ends": say("ends with"),
+    "empty": say("is empty"),
+    "notempty": say("is not empty"),
 }
 _LOOKUPS = {
     "begins": "istartswith",
@@ -77,9 +78,11 @@ def condition(criterion: Criterion, fields: Mapping[str, str]) -> Q:
     """Return the condition of one criterion; ``fields`` maps its names to columns."""
     column = fields.get(criterion.field)
     if column is None:
-        raise Refused(f"Find: there is no field {criterion.field[:40]!r}.", field="field")
+        raise Refused(
+            say("Find: there is no field {field}.", field=repr(criterion.field[:40])), field="field"
+        )
     if "\0" in criterion.text:
-        raise Refused("Find: the text must not contain a null character.", field="text")
+        raise Refused(say("Find: the text must not contain a null character."), field="text")
     empty = Q(**{column: ""}) | Q(**{f"{column}__isnull": True})
     match criterion.op:
         case "empty":
@@ -96,7 +99,10 @@ def condition(criterion: Criterion, fields: Mapping[str, str]) -> Q:
         case op if op in _LOOKUPS:
             return Q(**{f"{column}__{_LOOKUPS[op]}": criterion.text})
         case _:
-            raise Refused(f"Find: there is no operator {criterion.op[:40]!r}.", field="op")
+            raise Refused(
+                say("Find: there is no operator {operator}.", operator=repr(criterion.op[:40])),
+                field="op",
+            )
 
 
 def apply(
@@ -113,7 +119,9 @@ def order(queryset: QuerySet[M], sort: str, columns: Mapping[str, F | Expression
     """Return the rows sorted by ``sort``, a name of ``columns``, with ``-`` in front for descending."""
     column = columns.get(sort.removeprefix("-"))
     if column is None:
-        raise Refused(f"There is no column {sort[:40]!r} to sort by.", field="sort")
+        raise Refused(
+            say("There is no column {column} to sort by.", column=repr(sort[:40])), field="sort"
+        )
     down = sort.startswith("-")
     # Empty ones first, and last when descending: left alone, SQLite and PostgreSQL would differ.
     # Only where there can be any: PostgreSQL would not use an index.

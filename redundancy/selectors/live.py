@@ -20,6 +20,7 @@ from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
 from redundancy.selectors.presence import Presence, presence
 from redundancy.srm.types import Policy
+from redundancy.srm.words import say
 
 REQUESTS = (MessageKind.FAILOVER, MessageKind.FALLBACK, MessageKind.RECOVER)
 # Events shown below the table.
@@ -48,6 +49,11 @@ class NodeRow:
     serial: int
     sentence: str
     since: float
+
+    @property
+    def action_label(self) -> str:
+        """Return what the button of the action says; empty when none fits."""
+        return wording.ACTIONS.get(self.action or "", "")
 
     @property
     def active(self) -> int:
@@ -95,17 +101,21 @@ def observer() -> ObserverView:
     try:
         age = bus.sweep_age()
     except bus.BusError:
-        sentence = "We cannot see the nodes: the heartbeat bus cannot be reached. What is shown is the last we saw."
+        sentence = say(
+            "We cannot see the nodes: the heartbeat bus cannot be reached. What is shown is the "
+            "last we saw."
+        )
         return ObserverView(False, sentence, lab_now, rate)
     if age is None:
-        sentence = "We cannot see the nodes: no sweep has run yet."
+        sentence = say("We cannot see the nodes: no sweep has run yet.")
         return ObserverView(False, sentence, lab_now, rate)
     if not is_blind(age):
         return ObserverView(True, "", lab_now, rate)
     since = lab_now - age * rate
-    sentence = (
-        f"We could not see the nodes since {clock.lab_datetime(since):%Y-%m-%d %H:%M:%S} UTC: no sweep has run. "
-        "What is shown is from then."
+    sentence = say(
+        "We could not see the nodes since {since} UTC: no sweep has "
+        "run. What is shown is from then.",
+        since=f"{clock.lab_datetime(since):%Y-%m-%d %H:%M:%S}",
     )
     return ObserverView(False, sentence, lab_now, rate, since)
 

@@ -10,6 +10,7 @@ from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.login_profiles import ASSUMED_DELAY, LOWER_LIMIT, Mode, ProfileRow
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.selectors import parameters
+from redundancy.srm.words import listed, say
 
 # One cluster has no more of them.
 CLUSTER_SERVERS, CLUSTER_GROUPS = 6, 3
@@ -98,29 +99,49 @@ def _warnings(
     if row is None:
         last = login_profiles.rows(size, mode)[-1].users
         yield (
-            f"{number:,} users are more than the table has for {mode} on nodes for {size:,} users: "
-            f"its last row is for {last:,}. There is no recommendation."
+            say(
+                "{number:,} users are more than the table has for {mode} on nodes for {size:,} users: "
+                "its last row is for {last:,}. There is no recommendation.",
+                number=number,
+                mode=mode,
+                size=size,
+                last=last,
+            )
         )
     delay = parameters.value("critical_service_delay")
     if delay != ASSUMED_DELAY:
         yield (
-            f"{PARAMETER_BY_KEY['critical_service_delay'].name} is {delay} s. The table was made for "
-            f"{ASSUMED_DELAY} s; with another delay the Lower Limit must be another than {LOWER_LIMIT} s, "
-            "and the table does not say which."
+            say(
+                "{parameter} is {delay} s. The table was made for {assumed_delay} s; with "
+                "another delay the Lower Limit must be another than {lower_limit} s, and the table "
+                "does not say which.",
+                parameter=PARAMETER_BY_KEY["critical_service_delay"].name,
+                delay=delay,
+                assumed_delay=ASSUMED_DELAY,
+                lower_limit=LOWER_LIMIT,
+            )
         )
     if len({node.size for node in nodes}) > 1:
         yield (
-            "The two nodes are of unequal size. The table is for pairs of equal nodes; "
-            "the rows of the smaller one are used."
+            say(
+                "The two nodes are of unequal size. The table is for pairs of equal nodes; the rows of "
+                "the smaller one are used."
+            )
         )
     yield from _cluster_warning()
     busy = [node.server.name for node in nodes if node.users]
     if mode is Mode.ACTIVE_STANDBY and len(busy) > 1:
-        yield f"{mode} is chosen, but users are assigned to {' and '.join(busy)}."
+        yield say(
+            "{mode} is chosen, but users are assigned to {busy}.",
+            mode=mode,
+            busy=listed(busy),
+        )
     if mode is Mode.ACTIVE_ACTIVE and len(busy) == 1:
-        yield f"{mode} is chosen, but users are assigned to {busy[0]} only."
+        yield say(
+            "{mode} is chosen, but users are assigned to {busy} only.", mode=mode, busy=busy[0]
+        )
     if not busy:
-        yield "No user is assigned to this group yet."
+        yield say("No user is assigned to this group yet.")
 
 
 def _cluster_warning() -> Iterator[str]:
@@ -128,6 +149,13 @@ def _cluster_warning() -> Iterator[str]:
     groups = RedundancyGroup.objects.count()
     if servers > CLUSTER_SERVERS or groups > CLUSTER_GROUPS:
         yield (
-            f"The table is for single-cluster deployments only. Here are {servers:,} IM and Presence "
-            f"servers in {groups:,} groups; one cluster has at most {CLUSTER_SERVERS} in {CLUSTER_GROUPS}."
+            say(
+                "The table is for single-cluster deployments only. Here are {servers:,} IM and "
+                "Presence servers in {groups:,} groups; one cluster has at most {cluster_servers} in "
+                "{cluster_groups}.",
+                servers=servers,
+                groups=groups,
+                cluster_servers=CLUSTER_SERVERS,
+                cluster_groups=CLUSTER_GROUPS,
+            )
         )

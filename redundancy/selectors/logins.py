@@ -11,6 +11,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.models import PresenceSession, SessionMove
 from redundancy.relogin import expected_peak
+from redundancy.srm.words import say
 
 # Seconds that a span of the plot may have; at most so many spans.
 WIDTHS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -74,7 +75,7 @@ class Logins:
     @property
     def whither(self) -> str:
         """Return where the sessions went."""
-        return self.move.holder_name or "their assigned servers"
+        return self.move.holder_name or say("their assigned servers")
 
     @property
     def peak(self) -> Span:

@@ -12,16 +12,17 @@ from redundancy.models import RedundancyGroup, Server, ServiceStatus
 from redundancy.selectors import faults, live, login_profile, parameters, wording
 from redundancy.selectors import policy as policies
 from redundancy.srm.codec import node_from_json
-from redundancy.srm.states import State
+from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Policy
+from redundancy.srm.words import listed, mark, say, together
 
 
 class Result(StrEnum):
     """How a check ended; the value is what pages show."""
 
-    PASSED = "Passed"
-    FAILED = "Failed"
-    UNKNOWN = "Not known"
+    PASSED = mark("Passed")
+    FAILED = mark("Failed")
+    UNKNOWN = mark("Not known")
 
 
 class Where(StrEnum):
@@ -69,8 +70,10 @@ class Preflight:
         """The checks in a sentence."""
         number = len(self.failed)
         if not number:
-            return "Preflight: no check failed."
-        return f"Preflight: {number} of {len(self.checks)} checks failed."
+            return say("Preflight: no check failed.")
+        return say(
+            "Preflight: {number} of {count} checks failed.", number=number, count=len(self.checks)
+        )
 
     @property
     def version(self) -> str:
@@ -120,61 +123,83 @@ def preflight(group: RedundancyGroup) -> Preflight | None:
 
 
 def _srm(pair: _Pair, server: Server) -> Check:
-    label = f"Server Recovery Manager of {server.name}"
+    label = say("Server Recovery Manager of {server}", server=server.name)
     if wording.reports(server):
-        return Check(label, Result.PASSED, f"{server.name} is powered on, and its SRM runs.")
+        return Check(
+            label,
+            Result.PASSED,
+            say("{server} is powered on, and its SRM runs.", server=server.name),
+        )
     peer = pair.peer(server)
     if not server.machine.powered:
-        sentence = f"{server.name} is {'restarting' if server.machine.boots_at else 'powered off'}."
+        sentence = (
+            say("{server} is restarting.", server=server.name)
+            if server.machine.boots_at
+            else say("{server} is powered off.", server=server.name)
+        )
     else:
-        sentence = f"The SRM of {server.name} is stopped."
+        sentence = say("The SRM of {server} is stopped.", server=server.name)
     if not wording.reports(peer):
-        effect = "Both nodes stay as they are until one of the SRMs runs."
+        effect = say("Both nodes stay as they are until one of the SRMs runs.")
     elif pair.down(peer):
-        effect = f"{peer.name} waits for {server.name}, and serves nobody else: its own services do not run."
+        effect = say(
+            "{peer} waits for {server}, and serves nobody else: its own services do not run.",
+            peer=peer.name,
+            server=server.name,
+        )
     else:
-        effect = (
-            f"{peer.name} waits {pair.policy.initialization_timeout:g} s for {server.name}, then takes "
-            f"everybody over: {State.BACKUP}, Peer Down During Initialization."
+        effect = say(
+            "{peer} waits {limit:g} s for {server}, then takes everybody over: {state}, {reason}.",
+            peer=peer.name,
+            limit=pair.policy.initialization_timeout,
+            server=server.name,
+            state=State.BACKUP,
+            reason=Reason.PEER_DOWN_DURING_INITIALIZATION,
         )
     return Check(label, Result.FAILED, sentence, "", effect, Where.NETWORK_SERVICES, server.pk)
 
 
 def _heartbeats(pair: _Pair) -> Check:
-    label = "Heartbeats between the nodes"
+    label = say("Heartbeats between the nodes")
     try:
         age = bus.sweep_age()
     except bus.BusError:
         age = None
     seen = live.observer()
     if not seen.ok:
-        effect = "Nothing happens until sweeps run again: both nodes wait."
+        effect = say("Nothing happens until sweeps run again: both nodes wait.")
         return Check(label, Result.FAILED, seen.sentence, "", effect, Where.BEAT_MONITOR)
-    swept = f"The last sweep was {age:.1f} s ago." if age is not None else ""
+    swept = say("The last sweep was {age:.1f} s ago.", age=age) if age is not None else ""
     broken = faults.in_force()
-    told = " ".join(
+    told = together(
         f.sentence for f in faults.active() if f.group_id == pair.group.pk and f.of_link
     )
     late = broken.delay.get(pair.group.pk, 0) >= pair.policy.heartbeat_timeout
     lost = broken.loss.get(pair.group.pk, 0) >= 100
     mute = [server for server in pair.servers if server.pk in broken.cut]
     if late or lost or mute:
-        after = f"after {pair.policy.initialization_timeout:g} s"
+        after = say("after {limit:g} s", limit=pair.policy.initialization_timeout)
         if len(mute) == 1 and not (late or lost):
             deaf = pair.peer(mute[0]).name
-            effect = f"{deaf} does not hear {mute[0].name}, and takes everybody over {after}."
+            effect = say(
+                "{deaf} does not hear {mute}, and takes everybody over {after}.",
+                deaf=deaf,
+                mute=mute[0].name,
+                after=after,
+            )
         else:
-            effect = (
-                f"Each node takes the other for dead {after}, and one serves everybody; once they "
-                "hear each other both show Split Brain."
+            effect = say(
+                "Each node takes the other for dead {after}, and one serves everybody; once they hear "
+                "each other both show Split Brain.",
+                after=after,
             )
         return Check(label, Result.FAILED, told, swept, effect, Where.FAULT_LAB)
     if told:
         return Check(label, Result.UNKNOWN, told, swept, "", Where.FAULT_LAB)
     if not pair.group.ha_enabled:
-        sentence = (
-            "The heartbeat bus answers, the nodes are looked at, and no fault of the link is known. "
-            "Heartbeats themselves flow only while High Availability is on."
+        sentence = say(
+            "The heartbeat bus answers, the nodes are looked at, and no fault of the link is "
+            "known. Heartbeats themselves flow only while High Availability is on."
         )
         return Check(label, Result.PASSED, sentence, swept)
     return _heard(pair, label)
@@ -188,8 +213,13 @@ def _heard(pair: _Pair, label: str) -> Check:
         memory = node_from_json(server.runtime.memory) if server.runtime.memory else None
         if memory is not None and memory.peer is not None:
             ages[server] = max(0.0, now - memory.peer_at)
-    figure = " ".join(
-        f"{server.name} heard {pair.peer(server).name} {age:.0f} s ago."
+    figure = together(
+        say(
+            "{server} heard {peer} {age:.0f} s ago.",
+            server=server.name,
+            peer=pair.peer(server).name,
+            age=age,
+        )
         for server, age in ages.items()
     )
     deaf = [
@@ -198,36 +228,43 @@ def _heard(pair: _Pair, label: str) -> Check:
         if ages.get(server, float("inf")) >= pair.policy.heartbeat_timeout
     ]
     if not deaf:
-        return Check(label, Result.PASSED, "Both nodes hear each other.", figure)
-    effect = "A node that does not hear the other takes it for dead and takes over."
-    sentence = f"The peer is not heard by {' and '.join(deaf)}."
+        return Check(label, Result.PASSED, say("Both nodes hear each other."), figure)
+    effect = say("A node that does not hear the other takes it for dead and takes over.")
+    sentence = say("The peer is not heard by {deaf}.", deaf=listed(deaf))
     return Check(label, Result.FAILED, sentence, figure, effect, Where.BEAT_MONITOR)
 
 
 def _services(pair: _Pair, server: Server) -> Check:
-    label = f"Monitored services of {server.name}"
+    label = say("Monitored services of {server}", server=server.name)
     if not server.machine.powered:
         # What it means is said with its SRM.
-        sentence = f"They cannot be read: {server.name} is powered off."
+        sentence = say("They cannot be read: {server} is powered off.", server=server.name)
         return Check(label, Result.UNKNOWN, sentence, "", "", Where.NETWORK_SERVICES, server.pk)
     down = pair.down(server)
     if not down:
         number = sum(service.monitored for service in pair.services[server.pk])
-        return Check(label, Result.PASSED, f"All {number} run.")
+        return Check(label, Result.PASSED, say("All {number} run.", number=number))
     peer, delay = pair.peer(server), f"{pair.policy.critical_service_delay:g} s"
     if pair.down(peer):
-        effect = f"Services are down on both nodes: both go to {State.FAILED} after {delay}."
+        effect = say(
+            "Services are down on both nodes: both go to {failed} after {delay}.",
+            failed=State.FAILED,
+            delay=delay,
+        )
     elif not wording.reports(peer):
-        effect = f"{server.name} has nobody to fail over to."
+        effect = say("{server} has nobody to fail over to.", server=server.name)
     else:
-        effect = (
-            f"{server.name} fails over to {peer.name} once a service has been down for {delay}."
+        effect = say(
+            "{server} fails over to {peer} once a service has been down for {delay}.",
+            server=server.name,
+            peer=peer.name,
+            delay=delay,
         )
     network = any(SERVICE_BY_NAME[service.name].kind is ServiceKind.NETWORK for service in down)
     return Check(
         label,
         Result.FAILED,
-        f"Not running: {', '.join(service.name for service in down)}.",
+        say("Not running: {services}.", services=", ".join(service.name for service in down)),
         "",
         effect,
         Where.NETWORK_SERVICES if network else Where.FEATURE_SERVICES,
@@ -236,66 +273,100 @@ def _services(pair: _Pair, server: Server) -> Check:
 
 
 def _database(pair: _Pair) -> Check:
-    label = "Database"
+    label = say("Database")
     for server in pair.servers:
         found = next(s.status for s in pair.services[server.pk] if s.name == DATABASE)
         if found != ServiceStatus.STARTED:
-            what = "cannot be read" if found == ServiceStatus.UNKNOWN else "does not run"
-            effect = (
-                f"Without its database {server.name} can neither serve nor take over users: "
-                "Database Failure."
+            effect = say(
+                "Without its database {server} can neither serve nor take over users: Database Failure.",
+                server=server.name,
             )
-            sentence = f"{DATABASE} {what} on {server.name}."
+            names = {"database": DATABASE, "server": server.name}
+            sentence = (
+                say("{database} cannot be read on {server}.", **names)
+                if found == ServiceStatus.UNKNOWN
+                else say("{database} does not run on {server}.", **names)
+            )
             return Check(
                 label, Result.FAILED, sentence, "", effect, Where.NETWORK_SERVICES, server.pk
             )
-    return Check(label, Result.PASSED, f"{DATABASE} runs on both nodes.")
+    return Check(label, Result.PASSED, say("{database} runs on both nodes.", database=DATABASE))
 
 
 def _version(pair: _Pair) -> Check:
-    label = "Software version"
+    label = say("Software version")
     first, second = pair.servers
     if not (first.version and second.version):
         bare = first if not first.version else second
-        sentence = f"Nobody has said which version {bare.name} runs."
+        sentence = say("Nobody has said which version {bare} runs.", bare=bare.name)
         return Check(label, Result.UNKNOWN, sentence, "", "", Where.SERVER, bare.pk)
     if first.version == second.version:
-        return Check(label, Result.PASSED, f"Both nodes run {first.version}.")
-    sentence = (
-        f"{first.name} runs {first.version}, {second.name} runs {second.version}; "
-        "the nodes of a group must run the same."
+        return Check(label, Result.PASSED, say("Both nodes run {version}.", version=first.version))
+    sentence = say(
+        "{first} runs {version}, {second} runs {version2}; the nodes of a group must run the same.",
+        first=first.name,
+        version=first.version,
+        second=second.name,
+        version2=second.version,
     )
-    effect = "A pair of unequal versions is not supported by the vendor; nobody can say how it fails over."
+    effect = say(
+        "A pair of unequal versions is not supported by the vendor; nobody can say how it "
+        "fails over."
+    )
     return Check(label, Result.FAILED, sentence, "", effect, Where.SERVER, second.pk)
 
 
 def _must_match(pair: _Pair) -> Check:
-    label = "Parameters that must match"
+    label = say("Parameters that must match")
     differing = [row for row in parameters.of_pair(pair.group) if not row.matches]
     if not differing:
-        return Check(label, Result.PASSED, "Both nodes have the same re-login limits.")
-    names = ", ".join(f"{row.parameter.name} ({' and '.join(row.values)})" for row in differing)
-    effect = "Clients come back at another pace after a failover than after the fallback."
-    return Check(label, Result.FAILED, f"They differ: {names}.", "", effect, Where.MUST_MATCH)
+        return Check(label, Result.PASSED, say("Both nodes have the same re-login limits."))
+    names = together(
+        (
+            say("{parameter} ({values})", parameter=row.parameter.name, values=listed(row.values))
+            for row in differing
+        ),
+        ", ",
+    )
+    effect = say("Clients come back at another pace after a failover than after the fallback.")
+    return Check(
+        label,
+        Result.FAILED,
+        say("They differ: {names}.", names=names),
+        "",
+        effect,
+        Where.MUST_MATCH,
+    )
 
 
 def _capacity(pair: _Pair) -> Iterator[Check]:
     """Yield of each node whether it can carry the users of both."""
     users = sum(login_profile.assigned(list(pair.servers)).values())
     for server in pair.servers:
-        label = f"Capacity of {server.name}"
+        label = say("Capacity of {server}", server=server.name)
         if server.node_size is None:
-            sentence = f"Nobody has said for how many users {server.name} is made."
+            sentence = say(
+                "Nobody has said for how many users {server} is made.", server=server.name
+            )
             yield Check(label, Result.UNKNOWN, sentence, "", "", Where.LOGIN_PROFILE)
-        elif users <= server.node_size:
-            sentence = f"It is made for {server.node_size:,} users; the group has {users:,}."
+            continue
+        sentence = say(
+            "It is made for {size:,} users; the group has {users:,}.",
+            size=server.node_size,
+            users=users,
+        )
+        if users <= server.node_size:
             yield Check(label, Result.PASSED, sentence)
         else:
             yield Check(
                 label,
                 Result.FAILED,
-                f"It is made for {server.node_size:,} users; the group has {users:,}.",
+                sentence,
                 "",
-                f"After a failover to {server.name} it carries {users:,} users, more than it is made for.",
+                say(
+                    "After a failover to {server} it carries {users:,} users, more than it is made for.",
+                    server=server.name,
+                    users=users,
+                ),
                 Where.LOGIN_PROFILE,
             )

@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from redundancy.catalog import XCP_ROUTER
 from redundancy.models import NodeService, PresenceSession, Server
 from redundancy.srm.states import SERVES_NOBODY
+from redundancy.srm.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Presence:
     @property
     def why_waiting(self) -> str:
         """Return what those wait for who are not logged in, for people."""
-        return "waiting to log in" if self.serves else "not served"
+        return say("waiting to log in") if self.serves else say("not served")
 
     def __str__(self) -> str:
         if not self.waiting:

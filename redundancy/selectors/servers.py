@@ -9,6 +9,7 @@ from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
 from redundancy.srm.states import State
+from redundancy.srm.words import mark
 
 # Fields of *Find where*: name in the address -> column.
 FIELDS: dict[str, str] = {
@@ -34,8 +35,8 @@ def find_servers(criteria: Iterable[Criterion] = (), sort: str = "name") -> Quer
     ``replication`` is Publisher, Subscriber, or empty for a server without the IM&P database.
     """
     replication = Case(
-        When(is_publisher=True, then=Value("Publisher")),
-        When(server_type=ServerType.IMP, then=Value("Subscriber")),
+        When(is_publisher=True, then=Value(mark("Publisher"))),
+        When(server_type=ServerType.IMP, then=Value(mark("Subscriber"))),
         default=Value(""),
         output_field=CharField(),
     )

@@ -11,6 +11,7 @@ from redundancy.srm.advice import WAIT, WARNED, Explanation, explain, warn
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import NOT_RESPONDING, TRANSITIONS, Reason, State
 from redundancy.srm.types import Node, Policy, Request
+from redundancy.srm.words import say, together
 
 TONES: dict[State, str] = {
     State.UNKNOWN: "off",
@@ -24,6 +25,10 @@ TONES: dict[State, str] = {
     State.FAILED: "bad",
     **dict.fromkeys(TRANSITIONS, "busy"),
 }
+
+
+# What an administrator can ask an SRM for, by the kind of the message that tells it.
+ACTIONS = {"failover": say("Failover"), "fallback": say("Fallback"), "recover": say("Recover")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,12 @@ def explained(
     if len(servers) != 2:
         return Explanation(0, "", "")
     if asked is not None:
-        what = f"{asked.kind.capitalize()} of {asked.node.name} was requested"
-        return Explanation(0, f"{what}; its SRM has not answered yet.", WAIT)
+        what = say(
+            "{action} of {node} was requested; its SRM has not answered yet.",
+            action=ACTIONS[asked.kind],
+            node=asked.node.name,
+        )
+        return Explanation(0, what, WAIT)
     if group.ha_enabled:
         for server in servers:
             node = _memory(server.runtime) if reports(server) else None
@@ -53,8 +62,12 @@ def explained(
                 return warning
         for server in servers:
             if server.machine.boots_at is not None:
-                back = f"{server.name} is restarting; it is back at {_clock(server)}."
-                return Explanation(0, back, "Wait until then.")
+                back = say(
+                    "{server} is restarting; it is back at {moment}.",
+                    server=server.name,
+                    moment=_clock(server),
+                )
+                return Explanation(0, back, say("Wait until then."))
     sides = [_side(server, group) for server in servers]
     return explain(sides[0], sides[1], policy)
 
@@ -154,28 +167,32 @@ def _sentence(
     if not reports(server):
         return _why_silent(server, sessions)
     if memory is None or policy is None:
-        return "High Availability is enabled; SRM is starting."
+        return say("High Availability is enabled; SRM is starting.")
     coming = sentences.outlook(memory, now, policy)
     if warn(memory, policy) is not None:
         return coming
-    return f"{server.runtime.sentence} {coming}".strip()
+    return together([server.runtime.sentence, coming])
 
 
 def why_silent(server: Server) -> str:
     """Return why the node's SRM does not answer, without a full stop."""
     if server.machine.powered:
-        return f"The SRM of {server.name} is stopped"
+        return say("The SRM of {server} is stopped", server=server.name)
     if server.machine.boots_at is not None:
-        return f"{server.name} is restarting; it is back at {_clock(server)}"
-    return f"{server.name} is powered off"
+        return say(
+            "{server} is restarting; it is back at {moment}",
+            server=server.name,
+            moment=_clock(server),
+        )
+    return say("{server} is powered off", server=server.name)
 
 
 def _why_silent(server: Server, sessions: int) -> str:
     """Return why nobody answers, and how many sessions wait there."""
     why = why_silent(server)
     if server.machine.powered or not sessions:
-        return f"{why}."
-    return f"{why}; {sessions:,} sessions on it are not served."
+        return say("{why}.", why=why)
+    return say("{why}; {sessions:,} sessions on it are not served.", why=why, sessions=sessions)
 
 
 def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
@@ -191,7 +208,7 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
         found.append(
             Timer(
                 node.name,
-                f"{node.peer_name} is declared down in",
+                say("{peer} is declared down in", peer=node.peer_name),
                 heard_at,
                 heard_at + facts.silence_limit(node, policy),
             )
@@ -202,7 +219,11 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
             continue
         limit = service.since + policy.critical_service_delay
         until = limit if node.state in {State.NORMAL, State.INITIALIZING} else None
-        label = f"{service.name} down, fails over in" if until else f"{service.name} down for"
+        label = (
+            say("{service} down, fails over in", service=service.name)
+            if until
+            else say("{service} down for", service=service.name)
+        )
         found.append(Timer(node.name, label, service.since, until))
     unbroken = facts.unbroken_since(node)
     if (
@@ -211,5 +232,5 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
         and node.state in {State.FAILED_OVER, State.AFFECTED}
     ):
         until = unbroken + policy.fallback_after
-        found.append(Timer(node.name, "Automatic fallback in", unbroken, until))
+        found.append(Timer(node.name, say("Automatic fallback in"), unbroken, until))
     return found

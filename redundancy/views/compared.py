@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redundancy.models import Forecast, HaEvent, SessionMove
 from redundancy.relogin import rate_in_words
 from redundancy.selectors import forecast, measured
+from redundancy.srm.words import say
 from redundancy.templatetags.lab import duration
 
 
@@ -33,26 +34,45 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
     expected = {50: told.until_50, 95: told.until_95, 100: told.until_100}
     if move is None:
         return (
-            Compared("Sessions moved", f"{told.moved:,}", "no move followed"),
-            Compared("Users disconnected", f"{told.disconnected:,}", ""),
-            Compared("Logins per second at the peak", rate_in_words(told.peak), ""),
-            *(Compared(f"{p} % back", f"after {duration(at)}", "") for p, at in expected.items()),
+            Compared(
+                say("Sessions moved"), say("{count:,}", count=told.moved), say("no move followed")
+            ),
+            Compared(say("Users disconnected"), say("{count:,}", count=told.disconnected), ""),
+            Compared(say("Logins per second at the peak"), rate_in_words(told.peak), ""),
+            *(
+                Compared(
+                    say("{percent} % back", percent=percent),
+                    say("after {time}", time=duration(at)),
+                    "",
+                )
+                for percent, at in expected.items()
+            ),
         )
     came = measured.of_move(move, now)
     most = max((count for _, count in came.counts), default=0) / came.width
     return (
         Compared(
-            "From the request to the move", "", duration(move.at - forecast.requested_at(told))
+            say("From the request to the move"), "", duration(move.at - forecast.requested_at(told))
         ),
-        Compared("Sessions moved", f"{told.moved:,}", f"{move.moved:,}"),
-        Compared("Users disconnected", f"{told.disconnected:,}", ""),
         Compared(
-            "Logins per second at the peak",
+            say("Sessions moved"),
+            say("{count:,}", count=told.moved),
+            say("{count:,}", count=move.moved),
+        ),
+        Compared(say("Users disconnected"), say("{count:,}", count=told.disconnected), ""),
+        Compared(
+            say("Logins per second at the peak"),
             rate_in_words(told.peak),
-            rate_in_words(most) + ("" if came.complete else " so far"),
+            rate_in_words(most)
+            if came.complete
+            else say("{rate} so far", rate=rate_in_words(most)),
         ),
         *(
-            Compared(f"{percent} % back", f"after {duration(at)}", _back(came, percent))
+            Compared(
+                say("{percent} % back", percent=percent),
+                say("after {time}", time=duration(at)),
+                _back(came, percent),
+            )
             for percent, at in expected.items()
         ),
     )
@@ -61,5 +81,5 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
 def _back(came: measured.Measured, percent: int) -> str:
     seconds = came.until(percent)
     if seconds is not None:
-        return f"within {duration(seconds)}"
-    return "never: sessions were moved again" if came.complete else "not yet"
+        return say("within {time}", time=duration(seconds))
+    return say("never: sessions were moved again") if came.complete else say("not yet")

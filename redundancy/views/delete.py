@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from redundancy.errors import Refused
 from redundancy.operations.trial import try_out
+from redundancy.srm.words import say
 from redundancy.views.confirm import Confirmation, ask, go
 from redundancy.views.find_list import return_to
 from redundancy.views.numbers import whole_number
@@ -49,7 +50,7 @@ def delete(
 
     asked = request.POST if request.method == "POST" else request.GET
     back = return_to(asked, back)
-    error = "" if objects else "Nothing is selected, or it has been deleted meanwhile."
+    error = "" if objects else say("Nothing is selected, or it has been deleted meanwhile.")
     try:
         if request.method == "POST":
             remove_all()
@@ -58,19 +59,25 @@ def delete(
     except Refused as refused:
         error = refused.rule
     if request.method == "POST" and not error:
-        number = f": {len(objects)} {what}" if len(objects) > 1 else ""
-        messages.success(request, f"Delete successful{number}")
+        done = say("Delete successful")
+        if len(objects) > 1:
+            done = say("Delete successful: {count} {what}", count=len(objects), what=what)
+        messages.success(request, str(done))
         return go(request, back)
     names = ", ".join(str(item) for item in objects[:NAMED])
-    more = f" and {len(objects) - NAMED} more" if len(objects) > NAMED else ""
+    question = say("Delete {names}? This cannot be undone.", names=names)
+    if more := len(objects[NAMED:]):
+        question = say(
+            "Delete {names} and {more} more? This cannot be undone.", names=names, more=more
+        )
     return ask(
         request,
         Confirmation(
-            title=f"Delete {what}",
+            title=say("Delete {what}", what=what),
             action=request.path,
             cancel=back,
-            submit="" if error else "Delete",
-            question="" if error else f"Delete {names}{more}? This cannot be undone.",
+            submit="" if error else say("Delete"),
+            question="" if error else question,
             effects=() if error else effects,
             fields=[
                 *(("pk", item.pk) for item in objects),

@@ -8,32 +8,37 @@ from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
-from redundancy.srm.words import listed
+from redundancy.srm.words import listed, say, say_count, together
 from redundancy.templatetags.lab import duration
 
-ACTIONS = {"failover": "Failover", "fallback": "Fallback", "recover": "Recover"}
-HOME = "the node they are assigned to"
+HOME = say("the node they are assigned to")
 # In these some sessions are, or are about to be, away from home.
 _AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS) - {State.INITIALIZING}
 
 
 def users(number: int) -> str:
     """Return ``1 user``, ``500 users``."""
-    return f"{number:,} user{'' if number == 1 else 's'}"
-
-
-def _disconnected(who: str, number: int, away: str, entered: str) -> str:
-    be, log = ("is", "logs") if number == 1 else ("are", "log")
-    return f"{users(number)}{who} {be} disconnected{away} and {log} in at {entered}."
+    return say_count("{count:,} user", "{count:,} users", number)
 
 
 def _logins(expected: Expected, where: str) -> list[str]:
     """Return how the logins at ``where`` are spread, as expected."""
     if not expected.moved:
         return []
-    back = ", ".join(f"{percent} % after {duration(at)}" for percent, at in expected.milestones)
+    back = together(
+        (
+            say("{percent} % after {time}", percent=percent, time=duration(at))
+            for percent, at in expected.milestones
+        ),
+        ", ",
+    )
     return [
-        f"Logins at {where}: {rate_in_words(expected.peak)} per second at the peak. Back again: {back}."
+        say(
+            "Logins at {where}: {rate} per second at the peak. Back again: {back}.",
+            where=where,
+            rate=rate_in_words(expected.peak),
+            back=back,
+        )
     ]
 
 
@@ -51,10 +56,20 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     ]
     return [
         _moved(expected, peer.name),
-        _disconnected(f" on {row.name}", expected.disconnected, "", peer.name),
-        f"Stopped on {row.name}, until a fallback or until High Availability is disabled: {listed(stopped)}."
+        say_count(
+            "{count:,} user on {row} is disconnected and logs in at {peer}.",
+            "{count:,} users on {row} are disconnected and log in at {peer}.",
+            expected.disconnected,
+            row=row.name,
+            peer=peer.name,
+        ),
+        say(
+            "Stopped on {row}, until a fallback or until High Availability is disabled: {stopped}.",
+            row=row.name,
+            stopped=listed(stopped),
+        )
         if stopped
-        else f"No critical service of {row.name} runs that would have to be stopped.",
+        else say("No critical service of {row} runs that would have to be stopped.", row=row.name),
         *_logins(expected, peer.name),
     ]
 
@@ -65,16 +80,26 @@ def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     assert node.group is not None
     expected = forecast.of_homecoming(node.group)
     return [
-        f"The critical services of {row.name} are started where they are stopped.",
+        say("The critical services of {row} are started where they are stopped.", row=row.name),
         _moved(expected, row.name),
-        _disconnected(f" of {row.name}", expected.disconnected, f" from {peer.name}", row.name),
+        say_count(
+            "{count:,} user of {row} is disconnected from {peer} and logs in at {row}.",
+            "{count:,} users of {row} are disconnected from {peer} and log in at {row}.",
+            expected.disconnected,
+            row=row.name,
+            peer=peer.name,
+        ),
         *_logins(expected, row.name),
     ]
 
 
 def _moved(expected: Expected, where: str) -> str:
-    sessions = f"{expected.moved:,} session{'' if expected.moved == 1 else 's'}"
-    return f"{sessions} move{'s' if expected.moved == 1 else ''} to {where}."
+    return say_count(
+        "{count:,} session moves to {where}.",
+        "{count:,} sessions move to {where}.",
+        expected.moved,
+        where=where,
+    )
 
 
 def recover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
@@ -84,15 +109,23 @@ def recover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str
     expected = forecast.of_homecoming(group)
     home = [_moved(expected, HOME), *_logins(expected, HOME)] if expected.moved else []
     return [
-        f"The Server Recovery Manager of {row.name} and of {peer.name} is restarted.",
-        "Critical services that are stopped are started on both nodes.",
-        f"{users(row.assigned + peer.assigned)} may be without service until both nodes are Normal.",
+        say(
+            "The Server Recovery Manager of {row} and of {peer} is restarted.",
+            row=row.name,
+            peer=peer.name,
+        ),
+        say("Critical services that are stopped are started on both nodes."),
+        say_count(
+            "{count:,} user may be without service until both nodes are Normal.",
+            "{count:,} users may be without service until both nodes are Normal.",
+            row.assigned + peer.assigned,
+        ),
         *home,
     ]
 
 
 def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
-    """Return the effects of ``action``, a key of ACTIONS."""
+    """Return the effects of ``action``, a key of ``wording.ACTIONS``."""
     match action:
         case "failover":
             return failover(row, peer, servers)
@@ -121,16 +154,39 @@ def of_disabling(live: GroupLive) -> list[str]:
     effects = []
     expected = forecast.of_homecoming(RedundancyGroup(pk=live.group_id))
     if expected.moved:
-        effects += [_moved(expected, HOME), _disconnected("", expected.disconnected, "", HOME)]
-        effects += _logins(expected, HOME)
+        effects += [
+            _moved(expected, HOME),
+            say_count(
+                "{count:,} user is disconnected and logs in at {where}.",
+                "{count:,} users are disconnected and log in at {where}.",
+                expected.disconnected,
+                where=HOME,
+            ),
+            *_logins(expected, HOME),
+        ]
     for row in live.rows:
         back, stays_down = _services_after_disabling(row.server_id)
         if back:
-            effects.append(f"What SRM stopped on {row.name} is started again: {listed(back)}.")
+            effects.append(
+                say(
+                    "What SRM stopped on {row} is started again: {back}.",
+                    row=row.name,
+                    back=listed(back),
+                )
+            )
         idle = row.state in NOT_SERVING or row.state == NOT_RESPONDING
         if row.assigned and idle and stays_down:
             effects.append(
-                f"{row.name} serves nobody now: its {users(row.assigned)} may be without service "
-                "until its critical services run."
+                say_count(
+                    "{row} serves nobody now: its {count:,} user may be without service "
+                    "until its critical services run.",
+                    "{row} serves nobody now: its {count:,} users may be without service "
+                    "until its critical services run.",
+                    row.assigned,
+                    row=row.name,
+                )
             )
-    return [*effects, "Nobody takes over from a node that fails while High Availability is off."]
+    return [
+        *effects,
+        say("Nobody takes over from a node that fails while High Availability is off."),
+    ]

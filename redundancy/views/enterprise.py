@@ -11,6 +11,7 @@ from redundancy.forms.enterprise import EnterpriseForm
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import enterprise
+from redundancy.srm.words import say
 from redundancy.views.chrome import Tool
 
 FORM = "enterprise-form"
@@ -24,7 +25,7 @@ def enterprise_parameters(request: HttpRequest) -> HttpResponse:
         refuse_read_only(request)
     present = enterprise.values()
     if "default" in request.POST:
-        text = "The suggested values are in the form. Press Save to apply them."
+        text = say("The suggested values are in the form. Press Save to apply them.")
         return _page(request, EnterpriseForm(initial=DEFAULTS), present, text)
     if request.method != "POST":
         read_only = not can_write(request.user)
@@ -37,7 +38,7 @@ def enterprise_parameters(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            messages.success(request, "Update successful")
+            messages.success(request, str(say("Update successful")))
             return redirect("enterprise_parameters")
     return _page(request, form, present)
 
@@ -46,7 +47,7 @@ def _page(
     request: HttpRequest, form: EnterpriseForm, present: dict[str, str], text: str = ""
 ) -> HttpResponse:
     context = {
-        "title": "Enterprise Parameters Configuration",
+        "title": say("Enterprise Parameters Configuration"),
         "form": form,
         "form_id": FORM,
         "rows": [
@@ -54,7 +55,7 @@ def _page(
             for each in ENTERPRISE_PARAMETERS
         ],
         "status_text": text,
-        "tools": [Tool("Save", "save", form=FORM)] if can_write(request.user) else [],
+        "tools": [Tool(say("Save"), "save", form=FORM)] if can_write(request.user) else [],
     }
     return render(
         request, "parameters/enterprise.html", context, status=422 if form.errors else 200

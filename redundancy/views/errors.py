@@ -11,15 +11,16 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from redundancy.errors import Refused
+from redundancy.srm.words import say, together
 from redundancy.views.menus import applications
 
 TITLES = {
-    400: "Bad request",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Request refused",
-    500: "Server error",
+    400: say("Bad request"),
+    403: say("Not allowed"),
+    404: say("Not found"),
+    405: say("Method not allowed"),
+    409: say("Request refused"),
+    500: say("Server error"),
 }
 
 
@@ -28,7 +29,7 @@ def error_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse
     return render(
         request,
         "errors/error.html",
-        {"title": f"{TITLES[status]} ({status})", "status_error": sentence},
+        {"title": together([TITLES[status], f"({status})"]), "status_error": sentence},
         status=status,
     )
 
@@ -37,12 +38,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that makes no sense."""
     # What a suspicious request is told stays vague; what a view refused names the field.
     named = str(exception) if isinstance(exception, BadRequest) else ""
-    return error_page(request, 400, named or "The server does not understand this request.")
+    return error_page(request, 400, named or say("The server does not understand this request."))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that the user may not make."""
-    return error_page(request, 403, str(exception) or "Your role does not allow this.")
+    return error_page(request, 403, str(exception) or say("Your role does not allow this."))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
@@ -50,17 +51,19 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     return error_page(
         request,
         403,
-        "This form could not be verified, and nothing was changed. "
-        "Go back, reload the page and send the form again.",
+        say(
+            "This form could not be verified, and nothing was changed. "
+            "Go back, reload the page and send the form again."
+        ),
     )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Answer a request for something that does not exist."""
     if not hasattr(request, "user"):
-        return HttpResponseNotFound("Not found.", content_type="text/plain")
+        return HttpResponseNotFound(str(say("Not found.")), content_type="text/plain")
     return error_page(
-        request, 404, "There is no such page, or what it showed has been deleted meanwhile."
+        request, 404, say("There is no such page, or what it showed has been deleted meanwhile.")
     )
 
 
@@ -69,8 +72,10 @@ def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     content = render_to_string(
         "errors/error.html",
         {
-            "title": f"{TITLES[500]} (500)",
-            "status_error": "The server failed while it made this page. The reason is in its log.",
+            "title": together([TITLES[500], "(500)"]),
+            "status_error": say(
+                "The server failed while it made this page. The reason is in its log."
+            ),
             "applications": applications(),
         },
     )
@@ -91,8 +96,11 @@ class ErrorPages:
             page = error_page(
                 request,
                 405,
-                f"This address takes no {request.method} request, only {allowed}. "
-                "Nothing was changed.",
+                say(
+                    "This address takes no {method} request, only {allowed}. Nothing was changed.",
+                    method=request.method,
+                    allowed=allowed,
+                ),
             )
             page["Allow"] = allowed
             return page

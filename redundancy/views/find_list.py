@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 
 from redundancy.errors import Refused
 from redundancy.selectors.find import OPERATORS, Criterion
+from redundancy.srm.words import say, say_count
 
 M = TypeVar("M", bound=Model)
 Details = Callable[[Sequence[int]], Mapping[int, Any]]
@@ -34,7 +35,7 @@ class Selection:
     """What the check boxes of a list are for: the button's label and icon, and where it leads."""
 
     url: str
-    label: str = "Delete Selected"
+    label: str = say("Delete Selected")
     icon: str = "delete"
 
 
@@ -67,7 +68,7 @@ def read_criteria(asked: QueryDict) -> list[Criterion]:
     # An address typed by hand may leave one out: what is no whole row is none.
     found = [Criterion(*row) for row in zip(*columns, strict=False)]
     if len(found) > MOST_CRITERIA:
-        raise Refused(f"Find: at most {MOST_CRITERIA} rows of criteria are allowed.")
+        raise Refused(say("Find: at most {most} rows of criteria are allowed.", most=MOST_CRITERIA))
     return found
 
 
@@ -132,7 +133,12 @@ class Listing(Generic[M]):
     def count_line(self) -> str:
         """Which rows of how many are shown: ``1 - 50 of 120``."""
         page = self.page
-        return f"{page.start_index():,} - {page.end_index():,} of {page.paginator.count:,}"
+        return say(
+            "{first:,} - {last:,} of {count:,}",
+            first=page.start_index(),
+            last=page.end_index(),
+            count=page.paginator.count,
+        )
 
     @property
     def here(self) -> str:
@@ -154,10 +160,10 @@ class Listing(Generic[M]):
         """Labels and addresses of the paging links that lead somewhere."""
         links = []
         if self.page.has_previous():
-            links += [("First", 1), ("Previous", self.page.previous_page_number())]
+            links += [(say("First"), 1), (say("Previous"), self.page.previous_page_number())]
         if self.page.has_next():
-            links += [("Next", self.page.next_page_number())]
-            links += [("Last", self.page.paginator.num_pages)]
+            links += [(say("Next"), self.page.next_page_number())]
+            links += [(say("Last"), self.page.paginator.num_pages)]
         return [(label, self.address.url(page=number)) for label, number in links]
 
 
@@ -244,9 +250,10 @@ def find_list(
 def list_context(listing: Listing[Any]) -> dict[str, Any]:
     """Return the context of a page that shows ``listing``."""
     count = listing.page.paginator.count
-    noun = "record" if count == 1 else "records"
     return {
         "listing": listing,
         "status_error": listing.error,
-        "status_text": "" if listing.error else f"{count:,} {noun} found",
+        "status_text": ""
+        if listing.error
+        else say_count("{count:,} record found", "{count:,} records found", count),
     }

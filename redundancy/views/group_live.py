@@ -17,8 +17,9 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.permissions import writes
-from redundancy.selectors import groups, incidents, live
+from redundancy.selectors import groups, incidents, live, wording
 from redundancy.selectors.stamp import holds_until
+from redundancy.srm.words import say
 from redundancy.views import effects
 from redundancy.views.confirm import Confirmation, ask, is_htmx
 from redundancy.views.group_logins import AFTERWARDS, chart_of, logins_at
@@ -73,7 +74,7 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
         if news := _announcement(new):
             trigger_client_event(response, "announce", {"value": news})
         if (said := _answer(new)) is not None:
-            trigger_client_event(response, "answered", {"value": said})
+            trigger_client_event(response, "answered", {"value": str(said)})
         return response
 
     def until(now: float) -> float:
@@ -113,15 +114,15 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
     group = get_object_or_404(groups.find_groups(), pk=pk)
     shown = shown_live(pk)
     rows = {row.server_id: row for row in shown.rows}
-    if node not in rows or action not in effects.ACTIONS:
+    if node not in rows or action not in wording.ACTIONS:
         raise Http404
     row = rows.pop(node)
     peer = next(iter(rows.values()), None)
     servers = {server.pk: server for server in group.servers.all()}
     back = reverse("group_edit", args=[pk])
-    label = effects.ACTIONS[action]
+    label = wording.ACTIONS[action]
     name = group.name if action == "recover" else row.name
-    subject = f"{label} of {name}"
+    subject = say("{action} of {name}", action=label, name=name)
     error = ""
     if request.method == "POST":
         try:
@@ -129,14 +130,21 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
         except Refused as refused:
             error = refused.rule
         else:
-            return _requested(request, back, f"{subject} was requested; waiting for SRM.")
+            return _requested(
+                request, back, say("{subject} was requested; waiting for SRM.", subject=subject)
+            )
     elif row.action != action:
         shown_state = ", ".join(filter(None, (row.state, row.reason)))
-        error = f"{subject} is not offered now; the state of {row.name} is {shown_state}."
+        error = say(
+            "{subject} is not offered now; the state of {row} is {shown_state}.",
+            subject=subject,
+            row=row.name,
+            shown_state=shown_state,
+        )
     return ask(
         request,
         Confirmation(
-            title=f"{label} {name}",
+            title=say("{action} {name}", action=label, name=name),
             action=request.path,
             cancel=back,
             submit="" if error or peer is None else label,
@@ -150,7 +158,7 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
 def _serial(request: HttpRequest) -> int:
     serial = whole_number(request.POST.get("serial", ""))
     if serial is None:
-        raise BadRequest("serial: must be the number the confirmation carried.")
+        raise BadRequest(say("serial: must be the number the confirmation carried."))
     return serial
 
 
@@ -167,6 +175,6 @@ def _request(action: str, group: RedundancyGroup, node: Server, serial: int, act
 def _requested(request: HttpRequest, back: str, said: str) -> HttpResponse:
     """Close the dialog and leave the page as it is, or go back to it; say so until SRM answers."""
     if is_htmx(request):
-        return trigger_client_event(HttpResponse(status=204), "requested", {"value": said})
-    messages.info(request, said, extra_tags=WAITING)
+        return trigger_client_event(HttpResponse(status=204), "requested", {"value": str(said)})
+    messages.info(request, str(said), extra_tags=WAITING)
     return redirect(back)

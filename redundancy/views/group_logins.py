@@ -14,6 +14,7 @@ from redundancy.selectors import nodes
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.logins import logins_of
 from redundancy.selectors.stamp import holds_until
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.compared import of_move
 from redundancy.views.login_chart import Chart, draw
@@ -45,9 +46,9 @@ def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
         return _fragment(request, pk)
     now = clock.lab_now()
     context = _context(pk, now, chart_of(pk, now))
-    context["title"] = "Logins after the Last Move"
+    context["title"] = say("Logins after the Last Move")
     back = reverse("group_edit", args=[pk])
-    context["related_links"] = [Link("Back To Presence Redundancy Group", back)]
+    context["related_links"] = [Link(say("Back To Presence Redundancy Group"), back)]
     return render(request, "groups/logins.html", context)
 
 

@@ -12,6 +12,7 @@ from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.permissions import can_write, refuse_read_only, writes
 from redundancy.selectors import groups, live
+from redundancy.srm.words import say
 from redundancy.views import effects, pair, preflight
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
@@ -20,19 +21,19 @@ from redundancy.views.find_list import Column, Selection, find_list, list_contex
 from redundancy.views.group_live import WAITING, fragment, live_context, shown_live
 
 FORM = "group-form"
-TITLE = "Presence Redundancy Group Configuration"
-FIELDS = {"name": "Name", "description": "Description"}
+TITLE = say("Presence Redundancy Group Configuration")
+FIELDS = {"name": say("Name"), "description": say("Description")}
 COLUMNS = (
-    Column("Name", "name"),
-    Column("Description", "description"),
-    Column("Presence Servers"),
-    Column("High Availability", "ha"),
-    Column("State"),
+    Column(say("Name"), "name"),
+    Column(say("Description"), "description"),
+    Column(say("Presence Servers")),
+    Column(say("High Availability"), "ha"),
+    Column(say("State")),
 )
 
 
 def _back() -> list[Link]:
-    return [Link("Back To Find/List", reverse("group_list"))]
+    return [Link(say("Back To Find/List"), reverse("group_list"))]
 
 
 def _group(pk: int) -> RedundancyGroup:
@@ -45,7 +46,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     writable = can_write(request.user)
     listing = find_list(
         request,
-        what="presence redundancy groups",
+        what=say("presence redundancy groups"),
         find=groups.find_groups,
         fields=FIELDS,
         columns=COLUMNS,
@@ -54,8 +55,8 @@ def group_list(request: HttpRequest) -> HttpResponse:
         selection=Selection(reverse("group_delete_selected")) if writable else None,
     )
     context = {
-        "title": "Find and List Presence Redundancy Groups",
-        "tools": [Tool("Add New", "add", href=reverse("group_add"))] if writable else [],
+        "title": say("Find and List Presence Redundancy Groups"),
+        "tools": [Tool(say("Add New"), "add", href=reverse("group_add"))] if writable else [],
         **list_context(listing),
     }
     return render(request, "find_list.html", context, status=listing.status)
@@ -80,13 +81,13 @@ def group_add(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            messages.success(request, "Add successful")
+            messages.success(request, str(say("Add successful")))
             return redirect("group_edit", group.pk)
     context = {
         "title": TITLE,
         "form": form,
         "form_id": FORM,
-        "tools": [Tool("Save", "save", form=FORM)],
+        "tools": [Tool(say("Save"), "save", form=FORM)],
         "related_links": _back(),
     }
     return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
@@ -151,24 +152,29 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
     except Refused as refused:
         form.refuse(refused)
         return None
-    messages.success(request, "Update successful")
+    messages.success(request, str(say("Update successful")))
     if saved.ha_enabled and not before:
-        messages.info(request, "High Availability enabled; SRM is starting.", extra_tags=WAITING)
+        messages.info(
+            request, str(say("High Availability enabled; SRM is starting.")), extra_tags=WAITING
+        )
     return redirect("group_edit", group.pk)
 
 
 def _ask_to_disable(request: HttpRequest, group: RedundancyGroup, loss: list[str]) -> HttpResponse:
-    question = f"Disable High Availability of {group.name} now? Its users are not all at home."
-    return _ask(request, "Disable High Availability", question, loss)
+    question = say(
+        "Disable High Availability of {group} now? Its users are not all at home.", group=group.name
+    )
+    return _ask(request, say("Disable High Availability"), question, loss)
 
 
 def _ask_to_enable(
     request: HttpRequest, group: RedundancyGroup, warnings: list[str]
 ) -> HttpResponse:
-    question = (
-        f"Enable High Availability of {group.name} now? The preflight found what will go wrong."
+    question = say(
+        "Enable High Availability of {group} now? The preflight found what will go wrong.",
+        group=group.name,
     )
-    return _ask(request, "Enable High Availability", question, warnings)
+    return _ask(request, say("Enable High Availability"), question, warnings)
 
 
 def _ask(request: HttpRequest, what: str, question: str, effects: list[str]) -> HttpResponse:
@@ -190,9 +196,9 @@ def _ask(request: HttpRequest, what: str, question: str, effects: list[str]) -> 
 
 def _tools(group: RedundancyGroup) -> list[Tool]:
     return [
-        Tool("Save", "save", form=FORM),
-        Tool("Delete", "delete", href=reverse("group_delete", args=[group.pk]), dialog=True),
-        Tool("Add New", "add", href=reverse("group_add")),
+        Tool(say("Save"), "save", form=FORM),
+        Tool(say("Delete"), "delete", href=reverse("group_delete", args=[group.pk]), dialog=True),
+        Tool(say("Add New"), "add", href=reverse("group_add")),
     ]
 
 
@@ -217,7 +223,11 @@ def _delete(request: HttpRequest, chosen: list[RedundancyGroup]) -> HttpResponse
         request,
         objects=chosen,
         remove=lambda group: delete_group(group=group, actor=actor),
-        what="Presence Redundancy Group" + ("" if len(chosen) == 1 else "s"),
+        what=say("Presence Redundancy Group")
+        if len(chosen) == 1
+        else say("Presence Redundancy Groups"),
         back=reverse("group_list"),
-        effects=[f"Unassigned by it: {', '.join(released)}."] if released else [],
+        effects=[say("Unassigned by it: {servers}.", servers=", ".join(released))]
+        if released
+        else [],
     )

@@ -16,6 +16,7 @@ from redundancy.errors import Refused
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.permissions import writes
 from redundancy.selectors.progress import Progress, progress
+from redundancy.srm.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +35,39 @@ def _steps(now: Progress) -> list[Step]:
     services = reverse("control_center", args=["network"]) if now.nodes else ""
     return [
         Step(
-            "Add the first IM and Presence server",
-            "It becomes the publisher, and the group DefaultCUPSubCluster is created with it.",
+            say("Add the first IM and Presence server"),
+            say("It becomes the publisher, and the group DefaultCUPSubCluster is created with it."),
             add,
             now.nodes >= 1,
         ),
-        Step("Add a second one", "The subscriber; it is in no group yet.", add, now.nodes >= 2),
         Step(
-            "Assign it to the group",
-            "The second drop-down of the presence redundancy group.",
+            say("Add a second one"),
+            say("The subscriber; it is in no group yet."),
+            add,
+            now.nodes >= 2,
+        ),
+        Step(
+            say("Assign it to the group"),
+            say("The second drop-down of the presence redundancy group."),
             group,
             now.paired,
         ),
-        Step("Enable High Availability", "Both nodes go to Initializing.", group, now.enabled),
-        Step("See both nodes Normal", "The page refreshes by itself.", group, now.normal),
         Step(
-            "Fail over",
-            "Press Failover, or stop the Cisco XCP Router of a node and wait.",
+            say("Enable High Availability"),
+            say("Both nodes go to Initializing."),
+            group,
+            now.enabled,
+        ),
+        Step(say("See both nodes Normal"), say("The page refreshes by itself."), group, now.normal),
+        Step(
+            say("Fail over"),
+            say("Press Failover, or stop the Cisco XCP Router of a node and wait."),
             services or group,
             now.failed_over,
         ),
         Step(
-            "Fall back",
-            "Press Fallback once the failed node is healthy again.",
+            say("Fall back"),
+            say("Press Fallback once the failed node is healthy again."),
             group,
             now.fell_back,
         ),
@@ -67,7 +78,7 @@ def _steps(now: Progress) -> list[Step]:
 def home(request: HttpRequest) -> HttpResponse:
     """Show how to begin, with the steps already done ticked."""
     now = progress()
-    context = {"title": "How to Begin", "steps": _steps(now), "empty": now.empty}
+    context = {"title": say("How to Begin"), "steps": _steps(now), "empty": now.empty}
     return render(request, "home.html", context)
 
 
@@ -78,16 +89,16 @@ def load_sample(request: HttpRequest) -> HttpResponse:
     try:
         group = load_sample_cluster(actor=request.user.get_username())
     except Refused as refused:
-        messages.error(request, refused.rule)
+        messages.error(request, str(refused.rule))
         return redirect("home")
-    messages.success(request, "Add successful: imp-pub, imp-sub and 1,000 users")
+    messages.success(request, str(say("Add successful: imp-pub, imp-sub and 1,000 users")))
     return redirect("group_edit", group.pk)
 
 
 @require_GET
 def about(request: HttpRequest) -> HttpResponse:
     """Show what this is."""
-    return render(request, "about.html", {"title": "About"})
+    return render(request, "about.html", {"title": say("About")})
 
 
 @require_GET
@@ -95,7 +106,7 @@ def go(request: HttpRequest) -> HttpResponse:
     """Go where a drop-down says: Navigation and Related Links work without script."""
     to = request.GET.get("to", "")
     if not to.startswith("/") or not url_has_allowed_host_and_scheme(to, allowed_hosts=None):
-        raise BadRequest("to: must be an address of this site.")
+        raise BadRequest(say("to: must be an address of this site."))
     return redirect(to)
 
 
@@ -104,8 +115,10 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     """Answer in the place of the Django administration's own sign-in: everybody here is signed in."""
     if not getattr(request.user, "is_staff", False):
         raise PermissionDenied(
-            "Django Administration is for users with staff status; you have none. "
-            "An administrator gives it there, under Users."
+            say(
+                "Django Administration is for users with staff status; you have none. "
+                "An administrator gives it there, under Users."
+            )
         )
     return redirect("admin:index")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from redundancy.selectors.logins import Logins
+from redundancy.srm.words import say
 
 WIDTH, HEIGHT = 760, 236
 LEFT, RIGHT, TOP, BOTTOM = 52, 64, 22, 36
@@ -81,8 +82,15 @@ def draw(logins: Logins) -> Chart:
                 y(span.rate / most_rate),
                 round(x(span.end) - x(span.begin) - 0.8, 1),
                 round(y(0) - y(span.rate / most_rate), 1),
-                f"{clock(span.begin)} to {clock(span.end)}: {span.logins:,} logins, "
-                f"{span.rate:.2f} per second; {span.active:,} active at the end",
+                say(
+                    "{begin} to {end}: {logins:,} logins, {rate:.2f} per second; {active:,} active at "
+                    "the end",
+                    begin=clock(span.begin),
+                    end=clock(span.end),
+                    logins=span.logins,
+                    rate=span.rate,
+                    active=span.active,
+                ),
             )
             for span in logins.spans
             if span.logins
@@ -96,8 +104,10 @@ def draw(logins: Logins) -> Chart:
         ),
         now=None if logins.elapsed is None else x(now),
         seconds=tuple(Mark(x(at), clock(at)) for at in _moments(horizon)),
-        rates=tuple(Mark(y(value / most_rate), f"{value:g}") for value in rates),
-        users=tuple(Mark(y(value / most_users), f"{value:,.0f}") for value in users),
+        rates=tuple(Mark(y(value / most_rate), say("{value:g}", value=value)) for value in rates),
+        users=tuple(
+            Mark(y(value / most_users), say("{count:,.0f}", count=value)) for value in users
+        ),
     )
 
 

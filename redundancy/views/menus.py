@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from redundancy.srm.words import say
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -33,85 +35,85 @@ class Application:
 
 # key, name, page it opens with, menus of (label, URL name, URL arguments).
 _Line = tuple[str, str, tuple[str, ...]]
-FAULT_LAB: _Line = ("Fault Lab", "fault_lab", ())
-IMPORT_USERS: _Line = ("Import Users", "user_import", ())
+FAULT_LAB: _Line = (say("Fault Lab"), "fault_lab", ())
+IMPORT_USERS: _Line = (say("Import Users"), "user_import", ())
 _LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] = (
     (
         "ccmadmin",
-        "Cisco Unified CM Administration",
+        say("Cisco Unified CM Administration"),
         (
             (
-                "System",
+                say("System"),
                 (
-                    ("Server", "server_list", ()),
-                    ("Presence Redundancy Groups", "group_list", ()),
-                    ("Enterprise Parameters", "enterprise_parameters", ()),
-                    ("Service Parameters", "service_parameters", ("ccmadmin",)),
+                    (say("Server"), "server_list", ()),
+                    (say("Presence Redundancy Groups"), "group_list", ()),
+                    (say("Enterprise Parameters"), "enterprise_parameters", ()),
+                    (say("Service Parameters"), "service_parameters", ("ccmadmin",)),
                 ),
             ),
             (
-                "User Management",
+                say("User Management"),
                 (
-                    ("Assign Presence Users", "user_list", ()),
-                    ("Presence Sessions", "session_list", ()),
+                    (say("Assign Presence Users"), "user_list", ()),
+                    (say("Presence Sessions"), "session_list", ()),
                 ),
             ),
             (
-                "Bulk Administration",
+                say("Bulk Administration"),
                 (
                     IMPORT_USERS,
-                    ("Export Users", "user_export", ()),
-                    ("Jobs", "import_jobs", ()),
+                    (say("Export Users"), "user_export", ()),
+                    (say("Jobs"), "import_jobs", ()),
                 ),
             ),
-            ("Help", (("How to Begin", "home", ()), ("About", "about", ()))),
+            (say("Help"), ((say("How to Begin"), "home", ()), (say("About"), "about", ()))),
         ),
     ),
     (
         "cupadmin",
-        "Cisco Unified CM IM and Presence Administration",
+        say("Cisco Unified CM IM and Presence Administration"),
         (
             (
-                "System",
+                say("System"),
                 (
-                    ("Presence Topology", "topology", ()),
-                    ("Service Parameters", "service_parameters", ("cupadmin",)),
+                    (say("Presence Topology"), "topology", ()),
+                    (say("Service Parameters"), "service_parameters", ("cupadmin",)),
                 ),
             ),
             (
-                "Diagnostics",
+                say("Diagnostics"),
                 (
-                    ("HA Event History", "event_history", ()),
-                    ("Incidents", "incident_list", ()),
-                    ("Audit Trail", "audit_trail", ()),
-                    ("Beat Monitor", "beat_monitor", ()),
+                    (say("HA Event History"), "event_history", ()),
+                    (say("Incidents"), "incident_list", ()),
+                    (say("Audit Trail"), "audit_trail", ()),
+                    (say("Beat Monitor"), "beat_monitor", ()),
                 ),
             ),
-            ("Help", (("About", "about", ()),)),
+            (say("Help"), ((say("About"), "about", ()),)),
         ),
     ),
     (
         "ccmservice",
-        "Cisco Unified IM and Presence Serviceability",
+        say("Cisco Unified IM and Presence Serviceability"),
         (
             (
-                "Tools",
+                say("Tools"),
                 (
-                    ("Control Center - Feature Services", "control_center", ("feature",)),
-                    ("Control Center - Network Services", "control_center", ("network",)),
-                    ("Planned Restart", "planned_list", ()),
-                    ("Alarms", "alarm_list", ()),
+                    (say("Control Center - Feature Services"), "control_center", ("feature",)),
+                    (say("Control Center - Network Services"), "control_center", ("network",)),
+                    (say("Planned Restart"), "planned_list", ()),
+                    (say("Alarms"), "alarm_list", ()),
                     FAULT_LAB,
                 ),
             ),
             (
-                "Trace",
+                say("Trace"),
                 (
-                    ("SRM Trace", "srm_trace", ()),
-                    ("Log Collection", "log_collection", ()),
+                    (say("SRM Trace"), "srm_trace", ()),
+                    (say("Log Collection"), "log_collection", ()),
                 ),
             ),
-            ("Help", (("About", "about", ()),)),
+            (say("Help"), ((say("About"), "about", ()),)),
         ),
     ),
 )

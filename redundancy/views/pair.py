@@ -20,12 +20,13 @@ from redundancy.relogin import expected_peak, expected_until, rate_in_words
 from redundancy.selectors import groups, parameters
 from redundancy.selectors.login_profile import Profile, likely_mode, profile
 from redundancy.selectors.parameters import PairValue
+from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go
 from redundancy.views.numbers import whole_number
 
-MUST_MATCH = "Must-Match Parameters"
-LOGIN_PROFILE = "Login Profile"
+MUST_MATCH = say("Must-Match Parameters")
+LOGIN_PROFILE = say("Login Profile")
 # Shares of the users, in percent, whose return is told.
 SHARES = (50, 95, 100)
 
@@ -35,7 +36,7 @@ def links(group: RedundancyGroup) -> list[Link]:
     if len(group.servers.all()) < 2:
         return []
     return [
-        Link("Preflight", reverse("preflight", args=[group.pk])),
+        Link(say("Preflight"), reverse("preflight", args=[group.pk])),
         Link(MUST_MATCH, reverse("must_match", args=[group.pk])),
         Link(LOGIN_PROFILE, reverse("login_profile", args=[group.pk])),
     ]
@@ -47,8 +48,10 @@ def _pair(pk: int) -> tuple[RedundancyGroup, list[Server]]:
 
 
 def _related(group: RedundancyGroup) -> list[Link]:
-    back = Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk]))
-    every = Link("Parameters for All Servers", reverse("parameters_all", args=["ccmadmin"]))
+    back = Link(
+        say("Configuration of {group}", group=group.name), reverse("group_edit", args=[group.pk])
+    )
+    every = Link(say("Parameters for All Servers"), reverse("parameters_all", args=["ccmadmin"]))
     return [back, *links(group), every]
 
 
@@ -76,8 +79,8 @@ def must_match(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _matching(differing: int) -> str:
     if not differing:
-        return "Both nodes have the same values."
-    return f"{differing} parameter{'' if differing == 1 else 's'} differ{'s' if differing == 1 else ''}."
+        return say("Both nodes have the same values.")
+    return say_count("{count} parameter differs.", "{count} parameters differ.", differing)
 
 
 @require_http_methods(["GET", "POST"])
@@ -109,7 +112,9 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if request.method == "POST":
             operate()
-            messages.success(request, f"Update successful: aligned with {source.name}.")
+            messages.success(
+                request, str(say("Update successful: aligned with {source}.", source=source.name))
+            )
             return go(request, back)
         try_out(operate)
     except Refused as refused:
@@ -117,11 +122,11 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     return ask(
         request,
         Confirmation(
-            title=f"Align {group.name} with {source.name}",
+            title=say("Align {group} with {source}", group=group.name, source=source.name),
             action=request.path,
             cancel=back,
-            submit="" if error else "Align",
-            question="" if error else "Shall both nodes have these values?",
+            submit="" if error else say("Align"),
+            question="" if error else say("Shall both nodes have these values?"),
             effects=[] if error else [_change(row, source) for row in rows],
             fields=[("source", source.pk), ("key", key), *seen_fields(present)],
             error=error,
@@ -132,7 +137,13 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
 def _change(row: PairValue, source: Server) -> str:
     value = next(text for server, text in row.cells if server == source)
     other, old = next((server, text) for server, text in row.cells if server != source)
-    return f"{row.parameter.name} on {other.name}: {value} instead of {old}."
+    return say(
+        "{parameter} on {other}: {value} instead of {old}.",
+        parameter=row.parameter.name,
+        other=other.name,
+        value=value,
+        old=old,
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -156,7 +167,7 @@ def login_profile(request: HttpRequest, pk: int) -> HttpResponse:
             found = profile(group, form.mode, form.sizes)
             status = 409 if isinstance(refused, Stale) else 422
             return _profile_page(request, group, form, found, error=refused.rule, status=status)
-        messages.success(request, f"Update successful: {done}")
+        messages.success(request, str(say("Update successful: {done}", done=done)))
         return redirect(f"{request.path}?{urlencode({n: form.text(n) for n in form.fields})}")
     return _profile_page(request, group, form, profile(group, form.mode, form.sizes))
 
@@ -174,7 +185,7 @@ def _apply(
     actor = request.user.get_username()
     if "only_sizes" in request.POST:
         set_node_sizes(group=group, sizes=form.sizes, actor=actor)
-        return "the node sizes were kept."
+        return say("the node sizes were kept.")
     apply_login_profile(
         group=group,
         mode=form.mode,
@@ -183,7 +194,7 @@ def _apply(
         expected=seen(request.POST, servers),
         actor=actor,
     )
-    return "both nodes have the recommended limits."
+    return say("both nodes have the recommended limits.")
 
 
 def _recommended(request: HttpRequest) -> dict[str, str]:
@@ -225,8 +236,11 @@ def _pace(found: Profile) -> list[tuple[str, str]]:
     peak = expected_peak(found.users, LOWER_LIMIT, found.row.upper)
     until = {share: expected_until(share / 100, LOWER_LIMIT, found.row.upper) for share in SHARES}
     return [
-        ("Peak logins", f"{rate_in_words(peak)} per second"),
-        *((f"{share} % are back after", f"{seconds:.0f} s") for share, seconds in until.items()),
+        (say("Peak logins"), say("{rate} per second", rate=rate_in_words(peak))),
+        *(
+            (say("{percent} % are back after", percent=share), f"{seconds:.0f} s")
+            for share, seconds in until.items()
+        ),
     ]
 
 

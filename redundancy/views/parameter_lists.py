@@ -11,12 +11,13 @@ from django.views.decorators.http import require_GET
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SRM, Parameter
 from redundancy.models import ServiceParameter
 from redundancy.selectors import parameters, servers
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import is_htmx
 from redundancy.views.find_list import Column, Listing, find_list, list_context
 
-ALL_TITLE = "Parameters for All Servers"
-MODIFIED_TITLE = "Modified Parameters for All Servers"
+ALL_TITLE = say("Parameters for All Servers")
+MODIFIED_TITLE = say("Modified Parameters for All Servers")
 
 
 @require_GET
@@ -30,7 +31,7 @@ def parameter_help(request: HttpRequest, application: str) -> HttpResponse:
         request,
         f"parameters/{'_help' if in_dialog else 'help'}.html",
         {
-            "title": f"Help: {SRM} Parameters",
+            "title": say("Help: {service} Parameters", service=SRM),
             "application": application,
             "in_dialog": in_dialog,
             "explained": [PARAMETER_BY_KEY[key]] if key else PARAMETERS,
@@ -44,12 +45,12 @@ def parameters_all(request: HttpRequest, application: str) -> HttpResponse:
     """List every server with the parameters it has for itself, below the clusterwide ones."""
     listing = find_list(
         request,
-        what="servers",
+        what=say("servers"),
         find=servers.find_nodes,
-        fields={"name": "Host Name/IP Address", "group": "Presence Redundancy Group"},
+        fields={"name": say("Host Name/IP Address"), "group": say("Presence Redundancy Group")},
         columns=(
-            Column("Host Name/IP Address", "name"),
-            Column("Presence Redundancy Group", "group"),
+            Column(say("Host Name/IP Address"), "name"),
+            Column(say("Presence Redundancy Group"), "group"),
             *(Column(parameter.name) for parameter in parameters.PER_NODE),
         ),
         row_template="parameters/server_row.html",
@@ -70,14 +71,14 @@ def parameters_modified(request: HttpRequest, application: str) -> HttpResponse:
     """List the parameters that differ from their suggested value."""
     listing: Listing[ServiceParameter] = find_list(
         request,
-        what="modified parameters",
+        what=say("modified parameters"),
         find=parameters.find_modified,
-        fields={"server": "Server", "value": "Parameter Value"},
+        fields={"server": say("Server"), "value": say("Parameter Value")},
         columns=(
-            Column("Parameter Name", "parameter"),
-            Column("Server", "server"),
-            Column("Parameter Value", "value"),
-            Column("Suggested Value"),
+            Column(say("Parameter Name"), "parameter"),
+            Column(say("Server"), "server"),
+            Column(say("Parameter Value"), "value"),
+            Column(say("Suggested Value")),
         ),
         row_template="parameters/modified_row.html",
     )
@@ -108,4 +109,6 @@ def _list(
 
 
 def _back(application: str) -> Link:
-    return Link("Back To Service Parameters", reverse("service_parameters", args=[application]))
+    return Link(
+        say("Back To Service Parameters"), reverse("service_parameters", args=[application])
+    )

@@ -26,13 +26,14 @@ from redundancy.operations.parameters import set_parameters
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.services import services_of
+from redundancy.srm.words import say
 from redundancy.views import pair
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.numbers import whole_number
 
 FORM = "parameters-form"
-TITLE = "Service Parameter Configuration"
-SECTION = "General Server Recovery Manager Parameters"
+TITLE = say("Service Parameter Configuration")
+SECTION = say("General Server Recovery Manager Parameters")
 # What the button *Set to Default* of all parameters sends; that of one sends its key.
 ALL = "all"
 
@@ -149,7 +150,7 @@ def _save(
     except Refused as refused:
         form.refuse(refused)
         return _page(request, application, choice, form, present, status=422)
-    messages.success(request, "Update successful")
+    messages.success(request, str(say("Update successful")))
     return redirect(request.get_full_path())
 
 
@@ -170,12 +171,13 @@ def _fill_in(
     # The values that were seen stay: another's change in between is still noticed.
     filled = {**dict(request.POST.items()), **suggested}
     if which == ALL:
-        text = "The suggested values are in the form. Press Save to apply them."
+        text = say("The suggested values are in the form. Press Save to apply them.")
     else:
         parameter = PARAMETER_BY_KEY[which]
-        text = (
-            f"{parameter.name}: the suggested value {parameter.default} is in the form. "
-            "Press Save to apply it."
+        text = say(
+            "{parameter}: the suggested value {default} is in the form. Press Save to apply it.",
+            parameter=parameter.name,
+            default=parameter.default,
         )
     fresh = ParametersForm(initial=filled, keys=keys)
     return _page(request, application, choice, fresh, present, text=text)
@@ -192,7 +194,7 @@ def _page(
     text: str = "",
 ) -> HttpResponse:
     writable = can_write(request.user)
-    tools = [Tool("Save", "save", form=FORM)] if form and form.fields and writable else []
+    tools = [Tool(say("Save"), "save", form=FORM)] if form and form.fields and writable else []
     return render(
         request,
         "parameters/parameters.html",
@@ -238,10 +240,17 @@ def _sections(choice: Choice, form: ParametersForm, present: Mapping[str, str]) 
         return Row(parameter, form[key], form[f"seen_{key}"], present[key], differs)
 
     rows = [row(parameter) for parameter in PARAMETERS if parameter.key in form.fields]
-    found = [Section(f"{SECTION} (Clusterwide)", [r for r in rows if not r.parameter.per_node])]
+    found = [
+        Section(
+            say("{section} (Clusterwide)", section=SECTION),
+            [r for r in rows if not r.parameter.per_node],
+        )
+    ]
     if choice.server:
         own = [r for r in rows if r.parameter.per_node]
-        found.append(Section(f"{SECTION} ({choice.server.name})", own))
+        found.append(
+            Section(say("{section} ({server})", section=SECTION, server=choice.server.name), own)
+        )
     return found
 
 
@@ -251,16 +260,19 @@ def _must_match(server: Server | None) -> str:
 
 def _related(application: str, choice: Choice) -> list[Link]:
     links = [
-        Link("Parameters for All Servers", reverse("parameters_all", args=[application])),
+        Link(say("Parameters for All Servers"), reverse("parameters_all", args=[application])),
         Link(
-            "Modified Parameters for All Servers",
+            say("Modified Parameters for All Servers"),
             reverse("parameters_modified", args=[application]),
         ),
     ]
     group = choice.server.group if choice.server else None
     if group:
         links += [
-            Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk])),
+            Link(
+                say("Configuration of {group}", group=group.name),
+                reverse("group_edit", args=[group.pk]),
+            ),
             *pair.links(group),
         ]
     return links

@@ -12,10 +12,11 @@ from redundancy.models import RedundancyGroup
 from redundancy.selectors import groups, nodes
 from redundancy.selectors.preflight import Check, Preflight, Result, Where, preflight
 from redundancy.selectors.stamp import holds_until
+from redundancy.srm.words import say, together
 from redundancy.views.chrome import Link
 from redundancy.views.polls import poll
 
-TITLE = "Preflight"
+TITLE = say("Preflight")
 _TONES = {Result.PASSED: "ok", Result.FAILED: "bad", Result.UNKNOWN: "warn"}
 
 
@@ -44,7 +45,7 @@ def preflight_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(groups.find_groups(), pk=pk)
-    back = Link(f"Configuration of {group}", reverse("group_edit", args=[pk]))
+    back = Link(say("Configuration of {group}", group=group.name), reverse("group_edit", args=[pk]))
     page = {**context(group), "title": TITLE, "related_links": [back]}
     return render(request, "groups/preflight.html", page)
 
@@ -57,12 +58,15 @@ def _fragment(request: HttpRequest, pk: int) -> HttpResponse:
     if request.GET["v"] == found.version:
         return HttpResponse(status=204)
     response = render(request, "groups/_preflight.html", shown)
-    return trigger_client_event(response, "announce", {"value": found.summary})
+    return trigger_client_event(response, "announce", {"value": str(found.summary)})
 
 
 def warnings(found: Preflight) -> list[str]:
     """Return what failed, and what will come of it when HA is enabled all the same."""
-    return [f"{check.label}: {check.sentence} {check.effect}" for check in found.failed]
+    return [
+        together([say("{check}:", check=check.label), check.sentence, check.effect])
+        for check in found.failed
+    ]
 
 
 def _mend(group: RedundancyGroup, check: Check) -> Link | None:
@@ -70,16 +74,19 @@ def _mend(group: RedundancyGroup, check: Check) -> Link | None:
     match check.where:
         case Where.NETWORK_SERVICES | Where.FEATURE_SERVICES:
             url = reverse("control_center", args=[check.where.value])
-            return Link("Control Center", f"{url}?server={check.server_id}")
+            return Link(
+                say("Control Center"),
+                f"{url}?server={check.server_id}",
+            )
         case Where.SERVER:
-            return Link("Server Configuration", reverse("server_edit", args=[check.server_id]))
+            return Link(say("Server Configuration"), reverse("server_edit", args=[check.server_id]))
         case Where.MUST_MATCH:
-            return Link("Must-Match Parameters", reverse("must_match", args=[group.pk]))
+            return Link(say("Must-Match Parameters"), reverse("must_match", args=[group.pk]))
         case Where.LOGIN_PROFILE:
-            return Link("Login Profile", reverse("login_profile", args=[group.pk]))
+            return Link(say("Login Profile"), reverse("login_profile", args=[group.pk]))
         case Where.BEAT_MONITOR:
-            return Link("Beat Monitor", reverse("beat_monitor"))
+            return Link(say("Beat Monitor"), reverse("beat_monitor"))
         case Where.FAULT_LAB:
-            return Link("Fault Lab", f"{reverse('fault_lab')}?group={group.pk}")
+            return Link(say("Fault Lab"), f"{reverse('fault_lab')}?group={group.pk}")
         case None:
             return None

@@ -13,6 +13,7 @@ from redundancy.models import Server, ServerType
 from redundancy.operations.servers import add_server, delete_server, edit_server
 from redundancy.permissions import can_write, refuse_read_only, writes
 from redundancy.selectors import servers
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.delete import delete, selected_pks
 from redundancy.views.find_list import Column, Selection, find_list, list_context
@@ -20,22 +21,22 @@ from redundancy.views.numbers import whole_number
 
 FORM = "server-form"
 FIELDS = {
-    "name": "Host Name/IP Address",
-    "description": "Description",
-    "domain": "IM and Presence Domain",
-    "group": "Presence Redundancy Group",
+    "name": say("Host Name/IP Address"),
+    "description": say("Description"),
+    "domain": say("IM and Presence Domain"),
+    "group": say("Presence Redundancy Group"),
 }
 COLUMNS = (
-    Column("Host Name/IP Address", "name"),
-    Column("Description", "description"),
-    Column("Server Type", "type"),
-    Column("Database Replication", "replication"),
-    Column("Presence Redundancy Group", "group"),
+    Column(say("Host Name/IP Address"), "name"),
+    Column(say("Description"), "description"),
+    Column(say("Server Type"), "type"),
+    Column(say("Database Replication"), "replication"),
+    Column(say("Presence Redundancy Group"), "group"),
 )
 
 
 def _back() -> list[Link]:
-    return [Link("Back To Find/List", reverse("server_list"))]
+    return [Link(say("Back To Find/List"), reverse("server_list"))]
 
 
 def _server(pk: int | None) -> Server:
@@ -48,7 +49,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     writable = can_write(request.user)
     listing = find_list(
         request,
-        what="servers",
+        what=say("servers"),
         find=servers.find_servers,
         fields=FIELDS,
         columns=COLUMNS,
@@ -56,8 +57,8 @@ def server_list(request: HttpRequest) -> HttpResponse:
         selection=Selection(reverse("server_delete_selected")) if writable else None,
     )
     context = {
-        "title": "Find and List Servers",
-        "tools": [Tool("Add New", "add", href=reverse("server_add"))] if writable else [],
+        "title": say("Find and List Servers"),
+        "tools": [Tool(say("Add New"), "add", href=reverse("server_add"))] if writable else [],
         **list_context(listing),
     }
     return render(request, "find_list.html", context, status=listing.status)
@@ -84,14 +85,14 @@ def server_add(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            messages.success(request, "Add successful")
+            messages.success(request, str(say("Add successful")))
             return redirect("server_edit", server.pk)
     context = {
-        "title": "Server Configuration",
+        "title": say("Server Configuration"),
         "form": form,
         "form_id": FORM,
         "server_type": ServerType(server_type),
-        "tools": [Tool("Save", "save", form=FORM)],
+        "tools": [Tool(say("Save"), "save", form=FORM)],
         "related_links": _back(),
     }
     return render(request, "servers/edit.html", context, status=422 if form.errors else 200)
@@ -100,10 +101,10 @@ def server_add(request: HttpRequest) -> HttpResponse:
 def _choose_type(request: HttpRequest) -> HttpResponse:
     form = ServerTypeForm(request.GET if "type" in request.GET else None)
     context = {
-        "title": "Server Configuration",
+        "title": say("Server Configuration"),
         "form": form,
         "form_id": FORM,
-        "tools": [Tool("Next", "next", form=FORM)],
+        "tools": [Tool(say("Next"), "next", form=FORM)],
         "related_links": _back(),
     }
     return render(request, "servers/type.html", context, status=422 if form.errors else 200)
@@ -136,10 +137,10 @@ def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            messages.success(request, "Update successful")
+            messages.success(request, str(say("Update successful")))
             return redirect("server_edit", pk)
     context = {
-        "title": "Server Configuration",
+        "title": say("Server Configuration"),
         "form": form,
         "form_id": FORM,
         "server": server,
@@ -154,10 +155,14 @@ def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _tools(server: Server) -> list[Tool]:
     add = reverse("server_add")
     return [
-        Tool("Save", "save", form=FORM),
-        Tool("Delete", "delete", href=reverse("server_delete", args=[server.pk]), dialog=True),
-        Tool("Copy", "copy", href=f"{add}?type={server.server_type}&copy={server.pk}"),
-        Tool("Add New", "add", href=add),
+        Tool(say("Save"), "save", form=FORM),
+        Tool(say("Delete"), "delete", href=reverse("server_delete", args=[server.pk]), dialog=True),
+        Tool(
+            say("Copy"),
+            "copy",
+            href=f"{add}?type={server.server_type}&copy={server.pk}",
+        ),
+        Tool(say("Add New"), "add", href=add),
     ]
 
 
@@ -183,6 +188,6 @@ def _delete(request: HttpRequest, chosen: list[Server]) -> HttpResponse:
         request,
         objects=chosen,
         remove=lambda server: delete_server(server=server, actor=actor),
-        what="Server" if len(chosen) == 1 else "Servers",
+        what=say("Server") if len(chosen) == 1 else say("Servers"),
         back=reverse("server_list"),
     )

@@ -11,13 +11,15 @@ from django.utils.formats import date_format
 from redundancy.models import SignIn
 from redundancy.operations.signins import record_sign_in
 from redundancy.selectors.signins import last_sign_ins
+from redundancy.srm.words import mark, say, say_row
 
 
-def _line(kind: str, row: SignIn | None) -> str:
+def _line(sentence: str, row: SignIn | None) -> str:
     if row is None:
-        return f"Last {kind} sign-in: none"
+        return say_row(sentence, {"sign_in": say("none")})
     at = date_format(timezone.localtime(row.at), "Y-m-d H:i:s")
-    return f"Last {kind} sign-in: {at}" + (f" from {row.address}" if row.address else "")
+    shown = say("{at} from {address}", at=at, address=row.address) if row.address else at
+    return say_row(sentence, {"sign_in": shown})
 
 
 def signed_in(*, request: HttpRequest | None, user: AbstractBaseUser, **_: Any) -> None:
@@ -28,8 +30,10 @@ def signed_in(*, request: HttpRequest | None, user: AbstractBaseUser, **_: Any) 
     before = last_sign_ins(username)
     # A test client or a script signs in without the middleware of messages.
     if hasattr(request, "_messages"):
-        messages.info(request, _line("successful", before.successful))
-        messages.info(request, _line("failed", before.failed))
+        messages.info(
+            request, str(_line(mark("Last successful sign-in: {sign_in}"), before.successful))
+        )
+        messages.info(request, str(_line(mark("Last failed sign-in: {sign_in}"), before.failed)))
     record_sign_in(username=username, ok=True, address=request.META.get("REMOTE_ADDR"))
 
 

@@ -7,6 +7,13 @@
   const HIDDEN_POLL_MS = 30000;
   const READ_MS = 3000;
 
+  // Sentences stand in the page, in the reader's language, with their fields in braces.
+  const texts = document.getElementById("texts").content;
+  const sentence = (name, fields = {}) => {
+    const text = texts.querySelector(`[data-text="${name}"]`).textContent.trim();
+    return text.replace(/\{(\w+)\}/g, (_, field) => fields[field]);
+  };
+
   /* ---- Lab time ---- */
   let rate = Number(body.dataset.labRate) || 1;
   let labStart = Number(body.dataset.labNow) || Date.now() / 1000;
@@ -75,7 +82,7 @@
     button.addEventListener("click", () => {
       paused = !paused;
       button.setAttribute("aria-pressed", String(paused));
-      button.querySelector("[data-label]").textContent = paused ? "Refresh paused - go on" : "Pause refresh";
+      button.querySelector("[data-label]").textContent = sentence(paused ? "paused" : "refreshing");
       if (!paused) pollNow();
     });
   }
@@ -104,7 +111,7 @@
     // A sign-in page in the place of a fragment: the sign-in has ended. What is typed stays.
     if (isSignIn(event)) {
       event.detail.shouldSwap = false;
-      const text = "You are signed out. What you typed is still here: sign in again in another tab, then go on.";
+      const text = sentence("signed-out");
       if (isPoll(event)) tellOld(text); else tell(note, text);
     }
   });
@@ -121,13 +128,13 @@
   const lost = (event) => {
     const status = event.detail.xhr?.status;
     if (!isPoll(event)) {
-      tell(note, status ? `The server refused this (${status}). Reload the page.` : "The server does not answer. Try again.");
+      tell(note, status ? sentence("refused", { status }) : sentence("no-answer"));
     } else if (isOfRegion(event) && status === 404) {
       gone = true;
       for (const button of document.querySelectorAll("[data-poll-pause]")) button.hidden = true;
-      tellOld(`${region().dataset.what} was deleted. This page does not refresh any more.`);
+      tellOld(sentence("deleted", { what: region().dataset.what }));
     } else if (isOfRegion(event) || !liveNote) {
-      tellOld(`Not refreshed${status ? ` (the server answered ${status})` : ": the server does not answer"}. Trying again; what you see may be old.`);
+      tellOld(status ? sentence("not-refreshed", { status }) : sentence("not-refreshed-no-answer"));
     }
   };
   body.addEventListener("htmx:responseError", lost);
