@@ -5,6 +5,8 @@ Apprise is imported where it is used: it takes memory that a system without chan
 
 import logging
 
+from redundancy.srm.words import english, say
+
 
 def problem_of(url: str) -> str:
     """Return why nothing can be sent to this address; empty when it can."""
@@ -12,7 +14,7 @@ def problem_of(url: str) -> str:
 
     if apprise.Apprise().add(url):
         return ""
-    return (
+    return say(
         "Address is not one that Apprise knows, such as mailto://user:password@host, "
         "json://host/path or rsyslog://host."
     )
@@ -23,7 +25,7 @@ def shown(url: str) -> str:
     import apprise
 
     made = apprise.Apprise.instantiate(url, suppress_exceptions=True)
-    return str(made.url(privacy=True)).partition("?")[0] if made else "not a known address"
+    return str(made.url(privacy=True)).partition("?")[0] if made else say("not a known address")
 
 
 def send(url: str, title: str, text: str) -> str:
@@ -37,4 +39,4 @@ def send(url: str, title: str, text: str) -> str:
             return ""
         lines = said.getvalue().strip().splitlines()
     reason = lines[-1] if lines else "it was not accepted"
-    return reason.replace(url, shown(url))
+    return reason.replace(url, english(shown(url)))

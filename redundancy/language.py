@@ -1,10 +1,14 @@
 """The reader's language: how sentences are shown, by Django's catalogues of translations."""
 
 import string
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
+from django.db.models import Model
 from django.utils import formats, translation
+from django.utils.functional import lazystr
+
+from redundancy.srm.words import Said
 
 SOURCE = "en"
 
@@ -41,3 +45,24 @@ def voice(template: str, plural: str | None, values: Mapping[str, Any]) -> str:
     else:
         text = translation.gettext(template)
     return _LOCAL.vformat(text, (), values) if values else text
+
+
+def lazily(text: str) -> str:
+    """Return a text as Django's own code takes it, which capitalises labels and fills in their ``%``.
+
+    Both would leave nothing but English of a sentence; of a lazy one they take what is shown.
+    """
+    return cast("str", lazystr(text)) if isinstance(text, Said) else text
+
+
+def name_models(models: Iterable[type[Model]]) -> None:
+    """Let Django show the names of these tables and of their columns in the reader's language.
+
+    What migrations compare is the definition, which stays as it was written.
+    """
+    for model in models:
+        options = model._meta
+        for field in options.local_fields:
+            field.verbose_name = lazily(field.verbose_name)
+        options.verbose_name = lazily(options.verbose_name)
+        options.verbose_name_plural = lazily(options.verbose_name_plural)

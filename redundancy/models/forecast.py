@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from redundancy.srm.words import say
+
 
 class Forecast(models.Model):
     """The forecast shown with a confirmation, kept with the event of the request.
@@ -10,23 +12,30 @@ class Forecast(models.Model):
     """
 
     event = models.OneToOneField(
-        "redundancy.HaEvent", primary_key=True, on_delete=models.CASCADE, related_name="forecast"
+        "redundancy.HaEvent",
+        verbose_name=say("event"),
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="forecast",
     )
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="forecasts",
     )
-    moved = models.PositiveIntegerField("Sessions moved")
-    disconnected = models.PositiveIntegerField("Users disconnected")
-    peak = models.FloatField("Logins per second at the peak")
-    until_50 = models.FloatField("50 % back after (s)")
-    until_95 = models.FloatField("95 % back after (s)")
-    until_100 = models.FloatField("100 % back after (s)")
+    moved = models.PositiveIntegerField(say("Sessions moved"))
+    disconnected = models.PositiveIntegerField(say("Users disconnected"))
+    peak = models.FloatField(say("Logins per second at the peak"))
+    until_50 = models.FloatField(say("50 % back after (s)"))
+    until_95 = models.FloatField(say("95 % back after (s)"))
+    until_100 = models.FloatField(say("100 % back after (s)"))
 
     class Meta:
+        verbose_name = say("forecast")
+        verbose_name_plural = say("forecasts")
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"{self.moved} sessions"
+        return str(say("{moved} sessions", moved=self.moved))

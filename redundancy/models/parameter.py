@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS, Parameter
+from redundancy.srm.words import say
 
 
 class ServiceParameter(models.Model):
@@ -13,20 +14,23 @@ class ServiceParameter(models.Model):
     """
 
     key = models.CharField(
-        "Parameter Name",
+        say("Parameter Name"),
         max_length=40,
         choices=[(parameter.key, parameter.name) for parameter in PARAMETERS],
     )
     server = models.ForeignKey(
         "redundancy.Server",
+        verbose_name=say("server"),
         null=True,
         blank=True,
         on_delete=models.CASCADE,
         related_name="parameters",
     )
-    value = models.CharField("Parameter Value", max_length=20)
+    value = models.CharField(say("Parameter Value"), max_length=20)
 
     class Meta:
+        verbose_name = say("service parameter")
+        verbose_name_plural = say("service parameters")
         ordering = ("key", "server")
         constraints = [
             models.UniqueConstraint(
@@ -48,14 +52,16 @@ class EnterpriseParameter(models.Model):
     """A changed parameter of the whole cluster. Without a row the default of the catalogue holds."""
 
     key = models.CharField(
-        "Parameter Name",
+        say("Parameter Name"),
         max_length=40,
         unique=True,
         choices=[(parameter.key, parameter.name) for parameter in ENTERPRISE_PARAMETERS],
     )
-    value = models.CharField("Parameter Value", max_length=40)
+    value = models.CharField(say("Parameter Value"), max_length=40)
 
     class Meta:
+        verbose_name = say("enterprise parameter")
+        verbose_name_plural = say("enterprise parameters")
         ordering = ("key",)
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from redundancy.srm.words import say
+
 
 class ReloginLimits(models.Model):
     """The two re-login limits of a node from lab time ``at`` on, until its next row.
@@ -11,16 +13,26 @@ class ReloginLimits(models.Model):
     """
 
     server = models.ForeignKey(
-        "redundancy.Server", on_delete=models.CASCADE, related_name="relogin_limits"
+        "redundancy.Server",
+        verbose_name=say("server"),
+        on_delete=models.CASCADE,
+        related_name="relogin_limits",
     )
-    at = models.FloatField("from (lab time)")
-    lower = models.PositiveIntegerField("Client Re-Login Lower Limit")
-    upper = models.PositiveIntegerField("Client Re-Login Upper Limit")
+    at = models.FloatField(say("from (lab time)"))
+    lower = models.PositiveIntegerField(say("Client Re-Login Lower Limit"))
+    upper = models.PositiveIntegerField(say("Client Re-Login Upper Limit"))
 
     class Meta:
-        verbose_name = "re-login limits"
-        verbose_name_plural = "re-login limits"
+        verbose_name = say("re-login limits")
+        verbose_name_plural = say("re-login limits")
         ordering = ("server", "at", "pk")
 
     def __str__(self) -> str:
-        return f"{self.server_id}: {self.lower} s to {self.upper} s"
+        return str(
+            say(
+                "{server}: {lower} s to {upper} s",
+                server=self.server_id,
+                lower=self.lower,
+                upper=self.upper,
+            )
+        )

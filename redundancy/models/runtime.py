@@ -5,6 +5,7 @@ from django.db.models import F
 
 from redundancy.models.fields import SentenceField
 from redundancy.srm.states import Reason, State
+from redundancy.srm.words import say
 
 # Stands for "never" in a column of lab seconds, which cannot hold infinity.
 NEVER = 1e15
@@ -18,33 +19,40 @@ class NodeRuntime(models.Model):
     """
 
     server = models.OneToOneField(
-        "redundancy.Server", primary_key=True, on_delete=models.CASCADE, related_name="runtime"
+        "redundancy.Server",
+        verbose_name=say("server"),
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="runtime",
     )
-    version = models.PositiveBigIntegerField(default=0)
-    memory = models.JSONField(default=dict)
+    version = models.PositiveBigIntegerField(say("version"), default=0)
+    memory = models.JSONField(say("memory"), default=dict)
     state = models.CharField(
-        max_length=60, choices=[(s, s.value) for s in State], default=State.UNKNOWN
+        say("state"), max_length=60, choices=[(s, s.value) for s in State], default=State.UNKNOWN
     )
     reason = models.CharField(
-        max_length=60, choices=[(r, r.value) for r in Reason], default=Reason.HA_NOT_ENABLED
+        say("reason"),
+        max_length=60,
+        choices=[(r, r.value) for r in Reason],
+        default=Reason.HA_NOT_ENABLED,
     )
     # Counts the changes of state: an action confirmed for an older one is refused.
-    serial = models.PositiveBigIntegerField(default=0)
-    since = models.FloatField("in this state since (lab time)", default=0)
+    serial = models.PositiveBigIntegerField(say("serial"), default=0)
+    since = models.FloatField(say("in this state since (lab time)"), default=0)
     # Why the node is in this state.
-    sentence = SentenceField(blank=True)
-    due_at = models.FloatField("wants to be called at (lab time)", default=0, db_index=True)
-    stepped_at = models.FloatField("last step (lab time)", default=0)
+    sentence = SentenceField(say("sentence"), blank=True)
+    due_at = models.FloatField(say("wants to be called at (lab time)"), default=0, db_index=True)
+    stepped_at = models.FloatField(say("last step (lab time)"), default=0)
     # Counts the steps that changed more than the beat of heartbeats, and when the silence of the
     # peer will be seen if it begins now: by both a poll knows that nothing new is to be shown.
-    looks = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    looks = models.PositiveBigIntegerField(say("looks"), default=0, db_default=0, editable=False)
     late_at = models.FloatField(
-        "peer is late at (lab time)", default=NEVER, db_default=NEVER, editable=False
+        say("peer is late at (lab time)"), default=NEVER, db_default=NEVER, editable=False
     )
 
     class Meta:
-        verbose_name = "SRM memory"
-        verbose_name_plural = "SRM memories"
+        verbose_name = say("SRM memory")
+        verbose_name_plural = say("SRM memories")
         indexes = [models.Index(fields=["late_at", "looks"], name="runtime_looks")]
 
     def __str__(self) -> str:
@@ -63,29 +71,33 @@ class NodeRuntime(models.Model):
 class MessageKind(models.TextChoices):
     """What an SRM can be told besides heartbeats."""
 
-    STARTED = "started", "SRM started"
-    SHUTDOWN = "shutdown", "node is being shut down"
-    FAILOVER = "failover", "administrator asks for failover"
-    FALLBACK = "fallback", "administrator asks for fallback"
-    RECOVER = "recover", "administrator asks for recover"
-    MOVED = "moved", "sessions moved"
-    MOVE_REFUSED = "move refused", "session move refused: the group's epoch is newer"
-    MOVE_FAILED = "move failed", "sessions could not be moved"
+    STARTED = "started", say("SRM started")
+    SHUTDOWN = "shutdown", say("node is being shut down")
+    FAILOVER = "failover", say("administrator asks for failover")
+    FALLBACK = "fallback", say("administrator asks for fallback")
+    RECOVER = "recover", say("administrator asks for recover")
+    MOVED = "moved", say("sessions moved")
+    MOVE_REFUSED = "move refused", say("session move refused: the group's epoch is newer")
+    MOVE_FAILED = "move failed", say("sessions could not be moved")
 
 
 class SrmMessage(models.Model):
     """Something a node's SRM has not heard yet; deleted in the transaction of the step that hears it."""
 
     node = models.ForeignKey(
-        "redundancy.Server", on_delete=models.CASCADE, related_name="srm_messages"
+        "redundancy.Server",
+        verbose_name=say("node"),
+        on_delete=models.CASCADE,
+        related_name="srm_messages",
     )
-    kind = models.CharField(max_length=12, choices=MessageKind.choices)
-    payload = models.JSONField(default=dict)
-    actor = models.CharField(max_length=150, blank=True)
+    kind = models.CharField(say("kind"), max_length=12, choices=MessageKind.choices)
+    payload = models.JSONField(say("payload"), default=dict)
+    actor = models.CharField(say("actor"), max_length=150, blank=True)
 
     class Meta:
-        verbose_name = "SRM message"
+        verbose_name = say("SRM message")
+        verbose_name_plural = say("SRM messages")
         ordering = ("pk",)
 
     def __str__(self) -> str:
-        return f"{self.kind} for {self.node_id}"
+        return str(say("{kind} for {node}", kind=self.kind, node=self.node_id))

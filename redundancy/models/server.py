@@ -6,50 +6,59 @@ from django.db.models.functions import Lower
 
 from redundancy.catalog import DEFAULT_VERSION
 from redundancy.login_profiles import NODE_SIZES
+from redundancy.srm.words import say
 
 
 class ServerType(models.TextChoices):
     """What a server is; fixed once saved."""
 
-    CUCM = "cucm", "CUCM Voice/Video"
-    IMP = "imp", "CUCM IM and Presence"
+    CUCM = "cucm", say("CUCM Voice/Video")
+    IMP = "imp", say("CUCM IM and Presence")
 
 
 class Server(models.Model):
     """A machine in *System > Server*. An IM and Presence server is also called a node."""
 
-    name = models.CharField("Host Name/IP Address", max_length=63)
-    server_type = models.CharField("Server Type", max_length=4, choices=ServerType.choices)
-    description = models.CharField(max_length=128, blank=True)
+    name = models.CharField(say("Host Name/IP Address"), max_length=63)
+    server_type = models.CharField(say("Server Type"), max_length=4, choices=ServerType.choices)
+    description = models.CharField(say("description"), max_length=128, blank=True)
     ipv6_address = models.GenericIPAddressField(
-        "IPv6 Address", protocol="IPv6", null=True, blank=True
+        say("IPv6 Address"), protocol="IPv6", null=True, blank=True
     )
-    mac_address = models.CharField("MAC Address", max_length=12, blank=True)
-    domain = models.CharField("IM and Presence Domain", max_length=255, blank=True)
+    mac_address = models.CharField(say("MAC Address"), max_length=12, blank=True)
+    domain = models.CharField(say("IM and Presence Domain"), max_length=255, blank=True)
     # Nodes of a pair are upgraded one after the other, so it may differ between them.
     version = models.CharField(
-        "Installed Version", max_length=24, blank=True, default=DEFAULT_VERSION
+        say("Installed Version"), max_length=24, blank=True, default=DEFAULT_VERSION
     )
     # For how many users the node is made; empty while nobody has said.
     node_size = models.PositiveIntegerField(
-        "Node Size",
+        say("Node Size"),
         null=True,
         blank=True,
-        choices=[(size, f"{size:,} users ({hardware})") for size, hardware in NODE_SIZES.items()],
+        choices=[
+            (size, say("{size:,} users ({hardware})", size=size, hardware=hardware))
+            for size, hardware in NODE_SIZES.items()
+        ],
         editable=False,
     )
-    is_publisher = models.BooleanField("IM&P database publisher", default=False, editable=False)
+    is_publisher = models.BooleanField(
+        say("IM&P database publisher"), default=False, editable=False
+    )
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="servers",
     )
     # 1 or 2: which of the group's two drop-downs names this server.
-    slot = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    slot = models.PositiveSmallIntegerField(say("slot"), null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = say("server")
+        verbose_name_plural = say("servers")
         ordering = ("name",)
         constraints = [
             models.UniqueConstraint(Lower("name"), name="server_name_unique"),

@@ -22,6 +22,7 @@ from redundancy.srm.types import (
     StateChanged,
     StopServices,
 )
+from redundancy.srm.words import english
 
 
 class Level(IntEnum):
@@ -80,7 +81,9 @@ def lines(
     for action, actor in actions:
         yield from _action(action, actor, before, now)
     for sentence, actor in refused:
-        yield Line(Level.WARN, ADMIN, f"request of {actor or 'unknown'} refused: {sentence}")
+        yield Line(
+            Level.WARN, ADMIN, f"request of {actor or 'unknown'} refused: {english(sentence)}"
+        )
     if _vector(before) != _vector(after):
         said, own = _vector(after)
         yield Line(Level.INFO, FALLBACK, f"peer states vector changed to [{said},{own}]")
@@ -125,7 +128,7 @@ def _action(action: Action, actor: str, before: Node, now: float) -> Iterator[Li
             grave = Level.ERROR if action.new_state is State.FAILED else Level.INFO
             change = (
                 f"state changed from [{action.old_state},{action.old_reason}] "
-                f"to [{action.new_state},{action.new_reason}]: {action.sentence}"
+                f"to [{action.new_state},{action.new_reason}]: {english(action.sentence)}"
             )
             yield Line(grave, STATES, f"{change} ({actor})" if actor else change)
         case MoveSessions(kind, epoch):
