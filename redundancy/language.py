@@ -47,12 +47,12 @@ def voice(template: str, plural: str | None, values: Mapping[str, Any]) -> str:
     return _LOCAL.vformat(text, (), values) if values else text
 
 
-def lazily(text: str) -> str:
+def lazily(text: Any) -> str:
     """Return a text as Django's own code takes it, which capitalises labels and fills in their ``%``.
 
     Both would leave nothing but English of a sentence; of a lazy one they take what is shown.
     """
-    return cast("str", lazystr(text)) if isinstance(text, Said) else text
+    return cast("str", lazystr(text) if isinstance(text, Said) else text)
 
 
 def name_models(models: Iterable[type[Model]]) -> None:

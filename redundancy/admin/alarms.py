@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from redundancy import channels
-from redundancy.admin.base import OperationAdmin, OperationForm, ReadOnlyAdmin
+from redundancy.admin.base import OperationAdmin, OperationForm, ReadOnlyAdmin, action, column
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice
 from redundancy.operations import alarms
+from redundancy.srm.words import say
 
 
 @admin.register(Alarm)
@@ -28,10 +29,12 @@ class ChannelForm(OperationForm):
     """Add or change a channel."""
 
     url = forms.CharField(
-        label="Address",
+        label=say("Address"),
         max_length=500,
-        help_text="In the notation of Apprise: mailto://user:password@mail.example.com, "
-        "jsons://hooks.example.com/path, rsyslog://logs.example.com",
+        help_text=say(
+            "In the notation of Apprise: mailto://user:password@mail.example.com, "
+            "jsons://hooks.example.com/path, rsyslog://logs.example.com"
+        ),
         widget=forms.TextInput(attrs={"size": 80, "autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -70,20 +73,22 @@ class AlarmChannelAdmin(OperationAdmin):
         """Return what is shown and not changed."""
         return () if self.has_change_permission(request, obj) else ("masked",)
 
-    @admin.display(description="Address")
+    @column(say("Address"))
     def masked(self, channel: AlarmChannel) -> str:
         """Return the address without its secrets."""
         return channels.shown(channel.url)
 
-    @admin.action(permissions=["change"], description="Send test to selected channels")
+    @action(say("Send test to selected channels"), permission="change")
     def send_test(self, request: HttpRequest, queryset: QuerySet[AlarmChannel]) -> None:
         """Send a message at once, and say what came of it."""
         for channel in queryset:
             problem = channels.send(channel.url, "[Test] cucm-admin", "A test of this channel.")
             if problem:
-                self.message_user(request, f"{channel}: {problem}", messages.ERROR)
+                said = say("{channel}: {problem}", channel=channel.name, problem=problem)
+                self.message_user(request, str(said), messages.ERROR)
             else:
-                self.message_user(request, f"{channel}: the test was sent.", messages.SUCCESS)
+                said = say("{channel}: the test was sent.", channel=channel.name)
+                self.message_user(request, str(said), messages.SUCCESS)
 
     def remove(self, rows: QuerySet[AlarmChannel], actor: str) -> None:
         """Delete the channels."""

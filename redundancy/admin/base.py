@@ -3,7 +3,8 @@
 # Django passes the request and the row to every hook; not every table needs them.
 # ruff: noqa: ARG002
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,7 +16,9 @@ from django.urls import reverse
 
 from redundancy import permissions
 from redundancy.errors import Refused
+from redundancy.language import lazily
 from redundancy.operations.trial import try_out
+from redundancy.srm.words import say
 
 # Both are generic for the type checker only.
 if TYPE_CHECKING:
@@ -25,7 +28,22 @@ else:
     ModelAdmin = admin.ModelAdmin
     ModelForm = forms.ModelForm
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
 _MEMO = "_redundancy_can_write"
+
+
+def column(description: str, **options: Any) -> Callable[[Method], Method]:
+    """Return Django's decorator of a column, its heading in the reader's language."""
+    decorator: Callable[[Method], Method] = admin.display(
+        description=lazily(description), **options
+    )
+    return decorator
+
+
+def action(description: str, *, permission: str) -> Callable[[Method], Method]:
+    """Return Django's decorator of an action, its name in the reader's language."""
+    return admin.action(description=lazily(description), permissions=[permission])
 
 
 def _can_write(request: HttpRequest) -> bool:
@@ -138,7 +156,7 @@ class OperationAdmin(RoleAdmin):
         names = [str(obj) for obj in objs]
         return names, {str(self.opts.verbose_name_plural): len(names)}, set(), []
 
-    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    @action(say("Delete selected %(verbose_name_plural)s"), permission="delete")
     def delete_selected(
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponseBase | None:
@@ -147,7 +165,7 @@ class OperationAdmin(RoleAdmin):
             with transaction.atomic():
                 return delete_selected(self, request, queryset)
         except Refused as refused:
-            self.message_user(request, refused.rule, messages.ERROR)
+            self.message_user(request, str(refused.rule), messages.ERROR)
             return None
 
     def delete_view(
@@ -157,7 +175,7 @@ class OperationAdmin(RoleAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except Refused as refused:
-            self.message_user(request, refused.rule, messages.ERROR)
+            self.message_user(request, str(refused.rule), messages.ERROR)
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(name, args=[object_id]))
 
@@ -172,5 +190,5 @@ class OperationAdmin(RoleAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused as refused:
-            self.message_user(request, refused.rule, messages.ERROR)
+            self.message_user(request, str(refused.rule), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 
-from redundancy.admin.base import OperationAdmin
+from redundancy.admin.base import OperationAdmin, column
 from redundancy.admin.forms import (
     EnterpriseParameterForm,
     GroupForm,
@@ -29,6 +29,7 @@ from redundancy.models import (
 from redundancy.operations import enterprise, groups, parameters, servers, users
 from redundancy.selectors.groups import find_groups
 from redundancy.selectors.servers import find_servers
+from redundancy.srm.words import say
 
 
 @admin.register(Server)
@@ -62,7 +63,7 @@ class ServerAdmin(OperationAdmin):
         """Return what is fixed once saved, or changed on the group's page."""
         return ("server_type", "replication", "group") if obj else ()
 
-    @admin.display(description="Database Replication", ordering="replication")
+    @column(say("Database Replication"), ordering="replication")
     def replication(self, server: Any) -> str:
         """Return Publisher, Subscriber or nothing."""
         return str(server.replication)
@@ -97,12 +98,12 @@ class RedundancyGroupAdmin(OperationAdmin):
         """Return what is shown, not typed."""
         return ("presence_servers",)
 
-    @admin.display(description="Presence Servers")
+    @column(say("Presence Servers"))
     def presence_servers(self, group: RedundancyGroup) -> str:
         """Return the names of the group's servers."""
         return ", ".join(server.name for server in group.servers.all())
 
-    @admin.display(description="State")
+    @column(say("State"))
     def states(self, group: RedundancyGroup) -> str:
         """Return the states of the group's nodes, in the order of its servers."""
         return ", ".join(server.runtime.state for server in group.servers.all())
@@ -128,12 +129,12 @@ class ServiceParameterAdmin(OperationAdmin):
         """Return what is chosen once."""
         return ("key", "server") if obj else ()
 
-    @admin.display(description="Suggested Value")
+    @column(say("Suggested Value"))
     def default(self, row: ServiceParameter) -> str:
         """Return the default of the catalogue."""
         return PARAMETER_BY_KEY[row.key].default
 
-    @admin.display(description="Allowed")
+    @column(say("Allowed"))
     def allowed(self, row: ServiceParameter) -> str:
         """Return the limits."""
         return PARAMETER_BY_KEY[row.key].limits
@@ -167,6 +168,15 @@ class EnterpriseParameterAdmin(OperationAdmin):
         )
 
 
+class SessionFilter(admin.EmptyFieldListFilter):
+    """Users with a session, or without."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What leads here from the other table has no name that is shown.
+        self.title = say("session")
+
+
 @admin.register(PresenceUser)
 class PresenceUserAdmin(OperationAdmin):
     """Users."""
@@ -175,7 +185,7 @@ class PresenceUserAdmin(OperationAdmin):
     list_display = ("userid", "display_name", "im_address", "home", "active_node")
     list_filter = (
         ("home", admin.EmptyFieldListFilter),
-        ("session", admin.EmptyFieldListFilter),
+        ("session", SessionFilter),
     )
     search_fields = ("userid", "display_name", "im_address", "home__name")
     autocomplete_fields = ("home",)
@@ -191,7 +201,7 @@ class PresenceUserAdmin(OperationAdmin):
         """Return what is chosen once."""
         return ("userid",) if obj else ()
 
-    @admin.display(description="Active node", ordering="session__node__name", empty_value="–")
+    @column(say("Active node"), ordering="session__node__name", empty_value="–")
     def active_node(self, user: PresenceUser) -> Model | None:
         """Return the node of the user's session."""
         session = getattr(user, "session", None)

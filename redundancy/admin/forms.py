@@ -7,7 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from redundancy.admin.base import OperationForm
-from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS
+from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS, Parameter
 from redundancy.errors import Refused
 from redundancy.models import (
     EnterpriseParameter,
@@ -18,6 +18,7 @@ from redundancy.models import (
 )
 from redundancy.operations import enterprise, groups, parameters, servers, users
 from redundancy.selectors.servers import assignable_servers
+from redundancy.srm.words import mark, say, say_row, together
 
 
 class ServerForm(OperationForm):
@@ -25,10 +26,10 @@ class ServerForm(OperationForm):
 
     # The operation takes separators and drops them.
     mac_address = forms.CharField(
-        label="MAC Address",
+        label=say("MAC Address"),
         required=False,
         max_length=40,
-        help_text="12 hexadecimal digits; CUCM Voice/Video only.",
+        help_text=say("12 hexadecimal digits; CUCM Voice/Video only."),
     )
 
     class Meta:
@@ -58,9 +59,12 @@ class ServerForm(OperationForm):
 class GroupForm(OperationForm):
     """Add or edit a presence redundancy group, its servers and its high availability."""
 
-    first = forms.ModelChoiceField(Server.objects.none(), label="Presence Server")
+    first = forms.ModelChoiceField(Server.objects.none(), label=say("Presence Server"))
     second = forms.ModelChoiceField(
-        Server.objects.none(), label="Presence Server", required=False, empty_label="Not-Selected"
+        Server.objects.none(),
+        label=say("Presence Server"),
+        required=False,
+        empty_label=say("Not-Selected"),
     )
 
     class Meta:
@@ -90,21 +94,25 @@ class GroupForm(OperationForm):
         )
 
 
+def _help(parameter: Parameter) -> str:
+    limits = say("{limits}; default {default}.", limits=parameter.limits, default=parameter.default)
+    return together([parameter.help, limits])
+
+
 def _parameter_help() -> SafeString:
-    lines = format_html_join(
-        "",
-        "<br>{}: {} (default {}{})",
-        (
-            (
-                parameter.name,
-                parameter.limits,
-                parameter.default,
-                ", for each server" if parameter.per_node else "",
-            )
-            for parameter in PARAMETERS
-        ),
+    lines = format_html_join("", "<br>{}", ((_limits(parameter),) for parameter in PARAMETERS))
+    return format_html("{}{}", say("What each parameter may be:"), lines)
+
+
+def _limits(parameter: Parameter) -> str:
+    template = (
+        mark("{parameter}: {limits} (default {default}, for each server)")
+        if parameter.per_node
+        else mark("{parameter}: {limits} (default {default})")
     )
-    return format_html("What each parameter may be:{}", lines)
+    return say(
+        template, parameter=parameter.name, limits=parameter.limits, default=parameter.default
+    )
 
 
 class ParameterForm(OperationForm):
@@ -117,16 +125,12 @@ class ParameterForm(OperationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "server" in self.fields:
-            self.fields[
-                "server"
-            ].help_text = "Only for a parameter that each server has; empty for all others."
+            self.fields["server"].help_text = say(
+                "Only for a parameter that each server has; empty for all others."
+            )
         if "value" in self.fields:
             changed = PARAMETER_BY_KEY.get(self.instance.key)
-            self.fields["value"].help_text = (
-                f"{changed.help} {changed.limits}; default {changed.default}."
-                if changed
-                else _parameter_help()
-            )
+            self.fields["value"].help_text = _help(changed) if changed else _parameter_help()
 
     def operate(self, actor: str) -> ServiceParameter | None:
         """Set the parameter."""
@@ -139,7 +143,7 @@ class ParameterForm(OperationForm):
             key=key, value=self.cleaned_data["value"], server=server, actor=actor
         )
         if row is None and not self.instance.pk:
-            raise Refused("That is the default, which holds without being set.", field="value")
+            raise Refused(say("That is the default, which holds without being set."), field="value")
         return row
 
     @staticmethod
@@ -147,12 +151,25 @@ class ParameterForm(OperationForm):
         """Refuse a second row of a parameter: the first one is there to be changed."""
         row = ServiceParameter.objects.filter(key=key, server=server).first()
         if row is not None:
-            where = f" on {server.name}" if server else ""
-            raise Refused(
-                f"{row.get_key_display()}{where} is set already, to {row.value}. "
-                "Go back to the list and change that row.",
-                field="key",
-            )
+            raise Refused(_set_already(row), field="key")
+
+
+def _set_already(row: ServiceParameter) -> str:
+    template = (
+        mark(
+            "{parameter} on {node} is set already, to {value}. Go back to the list and change that row."
+        )
+        if row.server
+        else mark(
+            "{parameter} is set already, to {value}. Go back to the list and change that row."
+        )
+    )
+    fields = {
+        "parameter": row.parameter.name,
+        "node": row.server.name if row.server else "",
+        "value": row.value,
+    }
+    return say_row(template, fields)
 
 
 class EnterpriseParameterForm(OperationForm):
@@ -165,7 +182,7 @@ class EnterpriseParameterForm(OperationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "value" in self.fields:
-            self.fields["value"].help_text = " ".join(each.help for each in ENTERPRISE_PARAMETERS)
+            self.fields["value"].help_text = together(each.help for each in ENTERPRISE_PARAMETERS)
 
     def operate(self, actor: str) -> EnterpriseParameter | None:
         """Set the parameter; its default needs no row."""
@@ -178,7 +195,7 @@ class EnterpriseParameterForm(OperationForm):
             raise Refused(refused.rule, field="value") from None
         row = EnterpriseParameter.objects.filter(key=key).first()
         if row is None and not self.instance.pk:
-            raise Refused("That is the default, which holds without being set.", field="value")
+            raise Refused(say("That is the default, which holds without being set."), field="value")
         return row
 
 

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from redundancy.admin.base import ReadOnlyAdmin
+from redundancy.admin.base import ReadOnlyAdmin, column
 from redundancy.clock import lab_datetime
 from redundancy.models import (
     Forecast,
@@ -18,6 +18,7 @@ from redundancy.models import (
     SignIn,
     UserRecord,
 )
+from redundancy.srm.words import say
 
 
 @admin.register(HaEvent)
@@ -39,10 +40,14 @@ class HaEventAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "at")
     search_fields = ("sentence", "group_name", "node_name", "actor", "address")
 
-    @admin.display(description="Page")
+    @column(say("Page"))
     def page(self, event: HaEvent) -> str:
         """Return a link to the page of the event."""
-        return format_html('<a href="{}">Event {}</a>', reverse("event", args=[event.pk]), event.pk)
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("event", args=[event.pk]),
+            say("Event {number}", number=event.pk),
+        )
 
 
 @admin.register(Incident)
@@ -61,10 +66,12 @@ class IncidentAdmin(ReadOnlyAdmin):
     list_filter = ("reason", "ended", "opened_at")
     search_fields = ("group_name", "node_name", "cause")
 
-    @admin.display(description="Report")
+    @column(say("Report"))
     def report(self, incident: Incident) -> str:
         """Return a link to the page that tells of it."""
-        return format_html('<a href="{}">Report</a>', reverse("incident", args=[incident.pk]))
+        return format_html(
+            '<a href="{}">{}</a>', reverse("incident", args=[incident.pk]), say("Report")
+        )
 
 
 @admin.register(SessionMove)
@@ -76,15 +83,15 @@ class SessionMoveAdmin(ReadOnlyAdmin):
     list_select_related = ("event", "group")
     search_fields = ("group__name", "holder_name", "first_name", "second_name")
 
-    @admin.display(description="Lab time", ordering="at")
+    @column(say("Lab time"), ordering="at")
     def moment(self, move: SessionMove) -> datetime:
         """Return when it was."""
         return move.event.at
 
-    @admin.display(description="Served by", ordering="holder_name")
+    @column(say("Served by"), ordering="holder_name")
     def serves(self, move: SessionMove) -> str:
         """Return who serves the users since then."""
-        return move.holder_name or "their assigned nodes"
+        return move.holder_name or say("their assigned nodes")
 
 
 @admin.register(UserRecord)
@@ -96,7 +103,7 @@ class UserRecordAdmin(ReadOnlyAdmin):
     search_fields = ("node_name",)
     exclude = ("keys",)
 
-    @admin.display(description="Lab time", ordering="at")
+    @column(say("Lab time"), ordering="at")
     def moment(self, record: UserRecord) -> datetime:
         """Return when it was."""
         return lab_datetime(record.at)

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from redundancy.admin.base import ReadOnlyAdmin
+from redundancy.admin.base import ReadOnlyAdmin, column
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import (
     Fault,
@@ -22,17 +22,18 @@ from redundancy.models import (
     ReloginLimits,
     SrmMessage,
 )
+from redundancy.srm.words import say
 
 
 class AwayFilter(admin.SimpleListFilter):
     """Sessions at home, or away from it."""
 
-    title = "place"
+    title = say("place")
     parameter_name = "place"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the choices."""
-        return [("home", "on the assigned node"), ("away", "on another node")]
+        return [("home", say("on the assigned node")), ("away", say("on another node"))]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[PresenceSession]
@@ -50,12 +51,12 @@ class AwayFilter(admin.SimpleListFilter):
 class WaitingFilter(admin.SimpleListFilter):
     """Sessions whose client waits to log in, or does not."""
 
-    title = "login"
+    title = say("login")
     parameter_name = "login"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the choices."""
-        return [("done", "logged in"), ("waiting", "moved, waiting to log in")]
+        return [("done", say("logged in")), ("waiting", say("moved, waiting to log in"))]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[PresenceSession]
@@ -80,17 +81,17 @@ class PresenceSessionAdmin(ReadOnlyAdmin):
     search_fields = ("user__userid", "node__name", "user__home__name")
     ordering = ("user__userid",)
 
-    @admin.display(description="Assigned node", ordering="user__home__name")
+    @column(say("Assigned node"), ordering="user__home__name")
     def home(self, session: PresenceSession) -> object:
         """Return the node that the user is assigned to."""
         return session.user.home
 
-    @admin.display(description="Logs in, or logged in (lab time)", ordering="relogin_at")
+    @column(say("Logs in, or logged in (lab time)"), ordering="relogin_at")
     def login(self, session: PresenceSession) -> datetime | None:
         """Return when the client logs in at its node, or logged in there."""
         return _moment(session.relogin_at)
 
-    @admin.display(description="Limits of the login (lab time)", ordering="limits_at")
+    @column(say("Limits of the login (lab time)"), ordering="limits_at")
     def limits(self, session: PresenceSession) -> datetime | None:
         """Return the login at which the client got its re-login limits."""
         return _moment(session.limits_at)
@@ -106,7 +107,7 @@ class ReloginLimitsAdmin(ReadOnlyAdmin):
     search_fields = ("server__name",)
     ordering = ("server__name", "-at")
 
-    @admin.display(description="From (lab time)", ordering="at")
+    @column(say("From (lab time)"), ordering="at")
     def from_moment(self, limits: ReloginLimits) -> datetime | None:
         """Return since when they hold; None for those from before the history began."""
         return _moment(limits.at)
@@ -122,17 +123,17 @@ class NodeRuntimeAdmin(ReadOnlyAdmin):
     search_fields = ("server__name", "server__group__name")
     ordering = ("server__name",)
 
-    @admin.display(description="Since (lab time)", ordering="since", empty_value="–")
+    @column(say("Since (lab time)"), ordering="since", empty_value="–")
     def since_at(self, runtime: NodeRuntime) -> datetime | None:
         """Return when the state began."""
         return _moment(runtime.since)
 
-    @admin.display(description="Due (lab time)", ordering="due_at", empty_value="–")
+    @column(say("Due (lab time)"), ordering="due_at", empty_value="–")
     def due(self, runtime: NodeRuntime) -> datetime | None:
         """Return when SRM wants to be called."""
         return _moment(runtime.due_at)
 
-    @admin.display(description="Last step (lab time)", ordering="stepped_at", empty_value="–")
+    @column(say("Last step (lab time)"), ordering="stepped_at", empty_value="–")
     def stepped(self, runtime: NodeRuntime) -> datetime | None:
         """Return when SRM was called last."""
         return _moment(runtime.stepped_at)
@@ -188,12 +189,12 @@ class LabClockAdmin(ReadOnlyAdmin):
     list_filter = ("rate",)
     search_fields = ("rate",)
 
-    @admin.display(description="Wall time", ordering="real_at")
+    @column(say("Wall time"), ordering="real_at")
     def real_time(self, anchor: LabClock) -> datetime | None:
         """Return the anchor's wall time."""
         return _moment(anchor.real_at)
 
-    @admin.display(description="Lab time", ordering="lab_at")
+    @column(say("Lab time"), ordering="lab_at")
     def lab_time(self, anchor: LabClock) -> datetime | None:
         """Return the anchor's lab time."""
         return _moment(anchor.lab_at)

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from redundancy.models.fields import SentenceField
+from redundancy.srm.words import say
 
 
 class AlarmKind(models.TextChoices):
@@ -24,24 +25,27 @@ class Alarm(models.Model):
     kind is open for it. Names outlive a deleted server or group.
     """
 
-    kind = models.CharField(max_length=20, choices=AlarmKind.choices)
-    subject = models.CharField(max_length=24, editable=False)
+    kind = models.CharField(say("kind"), max_length=20, choices=AlarmKind.choices)
+    subject = models.CharField(say("subject"), max_length=24, editable=False)
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="alarms",
     )
-    group_name = models.CharField("Presence Redundancy Group", max_length=128, blank=True)
-    node_name = models.CharField("Server", max_length=63, blank=True)
-    sentence = SentenceField()
-    raised_at = models.FloatField()
-    changes = models.PositiveIntegerField("Changes since", default=0)
-    cleared_at = models.FloatField(null=True)
-    acknowledged_at = models.DateTimeField("Acknowledged (wall time)", null=True)
-    acknowledged_by = models.CharField(max_length=150, blank=True)
+    group_name = models.CharField(say("Presence Redundancy Group"), max_length=128, blank=True)
+    node_name = models.CharField(say("Server"), max_length=63, blank=True)
+    sentence = SentenceField(say("sentence"))
+    raised_at = models.FloatField(say("raised at"))
+    changes = models.PositiveIntegerField(say("Changes since"), default=0)
+    cleared_at = models.FloatField(say("cleared at"), null=True)
+    acknowledged_at = models.DateTimeField(say("Acknowledged (wall time)"), null=True)
+    acknowledged_by = models.CharField(say("acknowledged by"), max_length=150, blank=True)
 
     class Meta:
+        verbose_name = say("alarm")
+        verbose_name_plural = say("alarms")
         ordering = ("-pk",)
         constraints = [
             models.UniqueConstraint(
@@ -61,15 +65,17 @@ class Alarm(models.Model):
 class AlarmChannel(models.Model):
     """Somebody who is told: an address in Apprise's notation, which may hold a password."""
 
-    name = models.CharField(max_length=64, unique=True)
-    url = models.CharField("Address", max_length=500)
-    enabled = models.BooleanField(default=True)
+    name = models.CharField(say("name"), max_length=64, unique=True)
+    url = models.CharField(say("Address"), max_length=500)
+    enabled = models.BooleanField(say("enabled"), default=True)
     # Wall time.
-    last_success = models.DateTimeField(null=True, editable=False)
-    last_failure = models.DateTimeField(null=True, editable=False)
-    last_error = models.TextField(blank=True, editable=False)
+    last_success = models.DateTimeField(say("last success"), null=True, editable=False)
+    last_failure = models.DateTimeField(say("last failure"), null=True, editable=False)
+    last_error = models.TextField(say("last error"), blank=True, editable=False)
 
     class Meta:
+        verbose_name = say("alarm channel")
+        verbose_name_plural = say("alarm channels")
         ordering = ("name",)
 
     def __str__(self) -> str:
@@ -86,16 +92,22 @@ class AlarmChannel(models.Model):
 class AlarmNotice(models.Model):
     """Something that a channel is told of an alarm: kept until it is delivered, or given up."""
 
-    alarm = models.ForeignKey(Alarm, on_delete=models.CASCADE, related_name="notices")
-    channel = models.ForeignKey(AlarmChannel, on_delete=models.CASCADE, related_name="notices")
-    text = models.TextField()
-    tries = models.PositiveIntegerField(default=0)
+    alarm = models.ForeignKey(
+        Alarm, verbose_name=say("alarm"), on_delete=models.CASCADE, related_name="notices"
+    )
+    channel = models.ForeignKey(
+        AlarmChannel, verbose_name=say("channel"), on_delete=models.CASCADE, related_name="notices"
+    )
+    text = models.TextField(say("text"))
+    tries = models.PositiveIntegerField(say("tries"), default=0)
     # Wall time of the next try; a try under way has put it off.
-    due_at = models.DateTimeField(default=timezone.now)
-    delivered_at = models.DateTimeField(null=True)
-    given_up = models.BooleanField(default=False)
+    due_at = models.DateTimeField(say("due at"), default=timezone.now)
+    delivered_at = models.DateTimeField(say("delivered at"), null=True)
+    given_up = models.BooleanField(say("given up"), default=False)
 
     class Meta:
+        verbose_name = say("alarm notice")
+        verbose_name_plural = say("alarm notices")
         ordering = ("pk",)
         indexes = [
             models.Index(
@@ -106,4 +118,4 @@ class AlarmNotice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.alarm} to {self.channel}"
+        return str(say("{alarm} to {channel}", alarm=str(self.alarm), channel=self.channel.name))

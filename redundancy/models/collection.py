@@ -3,14 +3,15 @@
 from django.db import models
 
 from redundancy.models.fields import SentenceField
+from redundancy.srm.words import say
 
 
 class CollectionState(models.TextChoices):
     """How far a log collection is."""
 
-    WORKING = "working", "Collecting"
-    DONE = "done", "Ready"
-    FAILED = "failed", "Failed"
+    WORKING = "working", say("Collecting")
+    DONE = "done", say("Ready")
+    FAILED = "failed", say("Failed")
 
 
 class LogCollection(models.Model):
@@ -22,33 +23,40 @@ class LogCollection(models.Model):
 
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="log_collections",
     )
-    group_name = models.CharField("Presence Redundancy Group", max_length=128)
+    group_name = models.CharField(say("Presence Redundancy Group"), max_length=128)
     # The incident it is about, where it was begun for one.
     incident = models.ForeignKey(
         "redundancy.Incident",
+        verbose_name=say("incident"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="log_collections",
     )
-    since = models.FloatField("From (lab time)")
-    until = models.FloatField("To (lab time)")
-    actor = models.CharField("Who", max_length=150)
-    begun_at = models.DateTimeField("Begun (wall time)", auto_now_add=True)
-    touched_at = models.DateTimeField("Last step (wall time)", auto_now_add=True)
+    since = models.FloatField(say("From (lab time)"))
+    until = models.FloatField(say("To (lab time)"))
+    actor = models.CharField(say("Who"), max_length=150)
+    begun_at = models.DateTimeField(say("Begun (wall time)"), auto_now_add=True)
+    touched_at = models.DateTimeField(say("Last step (wall time)"), auto_now_add=True)
     state = models.CharField(
-        max_length=10, choices=CollectionState.choices, default=CollectionState.WORKING
+        say("state"),
+        max_length=10,
+        choices=CollectionState.choices,
+        default=CollectionState.WORKING,
     )
-    step = models.PositiveIntegerField(default=0)
-    turn = models.PositiveIntegerField(default=0)
-    size = models.PositiveBigIntegerField("Size (bytes)", default=0)
-    sentence = SentenceField(blank=True)
+    step = models.PositiveIntegerField(say("step"), default=0)
+    turn = models.PositiveIntegerField(say("turn"), default=0)
+    size = models.PositiveBigIntegerField(say("Size (bytes)"), default=0)
+    sentence = SentenceField(say("sentence"), blank=True)
 
     class Meta:
+        verbose_name = say("log collection")
+        verbose_name_plural = say("log collections")
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return f"Logs of {self.group_name}"
+        return str(say("Logs of {group}", group=self.group_name))

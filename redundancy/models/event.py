@@ -3,16 +3,17 @@
 from django.db import models
 
 from redundancy.models.fields import SentenceField
+from redundancy.srm.words import say
 
 
 class EventKind(models.TextChoices):
     """Sort of event."""
 
-    STATE = "state", "State change"
-    ADMIN = "admin", "Administrator's action"
-    MOVE = "move", "Session move"
-    LAB = "lab", "Lab"
-    PARAMETER = "parameter", "Parameter change"
+    STATE = "state", say("State change")
+    ADMIN = "admin", say("Administrator's action")
+    MOVE = "move", say("Session move")
+    LAB = "lab", say("Lab")
+    PARAMETER = "parameter", say("Parameter change")
 
 
 class HaEvent(models.Model):
@@ -21,11 +22,12 @@ class HaEvent(models.Model):
     Names are kept besides the keys, so that the history outlives a deleted server or group.
     """
 
-    at = models.DateTimeField("Lab time")
-    recorded_at = models.DateTimeField("Wall time", auto_now_add=True)
-    kind = models.CharField(max_length=10, choices=EventKind.choices)
+    at = models.DateTimeField(say("Lab time"))
+    recorded_at = models.DateTimeField(say("Wall time"), auto_now_add=True)
+    kind = models.CharField(say("kind"), max_length=10, choices=EventKind.choices)
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -35,6 +37,7 @@ class HaEvent(models.Model):
     )
     node = models.ForeignKey(
         "redundancy.Server",
+        verbose_name=say("node"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -42,23 +45,24 @@ class HaEvent(models.Model):
         # Indexes below begin with it.
         db_index=False,
     )
-    group_name = models.CharField(max_length=128, blank=True)
-    node_name = models.CharField(max_length=63, blank=True)
-    actor = models.CharField("Who", max_length=150, blank=True)
-    old_state = models.CharField(max_length=60, blank=True)
-    old_reason = models.CharField(max_length=60, blank=True)
-    new_state = models.CharField(max_length=60, blank=True)
-    new_reason = models.CharField(max_length=60, blank=True)
-    sentence = SentenceField()
-    epoch = models.PositiveBigIntegerField(null=True, blank=True)
+    group_name = models.CharField(say("group name"), max_length=128, blank=True)
+    node_name = models.CharField(say("node name"), max_length=63, blank=True)
+    actor = models.CharField(say("Who"), max_length=150, blank=True)
+    old_state = models.CharField(say("old state"), max_length=60, blank=True)
+    old_reason = models.CharField(say("old reason"), max_length=60, blank=True)
+    new_state = models.CharField(say("new state"), max_length=60, blank=True)
+    new_reason = models.CharField(say("new reason"), max_length=60, blank=True)
+    sentence = SentenceField(say("sentence"))
+    epoch = models.PositiveBigIntegerField(say("epoch"), null=True, blank=True)
     # What SRM decided upon, of a change of state: see ``srm.inputs``. Of others, what they changed:
     # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds).
-    inputs = models.JSONField(null=True, blank=True)
+    inputs = models.JSONField(say("inputs"), null=True, blank=True)
     # Where an administrator's request came from; empty of the command line and of the system.
-    address = models.GenericIPAddressField("From", null=True, blank=True)
+    address = models.GenericIPAddressField(say("From"), null=True, blank=True)
 
     class Meta:
-        verbose_name = "HA event"
+        verbose_name = say("HA event")
+        verbose_name_plural = say("HA events")
         ordering = ("-pk",)
         # The history is read by lab time, whatever it is filtered by, page after page.
         indexes = [
@@ -74,4 +78,4 @@ class HaEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.sentence
+        return str(self.sentence)

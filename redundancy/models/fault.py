@@ -3,24 +3,27 @@
 from django.db import models
 from django.db.models import Q
 
+from redundancy.srm.words import say
+
 
 class FaultKind(models.TextChoices):
     """What is broken."""
 
-    CUT = "cut", "Heartbeats of a node do not reach its peer"
-    DELAY = "delay", "Heartbeats between the nodes of a group arrive late"
-    LOSS = "loss", "Some heartbeats between the nodes of a group are lost"
-    MOVE = "move", "The next session move of a group fails"
-    START = "start", "The next start of critical services on a node fails"
-    PAUSE = "pause", "Nobody looks at the nodes"
+    CUT = "cut", say("Heartbeats of a node do not reach its peer")
+    DELAY = "delay", say("Heartbeats between the nodes of a group arrive late")
+    LOSS = "loss", say("Some heartbeats between the nodes of a group are lost")
+    MOVE = "move", say("The next session move of a group fails")
+    START = "start", say("The next start of critical services on a node fails")
+    PAUSE = "pause", say("Nobody looks at the nodes")
 
 
 class Fault(models.Model):
     """One fault. It belongs to a node, to a group, or, as the observer's pause, to all."""
 
-    kind = models.CharField(max_length=5, choices=FaultKind.choices)
+    kind = models.CharField(say("kind"), max_length=5, choices=FaultKind.choices)
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         blank=True,
         on_delete=models.CASCADE,
@@ -28,6 +31,7 @@ class Fault(models.Model):
     )
     node = models.ForeignKey(
         "redundancy.Server",
+        verbose_name=say("node"),
         null=True,
         blank=True,
         on_delete=models.CASCADE,
@@ -35,10 +39,12 @@ class Fault(models.Model):
     )
     # Lab seconds of a delay, percent of a loss, the lab time at which a pause ends; 1 of moves that
     # are held instead of the next one failing.
-    amount = models.FloatField(default=0)
-    actor = models.CharField("Who", max_length=150, blank=True)
+    amount = models.FloatField(say("amount"), default=0)
+    actor = models.CharField(say("Who"), max_length=150, blank=True)
 
     class Meta:
+        verbose_name = say("fault")
+        verbose_name_plural = say("faults")
         ordering = ("pk",)
         constraints = [
             models.UniqueConstraint(fields=["kind", "group"], name="one_fault_of_a_group"),
@@ -55,4 +61,4 @@ class Fault(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.get_kind_display()
+        return str(self.get_kind_display())

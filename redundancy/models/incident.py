@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from redundancy.models.fields import SentenceField
+from redundancy.srm.words import say
 
 
 class Incident(models.Model):
@@ -15,28 +16,39 @@ class Incident(models.Model):
 
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="incidents",
         db_index=False,
     )
-    group_name = models.CharField("Presence Redundancy Group", max_length=128)
-    node_name = models.CharField("Server", max_length=63)
-    reason = models.CharField(max_length=60)
-    cause = SentenceField()
-    opened_at = models.DateTimeField("Opened (lab time)")
-    closed_at = models.DateTimeField("Closed (lab time)", null=True, blank=True)
+    group_name = models.CharField(say("Presence Redundancy Group"), max_length=128)
+    node_name = models.CharField(say("Server"), max_length=63)
+    reason = models.CharField(say("reason"), max_length=60)
+    cause = SentenceField(say("cause"))
+    opened_at = models.DateTimeField(say("Opened (lab time)"))
+    closed_at = models.DateTimeField(say("Closed (lab time)"), null=True, blank=True)
     # How it ended; empty while it is open.
-    ended = models.CharField(max_length=60, blank=True)
+    ended = models.CharField(say("ended"), max_length=60, blank=True)
     first_event = models.OneToOneField(
-        "redundancy.HaEvent", on_delete=models.PROTECT, related_name="opened"
+        "redundancy.HaEvent",
+        verbose_name=say("first event"),
+        on_delete=models.PROTECT,
+        related_name="opened",
     )
     last_event = models.OneToOneField(
-        "redundancy.HaEvent", null=True, blank=True, on_delete=models.PROTECT, related_name="closed"
+        "redundancy.HaEvent",
+        verbose_name=say("last event"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="closed",
     )
 
     class Meta:
+        verbose_name = say("incident")
+        verbose_name_plural = say("incidents")
         ordering = ("-pk",)
         constraints = [
             models.UniqueConstraint(

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from redundancy.srm.words import say
+
 
 class SessionMove(models.Model):
     """A change of who serves the users of a group: one node all of them, or each node its own.
@@ -11,41 +13,61 @@ class SessionMove(models.Model):
     """
 
     event = models.OneToOneField(
-        "redundancy.HaEvent", primary_key=True, on_delete=models.CASCADE, related_name="move"
+        "redundancy.HaEvent",
+        verbose_name=say("event"),
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="move",
     )
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
+        verbose_name=say("group"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="moves",
         db_index=False,
     )
-    at = models.FloatField("Lab time")
-    epoch = models.PositiveBigIntegerField()
+    at = models.FloatField(say("Lab time"))
+    epoch = models.PositiveBigIntegerField(say("epoch"))
     # The node that serves everybody from then on; empty when each user is served at home.
     holder = models.ForeignKey(
-        "redundancy.Server", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "redundancy.Server",
+        verbose_name=say("holder"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    holder_name = models.CharField("Server that serves everybody", max_length=63, blank=True)
+    holder_name = models.CharField(say("Server that serves everybody"), max_length=63, blank=True)
     # The nodes of the group at that moment.
     first = models.ForeignKey(
-        "redundancy.Server", null=True, on_delete=models.SET_NULL, related_name="+"
+        "redundancy.Server",
+        verbose_name=say("first"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    first_name = models.CharField("First server", max_length=63)
+    first_name = models.CharField(say("First server"), max_length=63)
     second = models.ForeignKey(
-        "redundancy.Server", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "redundancy.Server",
+        verbose_name=say("second"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    second_name = models.CharField("Second server", max_length=63, blank=True)
-    moved = models.PositiveIntegerField("Sessions moved")
+    second_name = models.CharField(say("Second server"), max_length=63, blank=True)
+    moved = models.PositiveIntegerField(say("Sessions moved"))
     # The widest limits of those that moved: each of them logs in so many seconds later.
-    lower = models.PositiveIntegerField("Re-login not before (s)")
-    upper = models.PositiveIntegerField("Re-login not after (s)")
+    lower = models.PositiveIntegerField(say("Re-login not before (s)"))
+    upper = models.PositiveIntegerField(say("Re-login not after (s)"))
 
     # How the clients logged in: see ``selectors.measured``. Empty until all have, or moved again.
-    logins = models.JSONField(null=True, blank=True)
+    logins = models.JSONField(say("logins"), null=True, blank=True)
 
     class Meta:
-        verbose_name = "session move"
+        verbose_name = say("session move")
+        verbose_name_plural = say("session moves")
         ordering = ("-pk",)
         indexes = [
             models.Index(fields=["group", "-event"], name="move_group"),
@@ -57,4 +79,6 @@ class SessionMove(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.moved} sessions to {self.holder_name or 'their assigned servers'}"
+        if self.holder_name:
+            return str(say("{moved} sessions to {node}", moved=self.moved, node=self.holder_name))
+        return str(say("{moved} sessions to their assigned servers", moved=self.moved))

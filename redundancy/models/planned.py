@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from redundancy.srm.words import say
+
 
 class PlannedRestart(models.Model):
     """The restart of a service, or of a whole node, with High Availability off meanwhile.
@@ -13,28 +15,34 @@ class PlannedRestart(models.Model):
     """
 
     server = models.ForeignKey(
-        "redundancy.Server", null=True, on_delete=models.SET_NULL, related_name="planned_restarts"
+        "redundancy.Server",
+        verbose_name=say("server"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="planned_restarts",
     )
-    server_name = models.CharField("Server", max_length=63)
-    group_name = models.CharField("Presence Redundancy Group", max_length=128, blank=True)
+    server_name = models.CharField(say("Server"), max_length=63)
+    group_name = models.CharField(say("Presence Redundancy Group"), max_length=128, blank=True)
     # Empty: the whole node.
-    service = models.CharField(max_length=60, blank=True)
+    service = models.CharField(say("service"), max_length=60, blank=True)
     # Whether High Availability is to be switched off, and on again.
-    with_ha = models.BooleanField("High Availability was on", default=False)
-    noted = models.JSONField(default=dict)
-    compared = models.JSONField(default=dict)
-    begun_at = models.FloatField()
-    disabled_at = models.FloatField(null=True)
-    restarted_at = models.FloatField(null=True)
-    compared_at = models.FloatField(null=True)
-    enabled_at = models.FloatField(null=True)
-    ended_at = models.FloatField(null=True)
+    with_ha = models.BooleanField(say("High Availability was on"), default=False)
+    noted = models.JSONField(say("noted"), default=dict)
+    compared = models.JSONField(say("compared"), default=dict)
+    begun_at = models.FloatField(say("begun at"))
+    disabled_at = models.FloatField(say("disabled at"), null=True)
+    restarted_at = models.FloatField(say("restarted at"), null=True)
+    compared_at = models.FloatField(say("compared at"), null=True)
+    enabled_at = models.FloatField(say("enabled at"), null=True)
+    ended_at = models.FloatField(say("ended at"), null=True)
     # Where an unfinished one was stopped; empty of a finished one.
-    stopped_at_step = models.CharField("Stopped at", max_length=60, blank=True)
-    actor = models.CharField("Begun by", max_length=150)
-    ended_by = models.CharField(max_length=150, blank=True)
+    stopped_at_step = models.CharField(say("Stopped at"), max_length=60, blank=True)
+    actor = models.CharField(say("Begun by"), max_length=150)
+    ended_by = models.CharField(say("ended by"), max_length=150, blank=True)
 
     class Meta:
+        verbose_name = say("planned restart")
+        verbose_name_plural = say("planned restarts")
         ordering = ("-pk",)
         constraints = [
             models.UniqueConstraint(
@@ -43,9 +51,11 @@ class PlannedRestart(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Restart of {self.subject}"
+        return str(say("Restart of {subject}", subject=self.subject))
 
     @property
     def subject(self) -> str:
         """What is restarted."""
-        return f"{self.service} on {self.server_name}" if self.service else self.server_name
+        if not self.service:
+            return self.server_name
+        return say("{service} on {server}", service=self.service, server=self.server_name)

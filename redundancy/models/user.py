@@ -3,37 +3,43 @@
 from django.db import models
 from django.db.models.functions import Lower
 
+from redundancy.srm.words import say
+
 
 class PresenceUser(models.Model):
     """An end user of IM and Presence. ``home`` is the assigned node; a failover never changes it."""
 
-    userid = models.CharField("User ID", max_length=128)
-    display_name = models.CharField(max_length=128, blank=True)
-    im_address = models.CharField("IM Address", max_length=255)
+    userid = models.CharField(say("User ID"), max_length=128)
+    display_name = models.CharField(say("display name"), max_length=128, blank=True)
+    im_address = models.CharField(say("IM Address"), max_length=255)
     home = models.ForeignKey(
         "redundancy.Server",
-        verbose_name="Assigned node",
+        verbose_name=say("Assigned node"),
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="assigned_users",
     )
     # Who signed out stays so, wherever assigned, until somebody signs the user in.
-    signed_out = models.BooleanField(default=False, db_default=False, editable=False)
+    signed_out = models.BooleanField(
+        say("signed out"), default=False, db_default=False, editable=False
+    )
 
     class Meta:
+        verbose_name = say("presence user")
+        verbose_name_plural = say("presence users")
         ordering = (Lower("userid"),)
         # Nobody tells two people apart by upper and lower case. Lists are searched and sorted by these, too.
         constraints = [
             models.UniqueConstraint(
                 Lower("userid"),
                 name="userid_unique",
-                violation_error_message="Another user has this User ID.",
+                violation_error_message=say("Another user has this User ID."),
             ),
             models.UniqueConstraint(
                 Lower("im_address"),
                 name="im_address_unique",
-                violation_error_message="Another user has this IM Address.",
+                violation_error_message=say("Another user has this IM Address."),
             ),
         ]
 
@@ -49,28 +55,35 @@ class PresenceSession(models.Model):
     """
 
     user = models.OneToOneField(
-        PresenceUser, primary_key=True, on_delete=models.CASCADE, related_name="session"
+        PresenceUser,
+        verbose_name=say("user"),
+        primary_key=True,
+        on_delete=models.CASCADE,
+        related_name="session",
     )
     node = models.ForeignKey(
         "redundancy.Server",
-        verbose_name="Active node",
+        verbose_name=say("Active node"),
         on_delete=models.PROTECT,
         related_name="sessions",
         # The index below begins with it.
         db_index=False,
     )
-    since = models.DateTimeField(help_text="Lab time of the last move or login.")
+    since = models.DateTimeField(say("since"), help_text=say("Lab time of the last move or login."))
     relogin_at = models.FloatField(
-        "Logs in at (lab time)",
-        help_text="When the client logs in at its node, or logged in there.",
+        say("Logs in at (lab time)"),
+        help_text=say("When the client logs in at its node, or logged in there."),
     )
     limits_at = models.FloatField(
-        "Limits of (lab time)", help_text="The login at which the client got its re-login limits."
+        say("Limits of (lab time)"),
+        help_text=say("The login at which the client got its re-login limits."),
     )
 
     class Meta:
         # Counts a node's sessions, logged in and waiting, from the index alone.
+        verbose_name = say("presence session")
+        verbose_name_plural = say("presence sessions")
         indexes = [models.Index(fields=["node", "relogin_at"], name="session_node_login")]
 
     def __str__(self) -> str:
-        return f"{self.user_id} on {self.node_id}"
+        return str(say("{user} on {node}", user=self.user_id, node=self.node_id))

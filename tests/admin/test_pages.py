@@ -13,28 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from redundancy.models import (
-    Alarm,
     AlarmChannel,
-    AlarmNotice,
     EnterpriseParameter,
-    Fault,
-    FaultKind,
-    Forecast,
     HaEvent,
-    Incident,
-    LabClock,
     PresenceUser,
     RedundancyGroup,
     Server,
     ServiceParameter,
-    SrmMessage,
 )
-from redundancy.operations import collections, planned
-from redundancy.operations.alarms import save_channel
-from redundancy.operations.enterprise import set_enterprise_parameters
-from redundancy.operations.groups import disable_ha, enable_ha
-from redundancy.operations.imports import begin_import, work
-from redundancy.operations.parameters import set_parameter
 from redundancy.operations.signins import record_sign_in
 from redundancy.operations.users import add_users
 
@@ -51,35 +37,6 @@ WRITTEN = {
 
 def address(model: type[Model], page: str, *args: Any) -> str:
     return reverse(f"admin:redundancy_{model._meta.model_name}_{page}", args=args)
-
-
-@pytest.fixture
-def rows(pair: RedundancyGroup) -> None:
-    """At least one row in every table."""
-    set_parameter(key="automatic_fallback", value="true", actor="ann")
-    set_parameter(key="relogin_upper", value="600", server=pair.servers.all()[0], actor="ann")
-    set_enterprise_parameters(values={"assignment_mode": "None"}, actor="ann")
-    job = begin_import(name="users.csv", chunks=[b"ann,,ann@x\nbob\n"], actor="ann")
-    work(job_id=job.pk, step=0)
-    enable_ha(group=pair, actor="ann")
-    disable_ha(group=pair, actor="ann")
-    enable_ha(group=pair, actor="ann")
-    SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
-    planned.begin(server=pair.servers.all()[0], service="", actor="ann")
-    event = HaEvent.objects.latest("pk")
-    Forecast.objects.create(
-        event=event, moved=1, disconnected=1, peak=1, until_50=1, until_95=1, until_100=1
-    )
-    collections.begin(group=pair, since=0, until=1, actor="ann")
-    channel = save_channel(
-        channel=None, name="desk", url="json://127.0.0.1/x", enabled=True, actor="ann"
-    )
-    alarm = Alarm.objects.create(kind="ServerDown", subject="node 1", sentence="x", raised_at=1)
-    AlarmNotice.objects.create(alarm=alarm, channel=channel, text="x")
-    Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
-    event = HaEvent.objects.latest("pk")
-    Incident.objects.create(cause="it broke", opened_at=event.at, first_event=event)
-    LabClock.objects.create(real_at=1, lab_at=1, rate=60)
 
 
 @pytest.mark.parametrize("role", ["reader", "writer"])
