@@ -66,7 +66,7 @@ class ServerAdmin(OperationAdmin):
     @column(say("Database Replication"), ordering="replication")
     def replication(self, server: Any) -> str:
         """Return Publisher, Subscriber or nothing."""
-        return str(server.replication)
+        return say(server.replication)
 
     def remove(self, rows: QuerySet[Server], actor: str) -> None:
         """Delete the servers, the publisher last: it stays while there are subscribers."""

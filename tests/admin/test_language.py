@@ -24,7 +24,17 @@ MODELS = [
     if model in set(apps.get_app_config("redundancy").get_models())
 ]
 # What the tables hold as it was typed, and what Django itself has no translation for.
-DATA = {"ID", "True", "False", "Search", *MessageKind.values, *AssignmentMode}
+DATA = {
+    "ID",
+    "True",
+    "False",
+    "Search",
+    "Info",
+    '"assigned"',
+    '"active"',
+    *MessageKind.values,
+    *AssignmentMode,
+}
 
 
 @pytest.fixture
@@ -64,7 +74,7 @@ def held(model: type[Model]) -> set[str]:
 
 def test_it_says_nothing_untranslated(reader: Client) -> None:
     names = (proper_names() | DATA).union(*(held(each) for each in MODELS))
-    wrong = {}
+    wrong: dict[str, str] = {}
     with marking():
         for address in (reverse("admin:index"), *(a for model in MODELS for a in addresses(model))):
             answer = reader.get(address)
