@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from redundancy import clock
 from redundancy.permissions import can_write
 from redundancy.selectors import alarms, faults
+from redundancy.srm.words import say
 from redundancy.templatetags.lab import lab_time
 from redundancy.views.menus import applications
 
@@ -104,7 +105,9 @@ def alarm_lines() -> AlarmLines:
     """Return the alarms that nobody acknowledged, as every page shows them; one query."""
     found = list(alarms.unacknowledged()[:ALARMS_COUNTED])
     sentences = tuple(
-        f"{alarm}: {'cleared; it was: ' if alarm.cleared_at is not None else ''}{alarm.sentence}"
+        say("{alarm}: {sentence}", alarm=str(alarm), sentence=alarm.sentence)
+        if alarm.cleared_at is None
+        else say("{alarm}: cleared; it was: {sentence}", alarm=str(alarm), sentence=alarm.sentence)
         for alarm in found[:ALARMS_SHOWN]
     )
     return AlarmLines(sentences, len(found) - len(sentences))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 from bs4 import BeautifulSoup, Comment, Doctype
-from bs4.element import NavigableString, TemplateString
+from bs4.element import NavigableString
 from django.utils.translation import trans_real
 
 OPEN, CLOSE = "\u27e6", "\u27e7"
@@ -59,13 +59,14 @@ def shown(html: str) -> Iterator[str]:
     for tag in soup.select("script, style, [translate=no], [lang]:not(html)"):
         tag.decompose()
     for text in soup.find_all(string=True):
-        if type(text) is TemplateString:
-            # The script's sentences: it fills their fields in.
-            yield FIELD.sub(" ", text)
-        elif type(text) is NavigableString and not isinstance(text, Comment | Doctype):
-            yield str(text)
+        if type(text) is NavigableString and not isinstance(text, Comment | Doctype):
+            # The script fills the fields of its sentences in.
+            yield FIELD.sub(" ", text) if text.find_parent(id="texts") else str(text)
     for tag in soup.find_all(True):
-        names = [*ATTRIBUTES, *(["value"] if tag.get("type") in BUTTONS else [])]
+        names = [
+            *ATTRIBUTES,
+            *(["value"] if tag.name == "input" and tag.get("type") in BUTTONS else []),
+        ]
         yield from (str(tag[name]) for name in names if tag.get(name))
 
 

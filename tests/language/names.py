@@ -3,7 +3,8 @@
 from django.db import models
 
 from redundancy import catalog
-from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server
+from redundancy.login_profiles import NODE_SIZES, Mode
+from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.srm.states import Reason, State
 
 # Units, and names of programs, formats and products.
@@ -15,6 +16,9 @@ def proper_names() -> set[str]:
     names = {*TERMS, *State, *Reason, *AlarmKind.values, *catalog.SERVICE_BY_NAME}
     names |= {parameter.name for parameter in catalog.PARAMETERS}
     names |= {parameter.name for parameter in catalog.ENTERPRISE_PARAMETERS}
+    # Values of parameters, types of servers, and hardware.
+    names |= {"True", "False", *catalog.AssignmentMode, *Mode}
+    names |= {*ServerType.labels, *NODE_SIZES.values()}
     for model in (Server, RedundancyGroup, PresenceUser):
         for field in model._meta.get_fields():
             if isinstance(field, models.CharField | models.GenericIPAddressField):

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from redundancy.models import PresenceSession, RedundancyGroup, ReloginLimits, SessionMove
 from redundancy.operations.groups import disable_ha
@@ -14,6 +16,8 @@ from redundancy.views.login_chart import Chart, clock, draw
 from tests.labtime import seed_database, stand_at
 from tests.pages.html import soup, words
 from tests.relogin.pair import BEGIN, USERS, go_home, set_limits, take_over
+
+AXES = {"x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "width", "height", "points"}
 
 
 def seen(group: RedundancyGroup, second: float) -> Logins:
@@ -161,6 +165,23 @@ def test_the_group_page_shows_it_while_it_runs(page: Client, moved: RedundancyGr
     assert page.get(address + query).status_code == 204
     stand_at(BEGIN + 165)
     assert page.get(address + query).status_code == 200
+
+
+def test_it_is_drawn_alike_in_every_language(page: Client, moved: RedundancyGroup) -> None:
+    stand_at(BEGIN + 150)
+    drawn = []
+    for language in ("en", "pt-br"):
+        page.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        with translation.override(language):
+            shown = soup(page.get(reverse("group_logins", args=[moved.pk])))
+        drawn.append(
+            [
+                {k: v for k, v in tag.attrs.items() if k in AXES}
+                for tag in shown.select("svg.plot *")
+            ]
+        )
+    assert drawn[0] == drawn[1]
+    assert any("." in str(tag.get("x", "")) for tag in drawn[0])
 
 
 def test_the_group_page_shows_it_for_a_while_only(page: Client, moved: RedundancyGroup) -> None:

@@ -1,0 +1,106 @@
+"""The reader's language is what the browser asks for, until somebody chooses one by the switch."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from bs4 import BeautifulSoup
+from django.conf import settings as conf
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
+from pytest_django.fixtures import Settings
+
+from tests.everypage import rendered
+
+ENGLISH, PORTUGUESE = "en", "pt-br"
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Leave the language of this process alone: that of the last request stays active."""
+    with translation.override(ENGLISH):
+        yield
+
+
+def language_of(client: Client, name: str = "home", **headers: str) -> str:
+    """Return the language of a page, as it is declared; it is the same in the header and the markup."""
+    answer = client.get(reverse(name), headers=headers)
+    assert answer.status_code == 200
+    soup = BeautifulSoup(answer.content, "html5lib")
+    chosen = soup.select_one("form.language button[aria-current]")
+    assert soup.html is not None
+    assert chosen is not None
+    assert soup.html["lang"] == answer["Content-Language"] == chosen["value"]
+    return str(soup.html["lang"])
+
+
+@pytest.fixture
+def ann(db: None) -> Client:
+    """A browser in which somebody has signed in."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("ann"))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        ("pt-BR", PORTUGUESE),
+        ("pt-PT,pt;q=0.9,en;q=0.8", PORTUGUESE),
+        ("pt", PORTUGUESE),
+        ("en-GB,pt-BR;q=0.5", ENGLISH),
+        ("de-DE,de;q=0.9", ENGLISH),
+        ("", ENGLISH),
+    ],
+)
+@pytest.mark.parametrize("page", ["home", "login"])
+def test_the_browsers_language_is_spoken(ann: Client, page: str, wanted: str, shown: str) -> None:
+    client = ann if page == "home" else Client()
+    assert language_of(client, page, accept_language=wanted) == shown
+
+
+@pytest.mark.parametrize("page", ["group_list", "login"])
+def test_the_switch_leads_back_and_is_remembered(ann: Client, page: str) -> None:
+    client = ann if page != "login" else Client()
+    here = f"{reverse(page)}?next=%2F&rows=25"
+    soup = BeautifulSoup(client.get(here).content, "html5lib")
+    form = soup.select_one("form.language")
+    assert form is not None
+    sent = {str(each["name"]): str(each.get("value", "")) for each in form.select("input")}
+    answer = client.post(str(form["action"]), {**sent, "language": PORTUGUESE})
+    assert answer.status_code == 302
+    assert answer["Location"] == here
+    cookie = answer.cookies[conf.LANGUAGE_COOKIE_NAME]
+    assert (cookie.value, cookie["samesite"]) == (PORTUGUESE, "Lax")
+    assert int(cookie["max-age"]) == conf.LANGUAGE_COOKIE_AGE
+    # It outweighs what the browser asks for.
+    assert language_of(client, page, accept_language="en") == PORTUGUESE
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org/", "javascript:1"])
+def test_the_switch_leads_nowhere_else(ann: Client, elsewhere: str) -> None:
+    answer = ann.post(reverse("set_language"), {"language": PORTUGUESE, "next": elsewhere})
+    assert answer.status_code == 302
+    assert answer["Location"] == "/"
+
+
+def test_an_unknown_language_is_not_kept(ann: Client) -> None:
+    answer = ann.post(reverse("set_language"), {"language": "xx", "next": "/"})
+    assert conf.LANGUAGE_COOKIE_NAME not in answer.cookies
+
+
+def figures(html: str) -> Iterator[str]:
+    """Yield each figure with a comma in an attribute of a drawing that takes a single one."""
+    soup = BeautifulSoup(html, "html5lib")
+    for name in ("x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "width", "height", "dx", "dy"):
+        for tag in soup.select(f"svg [{name}], svg[{name}]"):
+            if re.search(r"\d,\d", str(tag[name])):
+                yield f"<{tag.name} {name}={tag[name]}>"
+
+
+def test_drawings_have_the_same_figures_in_every_language(db: None, settings: Settings) -> None:
+    settings.FAULT_LAB = True
+    wrong = {str(page): found for page in rendered(PORTUGUESE) if (found := [*figures(page.html)])}
+    assert wrong == {}
