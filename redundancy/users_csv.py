@@ -9,6 +9,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from redundancy.srm.words import say, say_count
+
 COLUMNS = ("User ID", "Display Name", "IM Address", "Assigned Node")
 # The last column may be left out.
 LEAST = 3
@@ -19,7 +21,11 @@ _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 
 
 class BadLine(ValueError):
-    """A line that is no line of CSV; its text says why, as a sentence."""
+    """A line that is no line of CSV; ``rule`` says why, as a sentence."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
 
 
 def delimiter_of(line: str) -> str:
@@ -43,11 +49,20 @@ def read_line(line: str, delimiter: str) -> list[str]:
     try:
         fields = next(csv.reader([line], delimiter=delimiter, strict=True))
     except csv.Error:
-        rule = "A quoted field does not end as it should: on its line, followed by the delimiter."
+        rule = say(
+            "A quoted field does not end as it should: on its line, followed by the delimiter."
+        )
         raise BadLine(rule) from None
     if not LEAST <= len(fields) <= len(COLUMNS):
-        found = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
-        raise BadLine(f"A line must have {LEAST} or {len(COLUMNS)} fields; this one has {found}.")
+        raise BadLine(
+            say_count(
+                "A line must have {least} or {most} fields; this one has {count} field.",
+                "A line must have {least} or {most} fields; this one has {count} fields.",
+                len(fields),
+                least=LEAST,
+                most=len(COLUMNS),
+            )
+        )
     return [_unescaped(field.strip()) for field in fields]
 
 
@@ -64,7 +79,9 @@ def is_header(fields: Sequence[str]) -> bool:
     if names[0] not in _NAMES[0] and sum(name in known_names for name in names) < 2:
         return False
     if not all(name in known for name, known in zip(names, _NAMES, strict=False)):
-        raise BadLine(f"The columns must be {', '.join(COLUMNS)}, in this order.")
+        raise BadLine(
+            say("The columns must be {columns}, in this order.", columns=", ".join(COLUMNS))
+        )
     return True
 
 

@@ -7,6 +7,7 @@ from django import forms
 
 from redundancy.forms.base import PageForm
 from redundancy.models import Server
+from redundancy.srm.words import say
 
 BOTH = "both"
 
@@ -37,63 +38,70 @@ class FaultForm(PageForm):
 class CutForm(FaultForm):
     """Cut the link, one way or both."""
 
-    key, button = "cut", "Cut Link"
-    direction = forms.ChoiceField(label="Heartbeats that get lost")
+    key, button = "cut", say("Cut Link")
+    direction = forms.ChoiceField(label=say("Heartbeats that get lost"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        ways = [(BOTH, "both ways")]
+        ways = [(BOTH, say("both ways"))]
         if len(self.nodes) == 2:
             (one, first), (two, second) = self.nodes.items()
-            ways += [(one, f"from {first} to {second}"), (two, f"from {second} to {first}")]
+            ways += [(one, _way(first, second)), (two, _way(second, first))]
         direction = self.fields["direction"]
         assert isinstance(direction, forms.ChoiceField)
         direction.choices = ways
 
 
+def _way(sender: Server, receiver: Server) -> str:
+    return say("from {sender} to {receiver}", sender=sender.name, receiver=receiver.name)
+
+
 def _measure(label: str, *, whole: bool = False) -> forms.Field:
     kind = forms.IntegerField if whole else forms.FloatField
-    number = "a whole number" if whole else "a number"
+    if whole:
+        rule = say("{label} must be a whole number.", label=label)
+    else:
+        rule = say("{label} must be a number.", label=label)
     return kind(
         label=label,
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "decimal"}),
-        error_messages={"invalid": f"{label} must be {number}."},
+        error_messages={"invalid": rule},
     )
 
 
 class DelayForm(FaultForm):
     """Let heartbeats arrive late."""
 
-    key, button = "delay", "Delay Heartbeats"
-    seconds = _measure("Delay (lab seconds)")
+    key, button = "delay", say("Delay Heartbeats")
+    seconds = _measure(say("Delay (lab seconds)"))
 
 
 class LoseForm(FaultForm):
     """Lose some heartbeats by chance."""
 
-    key, button = "lose", "Lose Heartbeats"
-    percent = _measure("Heartbeats lost (percent)", whole=True)
+    key, button = "lose", say("Lose Heartbeats")
+    percent = _measure(say("Heartbeats lost (percent)"), whole=True)
 
 
 class RestoreForm(FaultForm):
     """Restore the link."""
 
-    key, button = "restore", "Restore Link"
-    note = "No cut, no delay, no loss. Heartbeats that are under way still arrive late."
+    key, button = "restore", say("Restore Link")
+    note = say("No cut, no delay, no loss. Heartbeats that are under way still arrive late.")
 
 
 class MoveForm(FaultForm):
     """Let a session move fail."""
 
-    key, button = "move", "Fail Next User Move"
-    note = "The next move of users of this group fails, whichever node asks for it."
+    key, button = "move", say("Fail Next User Move")
+    note = say("The next move of users of this group fails, whichever node asks for it.")
 
 
 class HoldForm(FaultForm):
     """Let session moves wait."""
 
-    key, button = "hold", "Hold User Moves"
-    note = (
+    key, button = "hold", say("Hold User Moves")
+    note = say(
         "No move of users of this group is carried out until they are released: a pair that turns"
         " over stays in its transition."
     )
@@ -102,8 +110,8 @@ class HoldForm(FaultForm):
 class ReleaseForm(FaultForm):
     """Let session moves be carried out again."""
 
-    key, button = "release", "Release User Moves"
-    note = (
+    key, button = "release", say("Release User Moves")
+    note = say(
         "What was held is carried out when the node asks for it again, within a heartbeat interval."
     )
 
@@ -111,8 +119,8 @@ class ReleaseForm(FaultForm):
 class StartForm(FaultForm):
     """Let a start of services fail."""
 
-    key, button = "start", "Fail Next Service Start"
-    chosen = forms.ChoiceField(label="Node whose critical services do not start")
+    key, button = "start", say("Fail Next Service Start")
+    chosen = forms.ChoiceField(label=say("Node whose critical services do not start"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -124,8 +132,8 @@ class StartForm(FaultForm):
 class PauseForm(FaultForm):
     """Let nobody look at the nodes."""
 
-    key, button = "pause", "Pause Observer"
-    seconds = _measure("Pause (lab seconds)")
+    key, button = "pause", say("Pause Observer")
+    seconds = _measure(say("Pause (lab seconds)"))
 
 
 LINK_FORMS = (CutForm, DelayForm, LoseForm, RestoreForm)

@@ -8,18 +8,19 @@ from redundancy.catalog import SERVICES, SRM
 from redundancy.forms.base import PageForm
 from redundancy.models import Server
 from redundancy.selectors import nodes
+from redundancy.srm.words import say
 
-WHOLE_NODE = "The whole node"
+WHOLE_NODE = say("The whole node")
 
 
 class PlannedRestartForm(PageForm):
     """Which server, and what of it."""
 
     server = forms.ModelChoiceField(
-        queryset=Server.objects.none(), label="Server", empty_label=None, to_field_name="pk"
+        queryset=Server.objects.none(), label=say("Server"), empty_label=None, to_field_name="pk"
     )
     service = forms.ChoiceField(
-        label="What restarts",
+        label=say("What restarts"),
         required=False,
         choices=[("", WHOLE_NODE), *((s.name, s.name) for s in SERVICES if s.name != SRM)],
     )
@@ -29,4 +30,4 @@ class PlannedRestartForm(PageForm):
         server = self.fields["server"]
         assert isinstance(server, forms.ModelChoiceField)
         server.queryset = nodes.nodes()
-        server.error_messages["invalid_choice"] = "Server: choose one of the list."
+        server.error_messages["invalid_choice"] = say("Server: choose one of the list.")

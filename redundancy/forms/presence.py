@@ -7,30 +7,29 @@ from django import forms
 from redundancy.forms.base import PageForm, text_field
 from redundancy.models import Server
 from redundancy.selectors import nodes
+from redundancy.srm.words import say
 
-WHOLE = "a whole number from 1 to 100"
-ACTS = {"out": "Sign Out", "in": "Sign In"}
+ACTS = {"out": say("Sign Out"), "in": say("Sign In")}
+_WHOLE = say("Share (percent) must be a whole number from 1 to 100.")
 
 
 class SignForm(PageForm):
     """Whom: one user, or a share of those assigned to a node; and what."""
 
-    userid = text_field("User ID")
+    userid = text_field(say("User ID"))
     node = forms.ModelChoiceField(
         queryset=Server.objects.none(),
-        label="Users assigned to",
+        label=say("Users assigned to"),
         required=False,
-        empty_label="Not-Selected",
+        empty_label=say("Not-Selected"),
     )
     percent = forms.IntegerField(
-        label="Share (percent)",
+        label=say("Share (percent)"),
         required=False,
         min_value=1,
         max_value=100,
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
-        error_messages=dict.fromkeys(
-            ("invalid", "min_value", "max_value"), f"Share (percent) must be {WHOLE}."
-        ),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), _WHOLE),
     )
     act = forms.ChoiceField(choices=list(ACTS.items()), widget=forms.HiddenInput)
 
@@ -45,7 +44,7 @@ class SignForm(PageForm):
         given = super().clean() or self.cleaned_data
         if not self.errors:
             if bool(given["userid"]) == bool(given["node"]):
-                self.add_error("userid", "Give a User ID, or choose a server: one of the two.")
+                self.add_error("userid", say("Give a User ID, or choose a server: one of the two."))
             elif given["node"] and given["percent"] is None:
-                self.add_error("percent", f"Share (percent) must be {WHOLE}.")
+                self.add_error("percent", _WHOLE)
         return given

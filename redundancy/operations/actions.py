@@ -25,6 +25,7 @@ from redundancy.srm.codec import node_from_json
 from redundancy.srm.sentences import why_not
 from redundancy.srm.states import State
 from redundancy.srm.types import Request
+from redundancy.srm.words import say
 
 REQUESTS = (MessageKind.FAILOVER, MessageKind.FALLBACK)
 
@@ -51,12 +52,16 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
             NodeRuntime.objects.filter(server__group=locked).select_related("server").order_by("pk")
         )
         if not locked.ha_enabled or any(r.state != State.FAILED for r in runtimes):
-            raise Refused(f"Recover is offered only while both nodes are {State.FAILED}.")
+            raise Refused(
+                say(
+                    "Recover is offered only while both nodes are {state}.", state=str(State.FAILED)
+                )
+            )
         locked.ha_generation += 1
         locked.save(update_fields=["ha_generation"])
         servers = [runtime.server for runtime in runtimes]
         if SrmMessage.objects.filter(node__in=servers, kind=MessageKind.RECOVER).exists():
-            raise Refused("Recover of this group is already being carried out.")
+            raise Refused(say("Recover of this group is already being carried out."))
         SrmMessage.objects.filter(node__in=servers).delete()
         # SRM is restarted where there is power to run it; the other node joins when it is back.
         for machine in Machine.objects.filter(server__in=servers, powered=True).order_by("pk"):
@@ -67,7 +72,7 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
         expected = forecast.of_homecoming(locked)
         event = events.record(
             kind=EventKind.ADMIN,
-            sentence=f"Recover of {locked.name} was requested.",
+            sentence=say("Recover of {group} was requested.", group=locked.name),
             group=locked,
             actor=actor,
         )
@@ -82,22 +87,30 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
             .first()
         )
         if group is None or not group.ha_enabled:
-            raise Refused("High Availability is not enabled.")
+            raise Refused(say("High Availability is not enabled."))
         runtime = NodeRuntime.objects.select_for_update(no_key=True).get(server=node)
         machine = Machine.objects.get(server=node)
         if not machine.srm_running:
-            raise Refused(f"The SRM of {node.name} does not report.")
+            raise Refused(say("The SRM of {node} does not report.", node=node.name))
         if serial is not None and serial != runtime.serial:
             raise Refused(
-                f"{node.name} has changed its state since this was confirmed: it is {runtime.state}."
+                say(
+                    "{node} has changed its state since this was confirmed: it is {state}.",
+                    node=node.name,
+                    state=runtime.state,
+                )
             )
         if SrmMessage.objects.filter(node__group=group, kind__in=REQUESTS).exists():
-            raise Refused("A request for this group is already being carried out.")
+            raise Refused(say("A request for this group is already being carried out."))
         _check_offered(runtime, request)
         SrmMessage.objects.create(node=node, kind=MessageKind(request.value), actor=actor)
         event = events.record(
             kind=EventKind.ADMIN,
-            sentence=f"{request.value.capitalize()} of {node.name} was requested.",
+            sentence=say(
+                "{request} of {node} was requested.",
+                request=request.value.capitalize(),
+                node=node.name,
+            ),
             node=node,
             actor=actor,
         )
@@ -111,7 +124,12 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
 def _check_offered(runtime: NodeRuntime, request: Request) -> None:
     """Refuse at once what the node's SRM, as it is now, would refuse."""
     if not runtime.memory:
-        raise Refused(f"{request.value.capitalize()} is not offered: the SRM has not started yet.")
+        raise Refused(
+            say(
+                "{request} is not offered: the SRM has not started yet.",
+                request=request.value.capitalize(),
+            )
+        )
     node = node_from_json(runtime.memory)
     if not facts.offers(node, request, lab_now(), policy.current()):
         raise Refused(why_not(node, request))

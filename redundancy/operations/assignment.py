@@ -15,6 +15,7 @@ from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import follow_assignment
 from redundancy.operations.users import check_cluster, check_homes, check_node
 from redundancy.selectors import enterprise, spread
+from redundancy.srm.words import say, say_count
 
 
 def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: str) -> int:
@@ -31,50 +32,80 @@ def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: s
         goal = node.pk if node else None
         change([(pk, home, goal) for pk, home in rows])
         if rows:
-            who = "1 user was" if len(rows) == 1 else f"{len(rows):,} users were"
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=f"{who} assigned to {node.name}." if node else f"{who} unassigned.",
-                node=node,
-                actor=actor,
+            sentence = (
+                say_count(
+                    "{count} user was assigned to {node}.",
+                    "{count:,} users were assigned to {node}.",
+                    len(rows),
+                    node=node.name,
+                )
+                if node
+                else say_count(
+                    "{count} user was unassigned.", "{count:,} users were unassigned.", len(rows)
+                )
             )
+            events.record(kind=EventKind.ADMIN, sentence=sentence, node=node, actor=actor)
     return len(rows)
 
 
 def assign_all(*, actor: str) -> int:
     """Assign everybody who has no node as the User Assignment Mode has it; return how many that were."""
-    return _carry_out(spread.all_unassigned, "were assigned", actor)
+
+    def said(users: int, mode: AssignmentMode) -> str:
+        return say_count(
+            "{count} user was assigned ({parameter}: {mode}).",
+            "{count:,} users were assigned ({parameter}: {mode}).",
+            users,
+            parameter=ASSIGNMENT_MODE.name,
+            mode=mode.value,
+        )
+
+    return _carry_out(spread.all_unassigned, said, actor)
 
 
 def rebalance(*, actor: str) -> int:
     """Move as few users as are needed for the User Assignment Mode to hold; return how many that were."""
-    return _carry_out(spread.rebalanced, "were moved to another node", actor)
+
+    def said(users: int, mode: AssignmentMode) -> str:
+        return say_count(
+            "{count} user was moved to another node ({parameter}: {mode}).",
+            "{count:,} users were moved to another node ({parameter}: {mode}).",
+            users,
+            parameter=ASSIGNMENT_MODE.name,
+            mode=mode.value,
+        )
+
+    return _carry_out(spread.rebalanced, said, actor)
 
 
 def check_mode() -> AssignmentMode:
     """Return the User Assignment Mode; refuse when it assigns nobody."""
     mode = enterprise.assignment_mode()
     if mode is AssignmentMode.NONE:
-        raise Refused(f"{ASSIGNMENT_MODE.name} is {mode}: nobody is assigned by itself.")
+        raise Refused(
+            say(
+                "{parameter} is {mode}: nobody is assigned by itself.",
+                parameter=ASSIGNMENT_MODE.name,
+                mode=mode.value,
+            )
+        )
     if not spread.goals(mode):
         raise Refused(
-            "No node is in a presence redundancy group: there is none to assign users to."
+            say("No node is in a presence redundancy group: there is none to assign users to.")
         )
     return mode
 
 
-def _carry_out(make: Callable[[], spread.Plan], done: str, actor: str) -> int:
+def _carry_out(
+    make: Callable[[], spread.Plan], said: Callable[[int, AssignmentMode], str], actor: str
+) -> int:
     with transaction.atomic():
         locks.one_administrator()
         mode = check_mode()
         plan = make()
         change(list(spread.steps(plan)))
         if plan.users:
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=f"{plan.users:,} users {done} ({ASSIGNMENT_MODE.name}: {mode}).",
-                actor=actor,
-            )
+            events.record(kind=EventKind.ADMIN, sentence=said(plan.users, mode), actor=actor)
     return plan.users
 
 

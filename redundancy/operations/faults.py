@@ -15,6 +15,7 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, Fault, FaultKind, RedundancyGroup, Server, ServerType
 from redundancy.operations import events, locks
 from redundancy.selectors import faults
+from redundancy.srm.words import say
 
 MAX_DELAY = 3600.0
 MAX_PAUSE = 86400.0
@@ -34,9 +35,12 @@ def cut_link(
         members = _members(group)
         for field, server in (("sender", sender), ("receiver", receiver)):
             if server is not None and server not in members:
-                raise Refused(f"{server.name} is not a node of {group.name}.", field=field)
+                raise Refused(
+                    say("{node} is not a node of {group}.", node=server.name, group=group.name),
+                    field=field,
+                )
         if sender is not None and sender == receiver:
-            raise Refused("A link has two different ends.", field="receiver")
+            raise Refused(say("A link has two different ends."), field="receiver")
         for node in members:
             if (sender is None or node == sender) and node != receiver:
                 _put(FaultKind.CUT, node=node, actor=actor)
@@ -54,7 +58,8 @@ def delay_link(*, group: RedundancyGroup, seconds: float, actor: str) -> None:
     with transaction.atomic():
         _begin()
         _members(group)
-        limited = _within(seconds, "Delay", 0, MAX_DELAY, field="seconds")
+        rule = say("Delay must be more than 0 and at most {most:g} seconds.", most=MAX_DELAY)
+        limited = _within(seconds, rule, MAX_DELAY, field="seconds")
         _put(FaultKind.DELAY, group=group, amount=limited, actor=actor)
 
 
@@ -63,7 +68,8 @@ def lose_heartbeats(*, group: RedundancyGroup, percent: int, actor: str) -> None
     with transaction.atomic():
         _begin()
         _members(group)
-        limited = _within(percent, "Loss", 0, 100, field="percent", unit="percent")
+        rule = say("Loss must be more than 0 and at most {most:g} percent.", most=100)
+        limited = _within(percent, rule, 100, field="percent")
         _put(FaultKind.LOSS, group=group, amount=limited, actor=actor)
 
 
@@ -96,7 +102,12 @@ def fail_next_start(*, node: Server, actor: str) -> None:
         _begin()
         if node.server_type != ServerType.IMP:
             raise Refused(
-                f"{node.name} is not a server of type {ServerType.IMP.label}.", field="node"
+                say(
+                    "{node} is not a server of type {type}.",
+                    node=node.name,
+                    type=ServerType.IMP.label,
+                ),
+                field="node",
             )
         _put(FaultKind.START, node=node, actor=actor)
 
@@ -105,7 +116,8 @@ def pause_observer(*, seconds: float, actor: str) -> None:
     """Let nobody look at any node for so many lab ``seconds``, as if no sweep ran."""
     with transaction.atomic():
         _begin()
-        limited = _within(seconds, "Pause", 0, MAX_PAUSE, field="seconds")
+        rule = say("Pause must be more than 0 and at most {most:g} seconds.", most=MAX_PAUSE)
+        limited = _within(seconds, rule, MAX_PAUSE, field="seconds")
         _put(FaultKind.PAUSE, amount=lab_now() + limited, actor=actor)
 
 
@@ -151,7 +163,7 @@ def end_pause(*, now: float) -> None:
 
 def _begin() -> None:
     if not settings.FAULT_LAB:
-        raise Refused("The Fault Lab is off; it takes FAULT_LAB=1 in the environment.")
+        raise Refused(say("The Fault Lab is off; it takes FAULT_LAB=1 in the environment."))
     locks.one_administrator()
 
 
@@ -162,7 +174,7 @@ def _take(which: Q) -> bool:
     fault = Fault.objects.select_related("group", "node__group").filter(which).first()
     if fault is None or not Fault.objects.filter(pk=fault.pk).delete()[0]:
         return False
-    _record(fault, f"Fault used up: {faults.sentence(fault)}", "")
+    _record(fault, say("Fault used up: {fault}", fault=faults.sentence(fault)), "")
     return True
 
 
@@ -173,17 +185,17 @@ def _of(group: RedundancyGroup) -> QuerySet[Fault]:
 def _members(group: RedundancyGroup) -> list[Server]:
     members = list(Server.objects.filter(group=group).select_related("group").order_by("slot"))
     if len(members) != 2:
-        raise Refused(f"{group.name} has no two nodes with a link between them.", field="group")
+        raise Refused(
+            say("{group} has no two nodes with a link between them.", group=group.name),
+            field="group",
+        )
     return members
 
 
-def _within(
-    value: float, label: str, low: float, high: float, *, field: str, unit: str = "seconds"
-) -> float:
-    if not (math.isfinite(value) and low < value <= high):
-        raise Refused(
-            f"{label} must be more than {low:g} and at most {high:g} {unit}.", field=field
-        )
+def _within(value: float, rule: str, most: float, *, field: str) -> float:
+    """Return ``value``; refuse with ``rule`` what is not more than 0 and at most ``most``."""
+    if not (math.isfinite(value) and 0 < value <= most):
+        raise Refused(rule, field=field)
     return float(value)
 
 
@@ -203,12 +215,12 @@ def _put(
         return
     fault.amount, fault.actor = amount, actor
     fault.save(update_fields=["amount", "actor"])
-    _record(fault, f"Fault: {faults.sentence(fault)}", actor)
+    _record(fault, say("Fault: {fault}", fault=faults.sentence(fault)), actor)
 
 
 def _lift(which: QuerySet[Fault], actor: str) -> None:
     for fault in which.select_related("group", "node__group"):
-        _record(fault, f"Fault lifted: {faults.sentence(fault)}", actor)
+        _record(fault, say("Fault lifted: {fault}", fault=faults.sentence(fault)), actor)
         fault.delete()
 
 

@@ -6,7 +6,8 @@ from redundancy.errors import Refused
 from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
 from redundancy.operations.users import checked_texts
 from redundancy.selectors.nodes import nodes
-from redundancy.users_csv import BOM, COLUMNS, BadLine, delimiter_of, is_header, read_line
+from redundancy.srm.words import say
+from redundancy.users_csv import BOM, BadLine, delimiter_of, is_header, read_line
 
 # Bytes of a line; three times what the longest fields need.
 LONGEST = 8192
@@ -60,12 +61,14 @@ class LineReader:
     def take(self, number: int, data: bytes) -> None:
         """Judge the line ``number`` of the file."""
         if len(data) > LONGEST:
-            self._blame(number, 0, f"A line must not be longer than {LONGEST:,} bytes.")
+            self._blame(
+                number, 0, say("A line must not be longer than {bytes:,} bytes.", bytes=LONGEST)
+            )
             return
         try:
             text = data.removeprefix(BOM if number == 1 else b"").decode().rstrip("\r\n")
         except UnicodeDecodeError:
-            self._blame(number, 0, "The line is not UTF-8.")
+            self._blame(number, 0, say("The line is not UTF-8."))
             return
         if not text.strip():
             return
@@ -75,7 +78,7 @@ class LineReader:
             if number == 1 and is_header(fields):
                 return
         except BadLine as bad:
-            self._blame(number, 0, str(bad))
+            self._blame(number, 0, bad.rule)
             return
         self._keep(number, *fields)
 
@@ -85,7 +88,7 @@ class LineReader:
         before = len(self.problems)
         home = self._nodes.get(node.lower())
         if node and home is None:
-            rule = f"{COLUMNS[3]} {node[:63]!r} is no IM and Presence server."
+            rule = say("Assigned Node {node!r} is no IM and Presence server.", node=node[:63])
             self._blame(number, 4, rule)
         try:
             texts = checked_texts(userid, display_name, im_address)

@@ -36,6 +36,7 @@ from redundancy.operations.sessions import log_in
 from redundancy.operations.users import check_cluster, check_homes
 from redundancy.selectors import imports
 from redundancy.selectors.spread import newcomers
+from redundancy.srm.words import say, say_count, together
 
 # Bytes of a piece of the file in the database.
 PIECE = 256 * 1024
@@ -45,7 +46,7 @@ LINES = 5000
 MOST_PROBLEMS = 10_000
 # How long a checked file waits for somebody to import it.
 KEPT = timedelta(days=1)
-_EXPIRED = "Nobody imported it within a day after the check. Nothing was imported."
+_EXPIRED = say("Nobody imported it within a day after the check. Nothing was imported.")
 # A step that kills its worker is not tried for ever.
 MOST_RESTARTS = 20
 
@@ -74,15 +75,19 @@ def begin_import(
         job = UserImport.objects.create(file_name=shown, actor=actor, at_once=at_once, size=0)
         for number, data in enumerate(_pieces(chunks)):
             if not number and data.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise Refused("The file is UTF-16; save it as UTF-8.", field="file")
+                raise Refused(say("The file is UTF-16; save it as UTF-8."), field="file")
             job.size += len(data)
             if job.size > limit:
                 raise Refused(
-                    f"The file must not be larger than {settings.MAX_IMPORT_MB} MB.", field="file"
+                    say(
+                        "The file must not be larger than {limit} MB.",
+                        limit=settings.MAX_IMPORT_MB,
+                    ),
+                    field="file",
                 )
             ImportPiece.objects.create(job=job, number=number, data=data)
         if not job.size:
-            raise Refused("The file is empty.", field="file")
+            raise Refused(say("The file is empty."), field="file")
         job.save(update_fields=["size"])
     return job
 
@@ -90,18 +95,18 @@ def begin_import(
 def confirm_import(*, job: UserImport, actor: str) -> UserImport:
     """Let the users of a checked file be added; return the job as it is now."""
     check_cluster()
-    return _turn(job, ImportState.READY, ImportState.IMPORTING, "cannot be imported now", actor)
+    refusal = say("The import of {file} cannot be imported now.", file=job.file_name)
+    return _turn(job, ImportState.READY, ImportState.IMPORTING, refusal, actor)
 
 
 def cancel_import(*, job: UserImport, actor: str) -> UserImport:
     """Drop a file that is not being added; return the job as it is now."""
-    sentence = f"Cancelled by {actor}. Nothing was imported."
+    sentence = say("Cancelled by {actor}. Nothing was imported.", actor=actor)
+    refusal = say("The import of {file} cannot be cancelled now.", file=job.file_name)
     for state in (ImportState.READY, ImportState.CHECKING):
         if job.state == state:
-            return _turn(
-                job, state, ImportState.CANCELLED, "cannot be cancelled now", actor, sentence
-            )
-    raise Refused(f"The import of {job.file_name} cannot be cancelled now.")
+            return _turn(job, state, ImportState.CANCELLED, refusal, actor, sentence)
+    raise Refused(refusal)
 
 
 def _turn(
@@ -123,7 +128,7 @@ def _turn(
         ended_at=now if new in ENDED else None,
     )
     if not turned:
-        raise Refused(f"The import of {job.file_name} {refusal}.")
+        raise Refused(refusal)
     job.refresh_from_db()
     return job
 
@@ -139,7 +144,7 @@ def work(*, job_id: int, step: int, again: bool = False) -> int | None:
     job.restarts += again and job.state in imports.ACTIVE
     try:
         if job.restarts > MOST_RESTARTS and job.state in imports.ACTIVE:
-            _end(job, ImportState.FAILED, "Given up: its worker ended again and again.")
+            _end(job, ImportState.FAILED, say("Given up: its worker ended again and again."))
         elif job.state == ImportState.CHECKING and job.read < job.size:
             _read(job)
         elif job.state == ImportState.CHECKING:
@@ -169,7 +174,7 @@ def fail(*, job_id: int, step: int, why: str) -> None:
     """End an import that nobody can do; nothing of it was stored."""
     job = UserImport.objects.filter(pk=job_id, step=step).first()
     if job is not None and job.state in imports.ACTIVE:
-        _end(job, ImportState.FAILED, f"{why} Nothing was imported.")
+        _end(job, ImportState.FAILED, together([why, say("Nothing was imported.")]))
 
 
 def _claim(job: UserImport, *fields: str, now: datetime | None = None) -> None:
@@ -212,27 +217,34 @@ def _compare(job: UserImport) -> None:
             found.append(clash)
     if not (job.rows or job.problems):
         found.append(
-            ImportProblem(job=job, line=job.line, column=0, rule="There is no user in it.")
+            ImportProblem(job=job, line=job.line, column=0, rule=say("There is no user in it."))
         )
         number += 1
     with transaction.atomic():
         _note(job, found, number)
         if job.problems:
-            errors = "1 error" if job.problems == 1 else f"{job.problems:,} errors"
-            _end(job, ImportState.REFUSED, f"{errors} found. Nothing was imported.")
+            refused = say_count(
+                "{count} error found. Nothing was imported.",
+                "{count:,} errors found. Nothing was imported.",
+                job.problems,
+            )
+            _end(job, ImportState.REFUSED, refused)
             return
         job.state = ImportState.IMPORTING if job.at_once else ImportState.READY
-        job.sentence = "" if job.at_once else "No error was found. Nothing is imported yet."
+        job.sentence = "" if job.at_once else say("No error was found. Nothing is imported yet.")
         _claim(job, "state", "sentence")
 
 
 def _clashes(job: UserImport) -> Iterator[ImportProblem]:
-    for column, field, label in ((1, "userid", "User ID"), (3, "im_address", "IM Address")):
+    labels = ((1, "userid", say("User ID")), (3, "im_address", say("IM Address")))
+    for column, field, label in labels:
         for line, value, first in imports.repeated(job, field):
-            rule = f"{label} {value} is in line {first:,} already."
+            rule = say(
+                "{label} {value} is in line {line:,} already.", label=label, value=value, line=first
+            )
             yield ImportProblem(job=job, line=line, column=column, rule=rule)
         for line, value in imports.taken(job, field):
-            rule = f"{label} {value} is taken already."
+            rule = say("{label} {value} is taken already.", label=label, value=value)
             yield ImportProblem(job=job, line=line, column=column, rule=rule)
 
 
@@ -249,16 +261,24 @@ def _import(job: UserImport) -> None:
         with transaction.atomic():
             locks.one_administrator()
             _add(job)
-            job.sentence = f"{job.rows:,} {'user was' if job.rows == 1 else 'users were'} imported."
-            _end(job, ImportState.DONE, job.sentence)
+            imported = say_count(
+                "{count} user was imported.", "{count:,} users were imported.", job.rows
+            )
+            _end(job, ImportState.DONE, imported)
             events.record(
                 kind=EventKind.ADMIN,
-                sentence=f"{job.sentence[:-1]} from {job.file_name}.",
+                sentence=say_count(
+                    "{count} user was imported from {file}.",
+                    "{count:,} users were imported from {file}.",
+                    job.rows,
+                    file=job.file_name,
+                ),
                 actor=job.actor,
             )
     except Refused as refused:
         job.refresh_from_db()
-        job.state, job.sentence = ImportState.READY, f"{refused.rule} Nothing is imported yet."
+        job.state = ImportState.READY
+        job.sentence = together([refused.rule, say("Nothing is imported yet.")])
         _claim(job, "state", "sentence")
     except IntegrityError:
         # Somebody has added one of them since the check: it is named by another one.

@@ -18,6 +18,7 @@ from redundancy.models import (
 from redundancy.operations import events, faults, measured
 from redundancy.operations.sessions import place, remember_move, send_home
 from redundancy.srm.types import MoveKind
+from redundancy.srm.words import say_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,17 @@ def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
         group.epoch += 1
         group.holder = node
         group.save(update_fields=["epoch", "holder"])
-        sentence = f"{placed.moved:,} sessions moved to {node.name}."
+        sentence = say_count(
+            "{count} session moved to {node}.",
+            "{count:,} sessions moved to {node}.",
+            placed.moved,
+            node=node.name,
+        )
     else:
         placed = send_home(group, now)
-        sentence = f"{placed.moved:,} sessions went home."
+        sentence = say_count(
+            "{count} session went home.", "{count:,} sessions went home.", placed.moved
+        )
     event = events.record(
         kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch, at=now
     )

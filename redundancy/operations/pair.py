@@ -10,6 +10,7 @@ from redundancy.models import EventKind, RedundancyGroup, Server
 from redundancy.operations import events, locks
 from redundancy.operations.parameters import check_fresh, set_parameters
 from redundancy.selectors import login_profile, parameters
+from redundancy.srm.words import say
 
 # Values as an administrator saw them: of each node, by its key, the parameters by theirs.
 Seen = Mapping[int, Mapping[str, str]]
@@ -37,14 +38,23 @@ def align(
         locks.one_administrator()
         pair = _pair(group)
         if source not in pair:
-            raise Refused(f"{source.name} is not in {group.name}.", field="source")
+            raise Refused(
+                say("{node} is not in {group}.", node=source.name, group=group.name),
+                field="source",
+            )
         _check_fresh(pair, expected)
         values = parameters.of_nodes([source.pk])[source.pk]
         chosen = {key: text for key, text in values.items() if not keys or key in keys}
         other = next(server for server in pair if server != source)
         theirs = parameters.of_nodes([other.pk])[other.pk]
         if all(theirs[key] == text for key, text in chosen.items()):
-            raise Refused(f"{other.name} has the same values as {source.name} already.")
+            raise Refused(
+                say(
+                    "{other} has the same values as {source} already.",
+                    other=other.name,
+                    source=source.name,
+                )
+            )
         set_parameters(values=chosen, server=other, actor=actor)
 
 
@@ -77,8 +87,13 @@ def apply_login_profile(
             raise Refused(found.warnings[0])
         if values is not None and dict(values) != found.values:
             raise Stale(
-                f"The users of {group.name} changed meanwhile: {found.users:,} count now, "
-                f"and {found.row.upper} s is recommended as Upper Limit."
+                say(
+                    "The users of {group} changed meanwhile: {users:,} count now, "
+                    "and {upper} s is recommended as Upper Limit.",
+                    group=group.name,
+                    users=found.users,
+                    upper=found.row.upper,
+                )
             )
         _check_fresh(pair, expected)
         for server in pair:
@@ -92,13 +107,18 @@ def set_node_sizes(*, group: RedundancyGroup, sizes: Mapping[int, int], actor: s
         for server in _pair(group):
             size = sizes.get(server.pk)
             if size not in NODE_SIZES:
-                raise Refused(f"Choose the size of {server.name}.", field=f"size_{server.slot}")
+                raise Refused(
+                    say("Choose the size of {node}.", node=server.name),
+                    field=f"size_{server.slot}",
+                )
             if server.node_size == size:
                 continue
             Server.objects.filter(pk=server.pk).update(node_size=size)
             events.record(
                 kind=EventKind.ADMIN,
-                sentence=f"The size of {server.name} was set to {size:,} users.",
+                sentence=say(
+                    "The size of {node} was set to {size:,} users.", node=server.name, size=size
+                ),
                 node=server,
                 actor=actor,
             )
@@ -107,7 +127,7 @@ def set_node_sizes(*, group: RedundancyGroup, sizes: Mapping[int, int], actor: s
 def _pair(group: RedundancyGroup) -> list[Server]:
     pair = list(Server.objects.filter(group=group).order_by("slot"))
     if len(pair) != 2:
-        raise Refused(f"{group.name} needs two servers.")
+        raise Refused(say("{group} needs two servers.", group=group.name))
     return pair
 
 

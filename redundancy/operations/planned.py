@@ -13,6 +13,7 @@ from redundancy.selectors import nodes
 from redundancy.selectors.live import NodeRow
 from redundancy.selectors.planned import Stage, look, open_of, rows_of
 from redundancy.selectors.services import services_of
+from redundancy.srm.words import say
 
 
 def begin(*, server: Server, service: str, actor: str) -> PlannedRestart:
@@ -22,11 +23,19 @@ def begin(*, server: Server, service: str, actor: str) -> PlannedRestart:
         current = nodes.node(server.pk)
         if current is None:
             raise Refused(
-                f"{server.name} is not a server of type {ServerType.IMP.label}.", field="server"
+                say(
+                    "{node} is not a server of type {type}.",
+                    node=server.name,
+                    type=ServerType.IMP.label,
+                ),
+                field="server",
             )
         if open_of(current) is not None:
             raise Refused(
-                f"A planned restart of {current.name} is under way already; finish or stop it first.",
+                say(
+                    "A planned restart of {node} is under way already; finish or stop it first.",
+                    node=current.name,
+                ),
                 field="server",
             )
         _check_runs(current, service)
@@ -41,7 +50,11 @@ def begin(*, server: Server, service: str, actor: str) -> PlannedRestart:
             begun_at=lab_now(),
             actor=actor,
         )
-        _record(record, "was begun; the users per node are noted", actor)
+        sentence = say(
+            "Planned restart of {subject} was begun; the users per node are noted.",
+            subject=record.subject,
+        )
+        _record(record, sentence, actor)
     return record
 
 
@@ -65,17 +78,22 @@ def stop(*, record: PlannedRestart, actor: str) -> PlannedRestart:
         current = _locked(record)
         stage = look(current).stage
         if stage is None:
-            raise Refused("This planned restart has ended already.")
+            raise Refused(say("This planned restart has ended already."))
         current.stopped_at_step, current.ended_at, current.ended_by = stage, lab_now(), actor
         current.save()
-        _record(current, f"was stopped at the step: {stage}", actor)
+        sentence = say(
+            "Planned restart of {subject} was stopped at the step: {stage}.",
+            subject=current.subject,
+            stage=stage.said,
+        )
+        _record(current, sentence, actor)
     return current
 
 
 def _other_step(stage: Stage | None) -> str:
     if stage is None:
-        return "This planned restart has ended already."
-    return f"This planned restart is at another step now: {stage}."
+        return say("This planned restart has ended already.")
+    return say("This planned restart is at another step now: {stage}.", stage=stage.said)
 
 
 def _disable(record: PlannedRestart, actor: str) -> None:
@@ -87,7 +105,12 @@ def _disable(record: PlannedRestart, actor: str) -> None:
 
 def _restart(record: PlannedRestart, actor: str) -> None:
     if record.server is None:
-        raise Refused(f"{record.server_name} does not exist any more; stop this planned restart.")
+        raise Refused(
+            say(
+                "{node} does not exist any more; stop this planned restart.",
+                node=record.server_name,
+            )
+        )
     # First: what starts again has a later time.
     record.restarted_at = lab_now()
     if record.service:
@@ -100,25 +123,35 @@ def _compare(record: PlannedRestart, actor: str) -> None:
     record.compared_at = lab_now()
     record.compared = _users(rows_of(record.server))
     missing = sum(count.missing for count in look(record).counts)
-    _record(
-        record,
-        "compared the sessions: "
-        + (f"{missing:,} fewer logged in than noted" if missing else "as many logged in as noted"),
-        actor,
-    )
+    if missing:
+        sentence = say(
+            "Planned restart of {subject} compared the sessions: "
+            "{missing:,} fewer logged in than noted.",
+            subject=record.subject,
+            missing=missing,
+        )
+    else:
+        sentence = say(
+            "Planned restart of {subject} compared the sessions: as many logged in as noted.",
+            subject=record.subject,
+        )
+    _record(record, sentence, actor)
 
 
 def _enable(record: PlannedRestart, actor: str) -> None:
     group = record.server.group if record.server else None
     if group is None:
-        raise Refused(f"{record.server_name} is in no presence redundancy group any more.")
+        raise Refused(
+            say("{node} is in no presence redundancy group any more.", node=record.server_name)
+        )
     groups.enable_ha(group=group, actor=actor)
     record.enabled_at = lab_now()
 
 
 def _finish(record: PlannedRestart, actor: str) -> None:
     record.ended_at, record.ended_by = lab_now(), actor
-    _record(record, "is finished", actor)
+    sentence = say("Planned restart of {subject} is finished.", subject=record.subject)
+    _record(record, sentence, actor)
 
 
 _DO: dict[Stage, Callable[[PlannedRestart, str], None]] = {
@@ -138,7 +171,7 @@ def _locked(record: PlannedRestart) -> PlannedRestart:
         .first()
     )
     if current is None:
-        raise Refused("This planned restart does not exist any more.")
+        raise Refused(say("This planned restart does not exist any more."))
     return current
 
 
@@ -146,16 +179,24 @@ def _check_runs(server: Server, service: str) -> None:
     """Refuse to restart what does not run."""
     if not server.machine.powered:
         raise Refused(
-            f"{server.name} is not powered on; there is nothing to restart.", field="server"
+            say("{node} is not powered on; there is nothing to restart.", node=server.name),
+            field="server",
         )
     if not service:
         return
     if service not in SERVICE_BY_NAME:
-        raise Refused(f"There is no service {service[:60]!r}.", field="service")
+        raise Refused(
+            say("There is no service {service!r}.", service=service[:60]), field="service"
+        )
     row = next(row for row in services_of(server) if row.name == service)
     if row.status != ServiceStatus.STARTED:
         raise Refused(
-            f"{service} on {server.name} is {row.status.label}; only a started service is restarted.",
+            say(
+                "{service} on {node} is {status}; only a started service is restarted.",
+                service=service,
+                node=server.name,
+                status=row.status.label,
+            ),
             field="service",
         )
 
@@ -164,10 +205,5 @@ def _users(rows: tuple[NodeRow, ...]) -> dict[str, dict[str, int]]:
     return {row.name: {"assigned": row.assigned, "active": row.active} for row in rows}
 
 
-def _record(record: PlannedRestart, what: str, actor: str) -> None:
-    events.record(
-        kind=EventKind.ADMIN,
-        sentence=f"Planned restart of {record.subject} {what}.",
-        node=record.server,
-        actor=actor,
-    )
+def _record(record: PlannedRestart, sentence: str, actor: str) -> None:
+    events.record(kind=EventKind.ADMIN, sentence=sentence, node=record.server, actor=actor)

@@ -18,6 +18,7 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import events
+from redundancy.srm.words import say
 
 
 def power_off(*, server: Server, actor: str) -> None:
@@ -28,7 +29,9 @@ def power_off(*, server: Server, actor: str) -> None:
             return
         now = lab_now()
         _switch_off(machine, now)
-        _record(machine, f"{machine.server.name} lost its power.", actor=actor, now=now)
+        _record(
+            machine, say("{node} lost its power.", node=machine.server.name), actor=actor, now=now
+        )
 
 
 def shut_down(*, server: Server, actor: str) -> None:
@@ -49,11 +52,11 @@ def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
             return
         now = lab_now()
         _switch_off(machine, now)
-        sentence = f"{machine.server.name} was shut down."
+        sentence = say("{node} was shut down.", node=machine.server.name)
         if reboot:
             machine.boots_at = lab_datetime(now + settings.LAB_REBOOT_SECONDS)
             machine.save(update_fields=["boots_at"])
-            sentence = f"{machine.server.name} went down for a restart."
+            sentence = say("{node} went down for a restart.", node=machine.server.name)
         _record(machine, sentence, actor=actor, now=now)
 
 
@@ -63,7 +66,7 @@ def power_on(*, server: Server, actor: str) -> bool:
         machine = _locked(server)
         if machine.powered:
             return False
-        _switch_on(machine, f"{machine.server.name} was powered on.", actor=actor)
+        _switch_on(machine, say("{node} was powered on.", node=machine.server.name), actor=actor)
         return True
 
 
@@ -76,7 +79,11 @@ def boot_due_nodes(*, now: float) -> int:
             machine = _locked(due.server)
             # Another sweep, or somebody at the power button, may have been faster.
             if machine.boots_at is not None and machine.boots_at <= moment:
-                _switch_on(machine, f"{machine.server.name} is back after its restart.", actor="")
+                _switch_on(
+                    machine,
+                    say("{node} is back after its restart.", node=machine.server.name),
+                    actor="",
+                )
                 booted += 1
     return booted
 
@@ -84,7 +91,9 @@ def boot_due_nodes(*, now: float) -> int:
 def restart_srm(*, server: Server, actor: str) -> None:
     """Restart the node's SRM process, or start it when it is stopped."""
     with transaction.atomic():
-        _start_srm(_powered(server), "restarted", actor=actor)
+        machine = _powered(server)
+        sentence = say("{srm} on {node} was restarted.", srm=SRM, node=machine.server.name)
+        _start_srm(machine, sentence, actor=actor)
 
 
 def start_srm(*, server: Server, actor: str) -> None:
@@ -92,7 +101,8 @@ def start_srm(*, server: Server, actor: str) -> None:
     with transaction.atomic():
         machine = _powered(server)
         if not machine.srm_running:
-            _start_srm(machine, "started", actor=actor)
+            sentence = say("{srm} on {node} was started.", srm=SRM, node=machine.server.name)
+            _start_srm(machine, sentence, actor=actor)
 
 
 def stop_srm(*, server: Server, actor: str) -> None:
@@ -111,7 +121,8 @@ def stop_srm(*, server: Server, actor: str) -> None:
         machine.srm_running = False
         machine.save(update_fields=["srm_running"])
         _set_srm_service(machine, running=False, now=now)
-        _record(machine, f"{SRM} on {machine.server.name} was stopped.", actor=actor, now=now)
+        sentence = say("{srm} on {node} was stopped.", srm=SRM, node=machine.server.name)
+        _record(machine, sentence, actor=actor, now=now)
 
 
 def run_srm_alone(*, server: Server, worker: str) -> None:
@@ -123,7 +134,13 @@ def run_srm_alone(*, server: Server, worker: str) -> None:
         machine = _powered(server)
         machine.srm_worker, machine.srm_missed = worker, 0
         machine.save(update_fields=["srm_worker", "srm_missed"])
-        _start_srm(machine, f"started in a process of its own ({worker})", actor="")
+        sentence = say(
+            "{srm} on {node} was started in a process of its own ({worker}).",
+            srm=SRM,
+            node=machine.server.name,
+            worker=worker,
+        )
+        _start_srm(machine, sentence, actor="")
 
 
 def still_runs_srm(*, server: Server, worker: str) -> bool:
@@ -136,7 +153,13 @@ def end_srm_alone(*, server: Server, worker: str) -> None:
     with transaction.atomic():
         machine = _locked(server)
         if machine.srm_worker == worker:
-            _end_alone(machine, f"stopped with its process ({worker})")
+            sentence = say(
+                "{srm} on {node} stopped with its process ({worker}).",
+                srm=SRM,
+                node=machine.server.name,
+                worker=worker,
+            )
+            _end_alone(machine, sentence)
 
 
 def count_missed_sweeps(*, limit: int) -> int:
@@ -157,18 +180,24 @@ def count_missed_sweeps(*, limit: int) -> int:
         with transaction.atomic():
             machine = _locked(late.server)
             if machine.srm_worker == late.srm_worker and machine.srm_missed >= limit:
-                _end_alone(machine, f"died with its process ({machine.srm_worker})")
+                sentence = say(
+                    "{srm} on {node} died with its process ({worker}).",
+                    srm=SRM,
+                    node=machine.server.name,
+                    worker=machine.srm_worker,
+                )
+                _end_alone(machine, sentence)
                 ended += 1
     return ended
 
 
-def _end_alone(machine: Machine, did: str) -> None:
+def _end_alone(machine: Machine, sentence: str) -> None:
     ran, now = machine.srm_running, lab_now()
     machine.srm_worker, machine.srm_running = "", False
     machine.save(update_fields=["srm_worker", "srm_running"])
     if ran:
         _set_srm_service(machine, running=False, now=now)
-        _record(machine, f"{SRM} on {machine.server.name} {did}.", actor="", now=now)
+        _record(machine, sentence, actor="", now=now)
 
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:
@@ -188,8 +217,14 @@ def _leave(server: Server, *, reboot: bool, actor: str) -> None:
         SrmMessage.objects.create(
             node=server, kind=MessageKind.SHUTDOWN, payload={"reboot": reboot}, actor=actor
         )
-        what = "restarted" if reboot else "shut down"
-        sentence = f"{machine.server.name} is being {what}; its SRM tells its peer."
+        if reboot:
+            sentence = say(
+                "{node} is being restarted; its SRM tells its peer.", node=machine.server.name
+            )
+        else:
+            sentence = say(
+                "{node} is being shut down; its SRM tells its peer.", node=machine.server.name
+            )
         _record(machine, sentence, actor=actor, now=lab_now())
 
 
@@ -202,14 +237,14 @@ def _locked(server: Server) -> Machine:
         .first()
     )
     if machine is None:
-        raise Refused(f"{server.name} has no machine in the lab.")
+        raise Refused(say("{node} has no machine in the lab.", node=server.name))
     return machine
 
 
 def _powered(server: Server) -> Machine:
     machine = _locked(server)
     if not machine.powered:
-        raise Refused(f"{machine.server.name} is powered off.")
+        raise Refused(say("{node} is powered off.", node=machine.server.name))
     return machine
 
 
@@ -243,14 +278,14 @@ def _switch_on(machine: Machine, sentence: str, *, actor: str) -> None:
     _record(machine, sentence, actor=actor, now=now.timestamp())
 
 
-def _start_srm(machine: Machine, did: str, *, actor: str) -> None:
+def _start_srm(machine: Machine, sentence: str, *, actor: str) -> None:
     now = lab_now()
     machine.srm_running = True
     machine.incarnation += 1
     machine.save(update_fields=["srm_running", "incarnation"])
     _set_srm_service(machine, running=True, now=now)
     _tell_started(machine, actor=actor)
-    _record(machine, f"{SRM} on {machine.server.name} was {did}.", actor=actor, now=now)
+    _record(machine, sentence, actor=actor, now=now)
 
 
 def _set_srm_service(machine: Machine, *, running: bool, now: float) -> None:

@@ -19,6 +19,7 @@ from redundancy.operations import events, locks, records
 from redundancy.operations.pairs import Pairs
 from redundancy.operations.sessions import log_in
 from redundancy.operations.users import check_homes
+from redundancy.srm.words import say, say_count
 
 
 def sign_out(*, users: QuerySet[PresenceUser], actor: str, whose: str = "") -> int:
@@ -60,16 +61,22 @@ def share(assigned: int, percent: int) -> int:
 
 def _sign_share(node: Server, percent: int, *, out: bool, actor: str) -> int:
     if node.server_type != ServerType.IMP:
-        raise Refused(f"{node.name} is not a server of type {ServerType.IMP.label}.", field="node")
+        raise Refused(
+            say(
+                "{node} is not a server of type {type}.", node=node.name, type=ServerType.IMP.label
+            ),
+            field="node",
+        )
     if not 1 <= percent <= 100:
-        raise Refused("Share must be a whole number from 1 to 100 percent.", field="percent")
+        raise Refused(say("Share must be a whole number from 1 to 100 percent."), field="percent")
     with transaction.atomic():
         locks.one_administrator()
         mine = PresenceUser.objects.filter(home=node)
         number = share(mine.count(), percent)
         some = mine.filter(signed_out=not out).order_by(Random()).values_list("pk", flat=True)
         picked = mine.filter(pk__in=some[:number])
-        return _sign(picked, out=out, actor=actor, whose=f"{percent} % of {node.name}")
+        whose = say("{percent} % of {node}", percent=percent, node=node.name)
+        return _sign(picked, out=out, actor=actor, whose=whose)
 
 
 def _sign(users: QuerySet[PresenceUser], *, out: bool, actor: str, whose: str) -> int:
@@ -93,11 +100,10 @@ def _sign(users: QuerySet[PresenceUser], *, out: bool, actor: str, whose: str) -
         chosen.update(signed_out=out)
         kind = RecordKind.SIGNED_OUT if out else RecordKind.SIGNED_IN
         records.record(kind=kind, users=keys, at=now)
-        who = f"User {rows[0][2]} was" if len(rows) == 1 else f"{len(rows):,} users were"
         homes = {home for _, home, _ in rows}
         events.record(
             kind=EventKind.LAB,
-            sentence=f"{who} {kind}{f' ({whose})' if whose else ''}.",
+            sentence=_signed(len(rows), rows[0][2], whose, out=out),
             node=Server.objects.select_related("group").get(pk=homes.pop())
             if len(homes) == 1
             else None,
@@ -107,12 +113,51 @@ def _sign(users: QuerySet[PresenceUser], *, out: bool, actor: str, whose: str) -
     return len(rows)
 
 
+def _signed(number: int, user: str, whose: str, *, out: bool) -> str:
+    """Return that users, of one the ID, were signed in or out; ``whose`` as in ``sign_out``."""
+    if out and whose:
+        return say_count(
+            "User {user} was signed out ({whose}).",
+            "{count:,} users were signed out ({whose}).",
+            number,
+            user=user,
+            whose=whose,
+        )
+    if out:
+        return say_count(
+            "User {user} was signed out.", "{count:,} users were signed out.", number, user=user
+        )
+    if whose:
+        return say_count(
+            "User {user} was signed in ({whose}).",
+            "{count:,} users were signed in ({whose}).",
+            number,
+            user=user,
+            whose=whose,
+        )
+    return say_count(
+        "User {user} was signed in.", "{count:,} users were signed in.", number, user=user
+    )
+
+
 def _nobody(users: QuerySet[PresenceUser], whose: str, *, out: bool) -> str:
     """Return why nobody of ``users`` can be signed in or out."""
     one = list(users.order_by("pk")[:2])
     if len(one) == 1:
         user = one[0]
         if user.home_id is None:
-            return f"User {user.userid} is not assigned to a node; nobody serves it."
-        return f"User {user.userid} is signed {'out' if out else 'in'} already."
-    return f"Nobody{f' of {whose}' if whose else ''} is signed {'in' if out else 'out'}."
+            return say("User {user} is not assigned to a node; nobody serves it.", user=user.userid)
+        if out:
+            return say("User {user} is signed out already.", user=user.userid)
+        return say("User {user} is signed in already.", user=user.userid)
+    if out:
+        return (
+            say("Nobody of {whose} is signed in.", whose=whose)
+            if whose
+            else say("Nobody is signed in.")
+        )
+    return (
+        say("Nobody of {whose} is signed out.", whose=whose)
+        if whose
+        else say("Nobody is signed out.")
+    )

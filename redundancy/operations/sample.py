@@ -8,6 +8,7 @@ from redundancy.operations import locks
 from redundancy.operations.groups import edit_group
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
+from redundancy.srm.words import say
 
 USERS = 1000
 _DOMAIN = "example.com"
@@ -18,7 +19,7 @@ def load_sample_cluster(*, actor: str) -> RedundancyGroup:
     with transaction.atomic():
         locks.one_administrator()
         if Server.objects.exists():
-            raise Refused("The sample cluster can only be loaded while there is no server.")
+            raise Refused(say("The sample cluster can only be loaded while there is no server."))
         publisher, subscriber = (
             add_server(
                 name=name,

@@ -10,7 +10,7 @@ from redundancy.drivers import Observed, get_driver
 from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import events, faults, power
-from redundancy.srm.words import listed
+from redundancy.srm.words import listed, say, say_count
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:
@@ -24,7 +24,11 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
             power.start_srm(server=server, actor=actor)
             return
         get_driver().start(server, [name], dependents=False)
-        _record(server, f"{name} on {server.name} was started.", actor=actor)
+        _record(
+            server,
+            say("{service} on {node} was started.", service=name, node=server.name),
+            actor=actor,
+        )
 
 
 def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
@@ -52,13 +56,14 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
                 and service.name not in wanted
             ]
         driver.start(server, wanted, dependents=False)
-        were = "was" if len(wanted) == 1 else "were"
-        _record(
-            server,
-            f"{listed(wanted)} on {server.name} {were} started again: SRM had stopped "
-            f"{'it' if len(wanted) == 1 else 'them'}.",
-            actor=actor,
+        sentence = say_count(
+            "{services} on {node} was started again: SRM had stopped it.",
+            "{services} on {node} were started again: SRM had stopped them.",
+            len(wanted),
+            services=listed(wanted),
+            node=server.name,
         )
+        _record(server, sentence, actor=actor)
 
 
 def stop_service(*, server: Server, name: str, actor: str) -> None:
@@ -72,7 +77,16 @@ def stop_service(*, server: Server, name: str, actor: str) -> None:
             return
         others = _running_dependents(services, name)
         get_driver().stop(server, [name])
-        _record(server, f"{name} on {server.name} was stopped{_with(others)}.", actor=actor)
+        if others:
+            sentence = say(
+                "{service} on {node} was stopped, and with it {others}.",
+                service=name,
+                node=server.name,
+                others=", ".join(others),
+            )
+        else:
+            sentence = say("{service} on {node} was stopped.", service=name, node=server.name)
+        _record(server, sentence, actor=actor)
 
 
 def restart_service(*, server: Server, name: str, actor: str) -> None:
@@ -87,7 +101,16 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
         driver = get_driver()
         driver.stop(server, [name])
         driver.start(server, [name, *others], dependents=False)
-        _record(server, f"{name} on {server.name} was restarted{_with(others)}.", actor=actor)
+        if others:
+            sentence = say(
+                "{service} on {node} was restarted, and with it {others}.",
+                service=name,
+                node=server.name,
+                others=", ".join(others),
+            )
+        else:
+            sentence = say("{service} on {node} was restarted.", service=name, node=server.name)
+        _record(server, sentence, actor=actor)
 
 
 def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> None:
@@ -95,7 +118,10 @@ def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> 
     with transaction.atomic():
         services = _seen(server, name)
         if SERVICE_BY_NAME[name].kind is not ServiceKind.FEATURE:
-            raise Refused(f"{name} is a network service; it is always activated.", field="name")
+            raise Refused(
+                say("{service} is a network service; it is always activated.", service=name),
+                field="name",
+            )
         if services[name].activated is activated:
             return
         # The memory of SRM before its services, as everybody does.
@@ -106,8 +132,11 @@ def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> 
         router = services[XCP_ROUTER].status == ServiceStatus.STARTED
         if activated and (router or not SERVICE_BY_NAME[name].xcp):
             get_driver().start(server, [name], dependents=False)
-        what = "activated" if activated else "deactivated"
-        _record(server, f"{name} on {server.name} was {what}.", actor=actor)
+        if activated:
+            sentence = say("{service} on {node} was activated.", service=name, node=server.name)
+        else:
+            sentence = say("{service} on {node} was deactivated.", service=name, node=server.name)
+        _record(server, sentence, actor=actor)
 
 
 def set_configured(*, server: Server, name: str, configured: bool, actor: str) -> None:
@@ -115,19 +144,36 @@ def set_configured(*, server: Server, name: str, configured: bool, actor: str) -
     with transaction.atomic():
         service = SERVICE_BY_NAME.get(name)
         if service is None or service.watch is not Watch.IF_CONFIGURED:
-            raise Refused(f"{name[:60]} does not depend on a configured function.", field="name")
+            raise Refused(
+                say("{service} does not depend on a configured function.", service=name[:60]),
+                field="name",
+            )
         NodeRuntime.poke(server.pk)
         rows = NodeService.objects.filter(server=server, name=name).exclude(configured=configured)
         if rows.update(configured=configured):
-            what = "configured" if configured else "no longer configured"
-            _record(server, f"The function of {name} on {server.name} is {what}.", actor=actor)
+            if configured:
+                sentence = say(
+                    "The function of {service} on {node} is configured.",
+                    service=name,
+                    node=server.name,
+                )
+            else:
+                sentence = say(
+                    "The function of {service} on {node} is no longer configured.",
+                    service=name,
+                    node=server.name,
+                )
+            _record(server, sentence, actor=actor)
 
 
 def _readable(server: Server, name: str) -> dict[str, Observed]:
     """Return the services of the node by name; refuse what cannot be controlled."""
     services = _seen(server, name)
     if services[name].status == ServiceStatus.NOT_ACTIVATED:
-        raise Refused(f"{name} is not activated on {server.name}.", field="name")
+        raise Refused(
+            say("{service} is not activated on {node}.", service=name, node=server.name),
+            field="name",
+        )
     return services
 
 
@@ -136,9 +182,14 @@ def _seen(server: Server, name: str) -> dict[str, Observed]:
     services = {seen.name: seen for seen in get_driver().observe([server])[server.pk]}
     service = services.get(name)
     if service is None:
-        raise Refused(f"{server.name} has no service named {name[:60]!r}.", field="name")
+        raise Refused(
+            say("{node} has no service named {name!r}.", node=server.name, name=name[:60]),
+            field="name",
+        )
     if service.status == ServiceStatus.UNKNOWN:
-        raise Refused(f"{server.name} is powered off; its services cannot be controlled.")
+        raise Refused(
+            say("{node} is powered off; its services cannot be controlled.", node=server.name)
+        )
     return services
 
 
@@ -147,7 +198,14 @@ def _check_router(services: dict[str, Observed], name: str) -> None:
     if name == XCP_ROUTER or router is None or not SERVICE_BY_NAME[name].xcp:
         return
     if router.status != ServiceStatus.STARTED:
-        raise Refused(f"{name} runs only while {XCP_ROUTER} runs; start that first.", field="name")
+        raise Refused(
+            say(
+                "{service} runs only while {router} runs; start that first.",
+                service=name,
+                router=XCP_ROUTER,
+            ),
+            field="name",
+        )
 
 
 def _running_dependents(services: dict[str, Observed], name: str) -> list[str]:
@@ -161,10 +219,6 @@ def _running_dependents(services: dict[str, Observed], name: str) -> list[str]:
         and seen.name != name
         and seen.status == ServiceStatus.STARTED
     ]
-
-
-def _with(others: Sequence[str]) -> str:
-    return f", and with it {', '.join(others)}" if others else ""
 
 
 def _record(server: Server, sentence: str, *, actor: str) -> None:

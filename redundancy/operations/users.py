@@ -22,6 +22,7 @@ from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import logged_in
 from redundancy.selectors.servers import unsettled_nodes
 from redundancy.selectors.spread import newcomers
+from redundancy.srm.words import say, say_count
 
 # Below the number of parameters a statement may have on every database.
 _CHUNK = 500
@@ -63,8 +64,13 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
             logged_in(user, user.home_id, now) for user in users if user.home_id is not None
         )
         record_assignment(((user.pk, user.home_id) for user in users if user.home_id), now)
-        who = f"User {users[0].userid} was" if len(users) == 1 else f"{len(users):,} users were"
-        events.record(kind=EventKind.ADMIN, sentence=f"{who} added.", actor=actor)
+        sentence = say_count(
+            "User {user} was added.",
+            "{count:,} users were added.",
+            len(users),
+            user=users[0].userid,
+        )
+        events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
     return len(users)
 
 
@@ -81,7 +87,7 @@ def edit_user(
             .first()
         )
         if current is None:
-            raise Refused(f"User {user.userid} does not exist any more.")
+            raise Refused(say("User {user} does not exist any more.", user=user.userid))
         old = current.home
         current.display_name, current.im_address, current.home = display_name, im_address, home
         _checked(current)
@@ -89,7 +95,8 @@ def edit_user(
             check_homes({server.pk for server in (old, home) if server is not None})
             check_cluster()
         taken = Refused(
-            f"Another user has the IM Address {current.im_address}.", field="im_address"
+            say("Another user has the IM Address {address}.", address=current.im_address),
+            field="im_address",
         )
         with locks.unique("im_address_unique", taken):
             current.save(update_fields=["display_name", "im_address", "home"])
@@ -99,9 +106,11 @@ def edit_user(
             record_assignment([(current.pk, current.home_id)], now)
             events.record(
                 kind=EventKind.ADMIN,
-                sentence=f"User {current.userid} was assigned to {home.name}."
+                sentence=say(
+                    "User {user} was assigned to {node}.", user=current.userid, node=home.name
+                )
                 if home
-                else f"User {current.userid} was unassigned.",
+                else say("User {user} was unassigned.", user=current.userid),
                 node=home or old,
                 actor=actor,
             )
@@ -118,10 +127,13 @@ def delete_users(*, users: Sequence[PresenceUser], actor: str) -> int:
         count = gone.count()
         gone.delete()
         if count:
-            who = (
-                f"User {next(iter(names.values()))} was" if count == 1 else f"{count:,} users were"
+            sentence = say_count(
+                "User {user} was deleted.",
+                "{count:,} users were deleted.",
+                count,
+                user=next(iter(names.values())),
             )
-            events.record(kind=EventKind.ADMIN, sentence=f"{who} deleted.", actor=actor)
+            events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
     return count
 
 
@@ -149,7 +161,11 @@ def check_node(node: Server | None) -> None:
     """Refuse a server that users cannot be assigned to."""
     if node is not None and node.server_type != ServerType.IMP:
         raise Refused(
-            f"Assigned node: {node.name} is not a server of type {ServerType.IMP.label}.",
+            say(
+                "Assigned node: {node} is not a server of type {type}.",
+                node=node.name,
+                type=ServerType.IMP.label,
+            ),
             field="home",
         )
 
@@ -157,26 +173,36 @@ def check_node(node: Server | None) -> None:
 def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
     text = value.strip()
     if not low <= len(text) <= high or not all(sign.isprintable() for sign in text):
-        size = f"{low} to {high}" if low else f"at most {high}"
-        raise Refused(f"{label} must be {size} printable characters.", field=field)
+        if low:
+            rule = say(
+                "{label} must be {low} to {high} printable characters.",
+                label=label,
+                low=low,
+                high=high,
+            )
+        else:
+            rule = say(
+                "{label} must be at most {high} printable characters.", label=label, high=high
+            )
+        raise Refused(rule, field=field)
     return text
 
 
 def _userid(value: str) -> str:
-    text = _text(value, label="User ID", field="userid", low=1, high=128)
+    text = _text(value, label=say("User ID"), field="userid", low=1, high=128)
     if any(sign.isspace() for sign in text):
-        raise Refused("User ID must not contain spaces.", field="userid")
+        raise Refused(say("User ID must not contain spaces."), field="userid")
     return text
 
 
 def _display_name(value: str) -> str:
-    return _text(value, label="Display name", field="display_name", low=0, high=128)
+    return _text(value, label=say("Display name"), field="display_name", low=0, high=128)
 
 
 def _im_address(value: str) -> str:
-    text = _text(value, label="IM Address", field="im_address", low=1, high=255)
+    text = _text(value, label=say("IM Address"), field="im_address", low=1, high=255)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
-        raise Refused("IM Address must be of the form name@domain.", field="im_address")
+        raise Refused(say("IM Address must be of the form name@domain."), field="im_address")
     return text
 
 
@@ -186,7 +212,7 @@ def check_homes(pks: set[int]) -> None:
     _lock_groups(pks)
     nodes = Server.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
     if len(nodes) != len(pks):
-        raise Refused("Assigned node: the server does not exist any more.", field="home")
+        raise Refused(say("Assigned node: the server does not exist any more."), field="home")
 
 
 def _lock_groups(pks: set[int]) -> None:
@@ -203,17 +229,21 @@ def check_cluster() -> None:
     nodes = unsettled_nodes()
     if nodes:
         names = ", ".join(f"{node.name} ({node.runtime.state})" for node in nodes[:NAMED])
-        more = f" and {len(nodes) - NAMED} more" if len(nodes) > NAMED else ""
         raise Refused(
-            "No user can be added or assigned while a node of the cluster is failed over "
-            f"or in a transition: {names}{more}.",
+            say(
+                "No user can be added or assigned while a node of the cluster is failed over "
+                "or in a transition: {nodes}.",
+                nodes=say("{names} and {more} more", names=names, more=len(nodes) - NAMED)
+                if len(nodes) > NAMED
+                else names,
+            ),
             field="home",
         )
 
 
 def _taken(users: Sequence[PresenceUser]) -> Refused:
     """Name the first of ``users`` whose ID or address is not free."""
-    for field, label in (("userid", "User ID"), ("im_address", "IM Address")):
+    for field, label in (("userid", say("User ID")), ("im_address", say("IM Address"))):
         values = [str(getattr(user, field)) for user in users]
         stored: set[str] = set()
         for start in range(0, len(users), _CHUNK):
@@ -223,9 +253,11 @@ def _taken(users: Sequence[PresenceUser]) -> Refused:
         seen: set[str] = set()
         for value in values:
             if value.lower() in stored or value.lower() in seen:
-                return Refused(f"{label} {value} is taken already.", field=field)
+                return Refused(
+                    say("{label} {value} is taken already.", label=label, value=value), field=field
+                )
             seen.add(value.lower())
-    return Refused("A user of the list exists already.", field="userid")
+    return Refused(say("A user of the list exists already."), field="userid")
 
 
 def _move_session(user: PresenceUser, now: float) -> None:

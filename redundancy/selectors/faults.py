@@ -7,6 +7,7 @@ from django.conf import settings
 
 from redundancy import clock
 from redundancy.models import Fault, FaultKind
+from redundancy.srm.words import say
 
 # Amount of a fault of moves: they are held, instead of the next one failing.
 HELD = 1
@@ -85,17 +86,30 @@ def sentence(fault: Fault) -> str:
     """Return what ``fault`` does while it is in force."""
     match fault.kind:
         case FaultKind.CUT:
-            return f"Heartbeats from {fault.node} do not reach its peer."
+            return say("Heartbeats from {node} do not reach its peer.", node=str(fault.node))
         case FaultKind.DELAY:
-            return f"Heartbeats within {fault.group} arrive {fault.amount:g} s late."
+            return say(
+                "Heartbeats within {group} arrive {seconds:g} s late.",
+                group=str(fault.group),
+                seconds=fault.amount,
+            )
         case FaultKind.LOSS:
-            return f"{fault.amount:g} % of the heartbeats within {fault.group} are lost."
+            return say(
+                "{percent:g} % of the heartbeats within {group} are lost.",
+                percent=fault.amount,
+                group=str(fault.group),
+            )
         case FaultKind.MOVE if fault.amount == HELD:
-            return f"Session moves of {fault.group} wait until they are released."
+            return say(
+                "Session moves of {group} wait until they are released.", group=str(fault.group)
+            )
         case FaultKind.MOVE:
-            return f"The next session move of {fault.group} fails."
+            return say("The next session move of {group} fails.", group=str(fault.group))
         case FaultKind.START:
-            return f"The next start of critical services on {fault.node} fails."
+            return say("The next start of critical services on {node} fails.", node=str(fault.node))
         case _:
             until = clock.lab_datetime(fault.amount)
-            return f"Nobody looks at the nodes until {until:%Y-%m-%d %H:%M:%S} UTC (lab time)."
+            return say(
+                "Nobody looks at the nodes until {until} UTC (lab time).",
+                until=f"{until:%Y-%m-%d %H:%M:%S}",
+            )

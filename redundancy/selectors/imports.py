@@ -8,6 +8,7 @@ from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import Lower
 
 from redundancy.models import ImportProblem, ImportRow, ImportState, PresenceUser, UserImport
+from redundancy.srm.words import english, say
 from redundancy.users_csv import COLUMNS
 
 # In these a worker has something to do.
@@ -52,8 +53,8 @@ class Progress:
     @property
     def label(self) -> str:
         """The state in words."""
-        shown = str(ImportState(self.job.state).label)
-        return f"{shown}: interrupted" if self.interrupted else shown
+        shown = ImportState(self.job.state).label
+        return say("{state}: interrupted", state=shown) if self.interrupted else shown
 
     @property
     def tone(self) -> str:
@@ -105,7 +106,7 @@ def exported() -> Iterator[tuple[str, str, str, str]]:
 
 
 def problem_lines(job: UserImport) -> Iterable[tuple[str, str, str]]:
-    """Yield line, column and rule of each error that is kept."""
+    """Yield line, column and rule of each error that is kept, in English."""
     for problem in problems(job).iterator():
         column = COLUMNS[problem.column - 1] if problem.column else ""
-        yield str(problem.line), column, problem.rule
+        yield str(problem.line), column, english(problem.rule)

@@ -12,23 +12,29 @@ from redundancy.models import PlannedRestart, Server, ServiceStatus
 from redundancy.selectors import live, nodes
 from redundancy.selectors.services import services_of
 from redundancy.srm.states import State
+from redundancy.srm.words import Said, mark, say
 
 # Lab seconds between switching High Availability off and the restart: the vendor's two minutes.
 WAIT_SECONDS = 120.0
 
 
 class Stage(StrEnum):
-    """A step of the routine, in the words of the page."""
+    """A step of the routine, in the words of the page: as it is stored, in English."""
 
-    NOTE = "Note the users per node"
-    DISABLE = "Disable High Availability"
-    WAIT = "Wait 2 minutes"
-    RESTART = "Restart"
-    UP = "Wait until it runs again"
-    COMPARE = "Compare the sessions with the note"
-    ENABLE = "Enable High Availability"
-    NORMAL = "Wait until both nodes are Normal"
-    FINISH = "Finish"
+    NOTE = mark("Note the users per node")
+    DISABLE = mark("Disable High Availability")
+    WAIT = mark("Wait 2 minutes")
+    RESTART = mark("Restart")
+    UP = mark("Wait until it runs again")
+    COMPARE = mark("Compare the sessions with the note")
+    ENABLE = mark("Enable High Availability")
+    NORMAL = mark("Wait until both nodes are Normal")
+    FINISH = mark("Finish")
+
+    @property
+    def said(self) -> str:
+        """The step in the language of whoever reads."""
+        return Said(self.value)
 
 
 ORDER = tuple(Stage)
@@ -178,21 +184,28 @@ def _not_up(record: PlannedRestart) -> str:
         return ""
     machine = server.machine
     if not machine.powered:
-        return f"{server.name} is {'restarting' if machine.boots_at else 'powered off'}."
+        if machine.boots_at:
+            return say("{node} is restarting.", node=server.name)
+        return say("{node} is powered off.", node=server.name)
     if not record.service and (
         machine.up_since is None or machine.up_since.timestamp() < record.restarted_at
     ):
-        return f"{server.name} is going down."
+        return say("{node} is going down.", node=server.name)
     for row in services_of(server):
         concerned = row.name == record.service if record.service else row.monitored
         if concerned and row.status != ServiceStatus.STARTED:
-            return f"{row.name} on {server.name} is {row.status.label}."
+            return say(
+                "{service} on {node} is {status}.",
+                service=row.name,
+                node=server.name,
+                status=row.status.label,
+            )
     return ""
 
 
 def _step(stage: Stage, current: Stage | None, record: PlannedRestart, facts: Facts) -> Step:
     if stage in HA_STAGES and not record.with_ha:
-        return Step(stage, "not needed", "High Availability was off when this began.")
+        return Step(stage, "not needed", say("High Availability was off when this began."))
     done_at = {
         Stage.NOTE: record.begun_at,
         Stage.DISABLE: record.disabled_at,
@@ -217,27 +230,39 @@ def _step(stage: Stage, current: Stage | None, record: PlannedRestart, facts: Fa
 def _sentence(stage: Stage, record: PlannedRestart, facts: Facts) -> str:
     match stage:
         case Stage.DISABLE if record.disabled_at is not None:
-            return f"High Availability of {record.group_name} was enabled again meanwhile."
+            return say(
+                "High Availability of {group} was enabled again meanwhile.",
+                group=record.group_name,
+            )
         case Stage.DISABLE:
-            return "Sessions go home; nobody takes over while it is off."
+            return say("Sessions go home; nobody takes over while it is off.")
         case Stage.WAIT:
-            return "Sessions and services come to rest."
+            return say("Sessions and services come to rest.")
         case Stage.RESTART if not record.service:
-            return f"{record.server_name} restarts; its users are without service until it is back."
+            return say(
+                "{node} restarts; its users are without service until it is back.",
+                node=record.server_name,
+            )
         case Stage.RESTART:
-            return f"{record.subject} restarts; its users are without this service for a moment."
+            return say(
+                "{subject} restarts; its users are without this service for a moment.",
+                subject=record.subject,
+            )
         case Stage.UP:
             return facts.not_up
         case Stage.COMPARE:
-            return "Below: the users as noted, and now."
+            return say("Below: the users as noted, and now.")
         case Stage.ENABLE if record.enabled_at is not None:
-            return f"High Availability of {record.group_name} was disabled again meanwhile."
+            return say(
+                "High Availability of {group} was disabled again meanwhile.",
+                group=record.group_name,
+            )
         case Stage.ENABLE:
-            return "The nodes find each other and check their services."
+            return say("The nodes find each other and check their services.")
         case Stage.NORMAL:
             return "; ".join(f"{name}: {state}" for name, state in facts.states.items())
         case _:
-            return "All is done."
+            return say("All is done.")
 
 
 def _counts(record: PlannedRestart, rows: tuple[live.NodeRow, ...]) -> tuple[Count, ...]:

@@ -34,8 +34,13 @@ class Presence:
 
     def __str__(self) -> str:
         if not self.waiting:
-            return f"{self.active:,}"
-        return f"{self.active:,} ({self.waiting:,} {self.why_waiting})"
+            return say("{active:,}", active=self.active)
+        return say(
+            "{active:,} ({waiting:,} {why})",
+            active=self.active,
+            waiting=self.waiting,
+            why=self.why_waiting,
+        )
 
 
 def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:

@@ -12,9 +12,10 @@ from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
 from redundancy.selectors.nodes import nodes
 from redundancy.selectors.presence import serving_nodes
+from redundancy.srm.words import say
 
-ACTIVE, WAITING, UNSERVED = "Active", "Waiting to log in", "Not served"
-LOGGED_OUT = "Logged out"
+ACTIVE, WAITING, UNSERVED = say("Active"), say("Waiting to log in"), say("Not served")
+LOGGED_OUT = say("Logged out")
 TONES = {ACTIVE: "ok", WAITING: "busy", UNSERVED: "bad", LOGGED_OUT: "off"}
 # Fields of *Find where*: name in the address -> column.
 FIELDS: dict[str, str] = {
@@ -129,12 +130,12 @@ def assignment(users: QuerySet[PresenceUser], node: Server | None) -> Assignment
 
 
 def _session_state() -> Expression:
-    """Return the words of ``places`` for the state of a session, as an expression."""
+    """Return the words of ``places`` for the state of a session, as they are read, as an expression."""
     serving = serving_nodes(nodes().values_list("pk", flat=True))
     return Case(
-        When(session__isnull=True, then=Value(LOGGED_OUT)),
-        When(~Q(session__node__in=serving), then=Value(UNSERVED)),
-        When(session__relogin_at__gt=lab_now(), then=Value(WAITING)),
-        default=Value(ACTIVE),
+        When(session__isnull=True, then=Value(str(LOGGED_OUT))),
+        When(~Q(session__node__in=serving), then=Value(str(UNSERVED))),
+        When(session__relogin_at__gt=lab_now(), then=Value(str(WAITING))),
+        default=Value(str(ACTIVE)),
         output_field=CharField(),
     )

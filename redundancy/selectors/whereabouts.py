@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from redundancy.keys import unpack
 from redundancy.models import PresenceSession, PresenceUser, RecordKind, SessionMove, UserRecord
+from redundancy.srm.words import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,12 @@ class Stay:
     def client(self, moment: float) -> str:
         """Return what the client did at ``moment``, as far as it is known."""
         if self.earliest is None or self.latest is None:
-            return "no session"
+            return say("no session")
         if moment >= self.latest:
-            return "logged in"
-        return "waiting to log in" if moment < self.earliest else "waiting to log in, or logged in"
+            return say("logged in")
+        if moment < self.earliest:
+            return say("waiting to log in")
+        return say("waiting to log in, or logged in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,13 @@ def _lives(user: PresenceUser) -> Iterator[_Life]:
         match record.kind:
             case RecordKind.ASSIGNED:
                 home = _Node(record.node_id, record.node_name)
-                why = f"assigned to {record.node_name}"
+                why = say("assigned to {node}", node=record.node_name)
             case RecordKind.UNASSIGNED:
-                home, why = None, "unassigned"
+                home, why = None, say("unassigned")
             case RecordKind.SIGNED_IN:
-                signed_in, why = True, "signed in"
+                signed_in, why = True, say("signed in")
             case _:
-                signed_in, why = False, "signed out"
+                signed_in, why = False, say("signed out")
         yield _Life(record.at, home, signed_in, why)
 
 

@@ -13,6 +13,7 @@ from redundancy.models import Machine, Server, ServiceStatus
 from redundancy.operations import power, services
 from redundancy.selectors import live, nodes
 from redundancy.selectors.services import ServiceRow
+from redundancy.srm.words import mark, say, together
 from redundancy.views import effects
 
 
@@ -25,7 +26,7 @@ class Act:
         label: What the button says.
         icon: Its icon.
         run: Does it; keyword arguments ``server`` (and ``name`` of the service) and ``actor``.
-        done: What was done, with ``{node}`` and ``{service}``.
+        done: What was done, with ``{node}`` and ``{service}``: a template, as ``say_row`` takes it.
         takes_away: Whether the node serves less afterwards, if only for a moment.
 
     """
@@ -43,19 +44,25 @@ SERVICE_ACTS: dict[str, Act] = {
     for act in (
         Act(
             "start",
-            "Start",
+            say("Start"),
             "start",
             services.start_service,
-            "{service} on {node} was started.",
+            mark("{service} on {node} was started."),
             takes_away=False,
         ),
-        Act("stop", "Stop", "stop", services.stop_service, "{service} on {node} was stopped."),
+        Act(
+            "stop",
+            say("Stop"),
+            "stop",
+            services.stop_service,
+            mark("{service} on {node} was stopped."),
+        ),
         Act(
             "restart",
-            "Restart",
+            say("Restart"),
             "recover",
             services.restart_service,
-            "{service} on {node} was restarted.",
+            mark("{service} on {node} was restarted."),
         ),
     )
 }
@@ -65,27 +72,27 @@ NODE_ACTS: dict[str, Act] = {
     for act in (
         Act(
             "power_on",
-            "Power On",
+            say("Power On"),
             "start",
             power.power_on,
-            "{node} was powered on.",
+            mark("{node} was powered on."),
             takes_away=False,
         ),
-        Act("shut_down", "Shut Down", "stop", power.shut_down, "{node} shuts down."),
-        Act("reboot", "Restart Node", "recover", power.reboot, "{node} restarts."),
+        Act("shut_down", say("Shut Down"), "stop", power.shut_down, mark("{node} shuts down.")),
+        Act("reboot", say("Restart Node"), "recover", power.reboot, mark("{node} restarts.")),
         Act(
             "power_off",
-            "Power Off (sudden)",
+            say("Power Off (sudden)"),
             "power",
             power.power_off,
-            "{node} was powered off without warning.",
+            mark("{node} was powered off without warning."),
         ),
         Act(
             "restart_srm",
-            "Restart SRM",
+            say("Restart SRM"),
             "recover",
             power.restart_srm,
-            f"{SRM} on {{node}} was restarted.",
+            mark("Cisco Server Recovery Manager on {node} was restarted."),
         ),
     )
 }
@@ -117,8 +124,14 @@ def node_buttons(server: Server) -> Buttons:
     """Return the buttons of the node."""
     machine = server.machine
     acts = tuple((act, _fits(act, machine)) for act in NODE_ACTS.values())
-    unfit = ", ".join(act.label for act, fits in acts if not fits)
-    return Buttons(acts, f"{server.name} is {_power(machine)}; not possible now: {unfit}.")
+    unfit = together((act.label for act, fits in acts if not fits), ", ")
+    if machine.powered:
+        note = say("{node} is on; not possible now: {acts}.", node=server.name, acts=unfit)
+    elif machine.boots_at is None:
+        note = say("{node} is off; not possible now: {acts}.", node=server.name, acts=unfit)
+    else:
+        note = say("{node} is restarting; not possible now: {acts}.", node=server.name, acts=unfit)
+    return Buttons(acts, note)
 
 
 def _fits(act: Act, machine: Machine) -> bool:
@@ -131,22 +144,27 @@ def _fits(act: Act, machine: Machine) -> bool:
             return machine.powered
 
 
-def _power(machine: Machine) -> str:
-    if machine.powered:
-        return "on"
-    return "off" if machine.boots_at is None else "restarting"
-
-
 def already(act: Act, server: Server, row: ServiceRow | None) -> str:
     """Return why there is nothing to do for ``act``, empty when there is."""
     machine = server.machine
     if row is not None:
         if act.key == "start" and row.status == ServiceStatus.STARTED:
-            return f"{row.name} on {server.name} is started already; nothing was done."
+            return say(
+                "{service} on {node} is started already; nothing was done.",
+                service=row.name,
+                node=server.name,
+            )
         if act.key == "stop" and row.status == ServiceStatus.STOPPED:
-            return f"{row.name} on {server.name} is stopped already; nothing was done."
+            return say(
+                "{service} on {node} is stopped already; nothing was done.",
+                service=row.name,
+                node=server.name,
+            )
     elif act.key in {"power_on", "power_off"} and not _fits(act, machine):
-        return f"{server.name} is {_power(machine)} already; nothing was done."
+        # Power On fits a node that restarts, and Power Off too.
+        if machine.powered:
+            return say("{node} is on already; nothing was done.", node=server.name)
+        return say("{node} is off already; nothing was done.", node=server.name)
     return ""
 
 
@@ -164,44 +182,62 @@ def caution(act: Act, server: Server, row: ServiceRow | None) -> Caution | None:
     if shown is None:
         return None
     partner = nodes.peer(server)
-    peer = partner.name if partner else "its peer"
+    peer = partner.name if partner else say("its peer")
     active = sum(each.active for each in shown.rows if each.server_id == server.pk)
-    concerns = [f"Logged in on {server.name} now: {effects.users(active)}."] if active else []
+    concerns = [logged_in(server.name, active)] if active else []
     return Caution(
-        title=f"{act.label}: {service or server.name}",
+        title=say("{act}: {subject}", act=act.label, subject=service or server.name),
         group=group.name,
         effects=(*_effects(act.key, service, server.name, peer), *concerns),
         loss=tuple(effects.of_disabling(shown)),
     )
 
 
+def logged_in(node: str, number: int) -> str:
+    """Return how many users are logged in on a node."""
+    return say("Logged in on {node} now: {users}.", node=node, users=effects.users(number))
+
+
 def _effects(act: str, service: str, node: str, peer: str) -> tuple[str, ...]:
-    silence = f"After the Keep Alive (Heartbeat) Timeout {peer} declares it down and takes its users over."
+    silence = say(
+        "After the Keep Alive (Heartbeat) Timeout {peer} declares it down and takes its users over.",
+        peer=peer,
+    )
     if service == SRM or act == "restart_srm":
         if act == "stop":
-            return (f"Without its SRM {node} sends no heartbeat. {silence}",)
+            mute = say("Without its SRM {node} sends no heartbeat.", node=node)
+            return (together([mute, silence]),)
         return (
-            f"SRM of {node} starts again, and its waits begin anew: "
-            "those for a heartbeat, for a service, and for an automatic fallback.",
+            say(
+                "SRM of {node} starts again, and its waits begin anew: "
+                "those for a heartbeat, for a service, and for an automatic fallback.",
+                node=node,
+            ),
         )
     if not service:
         if act == "power_off":
-            return (f"{node} falls silent without a word. {silence}",)
-        return (f"SRM of {node} announces it, and {peer} takes its users over at once.",)
-    down = (
-        f"If it stays down for the Critical Service Delay, {node} fails over to {peer}: "
-        "its users are disconnected and log in again there."
+            return (together([say("{node} falls silent without a word.", node=node), silence]),)
+        return (
+            say(
+                "SRM of {node} announces it, and {peer} takes its users over at once.",
+                node=node,
+                peer=peer,
+            ),
+        )
+    down = say(
+        "If it stays down for the Critical Service Delay, {node} fails over to {peer}: "
+        "its users are disconnected and log in again there.",
+        node=node,
+        peer=peer,
     )
-    again = "The 30 minutes of an automatic fallback begin again."
+    again = say("The 30 minutes of an automatic fallback begin again.")
     if service == XCP_ROUTER:
         if act == "stop":
-            return (f"Every XCP service of {node} stops with it, and stays stopped.", down)
-        return (f"Every running XCP service of {node} restarts with it.", again)
-    return (
-        (f"{service} is monitored by SRM. {down}",)
-        if act == "stop"
-        else (
-            f"{service} is monitored by SRM, which sees it go down.",
-            again,
-        )
-    )
+            all_stop = say(
+                "Every XCP service of {node} stops with it, and stays stopped.", node=node
+            )
+            return (all_stop, down)
+        return (say("Every running XCP service of {node} restarts with it.", node=node), again)
+    if act == "stop":
+        return (together([say("{service} is monitored by SRM.", service=service), down]),)
+    return (say("{service} is monitored by SRM, which sees it go down.", service=service), again)

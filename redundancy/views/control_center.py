@@ -21,6 +21,7 @@ from redundancy.operations.trial import try_out
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.srm.words import say, say_row
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import go, is_htmx
 from redundancy.views.control_acts import (
@@ -37,8 +38,8 @@ from redundancy.views.polls import poll
 
 APPLICATION = "ccmservice"
 TITLES = {
-    ServiceKind.FEATURE: "Control Center - Feature Services",
-    ServiceKind.NETWORK: "Control Center - Network Services",
+    ServiceKind.FEATURE: say("Control Center - Feature Services"),
+    ServiceKind.NETWORK: say("Control Center - Network Services"),
 }
 CONTINUE, DISABLE_HA = "continue", "disable-ha"
 
@@ -68,7 +69,7 @@ def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     act = _act(request, SERVICE_ACTS)
     name = request.POST.get("service", "")
     if not name:
-        return _refused(request, listed, server, "Choose a service first.", status=422)
+        return _refused(request, listed, server, say("Choose a service first."), status=422)
     row = next((row for row in services_of(server, listed) if row.name == name), None)
     if row is None:
         raise Http404
@@ -95,12 +96,19 @@ def _do(
             groups.disable_ha(group=server.group, actor=actor)
             messages.success(
                 request,
-                f"High Availability of {server.group.name} is off. "
-                f"Wait 2 minutes, then: {act.label} {name or server.name}.",
+                str(
+                    say(
+                        "High Availability of {group} is off. "
+                        "Wait 2 minutes, then: {act} {subject}.",
+                        group=server.group.name,
+                        act=act.label,
+                        subject=name or server.name,
+                    )
+                ),
             )
             return go(request, _address(kind, server, name))
         if needless := already(act, server, row):
-            messages.info(request, needless)
+            messages.info(request, str(needless))
             return go(request, _address(kind, server, name))
         named = {"name": name} if name else {}
         run = partial(act.run, server=server, **named, actor=actor)
@@ -112,7 +120,8 @@ def _do(
         run()
     except Refused as refused:
         return _refused(request, kind, server, refused.rule, selected=name)
-    messages.success(request, act.done.format(node=server.name, service=name))
+    done = say_row(act.done, {"node": server.name, "service": name})
+    messages.success(request, str(done))
     return go(request, _address(kind, server, name))
 
 
@@ -134,7 +143,7 @@ def _node(pk: str) -> Server:
 def _act(request: HttpRequest, acts: dict[str, Act]) -> Act:
     act = acts.get(request.POST.get("action", ""))
     if act is None:
-        raise BadRequest(f"action: must be one of {', '.join(acts)}")
+        raise BadRequest(say("action: must be one of {acts}", acts=", ".join(acts)))
     return act
 
 
@@ -184,7 +193,10 @@ def _related(kind: ServiceKind, server: Server | None) -> Sequence[Link]:
     links = [Link(TITLES[other], _address(other, server))]
     if server and server.group:
         links.append(
-            Link(f"Configuration of {server.group}", reverse("group_edit", args=[server.group.pk]))
+            Link(
+                say("Configuration of {group}", group=server.group.name),
+                reverse("group_edit", args=[server.group.pk]),
+            )
         )
     return links
 
@@ -202,7 +214,7 @@ def _fragment(request: HttpRequest, shown: Panel) -> HttpResponse:
             "buttons": node_buttons(shown.server),
         },
     )
-    return trigger_client_event(response, "announce", {"value": shown.summary})
+    return trigger_client_event(response, "announce", {"value": str(shown.summary)})
 
 
 def _caution(
@@ -248,7 +260,7 @@ def _refused(
     response = render(request, "includes/status.html", {"status_error": rule}, status=status)
     # Closes the dialog, should it be open.
     trigger_client_event(response, "refused")
-    trigger_client_event(response, "announce", {"value": rule})
+    trigger_client_event(response, "announce", {"value": str(rule)})
     # The button may have been the one at the foot of a long page.
     response["HX-Reswap"] = "outerHTML show:window:top"
     return retarget(response, "fieldset.status")

@@ -9,6 +9,7 @@ from django.utils.text import slugify
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME, ServiceKind
 from redundancy.models import Server, ServiceStatus
 from redundancy.selectors.services import ServiceRow
+from redundancy.srm.words import say, together
 
 SERVICE_TONES = {
     ServiceStatus.STARTED: "ok",
@@ -19,7 +20,8 @@ SERVICE_TONES = {
     # Cannot be read: that is no failure of the service, and no stop.
     ServiceStatus.UNKNOWN: "warn",
 }
-_DATABASE, _PRESENCE, _XCP = "Database Services", "IM and Presence Services", "XCP Services"
+_DATABASE, _PRESENCE = say("Database Services"), say("IM and Presence Services")
+_XCP = say("XCP Services")
 _SECTIONS = (_DATABASE, _PRESENCE, _XCP)
 
 
@@ -83,15 +85,24 @@ class Panel:
     def summary(self) -> str:
         """Return the panel in a sentence, as it is announced after a change."""
         if not self.server.machine.powered:
-            return f"{self.server.name} is powered off."
+            return say("{node} is powered off.", node=self.server.name)
         started = sum(line.status == ServiceStatus.STARTED for line in self.lines)
         down = [
             line.name
             for line in self.lines
             if line.monitored and line.status != ServiceStatus.STARTED
         ]
-        tail = f" Critical and not started: {', '.join(down)}." if down else ""
-        return f"{self.server.name}: {started} of {len(self.lines)} services started.{tail}"
+        counted = say(
+            "{node}: {started} of {services} services started.",
+            node=self.server.name,
+            started=started,
+            services=len(self.lines),
+        )
+        if not down:
+            return counted
+        return together(
+            [counted, say("Critical and not started: {services}.", services=", ".join(down))]
+        )
 
 
 def panel(server: Server, kind: ServiceKind, rows: list[ServiceRow]) -> Panel:

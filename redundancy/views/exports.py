@@ -8,6 +8,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import StreamingHttpResponse
 
+from redundancy.srm.words import english
+
 # A cell that begins so is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,8 +22,11 @@ class _Echo:
 
 
 def cell(value: object) -> str:
-    """Return a value as the text of a cell that no spreadsheet takes for a formula."""
-    text = json.dumps(value) if isinstance(value, dict) else "" if value is None else str(value)
+    """Return a value, in English, as the text of a cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str):
+        text = english(value)
+    else:
+        text = json.dumps(value) if isinstance(value, dict) else "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 

@@ -35,11 +35,12 @@ from redundancy.operations import faults
 from redundancy.permissions import writes
 from redundancy.selectors import faults as selectors
 from redundancy.selectors import groups
+from redundancy.srm.words import say, together
 from redundancy.views.chrome import fault_lines, lab, tell_time
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
-TITLE = "Fault Lab"
+TITLE = say("Fault Lab")
 ALL = "all"
 
 P = ParamSpec("P")
@@ -67,8 +68,8 @@ def banner(request: HttpRequest) -> HttpResponse:
     if request.GET.get("v") == shown.version:
         return tell_time(HttpResponse(status=204), lab())
     response = render(request, "fault_lab/_banner.html", {"faults": shown})
-    said = " ".join(shown.sentences) or "No fault is in force."
-    return tell_time(trigger_client_event(response, "announce", {"value": said}), lab())
+    said = together(shown.sentences) or say("No fault is in force.")
+    return tell_time(trigger_client_event(response, "announce", {"value": str(said)}), lab())
 
 
 @_where_it_is_on
@@ -82,7 +83,7 @@ def fault_lab(request: HttpRequest) -> HttpResponse:
         return _page(request, group)
     kind = FORMS.get(request.POST.get("action", ""))
     if kind is None:
-        raise BadRequest(f"action: must be one of {', '.join(FORMS)}")
+        raise BadRequest(say("action: must be one of {acts}", acts=", ".join(FORMS)))
     form = kind(request.POST, nodes=_nodes(group))
     if form.is_valid():
         try:
@@ -90,7 +91,7 @@ def fault_lab(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.refuse(refused)
         else:
-            messages.success(request, "Update successful")
+            messages.success(request, str(say("Update successful")))
             return redirect(_address(group))
     return _page(request, group, form)
 
@@ -107,8 +108,8 @@ def fault_lift(request: HttpRequest) -> HttpResponse:
     elif number is not None:
         faults.lift(fault_id=number, actor=actor)
     else:
-        raise BadRequest(f"fault: must be the number of a fault, or {ALL}")
-    messages.success(request, "Update successful")
+        raise BadRequest(say("fault: must be the number of a fault, or {all}", all=ALL))
+    messages.success(request, str(say("Update successful")))
     given = request.POST.get("group", "")
     return redirect(_address(_group(given) if given else None))
 
@@ -136,7 +137,7 @@ def _put(form: FaultForm, group: RedundancyGroup | None, actor: str) -> None:
         faults.pause_observer(seconds=form.cleaned_data["seconds"], actor=actor)
         return
     if group is None:
-        raise Refused("Select a presence redundancy group first.", field="group")
+        raise Refused(say("Select a presence redundancy group first."), field="group")
     match form:
         case CutForm():
             faults.cut_link(group=group, sender=form.node("direction"), actor=actor)
@@ -166,11 +167,14 @@ def _page(
     def made(kinds: tuple[type[FaultForm], ...]) -> list[FaultForm]:
         return [bound if type(bound) is kind else kind(nodes=nodes) for kind in kinds]
 
-    sections = [("Observer", made((PauseForm,)))]
+    sections = [(say("Observer"), made((PauseForm,)))]
     if len(nodes) == 2:
         sections = [
-            (f"Link of {nodes[0]} and {nodes[1]}", made(LINK_FORMS)),
-            ("User Moves and Service Starts", made(WORK_FORMS)),
+            (
+                say("Link of {first} and {second}", first=nodes[0].name, second=nodes[1].name),
+                made(LINK_FORMS),
+            ),
+            (say("User Moves and Service Starts"), made(WORK_FORMS)),
             *sections,
         ]
     return render(

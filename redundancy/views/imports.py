@@ -22,7 +22,7 @@ from redundancy.permissions import can_write, writes
 from redundancy.selectors import imports as selectors
 from redundancy.selectors import users
 from redundancy.selectors.imports import Progress, progress
-from redundancy.views import effects
+from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, Tool, lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, go
 
@@ -54,13 +54,13 @@ def user_import(request: HttpRequest) -> HttpResponse:
             go_on(job)
             return redirect("import_job", job.pk)
     context = {
-        "title": "Import Users",
+        "title": say("Import Users"),
         "form": form,
         "form_id": FORM,
         "columns": users_csv.COLUMNS,
         "limit": settings.MAX_IMPORT_MB,
-        "tools": [Tool("Submit", "next", form=FORM)],
-        "related_links": [Link("Jobs", reverse("import_jobs"))],
+        "tools": [Tool(say("Submit"), "next", form=FORM)],
+        "related_links": [Link(say("Jobs"), reverse("import_jobs"))],
     }
     return render(request, "imports/import.html", context, status=422 if form.errors else 200)
 
@@ -70,9 +70,9 @@ def import_jobs(request: HttpRequest) -> HttpResponse:
     """List the last jobs."""
     now = timezone.now()
     context = {
-        "title": "Jobs",
+        "title": say("Jobs"),
         "jobs": [progress(job, now) for job in selectors.jobs()[:JOBS]],
-        "tools": [Tool("Import Users", "add", href=reverse("user_import"))]
+        "tools": [Tool(say("Import Users"), "add", href=reverse("user_import"))]
         if can_write(request.user)
         else [],
     }
@@ -84,15 +84,20 @@ def import_job(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a job; with ``fragment`` only its live region, or 204 while version ``v`` still holds."""
     shown = progress(_job(pk), timezone.now())
     if "fragment" not in request.GET:
-        links = [Link("Back To Jobs", reverse("import_jobs"))]
+        links = [Link(say("Back To Jobs"), reverse("import_jobs"))]
         context = {"title": str(shown.job), "related_links": links, **_live(shown)}
         return render(request, "imports/job.html", context)
     if request.GET.get("v") == shown.version:
         return tell_time(HttpResponse(status=204), lab())
     response = render(request, "imports/_live.html", _live(shown))
     if not shown.active:
-        said = f"{shown.job}: {shown.label}. {shown.job.sentence}"
-        trigger_client_event(response, "announce", {"value": said})
+        said = say(
+            "{job}: {state}. {sentence}",
+            job=str(shown.job),
+            state=shown.label,
+            sentence=shown.job.sentence,
+        )
+        trigger_client_event(response, "announce", {"value": str(said)})
     return tell_time(response, lab())
 
 
@@ -122,19 +127,27 @@ def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             error = refused.rule
         else:
             if act == "cancel":
-                messages.success(request, "Cancelled")
+                messages.success(request, str(say("Cancelled")))
             return go(request, back)
-    number = effects.users(job.rows)
-    added = f"{number} of {job.file_name} are added, all or none, and logged in at their nodes."
-    dropped = "The file is dropped. Nothing is imported."
+    if act == "import":
+        title, submit = say("Import {file}", file=job.file_name), say("Import")
+        question = say_count(
+            "{count} user of {file} is added, all or none, and logged in at their nodes.",
+            "{count:,} users of {file} are added, all or none, and logged in at their nodes.",
+            job.rows,
+            file=job.file_name,
+        )
+    else:
+        title, submit = say("Cancel {file}", file=job.file_name), say("Drop the File")
+        question = say("The file is dropped. Nothing is imported.")
     return ask(
         request,
         Confirmation(
-            title=f"{act.capitalize()} {job.file_name}",
+            title=title,
             action=request.path,
             cancel=back,
-            submit="" if error else f"{'Import' if act == 'import' else 'Drop the File'}",
-            question="" if error else added if act == "import" else dropped,
+            submit="" if error else submit,
+            question="" if error else question,
             error=error,
         ),
     )
@@ -151,7 +164,7 @@ def import_problems(request: HttpRequest, pk: int) -> StreamingHttpResponse:  # 
 @require_safe
 def user_export(request: HttpRequest) -> HttpResponse:
     """Show what an export is."""
-    context = {"title": "Export Users", "columns": users_csv.COLUMNS, "totals": users.totals()}
+    context = {"title": say("Export Users"), "columns": users_csv.COLUMNS, "totals": users.totals()}
     return render(request, "imports/export.html", context)
 
 

@@ -19,13 +19,15 @@ from redundancy.selectors import planned as selectors
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.planned import Plan, Stage
 from redundancy.selectors.stamp import holds_until
+from redundancy.srm.words import say, say_count
 from redundancy.views import effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.control_acts import logged_in
 from redundancy.views.polls import poll
 
 APPLICATION = "ccmservice"
-TITLE = "Planned Restart"
+TITLE = say("Planned Restart")
 STOP = "stop"
 # Records listed on the page.
 LISTED = 50
@@ -47,7 +49,7 @@ def planned_list(request: HttpRequest) -> HttpResponse:
             except Refused as refused:
                 form.refuse(refused)
             else:
-                messages.success(request, "The users per node are noted.")
+                messages.success(request, str(say("The users per node are noted.")))
                 return redirect("planned_restart", record.pk)
     else:
         given = {name: request.GET[name] for name in ("server", "service") if name in request.GET}
@@ -62,7 +64,7 @@ def planned_list(request: HttpRequest) -> HttpResponse:
             "form": form,
             "begin_form": "planned-begin",
             "records": selectors.records()[:LISTED],
-            "tools": [Tool("Begin", "start", form="planned-begin")] if writer else [],
+            "tools": [Tool(say("Begin"), "start", form="planned-begin")] if writer else [],
         },
         status=422 if form.errors else 200,
     )
@@ -81,8 +83,12 @@ def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
         if request.GET.get("v") == plan.version:
             return HttpResponse(status=204)
         response = render(request, "planned/_live.html", {"plan": plan})
-        said = f"{plan.record}: {plan.stage or 'ended'}"
-        return trigger_client_event(response, "announce", {"value": said})
+        said = say(
+            "{record}: {stage}",
+            record=str(plan.record),
+            stage=plan.stage.said if plan.stage else say("ended"),
+        )
+        return trigger_client_event(response, "announce", {"value": str(said)})
 
     def until(now: float) -> float:
         assert plan is not None
@@ -111,14 +117,14 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         except Refused as refused:
             error = refused.rule
         else:
-            messages.success(request, "Update successful")
+            messages.success(request, str(say("Update successful")))
             return go(request, reverse("planned_restart", args=[pk]))
     plan = selectors.look(record)
-    label = "Stop here" if stage is None else str(stage)
+    label = say("Stop here") if stage is None else stage.said
     return ask(
         request,
         Confirmation(
-            title=f"{label}: {record.subject}",
+            title=say("{act}: {subject}", act=label, subject=record.subject),
             action=request.path,
             cancel=reverse("planned_restart", args=[pk]),
             submit="" if error else label,
@@ -136,9 +142,14 @@ def _record(pk: int) -> PlannedRestart:
 def _page(request: HttpRequest, plan: Plan) -> HttpResponse:
     record = plan.record
     group = record.server.group if record.server else None
-    links = [Link("Back To Planned Restarts", reverse("planned_list"))]
+    links = [Link(say("Back To Planned Restarts"), reverse("planned_list"))]
     if group is not None:
-        links.append(Link(f"Configuration of {group}", reverse("group_edit", args=[group.pk])))
+        links.append(
+            Link(
+                say("Configuration of {group}", group=group.name),
+                reverse("group_edit", args=[group.pk]),
+            )
+        )
     return render(
         request,
         "planned/planned.html",
@@ -157,25 +168,33 @@ def _effects(stage: Stage | None, plan: Plan) -> list[str]:
     match stage:
         case None if group is not None and record.with_ha and not group.ha_enabled:
             return [
-                "Nothing is undone.",
-                f"High Availability of {group.name} stays off; enable it when the work is done.",
+                say("Nothing is undone."),
+                say(
+                    "High Availability of {group} stays off; enable it when the work is done.",
+                    group=group.name,
+                ),
             ]
         case None:
-            return ["Nothing is undone."]
+            return [say("Nothing is undone.")]
         case Stage.DISABLE if group is not None and group.ha_enabled:
             shown = live.live_of([group.pk])[group.pk]
-            calm = ["Nobody takes over from a node that fails while High Availability is off."]
+            calm = [say("Nobody takes over from a node that fails while High Availability is off.")]
             return effects.of_disabling(shown) or calm
         case Stage.RESTART:
             active = sum(
                 count.active or 0 for count in plan.counts if count.node == record.server_name
             )
-            return [f"Logged in on {record.server_name} now: {effects.users(active)}."]
+            return [logged_in(record.server_name, active)]
         case Stage.COMPARE:
             missing = [count for count in plan.counts if count.missing]
             return [
-                f"{count.node}: {effects.users(count.missing)} fewer logged in than noted."
+                say_count(
+                    "{node}: {count} user fewer logged in than noted.",
+                    "{node}: {count:,} users fewer logged in than noted.",
+                    count.missing,
+                    node=count.node,
+                )
                 for count in missing
-            ] or ["As many users are logged in on each node as noted."]
+            ] or [say("As many users are logged in on each node as noted.")]
         case _:
             return []

@@ -16,11 +16,11 @@ from redundancy.operations import presence
 from redundancy.permissions import writes
 from redundancy.selectors import sessions
 from redundancy.selectors.users import called
-from redundancy.views import effects
+from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go
 
-TITLE = "Presence Sessions"
+TITLE = say("Presence Sessions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def session_sign(request: HttpRequest) -> HttpResponse:
     back, error = reverse("session_list"), ""
     sign = _read(form)
     if sign is None:
-        form.add_error("userid", f"There is no user {form.text('userid')[:40]!r}.")
+        form.add_error("userid", say("There is no user {name!r}.", name=form.text("userid")[:40]))
         return _page(request, form, status=422)
     if request.method == "POST":
         try:
@@ -57,9 +57,15 @@ def session_sign(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             error = refused.rule
         else:
-            done = "out" if form.text("act") == "out" else "in"
-            be = "was" if number == 1 else "were"
-            messages.success(request, f"{effects.users(number)} {be} signed {done}.")
+            if form.text("act") == "out":
+                done = say_count(
+                    "{count} user was signed out.", "{count:,} users were signed out.", number
+                )
+            else:
+                done = say_count(
+                    "{count} user was signed in.", "{count:,} users were signed in.", number
+                )
+            messages.success(request, str(done))
             return go(request, back)
     return ask(
         request,
@@ -83,8 +89,8 @@ def _page(request: HttpRequest, form: SignForm, status: int = 200) -> HttpRespon
         "acts": ACTS,
         "rows": sessions.by_node(),
         "related_links": [
-            Link("Assign Presence Users", reverse("user_list")),
-            Link("Who Served a User?", reverse("user_history")),
+            Link(say("Assign Presence Users"), reverse("user_list")),
+            Link(say("Who Served a User?"), reverse("user_history")),
         ],
     }
     return render(request, "users/sessions.html", context, status=status)
@@ -98,7 +104,12 @@ def _read(form: SignForm) -> _Sign | None:
     if node is not None:
         return _Sign(
             title,
-            f"{title} {percent} % of the users assigned to {node.name}?",
+            say(
+                "{act} {percent} % of the users assigned to {node}?",
+                act=title,
+                percent=percent,
+                node=node.name,
+            ),
             _effects_of_share(node, percent, out=out),
             lambda actor: (presence.sign_out_share if out else presence.sign_in_share)(
                 node=node, percent=percent, actor=actor
@@ -110,24 +121,36 @@ def _read(form: SignForm) -> _Sign | None:
         return None
     return _Sign(
         title,
-        f"{title} {user.userid}?",
+        say("{act} {user}?", act=title, user=user.userid),
         [_LOSES if out else _GETS],
         lambda actor: (presence.sign_out if out else presence.sign_in)(users=users, actor=actor),
     )
 
 
-_LOSES = (
+_LOSES = say(
     "Who signs out has no session: nothing moves at a failover until somebody signs the user in."
 )
-_GETS = "The client logs in at once at the node that serves the user now, with the re-login limits of now."
+_GETS = say(
+    "The client logs in at once at the node that serves the user now, with the re-login limits of now."
+)
 
 
 def _effects_of_share(node: Server, percent: int, *, out: bool) -> list[str]:
     home = sessions.of_homes([node.pk])[node.pk]
     able = home.signed_in if out else home.assigned - home.signed_in
     number = min(presence.share(home.assigned, percent), able) if home.assigned else 0
-    state = "in" if out else "out"
-    return [
-        f"{effects.users(number)} of the {able:,} who are signed {state}, picked at random.",
-        _LOSES if out else _GETS,
-    ]
+    if out:
+        picked = say_count(
+            "{count} user of the {able:,} who are signed in, picked at random.",
+            "{count:,} users of the {able:,} who are signed in, picked at random.",
+            number,
+            able=able,
+        )
+    else:
+        picked = say_count(
+            "{count} user of the {able:,} who are signed out, picked at random.",
+            "{count:,} users of the {able:,} who are signed out, picked at random.",
+            number,
+            able=able,
+        )
+    return [picked, _LOSES if out else _GETS]

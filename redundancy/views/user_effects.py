@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from redundancy.models import Server
 from redundancy.selectors.spread import Plan
 from redundancy.selectors.users import Assignment
-from redundancy.views.effects import users
+from redundancy.srm.words import say, say_count, together
 
 # Nodes named in a sentence.
 NAMED = 10
@@ -13,18 +13,29 @@ NAMED = 10
 
 def of_assignment(does: Assignment, node: Server | None) -> list[str]:
     """Return what assigning users to ``node``, or to none, does; each sentence with its number."""
-    where = f"assigned to {node.name}" if node else "without a node"
-    sentences = []
-    if does.same:
-        sentences.append(f"{_are(does.same)} {where} already; nothing changes for them.")
+    sentences = [_same(does.same, node)] if does.same else []
     if node and does.moving:
         sentences.append(
-            f"{_sessions(does.moving)} to {node.name}: the users are disconnected and log in there."
+            say_count(
+                "{count} session moves to {node}: the users are disconnected and log in there.",
+                "{count:,} sessions move to {node}: the users are disconnected and log in there.",
+                does.moving,
+                node=node.name,
+            )
         )
     if node and does.new:
-        sentences.append(_newcomers(does.new, node.name))
+        sentences.append(
+            say_count(
+                "{count} user has no node yet and logs in at {node}.",
+                "{count:,} users have no node yet and log in at {node}.",
+                does.new,
+                node=node.name,
+            )
+        )
     if not node and does.moving:
-        sentences.append(f"{_are(does.moving)} logged out.")
+        sentences.append(
+            say_count("{count} user is logged out.", "{count:,} users are logged out.", does.moving)
+        )
     return sentences
 
 
@@ -34,30 +45,52 @@ def of_spread(plan: Plan, names: Mapping[int, str]) -> list[str]:
     entering = [(names[node], users) for node, users in plan.entering.items()]
     sentences = []
     if newcomers := plan.leaving.get(None, 0):
-        sentences.append(f"{users(newcomers)} without a node get one and log in there.")
-    if leaving:
-        who = users(sum(number for _, number in leaving))
         sentences.append(
-            f"{who} get another node; those who are logged in are disconnected and log in there."
+            say_count(
+                "{count} user without a node gets one and logs in there.",
+                "{count:,} users without a node get one and log in there.",
+                newcomers,
+            )
         )
-        sentences.append(f"They leave {_listed(leaving)}.")
-    sentences.append(f"They go to {_listed(entering)}.")
+    if leaving:
+        sentences.append(
+            say_count(
+                "{count} user gets another node; those who are logged in are disconnected "
+                "and log in there.",
+                "{count:,} users get another node; those who are logged in are disconnected "
+                "and log in there.",
+                sum(number for _, number in leaving),
+            )
+        )
+        sentences.append(say("They leave {nodes}.", nodes=_listed(leaving)))
+    sentences.append(say("They go to {nodes}.", nodes=_listed(entering)))
     return sentences
 
 
 def _listed(nodes: Sequence[tuple[str, int]]) -> str:
-    more = f" and {len(nodes) - NAMED:,} more nodes" if len(nodes) > NAMED else ""
-    return ", ".join(f"{name} ({number:,})" for name, number in nodes[:NAMED]) + more
+    named = together(
+        (say("{node} ({users:,})", node=name, users=number) for name, number in nodes[:NAMED]), ", "
+    )
+    if len(nodes) <= NAMED:
+        return named
+    return say_count(
+        "{nodes} and {count:,} more node",
+        "{nodes} and {count:,} more nodes",
+        len(nodes) - NAMED,
+        nodes=named,
+    )
 
 
-def _newcomers(number: int, where: str) -> str:
-    has, log = ("has", "logs") if number == 1 else ("have", "log")
-    return f"{users(number)} {has} no node yet and {log} in at {where}."
-
-
-def _are(number: int) -> str:
-    return f"{users(number)} {'is' if number == 1 else 'are'}"
-
-
-def _sessions(number: int) -> str:
-    return "1 session moves" if number == 1 else f"{number:,} sessions move"
+def _same(number: int, node: Server | None) -> str:
+    if node is None:
+        return say_count(
+            "{count} user is without a node already; nothing changes for them.",
+            "{count:,} users are without a node already; nothing changes for them.",
+            number,
+        )
+    return say_count(
+        "{count} user is assigned to {node} already; nothing changes for them.",
+        "{count:,} users are assigned to {node} already; nothing changes for them.",
+        number,
+        node=node.name,
+    )

@@ -13,9 +13,10 @@ from redundancy.forms.whereabouts import WhereaboutsForm
 from redundancy.models import PresenceUser
 from redundancy.selectors.users import called
 from redundancy.selectors.whereabouts import Stay, stay_at, stays
+from redundancy.srm.words import english, say
 from redundancy.views.chrome import Link
 
-TITLE = "Who Served a User?"
+TITLE = say("Who Served a User?")
 COLUMNS = (
     "user_id",
     "from",
@@ -42,7 +43,9 @@ def user_history(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         user = called(form.text("userid")).first()
         if user is None:
-            form.add_error("userid", f"There is no user {form.text('userid')[:40]!r}.")
+            form.add_error(
+                "userid", say("There is no user {name!r}.", name=form.text("userid")[:40])
+            )
         else:
             found = stays(user)
             asked = form.cleaned_data["at"]
@@ -69,8 +72,8 @@ def user_history(request: HttpRequest) -> HttpResponse:
         "stays": found[::-1],
         "exports": [(name.upper(), f"?{query.urlencode()}&format={name}") for name in _EXPORTS],
         "related_links": [
-            Link("Assign Presence Users", reverse("user_list")),
-            Link("Presence Sessions", reverse("session_list")),
+            Link(say("Assign Presence Users"), reverse("user_list")),
+            Link(say("Presence Sessions"), reverse("session_list")),
         ],
     }
     return render(request, "users/history.html", context, status=status)
@@ -109,8 +112,11 @@ def _csv(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponse:
 
 
 def _plain(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+    """Return a cell that no spreadsheet takes for a formula, in English."""
+    if not isinstance(value, str):
+        return value
+    text = english(value)
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 
 def _json(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponse:

@@ -17,6 +17,7 @@ from redundancy.operations.assignment import assign_all, assign_users, check_mod
 from redundancy.operations.users import check_cluster
 from redundancy.permissions import can_write, writes
 from redundancy.selectors import nodes, spread, users
+from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go, is_htmx
@@ -33,23 +34,23 @@ from redundancy.views.find_list import (
 )
 from redundancy.views.numbers import whole_number
 
-TITLE = "Assign Presence Users"
+TITLE = say("Assign Presence Users")
 # Stands for no node in the drop-down of nodes.
 NOBODY = "none"
 FIELDS = {
-    "userid": "User ID",
-    "name": "Display Name",
-    "im_address": "IM Address",
-    "home": "Assigned Node",
-    "active": "Active Node",
-    "session": "Session",
+    "userid": say("User ID"),
+    "name": say("Display Name"),
+    "im_address": say("IM Address"),
+    "home": say("Assigned Node"),
+    "active": say("Active Node"),
+    "session": say("Session"),
 }
 COLUMNS = tuple(Column(label, name) for name, label in FIELDS.items())
 
 # In the address: the button's label, what would be done, and what does it.
 SPREADS: dict[str, tuple[str, Callable[[], spread.Plan], Callable[..., int]]] = {
-    "assign-all": ("Assign All Users", spread.all_unassigned, assign_all),
-    "rebalance": ("Rebalance", spread.rebalanced, rebalance),
+    "assign-all": (say("Assign All Users"), spread.all_unassigned, assign_all),
+    "rebalance": (say("Rebalance"), spread.rebalanced, rebalance),
 }
 
 Fields = list[tuple[str, object]]
@@ -62,28 +63,28 @@ def user_list(request: HttpRequest) -> HttpResponse:
     assign = reverse("user_assign")
     listing = find_list(
         request,
-        what="users",
+        what=say("users"),
         find=users.find_users,
         fields=FIELDS,
         columns=COLUMNS,
         row_template="users/row.html",
         details=users.places,
-        selection=Selection(assign, "Assign Selected Users", "assign") if writable else None,
+        selection=Selection(assign, say("Assign Selected Users"), "assign") if writable else None,
     )
     found = f"{assign}?{urlencode({'found': 1, 'list': listing.here})}&{listing.criteria_query}"
     context = {
-        "title": "Find and List Users",
+        "title": say("Find and List Users"),
         "totals": users.totals(),
         "tools": [
-            Tool("Assign All Found Users", "assign", href=found, dialog=True),
+            Tool(say("Assign All Found Users"), "assign", href=found, dialog=True),
             *(
                 Tool(label, "assign", href=reverse("user_spread", args=[how]), dialog=True)
                 for how, (label, *_) in SPREADS.items()
             ),
         ],
         "related_links": [
-            Link("Presence Sessions", reverse("session_list")),
-            Link("Who Served a User?", reverse("user_history")),
+            Link(say("Presence Sessions"), reverse("session_list")),
+            Link(say("Who Served a User?"), reverse("user_history")),
         ],
         **list_context(listing),
     }
@@ -103,15 +104,28 @@ def user_assign(request: HttpRequest) -> HttpResponse:
     try:
         chosen, carried = _chosen(request, asked)
         if not chosen.exists():
-            raise Refused("Nothing is selected, or it has been deleted meanwhile.")
+            raise Refused(say("Nothing is selected, or it has been deleted meanwhile."))
         check_cluster()
         if "to" not in asked:
             return _ask_where(request, chosen, carried, back)
         node = _node(asked["to"])
         if request.method == "POST":
             changed = assign_users(users=chosen, node=node, actor=request.user.get_username())
-            where = f"assigned to {node.name}" if node else "unassigned"
-            messages.success(request, f"Update successful: {users_in_words(changed)} {where}")
+            done = (
+                say_count(
+                    "Update successful: {count} user assigned to {node}",
+                    "Update successful: {count:,} users assigned to {node}",
+                    changed,
+                    node=node.name,
+                )
+                if node
+                else say_count(
+                    "Update successful: {count} user unassigned",
+                    "Update successful: {count:,} users unassigned",
+                    changed,
+                )
+            )
+            messages.success(request, str(done))
             return go(request, back)
     except Refused as refused:
         error = refused.rule
@@ -135,13 +149,18 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
         check_cluster()
         if request.method == "POST":
             changed = carry_out(actor=request.user.get_username())
-            messages.success(request, f"Update successful: {users_in_words(changed)} assigned")
+            done = say_count(
+                "Update successful: {count} user assigned",
+                "Update successful: {count:,} users assigned",
+                changed,
+            )
+            messages.success(request, str(done))
             return go(request, back)
         plan = plan_of()
         if not plan.users:
-            raise Refused(f"{label}: nobody needs another node.")
+            raise Refused(say("{act}: nobody needs another node.", act=label))
         said = [
-            f"{ASSIGNMENT_MODE.name}: {mode}.",
+            say("{parameter}: {mode}.", parameter=ASSIGNMENT_MODE.name, mode=mode.value),
             *user_effects.of_spread(plan, dict(nodes.nodes().values_list("pk", "name"))),
         ]
     except Refused as refused:
@@ -153,7 +172,7 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
             action=request.path,
             cancel=back,
             submit="" if error else label,
-            question="" if error else f"{label} now?",
+            question="" if error else say("{act} now?", act=label),
             effects=said,
             error=error,
         ),
@@ -177,7 +196,7 @@ def _node(given: str) -> Server | None:
     number = whole_number(given)
     node = nodes.node(number) if number is not None else None
     if node is None:
-        raise Refused("Assigned Node: choose a node of the list.", field="to")
+        raise Refused(say("Assigned Node: choose a node of the list."), field="to")
     return node
 
 
@@ -212,8 +231,10 @@ def _ask(
             title=TITLE,
             action=request.path,
             cancel=back,
-            submit="Assign" if node else "Unassign",
-            question=f"Assign {number} to {node.name}?" if node else f"Unassign {number}?",
+            submit=say("Assign") if node else say("Unassign"),
+            question=say("Assign {users} to {node}?", users=number, node=node.name)
+            if node
+            else say("Unassign {users}?", users=number),
             effects=user_effects.of_assignment(does, node),
             fields=carried,
         ),
