@@ -97,7 +97,8 @@ def is_blind(age: float) -> bool:
 
 def observer() -> ObserverView:
     """Return whether sweeps run, by the mark the last one left on the bus."""
-    lab_now, rate = clock.lab_now(), clock.rate()
+    reader, rate = clock.look()
+    lab_now = reader()
     try:
         age = bus.sweep_age()
     except bus.BusError:

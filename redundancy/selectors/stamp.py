@@ -87,11 +87,15 @@ def holds_until(now: float, nodes: Iterable[int] | None = None) -> float:
     if sessions.exists():
         return now
     policy = policies.current()
+    known = (node_from_json(m) for m in runtimes.values_list("memory", flat=True) if m)
     moments = [
         moment
-        for memory in runtimes.values_list("memory", flat=True)
-        if memory
-        for moment in facts.deadlines(node_from_json(memory), policy)
+        for node in known
+        # The silence of a peer that said goodbye is no deadline to SRM, but is shown.
+        for moment in (
+            *facts.deadlines(node, policy),
+            facts.heard_at(node) + facts.silence_limit(node, policy),
+        )
         if moment > now
     ]
     return min(moments, default=float("inf"))

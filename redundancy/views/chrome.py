@@ -58,7 +58,8 @@ class Link:
 
 def lab() -> Lab:
     """Return the present lab time and its rate."""
-    return Lab(now=clock.lab_now(), rate=clock.rate())
+    reader, rate = clock.look()
+    return Lab(now=reader(), rate=rate)
 
 
 def tell_time(response: HttpResponse, at: Lab) -> HttpResponse:

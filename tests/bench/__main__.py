@@ -7,7 +7,18 @@ from importlib import import_module
 from tests.bench.figures import Figure, show
 
 # Each is a module of this package with `measure()`, which yields figures.
-PARTS = ("simulator", "sweep", "detection", "cost", "history", "moves", "users", "topology")
+PARTS = (
+    "simulator",
+    "sweep",
+    "detection",
+    "cost",
+    "history",
+    "moves",
+    "users",
+    "topology",
+    "pages",
+    "screen",
+)
 
 
 def main() -> None:

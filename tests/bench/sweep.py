@@ -43,7 +43,7 @@ class Lab:
         self.wanted: list[MoveRequest] = []
         self.queries = self.trips = 0
         self._connection = connection
-        clock.reader = lambda: lambda: self.now
+        clock.look = lambda: (lambda: self.now, 1.0)
         send = AbstractConnection.send_packed_command
 
         def counted(*args: Any, **kwargs: Any) -> Any:

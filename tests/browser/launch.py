@@ -22,10 +22,10 @@ CHROMIUM_ARGUMENTS = [
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Stack]:
-    """Run the whole product, empty, its lab clock 60 times as fast, with its data in ``folder``."""
+def started(folder: Path, rate: int = RATE) -> Iterator[Stack]:
+    """Run the whole product, empty, its lab clock ``rate`` times as fast, with its data in ``folder``."""
     with own_environment(folder / "var", find_port()) as variables:
-        chosen = {"LAB_CLOCK_RATE": str(RATE), "ADMIN_PASSWORD": PASSWORD, "TIME_ZONE": "UTC"}
+        chosen = {"LAB_CLOCK_RATE": str(rate), "ADMIN_PASSWORD": PASSWORD, "TIME_ZONE": "UTC"}
         stack = Stack(variables | chosen, folder / "log")
         try:
             stack.wait_for("Ready:")

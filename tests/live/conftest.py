@@ -40,7 +40,7 @@ def lab(one_lab: Lab) -> Lab:
 def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """A pair that is Normal, at a lab time the test moves on."""
     clock = Clock(1_800_000_000.0)
-    monkeypatch.setattr("redundancy.clock.reader", clock.reader)
+    monkeypatch.setattr("redundancy.clock.look", lambda: (clock.reader(), 1.0))
     bus.client().flushdb()
     sample.load_sample_cluster(actor="")
     made = Pair(clock)

@@ -38,8 +38,8 @@ from redundancy.selectors import stamp
 from tests.live.pair import ROUTER, Pair, server
 
 ACTOR = "ann"
-# The session, its user, the lab clock and its rate, and the stamp.
-QUERIES_OF_NO_NEWS = 5
+# The session, its user, the lab clock and the stamp; the clock of this test asks nobody.
+QUERIES_OF_NO_NEWS = 3
 
 
 class Region:
@@ -201,6 +201,17 @@ def test_no_poll_is_answered_from_memory_that_a_look_would_answer_otherwise(
         seen |= compare(regions, what)
     # A story in which a page never changes would prove nothing of it.
     assert seen == {region.page for region in regions}
+
+
+def test_the_silence_of_a_peer_that_said_goodbye_is_told_at_its_limit(
+    pair: Pair, regions: list[Region]
+) -> None:
+    # Who is signed out does not log in again: nothing else changes with time.
+    presence.sign_out(users=PresenceUser.objects.all(), actor=ACTOR)
+    power.shut_down(server=server("imp-sub"), actor=ACTOR)
+    for _ in range(8):
+        pair.run(10)
+        compare(regions, "10 s")
 
 
 def test_that_nobody_sweeps_any_more_is_told(regions: list[Region]) -> None:
