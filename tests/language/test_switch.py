@@ -7,11 +7,12 @@ import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings as conf
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from redundancy.views.errors import server_error
 from tests.everypage import rendered
 
 ENGLISH, PORTUGUESE = "en", "pt-br"
@@ -89,6 +90,15 @@ def test_the_switch_leads_nowhere_else(ann: Client, elsewhere: str) -> None:
 def test_an_unknown_language_is_not_kept(ann: Client) -> None:
     answer = ann.post(reverse("set_language"), {"language": "xx", "next": "/"})
     assert conf.LANGUAGE_COOKIE_NAME not in answer.cookies
+
+
+def test_the_page_of_a_fault_declares_its_language_and_offers_no_other() -> None:
+    with translation.override(PORTUGUESE):
+        soup = BeautifulSoup(server_error(RequestFactory().get("/")).content, "html5lib")
+    assert soup.html is not None
+    assert soup.html["lang"] == PORTUGUESE
+    # Without a token it would be refused.
+    assert not soup.select("form.language")
 
 
 def figures(html: str) -> Iterator[str]:
