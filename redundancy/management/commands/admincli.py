@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandParser, no_translations
 from django.db import DatabaseError, close_old_connections
 
 from redundancy.cli import prompt
@@ -30,6 +30,7 @@ class Command(BaseCommand):
         """Take one command, quoted or not."""
         parser.add_argument("command", nargs="*", help="a command; without it, the prompt opens")
 
+    @no_translations
     def handle(self, *_args: Any, **options: Any) -> None:
         """Exit with 0 when everything was carried out, else with 1."""
         given = " ".join(options["command"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from redundancy.selectors.audit import audit, counted
 
@@ -12,6 +12,7 @@ class Command(BaseCommand):
 
     help = "Check that the invariants of high availability hold, and name each breach."
 
+    @no_translations
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Run the audit over the whole history."""
         breaches = audit()

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, no_translations
 
 NAME = "admin"
 
@@ -18,6 +18,7 @@ class Command(BaseCommand):
         "or, when that is empty, a generated one, which is printed once."
     )
 
+    @no_translations
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Create the administrator, or say why not."""
         users = get_user_model().objects

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from redundancy.rehearsal import format as files
 from redundancy.rehearsal import live, report
@@ -51,6 +51,7 @@ class Command(BaseCommand):
             help="with --live: wall seconds that the system may be late (default: 2)",
         )
 
+    @no_translations
     def handle(self, *_args: Any, **options: Any) -> None:
         """Play every file, or none when one of them cannot be read."""
         try:

@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import DatabaseError, connection
 from kombu.exceptions import OperationalError
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         """Take the node's name."""
         parser.add_argument("node", help="name of an IM and Presence server")
 
+    @no_translations
     def handle(self, *_args: Any, **options: Any) -> None:
         """Step the node until a signal comes, or another process takes it."""
         # Moves are asked for on the queue that the product's own application names.

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, no_translations
 
 from redundancy.srm.diagram import render
 
@@ -21,6 +21,7 @@ class Command(BaseCommand):
 
     help = "Write the diagram and the table of SRM's transitions into docs/state-machine.md."
 
+    @no_translations
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Replace everything below the mark."""
         path = document()
