@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -74,18 +73,19 @@ def printed(command: str, *words: str) -> str:
     return out.getvalue() + err.getvalue()
 
 
-def in_portuguese(act: Callable[[], str]) -> str:
+def printed_in_portuguese(command: str, *words: str) -> str:
+    """Return the same where Portuguese is active."""
     with marking(), translation.override("pt-br"):
-        return act()
+        return printed(command, *words)
 
 
 def test_commands_print_the_same(pair: RedundancyGroup) -> None:
     for line in LOOKS:
         said = printed("admincli", line)
         assert said, line
-        assert in_portuguese(lambda line=line: printed("admincli", line)) == said
+        assert printed_in_portuguese("admincli", line) == said
     for line in DEEDS:
-        said = in_portuguese(lambda line=line: printed("admincli", line))
+        said = printed_in_portuguese("admincli", line)
         assert said, line
         assert OPEN not in said
 
@@ -93,7 +93,7 @@ def test_commands_print_the_same(pair: RedundancyGroup) -> None:
 def test_a_rehearsal_prints_the_same(scenario: Path) -> None:
     said = printed("rehearse", str(scenario))
     assert "MISSED" in said
-    assert in_portuguese(lambda: printed("rehearse", str(scenario))) == said
+    assert printed_in_portuguese("rehearse", str(scenario)) == said
 
 
 def test_a_terminal_in_portuguese_is_answered_in_english(scenario: Path) -> None:
