@@ -54,7 +54,7 @@ def go_on(job: UserImport) -> None:
     try:
         import_users.delay(job.pk, job.step)
     except BrokerError:
-        logger.exception("%s was not queued", job)
+        logger.exception("import %s was not queued", job.pk)
 
 
 @worker_ready.connect

@@ -73,12 +73,14 @@ def shown(html: str) -> Iterator[str]:
 def untranslated(html: str, names: set[str]) -> list[str]:
     """Return the texts of a page with words that passed no catalogue and are no ``names``."""
     found, before = [], ""
+    longest_first = sorted(names, key=len, reverse=True)
     for text in shown(html):
         left = SPOKEN.sub(" ", before + text)
         # One text may go on behind markup in it, or on the next line of a drawing.
         left, still, _ = left.partition(OPEN)
         before = still if not text.endswith("…") else ""
-        for name in sorted(names, key=len, reverse=True):
+        # Most texts have no word left: the names are many.
+        for name in longest_first if WORD.search(left) else ():
             left = left.replace(name, " ")
         if WORD.search(left):
             found.append(" ".join(text.split()))

@@ -8,7 +8,7 @@ from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server, 
 from redundancy.srm.states import Reason, State
 
 # Units, and names of programs, formats and products.
-TERMS = {"min", "SRM", "UTC", "Cisco", "IM&P", "English", "ann"}
+TERMS = {"min", "SRM", "UTC", "Cisco", "IM&P", "CSV", "JSON", "English", "ann", "users.csv"}
 
 
 def proper_names() -> set[str]:
