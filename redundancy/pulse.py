@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redundancy import bus
+from redundancy.srm.words import from_text, to_text
 
 # Sweeps of the last minutes, newest last, as a stream: its entries carry the time of the server.
 TICKS = "srm:ticks"
@@ -83,7 +84,9 @@ def canaries() -> dict[str, Canary]:
 
 def audited(breaches: Iterable[str]) -> None:
     """Note what an audit found that ends now."""
-    bus.client().set(AUDIT, json.dumps({"at": now(), "breaches": list(breaches)}))
+    bus.client().set(
+        AUDIT, json.dumps({"at": now(), "breaches": [to_text(each) for each in breaches]})
+    )
 
 
 def last_audit() -> Audited | None:
@@ -92,7 +95,7 @@ def last_audit() -> Audited | None:
     if text is None:
         return None
     told = json.loads(str(text))
-    return Audited(told["at"], tuple(told["breaches"]))
+    return Audited(told["at"], tuple(from_text(each) for each in told["breaches"]))
 
 
 def waiting(queues: Sequence[str]) -> dict[str, tuple[int, float | None]]:

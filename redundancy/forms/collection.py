@@ -9,13 +9,16 @@ from redundancy.clock import lab_now
 from redundancy.forms.base import PageForm
 from redundancy.models import Incident, RedundancyGroup
 from redundancy.selectors import collections, groups
+from redundancy.srm.words import say, together
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
 
 
 def moment_field(label: str) -> forms.CharField:
     """Return a field for a moment of lab time in UTC; the form says when it may be left empty."""
-    widget = forms.TextInput(attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DD HH:MM:SS"})
+    widget = forms.TextInput(
+        attrs={"autocomplete": "off", "placeholder": say("YYYY-MM-DD HH:MM:SS")}
+    )
     return forms.CharField(label=label, required=False, widget=widget)
 
 
@@ -30,15 +33,17 @@ class CollectionForm(PageForm):
     incident = forms.ModelChoiceField(
         Incident.objects.none(),
         required=False,
-        label="Incident",
-        empty_label="None: the group and the time below",
-        help_text="An incident brings its own group and time; what is chosen below does not count then.",
+        label=say("Incident"),
+        empty_label=say("None: the group and the time below"),
+        help_text=say(
+            "An incident brings its own group and time; what is chosen below does not count then."
+        ),
     )
     group = forms.ModelChoiceField(
-        RedundancyGroup.objects.none(), label="Presence Redundancy Group", empty_label=None
+        RedundancyGroup.objects.none(), label=say("Presence Redundancy Group"), empty_label=None
     )
-    since = moment_field("From (lab time, UTC)")
-    until = moment_field("To (lab time, UTC)")
+    since = moment_field(say("From (lab time, UTC)"))
+    until = moment_field(say("To (lab time, UTC)"))
 
     def __init__(self, *args: Any, linked: Incident | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -73,12 +78,12 @@ class CollectionForm(PageForm):
             return 0.0
         text, label = self.text(name), self.fields[name].label
         if not text:
-            raise forms.ValidationError(f"{label} is required.")
+            raise forms.ValidationError(say("{label} is required.", label=label))
         try:
             return datetime.strptime(text, SHAPE).replace(tzinfo=UTC).timestamp()
         except ValueError:
             raise forms.ValidationError(
-                f"{label} must be a moment such as 2026-11-22 14:03:00."
+                say("{label} must be a moment such as 2026-11-22 14:03:00.", label=label)
             ) from None
 
 
@@ -90,6 +95,13 @@ def _offered(linked: Incident | None) -> list[tuple[int, str]]:
 
 
 def _named(incident: Incident) -> str:
-    over = "" if incident.closed_at else ", open"
-    opened = f"{incident.opened_at:{SHAPE}}"
-    return f"{incident.pk}: {opened}, {incident.group_name}, {incident.reason}{over}"
+    told = together(
+        [
+            f"{incident.opened_at:{SHAPE}}",
+            incident.group_name,
+            say(incident.reason),
+            "" if incident.closed_at else say("open"),
+        ],
+        ", ",
+    )
+    return say("{number}: {told}", number=incident.pk, told=told)

@@ -22,6 +22,7 @@ from redundancy.models import EventKind, HaEvent, LogCollection, Server
 from redundancy.operations import collections
 from redundancy.selectors import incident_text, parameters
 from redundancy.selectors.incident_report import report
+from redundancy.srm.words import english, say
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
@@ -62,7 +63,7 @@ def path_of(job: LogCollection) -> Path:
 def _readme(job: LogCollection) -> Iterator[tuple[str, str]]:
     since, until = (f"{lab_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (job.since, job.until))
     incident = job.incident
-    more = ABOUT_INCIDENT.format(pk=incident.pk, cause=incident.cause) if incident else ""
+    more = ABOUT_INCIDENT.format(pk=incident.pk, cause=english(incident.cause)) if incident else ""
     text = README.format(group=job.group_name, since=since, until=until, actor=job.actor, more=more)
     yield "README.txt", text
 
@@ -111,7 +112,7 @@ def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
         for service in SERVICES:
             if service.name in event.sentence:
                 told = lines.setdefault((event.node_name, service.name), [])
-                told.append(f"{event.at:%Y-%m-%d %H:%M:%S},000 INFO {event.sentence}")
+                told.append(f"{event.at:%Y-%m-%d %H:%M:%S},000 INFO {english(event.sentence)}")
     for (node, name), told in lines.items():
         yield f"services/{node}-{name.replace(' ', '_')}.log", _text(told)
 
@@ -137,13 +138,13 @@ def _facts(job: LogCollection) -> Iterator[tuple[str, str]]:
 
 
 PIECES: tuple[tuple[str, Piece], ...] = (
-    ("Readme", _readme),
-    ("Incident", _incident),
-    ("SRM traces", _traces),
-    ("Events", _events),
-    ("Services", _services),
-    ("Command line", _outputs),
-    ("Parameters and versions", _facts),
+    (say("Readme"), _readme),
+    (say("Incident"), _incident),
+    (say("SRM traces"), _traces),
+    (say("Events"), _events),
+    (say("Services"), _services),
+    (say("Command line"), _outputs),
+    (say("Parameters and versions"), _facts),
 )
 
 
@@ -168,7 +169,12 @@ def collect(pk: int, step: int, turn: int) -> None:
         logger.exception("%s was not collected", job)
         part.unlink(missing_ok=True)
         collections.fail(
-            pk=pk, why=f"{PIECES[step][0]}: {type(error).__name__}. The log says more."
+            pk=pk,
+            why=say(
+                "{piece}: {error}. The log says more.",
+                piece=PIECES[step][0],
+                error=type(error).__name__,
+            ),
         )
         return
     collections.stepped(job=job)

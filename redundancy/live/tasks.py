@@ -76,7 +76,7 @@ def audit() -> None:
     breaches = audits.audit(recent=RECENT_EVENTS)
     for breach in breaches:
         logger.error("audit: %s", breach)
-    pulse.audited(str(breach) for breach in breaches)
+    pulse.audited(breach.said for breach in breaches)
 
 
 @shared_task(name="redundancy.live.tasks.canary", bind=True, expires=settings.QUEUE_SECONDS)

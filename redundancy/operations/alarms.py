@@ -12,6 +12,7 @@ from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
 from redundancy.operations import events, locks
 from redundancy.selectors.alarms import Condition, conditions
+from redundancy.srm.words import english, say, say_count
 from redundancy.templatetags.lab import duration
 
 # Wall seconds to the next try after so many failed ones: doubled each time, an hour at most.
@@ -37,16 +38,17 @@ def reconcile() -> int:
             if condition is None:
                 alarm.cleared_at = now
                 lasted = duration(now - alarm.raised_at)
-                told.append((alarm, f"Cleared after {lasted} (lab time). It was: {alarm.sentence}"))
+                was = english(alarm.sentence)
+                told.append((alarm, f"Cleared after {lasted} (lab time). It was: {was}"))
             elif condition.settled and condition.sentence != alarm.sentence:
                 alarm.sentence = condition.sentence
                 alarm.changes += 1
-                told.append((alarm, f"Changed: {alarm.sentence}"))
+                told.append((alarm, f"Changed: {english(alarm.sentence)}"))
         for alarm, _ in told:
             alarm.save(update_fields=["sentence", "changes", "cleared_at"])
         for condition in holds.values():
             alarm = _raised(condition, now)
-            told.append((alarm, f"Raised: {alarm.sentence}"))
+            told.append((alarm, f"Raised: {english(alarm.sentence)}"))
         _tell(told)
     return len(told)
 
@@ -58,8 +60,10 @@ def acknowledge(*, pks: Collection[int], actor: str) -> int:
             acknowledged_at=timezone.now(), acknowledged_by=actor
         )
         if count:
-            what = "1 alarm was" if count == 1 else f"{count:,} alarms were"
-            events.record(kind=EventKind.ADMIN, sentence=f"{what} acknowledged.", actor=actor)
+            sentence = say_count(
+                "{count} alarm was acknowledged.", "{count:,} alarms were acknowledged.", count
+            )
+            events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
     return count
 
 
@@ -69,7 +73,7 @@ def save_channel(
     """Add or change a channel and return it. ``url``: an address in the notation of Apprise."""
     name, url = name.strip(), url.strip()
     if not name:
-        raise Refused("Name is required.", field="name")
+        raise Refused(say("Name is required."), field="name")
     if problem := channels.problem_of(url):
         raise Refused(problem, field="url")
     with transaction.atomic():
@@ -78,13 +82,14 @@ def save_channel(
         saved.name, saved.url, saved.enabled = name, url, enabled
         others = AlarmChannel.objects.exclude(pk=channel.pk if channel else 0)
         if others.filter(name__iexact=name).exists():
-            raise Refused(f"A channel named {name} exists already.", field="name")
+            raise Refused(say("A channel named {name} exists already.", name=name), field="name")
         saved.save()
-        what = "changed" if channel else "added"
         # Without the address, which may hold a password.
-        events.record(
-            kind=EventKind.ADMIN, sentence=f"Alarm channel {name} was {what}.", actor=actor
-        )
+        if channel:
+            sentence = say("Alarm channel {channel} was changed.", channel=name)
+        else:
+            sentence = say("Alarm channel {channel} was added.", channel=name)
+        events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
     return saved
 
 
@@ -94,7 +99,7 @@ def delete_channels(*, rows: Iterable[AlarmChannel], actor: str) -> None:
         for channel in rows:
             events.record(
                 kind=EventKind.ADMIN,
-                sentence=f"Alarm channel {channel.name} was deleted.",
+                sentence=say("Alarm channel {channel} was deleted.", channel=channel.name),
                 actor=actor,
             )
             channel.delete()

@@ -10,6 +10,7 @@ from redundancy.errors import Refused
 from redundancy.models import CollectionState, EventKind, Incident, LogCollection, RedundancyGroup
 from redundancy.operations import events
 from redundancy.selectors.collections import LONGEST
+from redundancy.srm.words import say
 
 # Wall time after which a step that nobody has ended is done again, from the beginning.
 STALE = timedelta(minutes=2)
@@ -31,9 +32,9 @@ def begin(
     With the report of ``incident``, which is one of the group.
     """
     if until <= since:
-        raise Refused("To must be later than From.", field="until")
+        raise Refused(say("To must be later than From."), field="until")
     if until - since > LONGEST:
-        raise Refused("The span must not be longer than 7 days of lab time.", field="until")
+        raise Refused(say("The span must not be longer than 7 days of lab time."), field="until")
     with transaction.atomic():
         job = LogCollection.objects.create(
             group=group,
@@ -45,7 +46,7 @@ def begin(
         )
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"Log collection of {group.name} was begun.",
+            sentence=say("Log collection of {group} was begun.", group=group.name),
             group=group,
             actor=actor,
         )
@@ -89,7 +90,7 @@ def take_up() -> list[tuple[int, int, int]]:
     )
     for job in stale:
         if job.turn >= MOST_TURNS:
-            fail(pk=job.pk, why="Its worker was gone again and again; nothing was collected.")
+            fail(pk=job.pk, why=say("Its worker was gone again and again; nothing was collected."))
         elif LogCollection.objects.filter(pk=job.pk, turn=job.turn, step=job.step).update(
             turn=job.turn + 1, step=0, touched_at=timezone.now()
         ):

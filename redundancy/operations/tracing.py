@@ -6,20 +6,29 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, Machine, NodeRuntime, Server
 from redundancy.operations import events, locks
 from redundancy.srm.trace import Level
+from redundancy.srm.words import say, together
 
-LEVELS = {level.name: level.name.capitalize() for level in Level}
+LEVELS = {
+    Level.ERROR.name: say("Error"),
+    Level.WARN.name: say("Warn"),
+    Level.INFO.name: say("Info"),
+    Level.DEBUG.name: say("Debug"),
+}
 
 
 def set_trace_level(*, server: Server, level: str, actor: str) -> None:
     """Set the level, the name of a ``Level``, from the next step on. Does nothing when it is set."""
     if level not in LEVELS:
-        raise Refused(f"Trace level must be one of {', '.join(LEVELS.values())}.", field="level")
+        raise Refused(
+            say("Trace level must be one of {levels}.", levels=together(LEVELS.values(), ", ")),
+            field="level",
+        )
     with transaction.atomic():
         locks.one_administrator()
         NodeRuntime.poke(server.pk)
         machine = Machine.objects.select_for_update(no_key=True).filter(server=server).first()
         if machine is None:
-            raise Refused(f"{server.name} has no SRM.", field="server")
+            raise Refused(say("{server} has no SRM.", server=server.name), field="server")
         if machine.trace_level == level:
             return
         old = LEVELS[machine.trace_level]
@@ -27,7 +36,12 @@ def set_trace_level(*, server: Server, level: str, actor: str) -> None:
         machine.save(update_fields=["trace_level"])
         events.record(
             kind=EventKind.ADMIN,
-            sentence=f"SRM trace level of {server.name} was changed from {old} to {LEVELS[level]}.",
+            sentence=say(
+                "SRM trace level of {server} was changed from {old} to {new}.",
+                server=server.name,
+                old=old,
+                new=LEVELS[level],
+            ),
             node=server,
             actor=actor,
         )

@@ -14,6 +14,7 @@ from redundancy.srm.states import (
     Reason,
     State,
 )
+from redundancy.srm.words import say, together
 
 _CALM = (State.NORMAL, State.UNKNOWN, State.INITIALIZING)
 _AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS | {State.FAILED}) - {State.INITIALIZING}
@@ -50,8 +51,14 @@ class NodeFact:
         """Whether its SRM runs: what it last said is the past, else."""
         return self.powered and self.srm_running
 
-    def __str__(self) -> str:
-        return f"{self.name}: {f'{self.state} / {self.reason}' if self.reports else NOT_RESPONDING}"
+    @property
+    def seen(self) -> str:
+        """Return its name with its state and reason, or with what is shown in their place."""
+        if not self.reports:
+            return say("{node}: {state}", node=self.name, state=NOT_RESPONDING)
+        return say(
+            "{node}: {state} / {reason}", node=self.name, state=self.state, reason=self.reason
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +110,15 @@ def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
     groups: dict[int, list[NodeFact]] = {}
     for node in nodes:
         if not node.powered:
-            found.append(_of_node(AlarmKind.SERVER_DOWN, node, f"{node.name} is powered off."))
+            found.append(
+                _of_node(AlarmKind.SERVER_DOWN, node, say("{node} is powered off.", node=node.name))
+            )
         if node.group is None or not node.ha_enabled:
             continue
         groups.setdefault(node.group, []).append(node)
         if not node.reports:
             continue
-        told = f"{node}. {node.sentence}".strip()
+        told = together([say("{node}.", node=node.seen), node.sentence])
         if node.state == State.FAILED:
             found.append(_of_node(AlarmKind.FAILED, node, told))
         if node.state in _LOST_SERVICE and node.reason in _SERVICE:
@@ -134,7 +143,7 @@ def _of_pair(members: list[NodeFact]) -> Condition:
         first.group,
         first.group_name,
         "",
-        "; ".join(str(node) for node in members) + ".",
+        say("{nodes}.", nodes=together((node.seen for node in members), "; ")),
         settled=not any(node.state in TRANSITIONS for node in members if node.reports),
     )
 

@@ -35,15 +35,16 @@ from redundancy.models import (
 )
 from redundancy.srm.states import NOT_SERVING, Reason, State
 from redundancy.srm.types import Policy
+from redundancy.srm.words import english, say
 
 INVARIANTS: dict[str, str] = {
-    "I1": "a session is on exactly one node, the one the group's record names",
-    "I2": "sessions are conserved: logged in and waiting to log in are all",
-    "I3": "a group's epoch only rises",
-    "I4": "no session is on a node known not to serve while its peer serves",
-    "I5": "no automatic fallback before 30 unbroken minutes",
-    "I6": "each change of state has one event with its cause; folding them gives the state",
-    "I9": "each client logs in between the limits of its move",
+    "I1": say("a session is on exactly one node, the one the group's record names"),
+    "I2": say("sessions are conserved: logged in and waiting to log in are all"),
+    "I3": say("a group's epoch only rises"),
+    "I4": say("no session is on a node known not to serve while its peer serves"),
+    "I5": say("no automatic fallback before 30 unbroken minutes"),
+    "I6": say("each change of state has one event with its cause; folding them gives the state"),
+    "I9": say("each client logs in between the limits of its move"),
 }
 # Breaches named of each check: what is wrong a thousand times is wrong in one way.
 NAMED = 20
@@ -61,8 +62,18 @@ class Breach:
     invariant: str
     sentence: str
 
+    @property
+    def said(self) -> str:
+        """Return all of it as a sentence."""
+        return say(
+            "{invariant} ({rule}): {sentence}",
+            invariant=self.invariant,
+            rule=INVARIANTS[self.invariant],
+            sentence=self.sentence,
+        )
+
     def __str__(self) -> str:
-        return f"{self.invariant} ({INVARIANTS[self.invariant]}): {self.sentence}"
+        return english(self.said)
 
 
 def audit(*, recent: int | None = None) -> list[Breach]:
@@ -96,25 +107,46 @@ def _one_place(_: QuerySet[HaEvent]) -> Iterator[str]:
     for row in rows:
         right = row[f"{group}holder__name"] or row["user__home__name"]
         yield (
-            f"{row['n']} session(s) of users assigned to {row['user__home__name']} "
-            f"are on {row['node__name']} and belong on {right}."
+            say(
+                "{count} session(s) of users assigned to {home} are on {node} and belong on {right}.",
+                count=row["n"],
+                home=row["user__home__name"],
+                node=row["node__name"],
+                right=right,
+            )
         )
 
 
 def _conserved(_: QuerySet[HaEvent]) -> Iterator[str]:
     lost = PresenceUser.objects.filter(home__isnull=False, session__isnull=True, signed_out=False)
     for row in lost.values("home__name").annotate(n=Count("pk")).order_by("home__name"):
-        yield f"{row['n']} user(s) assigned to {row['home__name']} have no session."
+        yield say(
+            "{count} user(s) assigned to {home} have no session.",
+            count=row["n"],
+            home=row["home__name"],
+        )
     ghosts = PresenceSession.objects.filter(user__signed_out=True)
     for ghost in ghosts.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
-        yield f"{ghost['n']} session(s) on {ghost['node__name']} belong to users who signed out."
+        yield say(
+            "{count} session(s) on {node} belong to users who signed out.",
+            count=ghost["n"],
+            node=ghost["node__name"],
+        )
     homeless = PresenceSession.objects.filter(user__home__isnull=True)
     for stray in homeless.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
-        yield f"{stray['n']} session(s) on {stray['node__name']} belong to users assigned to no node."
+        yield say(
+            "{count} session(s) on {node} belong to users assigned to no node.",
+            count=stray["n"],
+            node=stray["node__name"],
+        )
     # Who never logged in has no limits to wait by: such a session is neither logged in nor waiting.
     limbo = PresenceSession.objects.filter(limits_at__gt=F("relogin_at"))
     for early in limbo.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
-        yield f"{early['n']} session(s) on {early['node__name']} keep limits of a login that is still to come."
+        yield say(
+            "{count} session(s) on {node} keep limits of a login that is still to come.",
+            count=early["n"],
+            node=early["node__name"],
+        )
 
 
 def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
@@ -127,13 +159,24 @@ def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
     )
     for event in fallen:
         was = getattr(event, "before", None)
-        yield f"event {event.pk} of {event.group_name} has epoch {event.epoch} after epoch {was}."
+        yield say(
+            "event {event} of {group} has epoch {epoch} after epoch {was}.",
+            event=event.pk,
+            group=event.group_name,
+            epoch=event.epoch,
+            was=was,
+        )
     ahead = history.filter(epoch__gt=F("group__epoch")).select_related("group").order_by("pk")
     for early in ahead:
         assert early.group is not None
         yield (
-            f"{early.group_name} is at epoch {early.group.epoch}, "
-            f"but event {early.pk} knew epoch {early.epoch}."
+            say(
+                "{group} is at epoch {epoch}, but event {event} knew epoch {known}.",
+                group=early.group_name,
+                epoch=early.group.epoch,
+                event=early.pk,
+                known=early.epoch,
+            )
         )
 
 
@@ -153,8 +196,12 @@ def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
     )
     for row in rows:
         yield (
-            f"{row['n']} session(s) are on {row['node__name']} ({row['node__runtime__state']}), "
-            "while its peer serves."
+            say(
+                "{count} session(s) are on {node} ({state}), while its peer serves.",
+                count=row["n"],
+                node=row["node__name"],
+                state=row["node__runtime__state"],
+            )
         )
 
 
@@ -178,7 +225,13 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
         before = getattr(event, "before", None)
         if before is not None and event.at - before < wait:
             seconds = (event.at - before).total_seconds()
-            yield f"{event.node_name} fell back by itself {seconds:.0f} s after its last change of state (event {event.pk})."
+            yield say(
+                "{node} fell back by itself {seconds:.0f} s after its last change of state (event "
+                "{event}).",
+                node=event.node_name,
+                seconds=seconds,
+                event=event.pk,
+            )
         restarted = NodeService.objects.filter(
             server=event.node_id, since__gt=event.at - wait, since__lt=event.at, running=True
         )
@@ -187,16 +240,22 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
                 service.name, activated=service.activated, configured=service.configured
             ):
                 seconds = (event.at - service.since).total_seconds()
-                yield f"{event.node_name} fell back by itself {seconds:.0f} s after {service.name} started (event {event.pk})."
+                yield say(
+                    "{node} fell back by itself {seconds:.0f} s after {service} started (event {event}).",
+                    node=event.node_name,
+                    seconds=seconds,
+                    service=service.name,
+                    event=event.pk,
+                )
 
 
 def _history_folds(history: QuerySet[HaEvent]) -> Iterator[str]:
     changes = history.filter(kind=EventKind.STATE, node__isnull=False)
     for event in changes.filter(sentence="").order_by("pk"):
-        yield f"event {event.pk} of {event.node_name} has no cause."
+        yield say("event {event} of {node} has no cause.", event=event.pk, node=event.node_name)
     same = changes.filter(new_state=F("old_state"), new_reason=F("old_reason"))
     for event in same.order_by("pk"):
-        yield f"event {event.pk} of {event.node_name} changes nothing."
+        yield say("event {event} of {node} changes nothing.", event=event.pk, node=event.node_name)
     mine = [F("node_id")]
     gaps = (
         changes.annotate(
@@ -210,8 +269,14 @@ def _history_folds(history: QuerySet[HaEvent]) -> Iterator[str]:
     for event in gaps:
         left = f"{getattr(event, 'left_state', '')} / {getattr(event, 'left_reason', '')}"
         yield (
-            f"event {event.pk} leaves {event.old_state} / {event.old_reason}, "
-            f"but {event.node_name} was {left}."
+            say(
+                "event {event} leaves {old_state} / {old_reason}, but {node} was {left}.",
+                event=event.pk,
+                old_state=event.old_state,
+                old_reason=event.old_reason,
+                node=event.node_name,
+                left=left,
+            )
         )
     yield from _told_states()
 
@@ -232,9 +297,20 @@ def _told_states() -> Iterator[str]:
         .order_by("server__name")
     )
     for runtime in unlike:
-        told = f"{getattr(runtime, 'told_state', '')} / {getattr(runtime, 'told_reason', '')}"
-        known = f"its last event says {told}" if getattr(runtime, "told", None) else "no event does"
-        yield f"{runtime.server.name} is {runtime.state} / {runtime.reason}, but {known}."
+        names = {
+            "server": runtime.server.name,
+            "state": runtime.state,
+            "reason": runtime.reason,
+        }
+        if getattr(runtime, "told", None) is None:
+            yield say("{server} is {state} / {reason}, but no event does.", **names)
+        else:
+            told = f"{getattr(runtime, 'told_state', '')} / {getattr(runtime, 'told_reason', '')}"
+            yield say(
+                "{server} is {state} / {reason}, but its last event says {told}.",
+                **names,
+                told=told,
+            )
 
 
 def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
@@ -260,15 +336,27 @@ def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
     for row in moved:
         move = moves.get((row["node__group"], row["since"]))
         if move is None:
-            yield f"{row['n']} client(s) wait at {row['node__name']} for a login that no move tells of."
+            yield say(
+                "{count} client(s) wait at {node} for a login that no move tells of.",
+                count=row["n"],
+                node=row["node__name"],
+            )
         elif (
             row["first"] - move.at < move.lower - slack
             or row["last"] - move.at > move.upper + slack
         ):
             first, last = (row[end] - move.at for end in ("first", "last"))
             yield (
-                f"{row['n']} client(s) log in at {row['node__name']} {first:.0f} s to {last:.0f} s "
-                f"after their move, not {move.lower} s to {move.upper} s."
+                say(
+                    "{count} client(s) log in at {node} {first:.0f} s to {last:.0f} s after their move, not "
+                    "{lower} s to {upper} s.",
+                    count=row["n"],
+                    node=row["node__name"],
+                    first=first,
+                    last=last,
+                    lower=move.lower,
+                    upper=move.upper,
+                )
             )
 
 

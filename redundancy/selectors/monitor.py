@@ -12,6 +12,7 @@ from redundancy import bus, clock, pulse
 from redundancy.models import NodeRuntime
 from redundancy.selectors.live import is_blind
 from redundancy.srm.states import NOT_RESPONDING
+from redundancy.srm.words import say
 
 # Canaries are sent once a minute: one that is missing for two and a half means a worker that is.
 CANARY_SECONDS = 2.5 * bus.SLOW_LANE_SECONDS
@@ -55,11 +56,14 @@ class Queue:
     def trouble(self) -> str:
         """Return what is wrong with it; empty when nothing is."""
         if self.canary_age is None:
-            return "No canary has run yet."
+            return say("No canary has run yet.")
         if self.canary_age > CANARY_SECONDS:
-            return f"No canary has run for {self.canary_age:.0f} s: its worker does not work."
+            return say(
+                "No canary has run for {age:.0f} s: its worker does not work.",
+                age=self.canary_age,
+            )
         if self.oldest is not None and self.oldest > OLD_SECONDS:
-            return f"The oldest message has waited for {self.oldest:.0f} s."
+            return say("The oldest message has waited for {age:.0f} s.", age=self.oldest)
         return ""
 
 
@@ -92,7 +96,7 @@ class Monitor:
 def watch() -> Monitor:
     """Return how the system does. A bus or database that is away is a finding, not an error."""
     database_ms = _database()
-    troubles = [] if database_ms is not None else ["The database cannot be reached."]
+    troubles = [] if database_ms is not None else [say("The database cannot be reached.")]
     lab_now, rate = (clock.lab_now(), clock.rate()) if database_ms is not None else (0.0, 1.0)
     ears = _ears(lab_now) if database_ms is not None else ()
     try:
@@ -103,15 +107,21 @@ def watch() -> Monitor:
         queues = _queues(at)
         audited = pulse.last_audit()
     except bus.BusError:
-        away = "The heartbeat bus and broker cannot be reached."
+        away = say("The heartbeat bus and broker cannot be reached.")
         return Monitor(
             None, (), None, database_ms, None, (), lab_now, rate, ears, (*troubles, away)
         )
     troubles += _of_beat(beat)
-    troubles += [f"Queue {queue.name}: {queue.trouble}" for queue in queues if queue.trouble]
+    troubles += [
+        say("Queue {queue}: {trouble}", queue=queue.name, trouble=queue.trouble)
+        for queue in queues
+        if queue.trouble
+    ]
     breaches = audited.breaches if audited else ()
     if breaches:
-        troubles.append(f"The last audit found breaches of the invariants: {len(breaches)}.")
+        troubles.append(
+            say("The last audit found breaches of the invariants: {count}.", count=len(breaches))
+        )
     return Monitor(
         beat,
         queues,
@@ -153,9 +163,14 @@ def _percentile(values: Sequence[float], percent: float) -> float:
 
 def _of_beat(beat: Beat) -> list[str]:
     if beat.age is None:
-        return ["No sweep has run yet."]
+        return [say("No sweep has run yet.")]
     if is_blind(beat.age):
-        return [f"The last sweep ran {beat.age:.0f} s ago: beat or the sweep worker does not work."]
+        return [
+            say(
+                "The last sweep ran {age:.0f} s ago: beat or the sweep worker does not work.",
+                age=beat.age,
+            )
+        ]
     return []
 
 

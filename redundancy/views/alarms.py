@@ -11,11 +11,12 @@ from django_htmx.http import trigger_client_event
 from redundancy.operations import alarms
 from redundancy.permissions import writes
 from redundancy.selectors import alarms as selectors
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link, alarm_lines, lab, tell_time
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
-TITLE = "Alarms"
+TITLE = say("Alarms")
 LISTED = 200
 
 
@@ -32,7 +33,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
             "channels": selectors.channels(),
             "any_new": selectors.unacknowledged().exists(),
             "related_links": [
-                Link("Alarm Channels", reverse("admin:redundancy_alarmchannel_changelist"))
+                Link(say("Alarm Channels"), reverse("admin:redundancy_alarmchannel_changelist"))
             ],
         },
     )
@@ -49,11 +50,11 @@ def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
     elif number is not None:
         pks = [number]
     else:
-        raise BadRequest("alarm: must be the number of an alarm, or all")
+        raise BadRequest(say("alarm: must be the number of an alarm, or all"))
     if alarms.acknowledge(pks=pks, actor=request.user.get_username()):
-        messages.success(request, "Update successful")
+        messages.success(request, str(say("Update successful")))
     else:
-        messages.info(request, "It was acknowledged already; nothing was done.")
+        messages.info(request, str(say("It was acknowledged already; nothing was done.")))
     return redirect("alarm_list")
 
 
@@ -65,5 +66,5 @@ def alarm_banner(request: HttpRequest) -> HttpResponse:
         return tell_time(HttpResponse(status=204), lab())
     response = render(request, "alarms/_banner.html", {"alarms_shown": shown})
     if shown.sentences:
-        trigger_client_event(response, "announce", {"value": shown.sentences[0]})
+        trigger_client_event(response, "announce", {"value": str(shown.sentences[0])})
     return tell_time(response, lab())

@@ -14,11 +14,12 @@ from redundancy.models import CollectionState, Incident
 from redundancy.operations import collections
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import collections as selectors
+from redundancy.srm.words import say
 from redundancy.views.chrome import Tool, lab, tell_time
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
-TITLE = "Log Collection"
+TITLE = say("Log Collection")
 FORM = "collection-form"
 # Lab seconds that the form proposes.
 SPAN = 3600
@@ -37,7 +38,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
                 form.refuse(refused)
             else:
                 collecting.collect.delay(job.pk, job.step, job.turn)
-                messages.success(request, "Add successful")
+                messages.success(request, str(say("Add successful")))
                 return redirect("log_collection")
     else:
         form = _form(request)
@@ -49,7 +50,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
         "form_id": FORM,
         "jobs": [(job, min(100, 100 * job.step // len(collecting.PIECES))) for job in jobs],
         "version": "-".join(f"{job.pk}.{job.state}.{job.step}" for job in jobs) or "none",
-        "tools": [Tool("Collect", "save", form=FORM)] if can_write(request.user) else [],
+        "tools": [Tool(say("Collect"), "save", form=FORM)] if can_write(request.user) else [],
     }
     if "fragment" not in request.GET:
         status = 422 if form.errors else 200
@@ -81,10 +82,15 @@ def _linked(request: HttpRequest) -> Incident | None:
         return None
     number = whole_number(text)
     if number is None:
-        raise BadRequest("incident: must be the number of an incident.")
+        raise BadRequest(say("incident: must be the number of an incident."))
     found = selectors.incidents().filter(pk=number).first()
     if found is None:
-        raise BadRequest(f"incident: there is no incident {number} of a group that still exists.")
+        raise BadRequest(
+            say(
+                "incident: there is no incident {number} of a group that still exists.",
+                number=number,
+            )
+        )
     return found
 
 

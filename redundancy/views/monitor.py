@@ -11,11 +11,12 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from redundancy.selectors import live, monitor
+from redundancy.srm.words import say
 from redundancy.views.chrome import lab, tell_time
 from redundancy.views.metrics import exposition
 
 APPLICATION = "cupadmin"
-TITLE = "Beat Monitor"
+TITLE = say("Beat Monitor")
 # Nodes listed on the page, the longest silent first.
 EARS = 50
 

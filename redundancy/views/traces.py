@@ -14,11 +14,12 @@ from redundancy.operations import tracing
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
 from redundancy.selectors import traces as selectors
+from redundancy.srm.words import say
 from redundancy.views.chrome import lab, tell_time
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
-TITLE = "SRM Trace"
+TITLE = say("SRM Trace")
 
 
 @require_safe
@@ -57,7 +58,7 @@ def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except Refused as refused:
         return _page(request, server, error=refused.rule)
-    messages.success(request, "Update successful")
+    messages.success(request, str(say("Update successful")))
     return redirect(f"{reverse('srm_trace')}?{urlencode({'server': str(pk)})}")
 
 
