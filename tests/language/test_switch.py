@@ -14,8 +14,11 @@ from pytest_django.fixtures import Settings
 
 from redundancy.views.errors import server_error
 from tests.everypage import rendered
+from tests.language.marking import ATTRIBUTES
 
 ENGLISH, PORTUGUESE = "en", "pt-br"
+# Attributes that take several figures, with commas between them.
+SEVERAL = {"d", "points", "viewbox", "viewBox", "transform"}
 
 
 @pytest.fixture(autouse=True)
@@ -102,15 +105,15 @@ def test_the_page_of_a_fault_declares_its_language_and_offers_no_other() -> None
 
 
 def figures(html: str) -> Iterator[str]:
-    """Yield each figure with a comma in an attribute of a drawing that takes a single one."""
+    """Yield each attribute that a program reads and that has a figure with a comma."""
     soup = BeautifulSoup(html, "html5lib")
-    for name in ("x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "width", "height", "dx", "dy"):
-        for tag in soup.select(f"svg [{name}], svg[{name}]"):
-            if re.search(r"\d,\d", str(tag[name])):
-                yield f"<{tag.name} {name}={tag[name]}>"
+    for tag in soup.find_all(True):
+        for name, value in tag.attrs.items():
+            if name not in SEVERAL and name not in ATTRIBUTES and re.search(r"\d,\d", str(value)):
+                yield f"<{tag.name} {name}={value}>"
 
 
-def test_drawings_have_the_same_figures_in_every_language(db: None, settings: Settings) -> None:
+def test_programs_read_the_same_figures_in_every_language(db: None, settings: Settings) -> None:
     settings.FAULT_LAB = True
     wrong = {str(page): found for page in rendered(PORTUGUESE) if (found := [*figures(page.html)])}
     assert wrong == {}
