@@ -50,7 +50,7 @@ class CollectionForm(PageForm):
         group, incident = self.fields["group"], self.fields["incident"]
         assert isinstance(group, forms.ModelChoiceField)
         assert isinstance(incident, forms.ModelChoiceField)
-        group.queryset = groups.find_groups()
+        group.queryset = groups.by_name()
         incident.queryset = collections.incidents()
         # Any incident is taken, but not all are shown; none is looked for where no form is drawn.
         incident.choices = lambda: [("", str(incident.empty_label)), *_offered(linked)]

@@ -18,6 +18,11 @@ _COLUMNS: dict[str, F | Expression] = {
 }
 
 
+def by_name() -> QuerySet[RedundancyGroup]:
+    """Return every group, to choose one from: without its servers."""
+    return RedundancyGroup.objects.order_by(Lower("name"))
+
+
 def find_groups(
     criteria: Iterable[Criterion] = (), sort: str = "name"
 ) -> QuerySet[RedundancyGroup]:

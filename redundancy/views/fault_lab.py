@@ -183,7 +183,7 @@ def _page(
         {
             "title": TITLE,
             "application": APPLICATION,
-            "groups": groups.find_groups(),
+            "groups": groups.by_name(),
             "group": group,
             "paired": len(nodes) == 2,
             "active": selectors.active(),

@@ -28,7 +28,7 @@ SIZES = (3, 1000)
 # Groups that are furnished; the others are alike.
 FURNISHED = 2
 USERS = 10
-TIMES, POLLS = 15, 60
+TIMES, POLLS = 7, 50
 AIM_PAGE_MS, AIM_204_MS = 60.0, 1.0
 NEW, SAME = "200", "204"
 
@@ -168,7 +168,7 @@ def figures(database: str) -> Iterator[Figure]:
             kinds = {NEW: Request(changed(polled.path)), SAME: Request(polled.path, status=204)}
             for kind, request in kinds.items():
                 try:
-                    cost = server.cost(request, POLLS)
+                    cost = server.cost(request, POLLS if kind == SAME else TIMES)
                 except RuntimeError:
                     # The monitor tells ages: there is always something new.
                     continue

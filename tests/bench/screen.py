@@ -23,7 +23,7 @@ from tests.live.lab import Remote
 from tests.stacks import find_chromium, own_environment
 
 PART = "screen"
-ROUNDS = 6
+ROUNDS = 5
 AIM_SECONDS = 2.5
 PATIENCE = 120.0
 # Seconds after the last change of a round in which it must have been seen.
@@ -76,7 +76,8 @@ def measure() -> Iterator[Figure]:
         )
         try:
             group = make_pair(ask)
-            site = Site(launch(playwright, chromium).new_page(), stack.url)
+            context = launch(playwright, chromium).new_context()
+            site = Site(context.new_page(), stack.url)
             site.sign_in("admin", PASSWORD)
             pages = {
                 "group page": (f"/ccmadmin/presence-redundancy-groups/{group}/", "table.nodes tr"),
@@ -132,7 +133,7 @@ def play(ask: Remote, pages: Sequence[Page]) -> list[Change]:
             until(ask, f"'{act}' in [row.action for row in live.all_live()[0].rows]", pages[0])
             rest(random.uniform(0, 2), pages[0])
             ask(f"actions.request_{act}(node=server('imp-pub'), serial=None, actor='admin')")
-            ended = "'Failed Over'" if act == "failover" else "'Normal'"
+            ended = "'Idle'" if act == "failover" else "'Normal'"
             until(ask, f"pair()['imp-pub'][0] == {ended}", pages[0])
             rest(SEEN_BY, pages[0])
     return [
