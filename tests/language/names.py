@@ -5,7 +5,7 @@ from django.db import models
 from redundancy import catalog
 from redundancy.login_profiles import NODE_SIZES, Mode
 from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server, ServerType
-from redundancy.srm.states import Reason, State
+from redundancy.srm.states import NOT_RESPONDING, Reason, State
 
 # Units, and names of programs, formats and products.
 TERMS = {"min", "SRM", "UTC", "Cisco", "IM&P", "CSV", "JSON", "English", "ann", "users.csv"}
@@ -13,7 +13,7 @@ TERMS = {"min", "SRM", "UTC", "Cisco", "IM&P", "CSV", "JSON", "English", "ann", 
 
 def proper_names() -> set[str]:
     """Return the names that may stand on a page in any language."""
-    names = {*TERMS, *State, *Reason, *AlarmKind.values, *catalog.SERVICE_BY_NAME}
+    names = {*TERMS, NOT_RESPONDING, *State, *Reason, *AlarmKind.values, *catalog.SERVICE_BY_NAME}
     names |= {parameter.name for parameter in catalog.PARAMETERS}
     names |= {parameter.name for parameter in catalog.ENTERPRISE_PARAMETERS}
     # Values of parameters, types of servers, and hardware.
