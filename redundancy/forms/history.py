@@ -8,6 +8,7 @@ from django import forms
 from redundancy.forms.base import PageForm, text_field
 from redundancy.models import EventKind
 from redundancy.selectors.history import Wanted
+from redundancy.srm.words import say
 
 # As a browser's field of date and time sends it, and as somebody types it.
 FORMATS = [
@@ -24,21 +25,23 @@ def _moment(label: str) -> forms.DateTimeField:
             format="%Y-%m-%dT%H:%M:%S", attrs={"type": "datetime-local", "step": "1"}
         ),
     )
-    field.error_messages["invalid"] = f"{label}: give a date and a time, as in 2026-05-13 02:48:48."
+    field.error_messages["invalid"] = say(
+        "{label}: give a date and a time, as in 2026-05-13 02:48:48.", label=label
+    )
     return field
 
 
 class HistoryForm(PageForm):
     """Which events are shown; everything is optional, and stands in the address."""
 
-    group = text_field("Presence Redundancy Group")
-    node = text_field("Server")
+    group = text_field(say("Presence Redundancy Group"))
+    node = text_field(say("Server"))
     kind = forms.ChoiceField(
-        label="Kind", required=False, choices=[("", "All"), *EventKind.choices]
+        label=say("Kind"), required=False, choices=[("", say("All")), *EventKind.choices]
     )
-    since = _moment("From (lab time)")
-    until = _moment("To (lab time)")
-    find = text_field("Text")
+    since = _moment(say("From (lab time)"))
+    until = _moment(say("To (lab time)"))
+    find = text_field(say("Text"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,7 +53,7 @@ class HistoryForm(PageForm):
         cleaned = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since > until:
-            self.add_error("until", "To must not be before From.")
+            self.add_error("until", say("To must not be before From."))
         return cleaned
 
     @property

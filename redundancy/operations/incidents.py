@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, Incident, NodeRuntime, RedundancyGroup
 from redundancy.srm.states import State
+from redundancy.srm.words import mark
 
 # States that are no failover, nor a part of one.
 CALM = frozenset({State.NORMAL, State.INITIALIZING, State.UNKNOWN})
-BOTH_NORMAL = "Both nodes are Normal"
-DISABLED = "High Availability was disabled"
+BOTH_NORMAL = mark("Both nodes are Normal")
+DISABLED = mark("High Availability was disabled")
 
 
 def follow(events: Sequence[HaEvent]) -> None:

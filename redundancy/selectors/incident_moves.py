@@ -12,7 +12,10 @@ from redundancy.selectors import measured
 from redundancy.selectors.measured import Measured
 from redundancy.srm.replay import Cause
 from redundancy.srm.states import Reason, State
+from redundancy.srm.words import english, say, together
 
+# Ends the sentence of an administrator's request in the history.
+REQUESTED = " was requested."
 SHARES = (50, 95, 100)
 _SERVICE = frozenset(
     {
@@ -73,25 +76,39 @@ class Moved:
     def title(self) -> str:
         """Return which way it went."""
         if self.taking:
-            return f"Failover: {self.move.moved:,} sessions to {self.move.holder_name}"
-        return f"Users go home: {self.move.moved:,} sessions to their assigned nodes"
+            return say(
+                "Failover: {moved:,} sessions to {node}",
+                moved=self.move.moved,
+                node=self.move.holder_name,
+            )
+        return say(
+            "Users go home: {moved:,} sessions to their assigned nodes", moved=self.move.moved
+        )
 
     @property
     def told(self) -> str:
         """Return in words how many logged in, and what became of the others."""
         logins = self.logins
         if logins is None:
-            return "nobody was moved"
+            return say("nobody was moved")
         found = [
-            f"{logins.logged_in:,} of {logins.moved:,}, between {self.move.lower} and "
-            f"{self.move.upper} s after the move"
+            say(
+                "{logged_in:,} of {moved:,}, between {lower} and {upper} s after the move",
+                logged_in=logins.logged_in,
+                moved=logins.moved,
+                lower=self.move.lower,
+                upper=self.move.upper,
+            )
         ]
-        if logins.overtaken:
-            when = "were moved again before they had" if logins.complete else "are still to come"
-            found.append(f"{logins.overtaken:,} {when}")
+        if logins.overtaken and logins.complete:
+            found.append(
+                say("{sessions:,} were moved again before they had", sessions=logins.overtaken)
+            )
+        elif logins.overtaken:
+            found.append(say("{sessions:,} are still to come", sessions=logins.overtaken))
         if logins.others:
-            found.append(f"of {logins.others:,} nothing is known any more")
-        return "; ".join(found)
+            found.append(say("of {sessions:,} nothing is known any more", sessions=logins.others))
+        return together(found, "; ")
 
 
 def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -> list[Moved]:
@@ -167,19 +184,34 @@ def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent
     reason, inputs = declared.new_reason, declared.inputs or {}
     at = _seconds(declared.at)
     if reason == Reason.ON_ADMIN_REQUEST:
-        asked = [e for e in past if e.sentence.endswith("was requested.") and e.at <= declared.at]
+        asked = [e for e in past if e.sentence.endswith(REQUESTED) and e.at <= declared.at]
         if asked:
-            words = f"{asked[-1].sentence[:-1]} by {asked[-1].actor or 'nobody known'}"
-            return Began(_seconds(asked[-1].at), words, Cause.REQUEST)
+            return Began(_seconds(asked[-1].at), _asked(asked[-1]), Cause.REQUEST)
     if reason in _SERVICE:
         told = [e.inputs for e in (declared, *changes) if e.inputs and e.inputs["down"]]
         if told:
             service, since = min(told[0]["down"], key=lambda pair: pair[1])
-            return Began(min(since, at), f"{service} went down", Cause.SERVICE, service)
+            return Began(
+                min(since, at), say("{service} went down", service=service), Cause.SERVICE, service
+            )
     if reason in _SILENCE and inputs:
-        heard = "Last heartbeat was heard" if inputs["peer"] else "SRM began to listen"
+        heard = say("Last heartbeat was heard") if inputs["peer"] else say("SRM began to listen")
         return Began(min(inputs["heard_at"], at), heard, Cause.POWER)
     return Began(at, declared.sentence, None)
+
+
+def _asked(event: HaEvent) -> str:
+    """Return what was requested, and by whom."""
+    what, _, subject = english(event.sentence).removesuffix(REQUESTED).partition(" of ")
+    actor = event.actor or say("nobody known")
+    if not subject:
+        return say("{request} was requested by {actor}", request=say(what), actor=actor)
+    return say(
+        "{request} of {subject} was requested by {actor}",
+        request=say(what),
+        subject=subject,
+        actor=actor,
+    )
 
 
 def _ran_on(declared: HaEvent, since: float, events: Sequence[HaEvent]) -> bool:
@@ -195,17 +227,27 @@ def _phases(
 ) -> Iterator[Phase]:
     yield Phase(began.words, 0.0, None)
     moments: list[tuple[str, float | None, str]] = [
-        (f"Declared: {declared.node_name} is {declared.new_state}", _seconds(declared.at), ""),
-        ("Sessions were moved", move.at, ""),
+        (
+            say(
+                "Declared: {node} is {state}",
+                node=declared.node_name,
+                state=say(declared.new_state),
+            ),
+            _seconds(declared.at),
+            "",
+        ),
+        (say("Sessions were moved"), move.at, ""),
     ]
     if logins is not None:
-        never = "never: moved again before" if logins.complete else "to come"
+        never = say("never: moved again before") if logins.complete else say("to come")
         for percent in SHARES:
             after = logins.until(percent)
             at = None if after is None else move.at + after
             if not logins.complete and logins.overtaken and percent == SHARES[-1]:
                 at = None
-            moments.append((f"{percent} % logged in", at, "" if at is not None else never))
+            moments.append(
+                (say("{percent} % logged in", percent=percent), at, "" if at is not None else never)
+            )
     last = began.at
     for label, at, note in moments:
         yield Phase(

@@ -11,6 +11,7 @@ from redundancy.selectors.incidents import events_of, of_group
 from redundancy.selectors.login_profile import likely_mode
 from redundancy.srm.replay import Cause, Outage, Replayed, replay
 from redundancy.srm.types import Policy
+from redundancy.srm.words import say
 
 # Events a report reads; of a longer incident the first ones.
 MOST = 1000
@@ -113,7 +114,7 @@ def _alternatives(
     policy = _policy(first.declared)
     outage = _outage(first, events)
     lower, upper = float(first.move.lower), float(first.move.upper)
-    yield Alternative("As it was", replay(outage, policy, lower, upper), actual=True)
+    yield Alternative(say("As it was"), replay(outage, policy, lower, upper), actual=True)
     for label, other in _policies(outage.cause, policy):
         yield Alternative(label, replay(outage, other, lower, upper))
     for label, low, high in _limits(incident, first, lower, upper):
@@ -168,12 +169,13 @@ def _policies(cause: Cause, policy: Policy) -> Iterator[tuple[str, Policy]]:
     if cause in (Cause.POWER, Cause.LINK):
         for seconds in TIMEOUTS:
             if seconds != policy.heartbeat_timeout and seconds >= 2 * policy.heartbeat_interval:
-                yield f"Heartbeat Timeout {seconds} s", replace(policy, heartbeat_timeout=seconds)
+                label = say("Heartbeat Timeout {seconds} s", seconds=seconds)
+                yield label, replace(policy, heartbeat_timeout=seconds)
     if cause is Cause.SERVICE:
         for seconds in DELAYS:
             if seconds != policy.critical_service_delay:
                 other = replace(policy, critical_service_delay=seconds)
-                yield f"Critical Service Delay {seconds} s", other
+                yield say("Critical Service Delay {seconds} s", seconds=seconds), other
 
 
 def _limits(
@@ -181,7 +183,8 @@ def _limits(
 ) -> Iterator[tuple[str, float, float]]:
     """Yield other re-login limits: half the spread, and those of the login profile."""
     half = lower + (upper - lower) / 2
-    yield f"Client Re-Login Limits {lower:.0f} to {half:.0f} s", lower, half
+    label = say("Client Re-Login Limits {lower:.0f} to {upper:.0f} s", lower=lower, upper=half)
+    yield label, lower, half
     if incident.group is None:
         return
     mode, users = likely_mode(incident.group), moved.move.moved
@@ -190,9 +193,12 @@ def _limits(
     for size in sizes:
         row = row_for(size, mode, users)
         if row is not None and (LOWER_LIMIT, row.upper) != (lower, upper):
-            label = (
-                f"Login profile of nodes for {size:,} users: "
-                f"Client Re-Login Limits {LOWER_LIMIT} to {row.upper} s"
+            label = say(
+                "Login profile of nodes for {users:,} users: "
+                "Client Re-Login Limits {lower} to {upper} s",
+                users=size,
+                lower=LOWER_LIMIT,
+                upper=row.upper,
             )
             yield label, float(LOWER_LIMIT), float(row.upper)
             return

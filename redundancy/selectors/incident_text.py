@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from redundancy.clock import lab_datetime
 from redundancy.selectors.incident_moves import Moved, Phase
 from redundancy.selectors.incident_report import Alternative, Report
+from redundancy.srm.words import english
 from redundancy.templatetags.lab import duration
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
@@ -17,7 +18,7 @@ def lines(report: Report, now: float) -> Iterator[str]:
     closed = incident.closed_at.timestamp() if incident.closed_at else None
     yield f"Incident {incident.pk} of the presence redundancy group {incident.group_name}"
     yield ""
-    yield f"Cause: {incident.cause} ({incident.reason})"
+    yield f"Cause: {english(incident.cause)} ({incident.reason})"
     yield f"First affected server: {incident.node_name}"
     yield f"Opened: {lab_datetime(opened):{SHAPE}}"
     if closed is None:
@@ -33,35 +34,35 @@ def lines(report: Report, now: float) -> Iterator[str]:
         yield from ("", "No session was moved.")
     yield from ("", "Actions taken")
     for event in report.actions:
-        yield f"  {event.at:{SHAPE}}  {event.actor}: {event.sentence}"
+        yield f"  {event.at:{SHAPE}}  {event.actor}: {english(event.sentence)}"
     if not report.actions:
         yield "  Nobody did anything."
     if report.alternatives:
         yield from ("", "What would have been different under other limits (replayed)")
         for other in report.alternatives:
-            yield f"  {other.label}: {_found(other)}"
+            yield f"  {english(other.label)}: {_found(other)}"
     yield from ("", "Everything that happened, the oldest first")
     for event in report.story:
         state = f"{event.new_state}. " if event.new_state else ""
-        yield f"  {event.at:{SHAPE}}  {event.node_name or event.group_name}: {state}{event.sentence}"
+        yield f"  {event.at:{SHAPE}}  {event.node_name or event.group_name}: {state}{english(event.sentence)}"
     if report.cut:
         yield f"  Only the first {len(report.events)} events are told."
 
 
 def _move(moved: Moved) -> Iterator[str]:
-    yield from ("", moved.title)
+    yield from ("", english(moved.title))
     yield f"  Cause began: {lab_datetime(moved.began.at):{SHAPE}}"
     for phase in moved.phases:
-        yield f"  {phase.label}: {_when(phase)}"
+        yield f"  {english(phase.label)}: {_when(phase)}"
     yield f"  User-minutes without service: {moved.lost:,.0f}"
     if moved.logins:
-        yield f"  Logins: {moved.told}"
-    yield f"  Decided upon: {moved.declared.node_name}: {moved.declared.sentence}"
+        yield f"  Logins: {english(moved.told)}"
+    yield f"  Decided upon: {moved.declared.node_name}: {english(moved.declared.sentence)}"
 
 
 def _when(phase: Phase) -> str:
     if phase.after is None:
-        return phase.note
+        return english(phase.note)
     took = "" if phase.took is None else f", took {phase.took:.1f} s"
     return f"{phase.after:.1f} s after the cause{took}"
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from redundancy.models import EventKind, HaEvent, SignIn
 from redundancy.selectors.history import Place
+from redundancy.srm.words import say
 
 ROWS = 50
 
@@ -101,8 +102,8 @@ def _sign_ins(who: str, older: Q, limit: int) -> list[Entry]:
             pk=row.pk,
             who=row.username,
             address=row.address or "",
-            what="Signed in." if row.ok else "Sign-in failed.",
-            kind="Sign-in",
+            what=say("Signed in.") if row.ok else say("Sign-in failed."),
+            kind=say("Sign-in"),
             failed=not row.ok,
         )
         for row in found.order_by("-at", "-pk")[:limit]

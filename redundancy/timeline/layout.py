@@ -8,6 +8,7 @@ other become one mark with their number.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from redundancy.srm.words import say, say_count, together
 from redundancy.templatetags.lab import lab_time
 from redundancy.timeline.model import Episode, Lane, Mark, Span, Timeline
 from topology.text import fit
@@ -18,7 +19,7 @@ NAME_H, BAR_H, MARKS_H, AXIS_H = 18, 24, 20, 24
 # Above the lanes: a strip that names each band which goes over all of them.
 STRIP_H, STRIP_GAP = 16, 4
 # What is written into a bar that is too short for the whole name of it.
-SILENT = "Not Responding"
+SILENT = say("Not Responding")
 LANE_GAP = 12
 # A bar is at least so wide, and a mark needs so much room.
 THIN = 3
@@ -47,7 +48,10 @@ class Bar:
     @property
     def label(self) -> str:
         """Return what is heard of it, and shown on hovering."""
-        return f"{self.span.node}, {lab_time(self.span.since)}: {self.span.label}"
+        moment = lab_time(self.span.since)
+        return say(
+            "{node}, {moment}: {told}", node=self.span.node, moment=moment, told=self.span.label
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Band:
     @property
     def label(self) -> str:
         """Return what is heard of it, and shown on hovering."""
-        return f"{lab_time(self.episode.since)}: {self.episode.label}"
+        return _at(self.episode.since, self.episode.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,10 @@ class Spot:
     @property
     def label(self) -> str:
         """Return what is heard of it, and shown on hovering."""
-        named = "; ".join(f"{lab_time(mark.at)}: {mark.label}" for mark in self.marks[:NAMED])
-        more = len(self.marks) - NAMED
-        return f"{named}; and {more} more" if more > 0 else named
+        named = [_at(mark.at, mark.label) for mark in self.marks[:NAMED]]
+        if (more := len(self.marks) - NAMED) > 0:
+            named.append(say_count("and {count} more", "and {count} more", more))
+        return together(named, "; ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class Row:
     @property
     def name(self) -> str:
         """Return what stands above it."""
-        return self.lane.name or "Whole group"
+        return self.lane.name or say("Whole group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,7 @@ def _bars(timeline: Timeline, spans: Sequence[Span], y: float) -> Iterator[Bar]:
     for span in spans:
         x, w = _extent(timeline, span)
         text = _fit(span.said, w)
-        if span.silent and text != span.said:
+        if span.silent and text != str(span.said):
             text = _fit(SILENT, w)
         yield Bar(x, y, w, span, text)
 
@@ -205,6 +210,10 @@ def _extent(timeline: Timeline, lasting: Span | Episode) -> tuple[float, float]:
 def _fit(words: str, w: float) -> str:
     text = fit(words, w - 10, TEXT_SIZE, bold=True) if w > 40 else ""
     return text if len(text) > 3 else ""
+
+
+def _at(moment: float, told: str) -> str:
+    return say("{moment}: {told}", moment=lab_time(moment), told=told)
 
 
 def _spots(timeline: Timeline, marks: Sequence[Mark], y: float) -> Iterator[Spot]:

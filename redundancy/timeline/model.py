@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from redundancy.srm.states import NOT_RESPONDING
+from redundancy.srm.words import say, together
 from redundancy.templatetags.lab import duration, lab_time
 from redundancy.timeline.faces import faces
 
@@ -42,15 +43,16 @@ class Span:
     @property
     def said(self) -> str:
         """Return the state with its reason, where that says more."""
-        more = self.reason and self.reason != self.state
-        return f"{self.state}, {self.reason}" if more else self.state
+        reason = self.reason if self.reason != self.state else ""
+        return together([say(self.state), say(reason)], ", ")
 
     @property
     def label(self) -> str:
         """Return all of it in words: what is heard, shown on hovering, and said in the table."""
-        until = "" if self.lasts else f", for {duration(self.end - self.since)}"
-        why = f". {self.sentence}" if self.sentence else ""
-        return f"{self.said}{until}{why}"
+        told = self.said
+        if not self.lasts:
+            told = say("{told}, for {time}", told=told, time=duration(self.end - self.since))
+        return together([told, self.sentence], ". ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ class Mark:
     @property
     def label(self) -> str:
         """Return all of it in words."""
-        who = f" By {self.actor}." if self.actor else ""
-        return f"{self.kind_label}: {self.sentence}{who}"
+        who = say("By {actor}.", actor=self.actor) if self.actor else ""
+        return say(
+            "{kind}: {sentences}", kind=self.kind_label, sentences=together([self.sentence, who])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,9 @@ class Episode:
     @property
     def label(self) -> str:
         """Return all of it in words."""
-        until = ", not over yet" if self.lasts else f", for {duration(self.end - self.since)}"
-        return f"{self.said}{until}"
+        if self.lasts:
+            return say("{told}, not over yet", told=self.said)
+        return say("{told}, for {time}", told=self.said, time=duration(self.end - self.since))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +270,7 @@ def _incidents(incidents: Iterable["Incident"], begin: float, end: float) -> Ite
             end=end if closed is None or lasts else closed,
             since=since,
             lasts=lasts,
-            said=f"Incident {each.pk}: {each.reason}",
+            said=say("Incident {number}: {reason}", number=each.pk, reason=say(each.reason)),
             incident=each.pk,
         )
 
@@ -273,7 +278,7 @@ def _incidents(incidents: Iterable["Incident"], begin: float, end: float) -> Ite
 def _unseen(
     told: Iterable["HaEvent"], since: float | None, begin: float, end: float
 ) -> Iterable[Episode]:
-    said = "Nobody could see the nodes"
+    said = say("Nobody could see the nodes")
     for event in told:
         began, over = event.inputs["unseen_since"] if event.inputs else 0, event.at.timestamp()
         if began < end and over > begin:

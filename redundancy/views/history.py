@@ -14,12 +14,13 @@ from redundancy.clock import lab_now
 from redundancy.forms.history import HistoryForm
 from redundancy.selectors import history
 from redundancy.selectors.history import Page, Place
+from redundancy.srm.words import say
 from redundancy.views import compared
 from redundancy.views.chrome import Link
 from redundancy.views.exports import csv_file, json_file
 
 APPLICATION = "cupadmin"
-TITLE = "HA Event History"
+TITLE = say("HA Event History")
 COLUMNS = (
     "id",
     "lab_time",
@@ -70,13 +71,13 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
     shown = get_object_or_404(history.events(), pk=pk)
     around = urlencode({"after": str(Place(shown.at, shown.pk))})
     context = {
-        "title": f"HA Event {pk}",
+        "title": say("HA Event {number}", number=pk),
         "application": APPLICATION,
         "event": shown,
         "compared": compared.of_event(shown, lab_now()),
         "related_links": [
-            Link("Newer events", f"{reverse('event_history')}?{around}"),
-            Link("Back To HA Event History", reverse("event_history")),
+            Link(say("Newer events"), f"{reverse('event_history')}?{around}"),
+            Link(say("Back To HA Event History"), reverse("event_history")),
         ],
     }
     return render(request, "history/event.html", context)
@@ -88,7 +89,9 @@ def _place(request: HttpRequest, name: str) -> Place | None:
         return None
     place = Place.parse(text)
     if place is None:
-        raise BadRequest(f"{name}: must be a place that a link of this page carried.")
+        raise BadRequest(
+            say("{name}: must be a place that a link of this page carried.", name=name)
+        )
     return place
 
 
@@ -115,7 +118,7 @@ def _export(form: HistoryForm, kind: str) -> HttpResponseBase:
         return csv_file("ha-event-history.csv", COLUMNS, rows)
     if kind == "json":
         return json_file("ha-event-history.json", rows)
-    raise BadRequest("export: must be csv or json.")
+    raise BadRequest(say("export: must be csv or json."))
 
 
 def _rows(form: HistoryForm) -> Iterator[dict[str, Any]]:

@@ -8,18 +8,19 @@ from django.views.decorators.http import require_safe
 from redundancy import clock
 from redundancy.selectors import incidents
 from redundancy.selectors.incident_report import report
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.find_list import Column, find_list, list_context
 from redundancy.views.history import APPLICATION
 
-FIELDS = {"group": "Presence Redundancy Group", "server": "Server", "cause": "Cause"}
+FIELDS = {"group": say("Presence Redundancy Group"), "server": say("Server"), "cause": say("Cause")}
 COLUMNS = (
-    Column("Opened (lab time)", "opened"),
-    Column("Presence Redundancy Group", "group"),
-    Column("Server", "server"),
-    Column("Reason", "reason"),
-    Column("Cause"),
-    Column("Closed (lab time)"),
+    Column(say("Opened (lab time)"), "opened"),
+    Column(say("Presence Redundancy Group"), "group"),
+    Column(say("Server"), "server"),
+    Column(say("Reason"), "reason"),
+    Column(say("Cause")),
+    Column(say("Closed (lab time)")),
 )
 
 
@@ -28,7 +29,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     """Find and list incidents, the newest first."""
     listing = find_list(
         request,
-        what="incidents",
+        what=say("incidents"),
         find=incidents.find_incidents,
         fields=FIELDS,
         columns=COLUMNS,
@@ -36,7 +37,7 @@ def incident_list(request: HttpRequest) -> HttpResponse:
         sort="-opened",
     )
     context = {
-        "title": "Find and List Incidents",
+        "title": say("Find and List Incidents"),
         "application": APPLICATION,
         **list_context(listing),
     }
@@ -48,13 +49,13 @@ def incident(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the report of an incident, ready for print."""
     shown = get_object_or_404(incidents.incidents(), pk=pk)
     now = clock.lab_now()
-    links = [Link("Back To Find/List", reverse("incident_list"))]
+    links = [Link(say("Back To Find/List"), reverse("incident_list"))]
     if shown.group is not None:
         links.append(
-            Link("Presence Redundancy Group", reverse("group_edit", args=[shown.group.pk]))
+            Link(say("Presence Redundancy Group"), reverse("group_edit", args=[shown.group.pk]))
         )
     context = {
-        "title": f"Incident {pk}",
+        "title": say("Incident {number}", number=pk),
         "application": APPLICATION,
         "incident": shown,
         "opened": shown.opened_at.timestamp(),

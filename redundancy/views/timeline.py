@@ -14,6 +14,7 @@ from redundancy.models import EventKind, RedundancyGroup
 from redundancy.selectors import groups, incidents, timeline
 from redundancy.selectors.live import observer
 from redundancy.selectors.wording import TONES
+from redundancy.srm.words import say
 from redundancy.templatetags.lab import lab_time
 from redundancy.timeline.layout import DAY, HOUR, WEEK, Picture, place
 from redundancy.timeline.model import build
@@ -22,21 +23,21 @@ from redundancy.views.history import APPLICATION
 from redundancy.views.numbers import whole_number
 
 ZOOMS: dict[str, tuple[str, float]] = {
-    "hour": ("Hour", HOUR),
-    "day": ("Day", DAY),
-    "week": ("Week", WEEK),
+    "hour": (say("Hour"), HOUR),
+    "day": (say("Day"), DAY),
+    "week": (say("Week"), WEEK),
 }
 # Tone -> states it is drawn for.
 LEGEND = (
-    ("ok", "Normal"),
-    ("busy", "in transition"),
-    ("warn", "one node serves both"),
-    ("bad", "critical services do not run, or failed"),
-    ("off", "High Availability off"),
-    ("silent", "its SRM does not report"),
+    ("ok", say("Normal")),
+    ("busy", say("in transition")),
+    ("warn", say("one node serves both")),
+    ("bad", say("critical services do not run, or failed")),
+    ("off", say("High Availability off")),
+    ("silent", say("its SRM does not report")),
 )
 # Bands over all lanes, and what they stand for.
-BANDS = (("incident", "incident"), ("unseen", "nobody could see the nodes"))
+BANDS = (("incident", say("incident")), ("unseen", say("nobody could see the nodes")))
 # Beyond this no moment has a date.
 LATEST = 10**11
 
@@ -47,20 +48,24 @@ def group_timeline(request: HttpRequest, pk: int) -> HttpResponse:
     group = get_object_or_404(groups.find_groups(), pk=pk)
     zoom = request.GET.get("zoom", "hour")
     if zoom not in ZOOMS:
-        raise BadRequest("zoom: must be hour, day or week.")
+        raise BadRequest(say("zoom: must be hour, day or week."))
     now = clock.lab_now()
     end = _end(request)
     shown = now if end is None else float(end)
     picture = _picture(group, shown, ZOOMS[zoom][1], now)
     context = {
-        "title": f"Timeline of {group.name}",
+        "title": say("Timeline of {group}", group=group.name),
         "application": APPLICATION,
         "group": group,
         "picture": picture,
         "timeline": picture.timeline,
         "tones": LEGEND,
         "bands": BANDS,
-        "span": f"{lab_time(picture.timeline.begin)} to {lab_time(picture.timeline.end)}",
+        "span": say(
+            "{begin} to {end}",
+            begin=lab_time(picture.timeline.begin),
+            end=lab_time(picture.timeline.end),
+        ),
         "kinds": [kind for kind in EventKind if kind != EventKind.STATE],
         "zooms": [
             (label, f"?zoom={name}" + (f"&end={end}" if end is not None else ""), name == zoom)
@@ -68,8 +73,8 @@ def group_timeline(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "steps": _steps(zoom, shown, now),
         "related_links": [
-            Link("HA Event History", f"{reverse('event_history')}?group={group.name}"),
-            Link("Presence Redundancy Group", reverse("group_edit", args=[pk])),
+            Link(say("HA Event History"), f"{reverse('event_history')}?group={group.name}"),
+            Link(say("Presence Redundancy Group"), reverse("group_edit", args=[pk])),
         ],
     }
     return render(request, "history/timeline.html", context)
@@ -79,7 +84,7 @@ def _end(request: HttpRequest) -> int | None:
     text = request.GET.get("end", "")
     end = whole_number(text)
     if text and (end is None or end > LATEST):
-        raise BadRequest("end: must be lab time in seconds since 1970.")
+        raise BadRequest(say("end: must be lab time in seconds since 1970."))
     return end
 
 
@@ -105,9 +110,9 @@ def _picture(group: RedundancyGroup, end: float, length: float, now: float) -> P
 def _steps(zoom: str, end: float, now: float) -> list[tuple[str, str]]:
     """Return where one goes from here: label and address."""
     half = ZOOMS[zoom][1] / 2
-    found = [("Earlier", f"?zoom={zoom}&end={int(end - half)}")]
+    found = [(say("Earlier"), f"?zoom={zoom}&end={int(end - half)}")]
     if end + half < now:
-        found.append(("Later", f"?zoom={zoom}&end={int(end + half)}"))
+        found.append((say("Later"), f"?zoom={zoom}&end={int(end + half)}"))
     if end < now:
-        found.append(("Now", f"?zoom={zoom}"))
+        found.append((say("Now"), f"?zoom={zoom}"))
     return found

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from redundancy.operations.signins import KEPT
 from redundancy.selectors import trail
+from redundancy.srm.words import say
 from redundancy.views.history import APPLICATION
 
 
@@ -17,14 +18,16 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     """Show a page of the trail, of everybody or of ``who``."""
     who = request.GET.get("who", "").strip()
     if "\0" in who:
-        raise BadRequest("who: must not contain null characters.")
+        raise BadRequest(say("who: must not contain null characters."))
     found = trail.page(who=who, before=request.GET.get("before", ""))
     if found is None:
-        raise BadRequest("before: must be a place that a link of this page carried.")
+        raise BadRequest(
+            say("{name}: must be a place that a link of this page carried.", name="before")
+        )
     entries, older = found
     query = {"who": who} if who else {}
     context = {
-        "title": "Audit Trail",
+        "title": say("Audit Trail"),
         "application": APPLICATION,
         "entries": entries,
         "who": who,
