@@ -106,11 +106,7 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
         SrmMessage.objects.create(node=node, kind=MessageKind(request.value), actor=actor)
         event = events.record(
             kind=EventKind.ADMIN,
-            sentence=say(
-                "{request} of {node} was requested.",
-                request=request.value.capitalize(),
-                node=node.name,
-            ),
+            sentence=_requested(request, node.name),
             node=node,
             actor=actor,
         )
@@ -119,6 +115,12 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
             forecasts.remember(event, group, forecast.of_takeover(group, peer))
         elif request is Request.FALLBACK:
             forecasts.remember(event, group, forecast.of_homecoming(group))
+
+
+def _requested(request: Request, node: str) -> str:
+    if request is Request.FAILOVER:
+        return say("Failover of {node} was requested.", node=node)
+    return say("Fallback of {node} was requested.", node=node)
 
 
 def _check_offered(runtime: NodeRuntime, request: Request) -> None:

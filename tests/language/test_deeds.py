@@ -11,11 +11,11 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from redundancy.catalog import DATABASE, PRESENCE_ENGINE, SRM, XCP_ROUTER
-from redundancy.models import Alarm, HaEvent, Server
+from redundancy.models import Alarm, HaEvent, PresenceUser, Server
 from redundancy.operations import imports
 from redundancy.srm.words import Said
 from tests.everypage import Furniture, furnish
-from tests.language.marking import marking, untranslated
+from tests.language.marking import OPEN, marking, untranslated
 from tests.language.names import proper_names
 
 
@@ -115,3 +115,21 @@ def test_nothing_untranslated_is_said_of_what_is_done(db: None, settings: Settin
     told = HaEvent.objects.values_list("sentence", flat=True)
     whole = [each for each in told if isinstance(each, Said) and not each.kept]
     assert not [each for each in whole if servers & {*each.rstrip(".").split()}]
+
+
+def test_files_are_english_in_every_language(db: None) -> None:
+    made = furnish()
+    client = Client()
+    client.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "pt-br"
+    client.force_login(User.objects.create_superuser("ann"))
+    user = {"userid": PresenceUser.objects.get(pk=made.user).userid}
+    with marking():
+        files = [
+            client.get(reverse("import_problems", args=[made.job])),
+            client.get(reverse("user_export_file")),
+            *(client.get(reverse("user_history"), {**user, "format": f}) for f in ("csv", "json")),
+        ]
+    texts = [(each.getvalue() if each.streaming else each.content).decode() for each in files]
+    assert "A line must have 3 or 4 fields; this one has 2 fields." in texts[0]
+    assert all("assigned to imp-" in text for text in texts[2:])
+    assert not [text for text in texts if OPEN in text]
