@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
@@ -54,8 +55,13 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """Begin each test as a fresh process: polls remember what they answered, and databases change."""
+    """Begin each test as a fresh process.
+
+    Polls remember what they answered, and databases change; a thread goes on in the language of its
+    last request.
+    """
     cache.clear()
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
