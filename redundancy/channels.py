@@ -37,6 +37,7 @@ def send(url: str, title: str, text: str) -> str:
         target.add(url)
         if target.notify(title=title, body=text):
             return ""
-        lines = said.getvalue().strip().splitlines()
-    reason = lines[-1] if lines else "it was not accepted"
-    return reason.replace(url, english(shown(url)))
+        lines: list[str] = said.getvalue().strip().splitlines()
+    if not lines:
+        return say("it was not accepted")
+    return lines[-1].replace(url, english(shown(url)))
