@@ -49,7 +49,7 @@ migrations:
 
 messages:
 	$(READY) requirements.txt requirements-dev.txt
-	$(BIN)/python manage.py makemessages --locale pt_BR --no-wrap --no-obsolete --add-location file --ignore tests --ignore .venv --ignore var
+	$(BIN)/python manage.py makemessages --locale pt_BR
 	$(BIN)/python manage.py compilemessages --locale pt_BR --ignore .venv
 
 pictures:

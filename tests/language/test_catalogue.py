@@ -1,0 +1,94 @@
+"""The catalogue of translations: whole, true to the source, and compiled."""
+
+import re
+import shutil
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog, Message
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.core.management import call_command
+from pytest_django.fixtures import Settings
+
+FOLDER = Path(settings.LOCALE_PATHS[0])
+PO = Path("pt_BR", "LC_MESSAGES", "django.po")
+OLD_STYLE = re.compile(r"%\(\w+\)s|%s|%d")
+
+
+def catalogue(folder: Path = FOLDER) -> Catalog:
+    with (folder / PO).open("rb") as file:
+        return read_po(file, abort_invalid=True)
+
+
+def texts(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The forms of a message in English, and those of its translation."""
+    return _forms(message.id), _forms(message.string)
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, list | tuple) else (str(text),)
+
+
+def messages(found: Catalog) -> list[Message]:
+    return [message for message in found if message.id]
+
+
+def fields(text: str) -> set[str]:
+    """Every field of a text, with its format."""
+    braces = {
+        f"{name}:{spec}" for _, name, spec, _ in string.Formatter().parse(text) if name is not None
+    }
+    return braces | set(OLD_STYLE.findall(text))
+
+
+def test_every_text_is_translated() -> None:
+    missing = [message.id for message in messages(catalogue()) if not all(texts(message)[1])]
+    assert missing == []
+
+
+def test_no_translation_is_a_guess() -> None:
+    assert [message.id for message in messages(catalogue()) if message.fuzzy] == []
+
+
+def test_a_translation_has_the_fields_of_its_text() -> None:
+    wrong = []
+    for message in messages(catalogue()):
+        source, target = texts(message)
+        # The plural names all; one of something may leave out the figure.
+        wanted = fields(source[-1])
+        for form, text in enumerate(target):
+            lacks = wanted - fields(text) - ({"count:"} if len(target) > 1 and form == 0 else set())
+            if lacks or fields(text) - wanted:
+                wrong.append((source[-1], text))
+    assert wrong == []
+
+
+def test_a_translation_begins_and_ends_as_its_text() -> None:
+    """A full stop, a question mark or a space that got lost would show where sentences meet."""
+    wrong = []
+    for message in messages(catalogue()):
+        for source, target in zip(*texts(message), strict=True):
+            for end in (0, -1):
+                ends = source[end], target[end]
+                if any(sign in ".?! \n" for sign in ends) and ends[0] != ends[1]:
+                    wrong.append((source, target))
+    assert wrong == []
+
+
+def test_it_is_compiled() -> None:
+    with (FOLDER / PO.with_suffix(".mo")).open("rb") as file:
+        compiled = read_mo(file)
+    expected = {texts(message)[0]: texts(message)[1] for message in messages(catalogue())}
+    assert {texts(m)[0]: texts(m)[1] for m in messages(compiled)} == expected, "run `make messages`"
+
+
+@pytest.mark.skipif(not shutil.which("xgettext"), reason="xgettext (gettext) is not installed")
+def test_it_has_every_text_of_the_source_and_no_other(tmp_path: Path, settings: Settings) -> None:
+    shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
+    settings.LOCALE_PATHS = [tmp_path]
+    call_command("makemessages", locale=["pt_BR"], verbosity=0)
+    made = {texts(message)[0] for message in messages(catalogue(tmp_path))}
+    assert made == {texts(message)[0] for message in messages(catalogue())}, "run `make messages`"
