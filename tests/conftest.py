@@ -55,13 +55,8 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """Begin each test as a fresh process.
-
-    Polls remember what they answered, and databases change; a thread goes on in the language of its
-    last request.
-    """
+    """Begin each test as a fresh process: polls remember what they answered, and databases change."""
     cache.clear()
-    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
