@@ -22,7 +22,7 @@ class AlarmAdmin(ReadOnlyAdmin):
 
     list_display = ("kind", "group_name", "node_name", "sentence", "changes", "acknowledged_by")
     list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
-    search_fields = ("group_name", "node_name", "sentence")
+    search_fields = ("group_name", "node_name", "sentence__english")
 
 
 class ChannelForm(OperationForm):

@@ -38,7 +38,7 @@ class HaEventAdmin(ReadOnlyAdmin):
         "page",
     )
     list_filter = ("kind", "at")
-    search_fields = ("sentence", "group_name", "node_name", "actor", "address")
+    search_fields = ("sentence__english", "group_name", "node_name", "actor", "address")
 
     @column(say("Page"))
     def page(self, event: HaEvent) -> str:
@@ -64,7 +64,7 @@ class IncidentAdmin(ReadOnlyAdmin):
         "report",
     )
     list_filter = ("reason", "ended", "opened_at")
-    search_fields = ("group_name", "node_name", "cause")
+    search_fields = ("group_name", "node_name", "cause__english")
 
     @column(say("Report"))
     def report(self, incident: Incident) -> str:
@@ -134,7 +134,7 @@ class ForecastAdmin(ReadOnlyAdmin):
     list_display = ("event", "moved", "disconnected", "peak", "until_50", "until_95", "until_100")
     list_select_related = ("event",)
     list_filter = ("event__at",)
-    search_fields = ("event__sentence",)
+    search_fields = ("event__sentence__english",)
 
 
 @admin.register(LogCollection)

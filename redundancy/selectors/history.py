@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 # More are no moment that there is, and no key.
 _DIGITS = 16
-TEXT_COLUMNS = ("sentence", "new_state", "new_reason", "actor")
+TEXT_COLUMNS = ("sentence__english", "new_state", "new_reason", "actor")
 
 
 @dataclass(frozen=True, slots=True)

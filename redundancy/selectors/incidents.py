@@ -11,7 +11,7 @@ from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
 
 # Fields of *Find where*: name in the address -> column.
-FIELDS: dict[str, str] = {"group": "group_name", "cause": "cause", "server": "node_name"}
+FIELDS: dict[str, str] = {"group": "group_name", "cause": "cause__english", "server": "node_name"}
 _COLUMNS: dict[str, F | Expression] = {
     "opened": F("opened_at"),
     "group": Lower("group_name"),

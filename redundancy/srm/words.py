@@ -15,7 +15,7 @@ Parts = tuple[str, str | None, Mapping[str, Any]]
 Voice = Callable[[str, str | None, Mapping[str, Any]], str]
 
 # Between the English text and its parts, where both are kept in one text.
-_BEHIND = "\x1f"
+BEHIND = "\x1f"
 _voice: Voice | None = None
 
 
@@ -117,13 +117,13 @@ def english(text: str) -> str:
 def to_text(sentence: str) -> str:
     """Return a sentence as one text to be kept: in English, with its parts behind."""
     if isinstance(sentence, Said) and (kept := sentence.kept):
-        return f"{sentence.english}{_BEHIND}{kept}"
+        return f"{sentence.english}{BEHIND}{kept}"
     return english(sentence)
 
 
 def from_text(text: str) -> Said:
     """Return a sentence from the text of ``to_text``; any other text is its own template."""
-    words, _, kept = text.partition(_BEHIND)
+    words, _, kept = text.partition(BEHIND)
     return Said(words, kept)
 
 

@@ -24,7 +24,10 @@ def written(db: None) -> HaEvent:
 def test_it_is_stored_and_found_in_english(written: HaEvent) -> None:
     english = "1,234 sessions were moved to <cup1>."
     assert written.sentence == english
-    assert HaEvent.objects.filter(sentence__startswith=english).exists()
+    assert HaEvent.objects.filter(sentence__english=english).exists()
+    assert HaEvent.objects.filter(sentence__english__iendswith="TO <cup1>.").exists()
+    # The names of its fields are no words of it.
+    assert not HaEvent.objects.filter(sentence__english__icontains="node").exists()
     assert HaEvent.objects.values_list("sentence", flat=True).get() == english
 
 
