@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.srm.words import say, together
+from redundancy.views.paging import page_links
 from topology.model import TONE_WORDS, URGENCY, Group, Topology, fingerprint
 
 NOT_NORMAL = "not-normal"
@@ -108,13 +109,7 @@ class Part:
     @property
     def pages(self) -> list[tuple[str, str]]:
         """Return labels and addresses of the paging links that lead somewhere."""
-        numbers: list[tuple[str, int]] = []
-        if self.page.has_previous():
-            numbers += [(say("First"), 1), (say("Previous"), self.page.previous_page_number())]
-        if self.page.has_next():
-            numbers += [(say("Next"), self.page.next_page_number())]
-            numbers += [(say("Last"), self.page.paginator.num_pages)]
-        return [(label, f"?{self.choice.query(page=number)}") for label, number in numbers]
+        return page_links(self.page, lambda number: f"?{self.choice.query(page=number)}")
 
 
 def read(query: Mapping[str, str]) -> Choice:

@@ -1,13 +1,12 @@
 """How many sessions the users of each node have, and where."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q
 
 from redundancy.clock import lab_now
-from redundancy.models import PresenceUser
-from redundancy.selectors.nodes import nodes
+from redundancy.models import PresenceUser, Server
 from redundancy.selectors.presence import Presence, presence
 
 
@@ -48,9 +47,8 @@ def of_homes(node_ids: Collection[int]) -> Mapping[int, Home]:
     return found
 
 
-def by_node() -> list[NodeSessions]:
-    """Return every node with its users and sessions, by name, in four queries."""
-    servers = list(nodes())
-    pks = [server.pk for server in servers]
-    homes, here = of_homes(pks), presence(pks, lab_now())
-    return [NodeSessions(s.name, homes[s.pk], here[s.pk]) for s in servers]
+def by_node(servers: Iterable[Server]) -> list[NodeSessions]:
+    """Return the users and sessions of each of these nodes, in three queries."""
+    names = {server.pk: server.name for server in servers}
+    homes, here = of_homes(names), presence(names, lab_now())
+    return [NodeSessions(name, homes[pk], here[pk]) for pk, name in names.items()]

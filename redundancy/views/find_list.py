@@ -12,6 +12,7 @@ from django.http import HttpRequest, QueryDict
 from redundancy.errors import Refused
 from redundancy.selectors.find import OPERATORS, Criterion
 from redundancy.srm.words import say, say_count
+from redundancy.views.paging import page_links
 
 M = TypeVar("M", bound=Model)
 Details = Callable[[Sequence[int]], Mapping[int, Any]]
@@ -158,13 +159,7 @@ class Listing(Generic[M]):
     @property
     def pages(self) -> list[tuple[str, str]]:
         """Labels and addresses of the paging links that lead somewhere."""
-        links = []
-        if self.page.has_previous():
-            links += [(say("First"), 1), (say("Previous"), self.page.previous_page_number())]
-        if self.page.has_next():
-            links += [(say("Next"), self.page.next_page_number())]
-            links += [(say("Last"), self.page.paginator.num_pages)]
-        return [(label, self.address.url(page=number)) for label, number in links]
+        return page_links(self.page, lambda number: self.address.url(page=number))
 
 
 def _criteria(request: HttpRequest, default: str) -> tuple[Criterion, ...]:

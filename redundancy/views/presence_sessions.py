@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,13 +15,16 @@ from redundancy.forms.presence import ACTS, SignForm
 from redundancy.models import Server
 from redundancy.operations import presence
 from redundancy.permissions import writes
-from redundancy.selectors import sessions
+from redundancy.selectors import nodes, sessions
 from redundancy.selectors.users import called
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.paging import Paged
 
 TITLE = say("Presence Sessions")
+# Servers on one page.
+ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,13 @@ def session_sign(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: SignForm, status: int = 200) -> HttpResponse:
+    page = Paginator(nodes.nodes(), ROWS).get_page(request.GET.get("page"))
     context = {
         "title": TITLE,
         "form": form,
         "acts": ACTS,
-        "rows": sessions.by_node(),
+        "rows": sessions.by_node(page),
+        "listing": Paged(page),
         "related_links": [
             Link(say("Assign Presence Users"), reverse("user_list")),
             Link(say("Who Served a User?"), reverse("user_history")),

@@ -27,7 +27,7 @@ from redundancy.operations.users import add_users, edit_user
 from redundancy.selectors.audit import audit
 from redundancy.selectors.live import live_of
 from redundancy.selectors.sessions import Home, of_homes
-from redundancy.views import effects
+from redundancy.views import effects, presence_sessions
 from tests.labtime import stand_at
 from tests.pages.html import soup, status, words
 from tests.relogin.pair import BEGIN, USERS, go_home, logins, node, take_over
@@ -202,6 +202,21 @@ def test_the_page_shows_the_sessions_by_server(
     assert rows == [
         ["imp-pub", "200", "180", "20", "180", "0"],
         ["imp-sub", "200", "200", "0", "0", "200 (180 waiting to log in)"],
+    ]
+
+
+def test_many_servers_are_shown_page_by_page(
+    page: Client, group: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_sessions, "ROWS", 1)
+    names = []
+    for number in (1, 2):
+        shown = soup(page.get(reverse("session_list"), {"page": number}))
+        names += [words(row.select("td")[0]) for row in shown.select("table.list tbody tr")]
+    assert names == ["imp-pub", "imp-sub"]
+    assert [(a.text, a["href"]) for a in shown.select(".pager a")] == [
+        ("First", "?page=1"),
+        ("Previous", "?page=1"),
     ]
 
 
