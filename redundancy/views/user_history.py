@@ -53,7 +53,9 @@ def user_history(request: HttpRequest) -> HttpResponse:
     chosen = found
     now = lab_now()
     moment = asked.timestamp() if asked else now
-    stay = stay_at(found, moment)
+    future = moment > now
+    # Of what is still to come nothing is known.
+    stay = None if future else stay_at(found, moment)
     if asked:
         chosen = [stay] if stay else []
     if user is not None and request.GET.get("format") in _EXPORTS:
@@ -65,7 +67,7 @@ def user_history(request: HttpRequest) -> HttpResponse:
         "form": form,
         "found_user": user,
         "asked": bool(asked),
-        "future": moment > now,
+        "future": future,
         "moment": moment,
         "stay": stay,
         "client": stay.client(moment) if stay else "",

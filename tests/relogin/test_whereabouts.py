@@ -195,6 +195,14 @@ def test_every_moment_has_an_answer(page: Client, address: str, second: float, w
     assert words_ in words(soup(answer).select_one(".answer"))
 
 
+def test_of_a_moment_to_come_nothing_is_told(page: Client, address: str) -> None:
+    query = {"userid": "imp-pub.0000", "at": shown_time(5000)}
+    found = soup(page.get(address, query))
+    assert not found.select("table.list tr[aria-current]")
+    assert "(asked for)" not in words(found.select_one("table.list"))
+    assert page.get(address, {**query, "format": "json"}).json()["stays"] == []
+
+
 def test_the_exports_say_the_same(page: Client, address: str) -> None:
     whole = page.get(address, {"userid": "imp-pub.0000", "format": "json"}).json()
     assert [each["served_by"] for each in whole["stays"]] == ["imp-pub", "imp-sub"]
