@@ -28,6 +28,13 @@ def selected_pks(request: HttpRequest) -> list[int]:
     return [pk for pk in found if pk is not None]
 
 
+def nothing_to_do(request: HttpRequest) -> str:
+    """Return why there is no row to do something with: none was selected, or those are gone."""
+    if selected_pks(request):
+        return say("What was selected has been deleted meanwhile.")
+    return say("Nothing is selected.")
+
+
 def delete(
     request: HttpRequest,
     *,
@@ -50,7 +57,7 @@ def delete(
 
     asked = request.POST if request.method == "POST" else request.GET
     back = return_to(asked, back)
-    error = "" if objects else say("Nothing is selected, or it has been deleted meanwhile.")
+    error = "" if objects else nothing_to_do(request)
     try:
         if request.method == "POST":
             remove_all()

@@ -21,7 +21,7 @@ from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go, is_htmx
-from redundancy.views.delete import selected_pks
+from redundancy.views.delete import nothing_to_do, selected_pks
 from redundancy.views.effects import users as users_in_words
 from redundancy.views.find_list import (
     Column,
@@ -104,7 +104,7 @@ def user_assign(request: HttpRequest) -> HttpResponse:
     try:
         chosen, carried = _chosen(request, asked)
         if not chosen.exists():
-            raise Refused(say("Nothing is selected, or it has been deleted meanwhile."))
+            raise Refused(nothing_to_do(request))
         check_cluster()
         if "to" not in asked:
             return _ask_where(request, chosen, carried, back)

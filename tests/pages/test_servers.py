@@ -136,11 +136,21 @@ def test_delete_selected_deletes_all_or_none(page: Client, pub: Server, sub: Ser
     assert list(Server.objects.all()) == [pub]
 
 
-@pytest.mark.parametrize("pks", [[], ["x"], ["9" * 30], [424242]])
-def test_delete_selected_of_nothing(page: Client, pub: Server, pks: list[str | int]) -> None:
+@pytest.mark.parametrize(
+    ("pks", "rule"),
+    [
+        ([], "Nothing is selected."),
+        (["x"], "Nothing is selected."),
+        (["9" * 30], "Nothing is selected."),
+        ([424242], "What was selected has been deleted meanwhile."),
+    ],
+)
+def test_delete_selected_of_nothing(
+    page: Client, pub: Server, pks: list[str | int], rule: str
+) -> None:
     response = page.get(reverse("server_delete_selected"), {"pk": pks})
     assert response.status_code == 409
-    assert "Nothing is selected" in soup(response).get_text()
+    assert rule in soup(response).get_text()
 
 
 def test_the_question_fits_into_the_dialog(page: Client, pub: Server, sub: Server) -> None:

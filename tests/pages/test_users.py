@@ -167,8 +167,8 @@ def test_unassign_all_that_were_found(page: Client, people: dict[str, PresenceUs
 @pytest.mark.parametrize(
     ("query", "rule"),
     [
-        ({}, "Nothing is selected"),
-        ({"pk": "424242"}, "Nothing is selected"),
+        ({}, "Nothing is selected."),
+        ({"pk": "424242"}, "What was selected has been deleted meanwhile."),
         ({"found": 1, "field": "userid", "op": "begins", "text": "nobody"}, "Nothing is selected"),
         ({"found": 1, "field": "password", "op": "begins", "text": ""}, "there is no field"),
         ({"found": 1, "to": "x"}, "choose a node of the list"),
