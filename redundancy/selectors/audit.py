@@ -66,8 +66,7 @@ class Breach:
     def said(self) -> str:
         """Return all of it as a sentence."""
         return say(
-            "{invariant} ({rule}): {sentence}",
-            invariant=self.invariant,
+            "It does not hold that {rule}: {sentence}",
             rule=INVARIANTS[self.invariant],
             sentence=self.sentence,
         )
@@ -77,7 +76,7 @@ class Breach:
 
 
 def audit(*, recent: int | None = None) -> list[Breach]:
-    """Return every breach of the invariants I1 to I6 and I9, by invariant.
+    """Return every breach of the invariants, one invariant after the other.
 
     Args:
         recent: Look only at so many of the last events; at the whole history when None.

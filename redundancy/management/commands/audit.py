@@ -4,11 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
-from redundancy.selectors.audit import audit, counted
+from redundancy.selectors.audit import INVARIANTS, audit, counted
+from redundancy.srm.words import english
 
 
 class Command(BaseCommand):
-    """Name each breach of the invariants I1 to I6 and I9; exit code 1 when there is one."""
+    """Name each breach of the invariants; exit code 1 when there is one."""
 
     help = "Check that the invariants of high availability hold, and name each breach."
 
@@ -20,4 +21,6 @@ class Command(BaseCommand):
             lines = "\n".join(str(breach) for breach in breaches)
             raise CommandError(f"{lines}\n{len(breaches)} breach(es).", returncode=1)
         groups, sessions = counted()
-        self.stdout.write(f"I1 to I6 and I9 hold: {groups} group(s), {sessions} session(s).")
+        self.stdout.write(f"Checked {groups} group(s) and {sessions} session(s). It holds that")
+        for rule in INVARIANTS.values():
+            self.stdout.write(f"- {english(rule)}")
