@@ -20,8 +20,10 @@ from redundancy.models import (
 from redundancy.operations import events, locks, rules
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import logged_in
+from redundancy.selectors import wording
 from redundancy.selectors.servers import unsettled_nodes
 from redundancy.selectors.spread import newcomers
+from redundancy.srm.states import NOT_RESPONDING
 from redundancy.srm.words import say, say_count
 
 # Below the number of parameters a statement may have on every database.
@@ -228,7 +230,7 @@ def check_cluster() -> None:
     """Refuse that users are added or assigned while a node is failed over, or in a transition."""
     nodes = unsettled_nodes()
     if nodes:
-        names = ", ".join(f"{node.name} ({node.runtime.state})" for node in nodes[:NAMED])
+        names = ", ".join(f"{node.name} ({_state(node)})" for node in nodes[:NAMED])
         raise Refused(
             say(
                 "No user can be added or assigned while a node of the cluster is failed over "
@@ -239,6 +241,11 @@ def check_cluster() -> None:
             ),
             field="home",
         )
+
+
+def _state(node: Server) -> str:
+    """Return the state of a node as the pages show it: what a silent one remembers is none."""
+    return node.runtime.state if wording.reports(node) else NOT_RESPONDING
 
 
 def _taken(users: Sequence[PresenceUser]) -> Refused:

@@ -68,14 +68,14 @@ def assigned_count(server: Server) -> int:
 
 
 def unsettled_nodes() -> list[Server]:
-    """Return, with their memories, the nodes that do not allow users to be added or assigned now.
+    """Return, with their memories and machines, the nodes that do not allow users to be added or assigned now.
 
     Their users are, or are being, served away from home; or their SRM is in another transition.
     """
     moving = ~Q(runtime__state__in=_AT_HOME)
     held = Q(group__holder__isnull=False)
     return list(
-        Server.objects.select_related("runtime")
+        Server.objects.select_related("runtime", "machine")
         .filter(Q(runtime__isnull=False), moving | held)
         .order_by(Lower("name"))
     )

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from redundancy.catalog import SRM
 from redundancy.errors import Refused
 from redundancy.models import (
     HaEvent,
@@ -16,8 +17,9 @@ from redundancy.models import (
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.operations.services import stop_service
 from redundancy.operations.users import add_users, delete_users, edit_user
-from redundancy.srm.states import State
+from redundancy.srm.states import NOT_RESPONDING, State
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +107,14 @@ def test_nobody_is_added_while_a_node_of_the_cluster_is_failed_over(
         with pytest.raises(Refused, match=rf"failed over or in a transition: imp-sub \({state}\)"):
             add_users(rows=[ann(home)], actor="tester")
         assert not PresenceUser.objects.exists()
+
+
+def test_a_silent_node_is_named_as_the_pages_show_it(home: Server) -> None:
+    other = add_server(name="imp-sub", server_type="imp", actor="tester")
+    NodeRuntime.objects.filter(server=other).update(state=State.FAILED_OVER)
+    stop_service(server=other, name=SRM, actor="tester")
+    with pytest.raises(Refused, match=rf"transition: imp-sub \({NOT_RESPONDING}\)"):
+        add_users(rows=[ann(home)], actor="tester")
 
 
 def test_nobody_is_added_while_a_node_holds_the_others_sessions(home: Server) -> None:
