@@ -72,7 +72,11 @@ def _power(server: Server) -> str:
         return "-"
     machine = server.machine
     if machine.powered:
-        return f"on since {machine.up_since:%Y-%m-%d %H:%M:%S}" if machine.up_since else "on"
+        return (
+            f"on since {machine.up_since:%Y-%m-%d %H:%M:%S} (lab time)"
+            if machine.up_since
+            else "on"
+        )
     return "restarting" if machine.boots_at else "off"
 
 

@@ -18,7 +18,11 @@ def _line(sentence: str, row: SignIn | None) -> str:
     if row is None:
         return say_row(sentence, {"sign_in": say("none")})
     at = date_format(timezone.localtime(row.at), "Y-m-d H:i:s")
-    shown = say("{at} from {address}", at=at, address=row.address) if row.address else at
+    shown = (
+        say("{at} (wall time) from {address}", at=at, address=row.address)
+        if row.address
+        else say("{at} (wall time)", at=at)
+    )
     return say_row(sentence, {"sign_in": shown})
 
 

@@ -297,6 +297,7 @@ def test_show_network_cluster(cli: Cli, cluster: RedundancyGroup) -> None:
         *("imp-pub", "CUCM", "IM", "and", "Presence"),
         *("Publisher", "DefaultCUPSubCluster", "on", "since"),
     ]
+    assert rows[3][11:] == ["(lab", "time)"]
     assert rows[4][5:] == ["Subscriber", "DefaultCUPSubCluster", "off"]
 
 

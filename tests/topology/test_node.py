@@ -62,7 +62,7 @@ def test_a_healthy_node(client: Client, pub: Server) -> None:
         "Installed": "Yes",
         "Version": "14.0.1",
         "Database Replication": "Publisher",
-        "Up Since": "2023-11-14 22:13:20, for 1 min 30 s",
+        "Up Since (lab time)": "2023-11-14 22:13:20, for 1 min 30 s",
         "Presence Redundancy Group": "DefaultCUPSubCluster , High Availability off",
         "Server State": "Unknown High Availability Not Enabled",
         "Assigned Users": "500",
