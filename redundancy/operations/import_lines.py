@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from redundancy.errors import Refused
 from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
 from redundancy.operations.users import checked_texts
-from redundancy.selectors.nodes import nodes
-from redundancy.srm.words import say
+from redundancy.selectors.nodes import NodeNames, nodes
+from redundancy.srm.words import listed, say
 from redundancy.users_csv import BOM, BadLine, delimiter_of, is_header, read_line
 
 # Bytes of a line; three times what the longest fields need.
@@ -49,14 +49,18 @@ class Lines:
 
 
 class LineReader:
-    """Judges lines: ``rows`` are in order, ``problems`` say what is not."""
+    """Judges lines: ``rows`` are in order, ``problems`` say what is not.
+
+    ``readable``: False once a line is no text; the ones after it need not be looked at.
+    """
 
     def __init__(self, job: UserImport) -> None:
         self._job = job
         self.delimiter = job.delimiter
         self.rows: list[ImportRow] = []
         self.problems: list[ImportProblem] = []
-        self._nodes = {name.lower(): pk for pk, name in nodes().values_list("pk", "name")}
+        self.readable = True
+        self._nodes = NodeNames(nodes().values_list("pk", "name"))
 
     def take(self, number: int, data: bytes) -> None:
         """Judge the line ``number`` of the file."""
@@ -68,7 +72,10 @@ class LineReader:
         try:
             text = data.removeprefix(BOM if number == 1 else b"").decode().rstrip("\r\n")
         except UnicodeDecodeError:
-            self._blame(number, 0, say("The line is not UTF-8."))
+            # A file of another kind or encoding: each line of it would be blamed alike.
+            rule = say("The file is no text in UTF-8; it was not read any further.")
+            self._blame(number, 0, rule)
+            self.readable = False
             return
         if not text.strip():
             return
@@ -86,9 +93,17 @@ class LineReader:
         self, number: int, userid: str, display_name: str, im_address: str, node: str = ""
     ) -> None:
         before = len(self.problems)
-        home = self._nodes.get(node.lower())
-        if node and home is None:
+        homes = self._nodes.meant(node) if node else []
+        if node and not homes:
             rule = say("Assigned Node {node!r} is no IM and Presence server.", node=node[:63])
+            self._blame(number, 4, rule)
+        elif len(homes) > 1:
+            names = listed(sorted(name for _, name in homes))
+            rule = say(
+                "Assigned Node {node!r} may be {names}; give the whole name.",
+                node=node[:63],
+                names=names,
+            )
             self._blame(number, 4, rule)
         try:
             texts = checked_texts(userid, display_name, im_address)
@@ -97,7 +112,9 @@ class LineReader:
                 self._blame(number, _COLUMN[field or "userid"], rule)
             return
         if len(self.problems) == before:
-            self.rows.append(ImportRow(job=self._job, line=number, node=home, **texts))
+            self.rows.append(
+                ImportRow(job=self._job, line=number, node=homes[0][0] if homes else None, **texts)
+            )
 
     def _blame(self, line: int, column: int, rule: str) -> None:
         self.problems.append(ImportProblem(job=self._job, line=line, column=column, rule=rule))

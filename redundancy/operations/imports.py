@@ -199,6 +199,9 @@ def _read(job: UserImport) -> None:
     for number, end, data in lines.read(LINES):
         job.line, job.read = number, end
         reader.take(number, data)
+        if not reader.readable:
+            job.read = job.size
+            break
     job.rows += len(reader.rows)
     job.delimiter = reader.delimiter
     with transaction.atomic():

@@ -79,8 +79,8 @@ def unfinished(before: datetime) -> list[tuple[int, int]]:
 
 
 def problems(job: UserImport) -> QuerySet[ImportProblem]:
-    """Return the errors that are kept of ``job``, by line."""
-    return ImportProblem.objects.filter(job=job)
+    """Return the errors that are kept of ``job``, by line: as many as it counts, if more were found since."""
+    return ImportProblem.objects.filter(job=job)[: job.problems]
 
 
 def repeated(job: UserImport, field: str) -> Iterator[tuple[int, str, int]]:
