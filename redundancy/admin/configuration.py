@@ -92,7 +92,8 @@ class RedundancyGroupAdmin(OperationAdmin):
         """Return the form's fields; to somebody who may only look, the servers by name."""
         if obj and not self.has_change_permission(request, obj):
             return ("name", "description", "presence_servers", "ha_enabled")
-        return ("name", "description", "first", "second", "ha_enabled")
+        fields = ("name", "description", "first", "second", "ha_enabled")
+        return fields if obj and obj.ha_enabled else (*fields, "despite_preflight")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return what is shown, not typed."""

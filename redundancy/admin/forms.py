@@ -17,6 +17,7 @@ from redundancy.models import (
     ServiceParameter,
 )
 from redundancy.operations import enterprise, groups, parameters, servers, users
+from redundancy.selectors.preflight import preflight
 from redundancy.selectors.servers import assignable_servers
 from redundancy.srm.words import mark, say, say_row, together
 
@@ -66,6 +67,11 @@ class GroupForm(OperationForm):
         required=False,
         empty_label=say("Not-Selected"),
     )
+    despite_preflight = forms.BooleanField(
+        label=say("Enable in spite of the preflight"),
+        required=False,
+        help_text=say("Only needed when a check of the preflight fails; Save says which."),
+    )
 
     class Meta:
         model = RedundancyGroup
@@ -88,10 +94,25 @@ class GroupForm(OperationForm):
         members = {"first": data["first"], "second": data["second"]}
         if self.instance.pk is None:
             group = groups.add_group(actor=actor, **names, **members)
-            return groups.enable_ha(group=group, actor=actor) if data["ha_enabled"] else group
-        return groups.edit_group(
-            group=self.instance, actor=actor, ha_enabled=data["ha_enabled"], **names, **members
-        )
+        else:
+            off = None if data["ha_enabled"] else False
+            group = groups.edit_group(
+                group=self.instance, actor=actor, ha_enabled=off, **names, **members
+            )
+        if not data["ha_enabled"] or group.ha_enabled:
+            return group
+        if not data.get("despite_preflight"):
+            _refuse_failed_checks(group)
+        return groups.enable_ha(group=group, actor=actor)
+
+
+def _refuse_failed_checks(group: RedundancyGroup) -> None:
+    """Refuse, with what will go wrong, to enable high availability while the preflight fails."""
+    found = preflight(group)
+    if found is not None and found.failed:
+        refusals = [Refused(warning, field="ha_enabled") for warning in found.warnings]
+        yes = say("Check this box to enable High Availability all the same.")
+        raise Refused.together([*refusals, Refused(yes, field="despite_preflight")])
 
 
 def _help(parameter: Parameter) -> str:

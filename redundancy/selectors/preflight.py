@@ -66,6 +66,14 @@ class Preflight:
         return [check for check in self.checks if check.result is Result.FAILED]
 
     @property
+    def warnings(self) -> list[str]:
+        """What failed, and what will come of it when HA is enabled all the same."""
+        return [
+            together([say("{check}:", check=check.label), check.sentence, check.effect])
+            for check in self.failed
+        ]
+
+    @property
     def summary(self) -> str:
         """The checks in a sentence."""
         number = len(self.failed)

@@ -137,7 +137,7 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
     if form.ha() and not group.ha_enabled and "confirmed" not in request.POST:
         found = preflight.context(group)["preflight"]
         if found and found.failed:
-            return _ask_to_enable(request, group, preflight.warnings(found))
+            return _ask_to_enable(request, group, found.warnings)
     before = group.ha_enabled
     try:
         saved = edit_group(

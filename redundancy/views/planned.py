@@ -18,6 +18,7 @@ from redundancy.selectors import live, nodes
 from redundancy.selectors import planned as selectors
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.planned import Plan, Stage
+from redundancy.selectors.preflight import preflight
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say, say_count
 from redundancy.views import effects
@@ -196,5 +197,8 @@ def _effects(stage: Stage | None, plan: Plan) -> list[str]:
                 )
                 for count in missing
             ] or [say("As many users are logged in on each node as noted.")]
+        case Stage.ENABLE if group is not None:
+            found = preflight(group)
+            return found.warnings if found else []
         case _:
             return []

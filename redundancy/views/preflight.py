@@ -12,7 +12,7 @@ from redundancy.models import RedundancyGroup
 from redundancy.selectors import groups, nodes
 from redundancy.selectors.preflight import Check, Preflight, Result, Where, preflight
 from redundancy.selectors.stamp import holds_until
-from redundancy.srm.words import say, together
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.polls import poll
 
@@ -59,14 +59,6 @@ def _fragment(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(status=204)
     response = render(request, "groups/_preflight.html", shown)
     return trigger_client_event(response, "announce", {"value": str(found.summary)})
-
-
-def warnings(found: Preflight) -> list[str]:
-    """Return what failed, and what will come of it when HA is enabled all the same."""
-    return [
-        together([say("{check}:", check=check.label), check.sentence, check.effect])
-        for check in found.failed
-    ]
 
 
 def _mend(group: RedundancyGroup, check: Check) -> Link | None:

@@ -18,6 +18,7 @@ from redundancy.models import (
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.operations.services import stop_service
 from redundancy.selectors.parameters import value
 
 pytestmark = pytest.mark.django_db
@@ -162,15 +163,22 @@ def test_the_sample_cluster_can_be_undone(writer: Client, db: None) -> None:
 def test_add_a_group(writer: Client, pair: RedundancyGroup) -> None:
     nodes = [add_server(name=name, server_type="imp", actor="") for name in ("imp-3", "imp-4")]
     values = {"name": "Berlin", "description": "", "first": nodes[0].pk, "second": nodes[1].pk}
-    answer = writer.post(url(RedundancyGroup, "add"), values | {"ha_enabled": "on"})
-    assert answer.status_code == 302
+    values |= {"ha_enabled": "on", "despite_preflight": "on"}
+    assert writer.post(url(RedundancyGroup, "add"), values).status_code == 302
     group = RedundancyGroup.objects.get(name="Berlin")
     assert (group.ha_enabled, group.servers.count()) == (True, 2)
 
 
 def test_switch_ha_in_the_group_form(writer: Client, pair: RedundancyGroup) -> None:
     page = url(RedundancyGroup, "change", pair.pk)
-    assert writer.post(page, group_values(pair, ha_enabled="on")).status_code == 302
+    stop_service(server=pair.servers.get(slot=2), name="Cisco XCP Router", actor="")
+    told = errors(writer.post(page, group_values(pair, ha_enabled="on")))
+    assert any("imp-sub fails over" in rule for rule in told["ha_enabled"])
+    assert "all the same" in told["despite_preflight"][0]
+    pair.refresh_from_db()
+    assert not pair.ha_enabled
+    values = group_values(pair, ha_enabled="on", despite_preflight="on")
+    assert writer.post(page, values).status_code == 302
     pair.refresh_from_db()
     assert (pair.ha_enabled, pair.ha_generation) == (True, 1)
     assert writer.post(page, group_values(pair)).status_code == 302

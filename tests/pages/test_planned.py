@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from redundancy.models import PlannedRestart, RedundancyGroup, Server
 from redundancy.operations import planned
+from redundancy.operations.services import stop_service
 from tests.pages.html import soup, status, words
 
 ROUTER = "Cisco XCP Router"
@@ -66,6 +67,13 @@ def test_a_step_asks_first_and_is_done_by_post(page: Client, record: PlannedRest
     again = page.post(step(record, "disable"))
     assert again.status_code == 409
     assert "at another step now: Wait 2 minutes" in status(again)
+
+
+def test_enabling_says_first_what_fails(page: Client, record: PlannedRestart, sub: Server) -> None:
+    page.post(step(record, "disable"))
+    stop_service(server=sub, name=ROUTER, actor="ann")
+    asked = words(soup(page.get(step(record, "enable"))).select_one(".effects"))
+    assert f"Not running: {ROUTER}. imp-sub fails over to imp-pub" in asked
 
 
 def test_stopping_says_what_is_left_behind(page: Client, record: PlannedRestart) -> None:
