@@ -1,7 +1,7 @@
 """Whether the system itself can be trusted right now: beat, workers, queues, bus, database, audit."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,6 +16,11 @@ from redundancy.srm.words import say
 
 # Canaries are sent once a minute: one that is missing for two and a half means a worker that is.
 CANARY_SECONDS = 2.5 * bus.SLOW_LANE_SECONDS
+# The verdict looks at the misses of so many seconds, and bears this share of them.
+RECENT_SECONDS = 120.0
+BORNE_MISSES = 0.25
+# Fewer ticks than these are none to judge by.
+LEAST_TICKS = 20
 # An oldest message older than this means that the queue is not worked off.
 OLD_SECONDS = 30.0
 
@@ -25,7 +30,8 @@ class Beat:
     """How regularly sweeps ran, in seconds. Lateness: of a sweep's begin behind its tick.
 
     ``sweeps``: how many the figures are of. ``missed``: ticks without a sweep. ``doubled``: sweeps
-    within half an interval of the one before.
+    within half an interval of the one before. ``recent`` and ``recent_missed``: the same of the last
+    two minutes.
     """
 
     age: float | None
@@ -36,6 +42,8 @@ class Beat:
     took_p99: float
     missed: int
     doubled: int
+    recent: int
+    recent_missed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ def watch() -> Monitor:
         return Monitor(
             None, (), None, database_ms, None, (), lab_now, rate, ears, (*troubles, away)
         )
-    troubles += _of_beat(beat)
+    troubles += of_beat(beat)
     troubles += [
         say("Queue {queue}: {trouble}", queue=queue.name, trouble=queue.trouble)
         for queue in queues
@@ -143,6 +151,7 @@ def measured(ticks: Sequence[pulse.Tick], interval: float, age: float | None) ->
     # A tick that is skipped altogether is missed; what is left over is lateness.
     late = [max(0.0, gap - interval * max(1, round(gap / interval))) for gap in gaps]
     took = [tick.took for tick in fired]
+    recent = [tick for tick in fired if tick.began > fired[-1].began - RECENT_SECONDS]
     return Beat(
         age=age,
         sweeps=len(fired),
@@ -150,9 +159,15 @@ def measured(ticks: Sequence[pulse.Tick], interval: float, age: float | None) ->
         late_p99=_percentile(late, 99),
         took_p50=_percentile(took, 50),
         took_p99=_percentile(took, 99),
-        missed=sum(max(0, round(gap / interval) - 1) for gap in gaps),
+        missed=_missed(gaps, interval),
         doubled=sum(gap < interval / 2 for gap in gaps),
+        recent=len(recent),
+        recent_missed=_missed(gaps[len(fired) - len(recent) :], interval),
     )
+
+
+def _missed(gaps: Iterable[float], interval: float) -> int:
+    return sum(max(0, round(gap / interval) - 1) for gap in gaps)
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:
@@ -161,7 +176,8 @@ def _percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[round(percent / 100 * (len(values) - 1))]
 
 
-def _of_beat(beat: Beat) -> list[str]:
+def of_beat(beat: Beat) -> list[str]:
+    """Return what is wrong with beat, in sentences. Pure."""
     if beat.age is None:
         return [say("No sweep has run yet.")]
     if is_blind(beat.age):
@@ -169,6 +185,16 @@ def _of_beat(beat: Beat) -> list[str]:
             say(
                 "The last sweep ran {age:.0f} s ago: beat or the sweep worker does not work.",
                 age=beat.age,
+            )
+        ]
+    ticks = beat.recent + beat.recent_missed
+    if ticks >= LEAST_TICKS and beat.recent_missed > BORNE_MISSES * ticks:
+        return [
+            say(
+                "{missed} of the last {ticks} ticks were missed: beat or the sweep worker does not "
+                "keep up.",
+                missed=beat.recent_missed,
+                ticks=ticks,
             )
         ]
     return []

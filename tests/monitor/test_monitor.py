@@ -46,6 +46,22 @@ def test_lateness_missed_and_doubled_ticks(
     assert (beat.missed, beat.doubled) == (missed, doubled)
 
 
+@pytest.mark.parametrize(
+    ("told", "trouble"),
+    [
+        (ticks(*range(0, 300, 2)), "59 of the last 119 ticks were missed"),
+        # Long ago, and regular since.
+        (ticks(*range(0, 300, 4), *range(300, 450)), ""),
+        (ticks(*(at for at in range(200) if at % 5)), ""),
+        # Too few to judge by.
+        (ticks(0, 10), ""),
+    ],
+)
+def test_misses_of_the_last_minutes_are_a_trouble(told: list[Tick], trouble: str) -> None:
+    said = monitor.of_beat(monitor.measured(told, 1.0, 0.5))
+    assert [sentence.partition(":")[0] for sentence in said] == ([trouble] if trouble else [])
+
+
 @pytest.fixture
 def running(db: None, valkey: str) -> Iterator[None]:
     """Everything as it is a moment after a sweep, with workers that work."""
