@@ -28,6 +28,8 @@ _SERVICE = frozenset(
 )
 # Where the node itself, and not its peer, lost a service.
 _LOST_SERVICE = frozenset({State.FAILED_OVER_DOWN, State.FAILING_OVER, State.AFFECTED})
+# Asking for these ends a failover, whatever it began with.
+_GOING_HOME = frozenset({State.FALLING_BACK, State.TAKING_BACK})
 _PEER = frozenset({Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION})
 
 
@@ -137,13 +139,23 @@ def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> Condition:
 
 def _of_pair(members: list[NodeFact]) -> Condition:
     first = members[0]
+    asked = any(
+        node.reason == Reason.ON_ADMIN_REQUEST and node.state not in _GOING_HOME
+        for node in members
+        if node.reports
+    )
     return Condition(
         AlarmKind.FAILOVER,
         f"group {first.group}",
         first.group,
         first.group_name,
         "",
-        say("{nodes}.", nodes=together((node.seen for node in members), "; ")),
+        together(
+            [
+                say("{nodes}.", nodes=together((node.seen for node in members), "; ")),
+                say("An administrator asked for it.") if asked else "",
+            ]
+        ),
         settled=not any(node.state in TRANSITIONS for node in members if node.reports),
     )
 

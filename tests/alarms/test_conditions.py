@@ -73,6 +73,23 @@ def test_what_holds_in_each_state(
     assert holding(replace(node, ha_enabled=False) for node in nodes) == []
 
 
+@pytest.mark.parametrize(
+    ("pub", "sub", "asked"),
+    [
+        ((State.IDLE, Reason.ON_ADMIN_REQUEST), (State.BACKUP, Reason.ON_ADMIN_REQUEST), True),
+        ((State.FAILING_OVER, Reason.ON_ADMIN_REQUEST), (State.NORMAL, Reason.NORMAL), True),
+        ((State.TAKING_BACK, Reason.ON_ADMIN_REQUEST), (State.BACKUP, Reason.PEER_DOWN), False),
+        ((State.FAILED_OVER, Reason.PEER_DOWN), (State.BACKUP, Reason.PEER_DOWN), False),
+    ],
+)
+def test_a_failover_that_was_asked_for_says_so(
+    pub: tuple[State, Reason], sub: tuple[State, Reason], asked: bool
+) -> None:
+    nodes = [replace(PUB, state=pub[0], reason=pub[1]), replace(SUB, state=sub[0], reason=sub[1])]
+    (told,) = [each.sentence for each in holding(nodes) if each.kind == FAILOVER]
+    assert told.endswith(f"{sub[1]}. An administrator asked for it." if asked else f"{sub[1]}.")
+
+
 def test_a_server_without_power_is_down_with_high_availability_or_without() -> None:
     dark = replace(PUB, powered=False, ha_enabled=False)
     alone = replace(dark, group=None, group_name="")
