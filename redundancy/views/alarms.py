@@ -65,6 +65,6 @@ def alarm_banner(request: HttpRequest) -> HttpResponse:
     if request.GET.get("v") == shown.version:
         return tell_time(HttpResponse(status=204), lab())
     response = render(request, "alarms/_banner.html", {"alarms_shown": shown})
-    if shown.sentences:
-        trigger_client_event(response, "announce", {"value": str(shown.sentences[0])})
+    if shown.lines:
+        trigger_client_event(response, "announce", {"value": str(shown.lines[0].sentence)})
     return tell_time(response, lab())

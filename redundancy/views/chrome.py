@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from redundancy import clock
+from redundancy.models import Alarm
 from redundancy.permissions import can_write
 from redundancy.selectors import alarms, faults
 from redundancy.srm.words import say
@@ -90,10 +91,18 @@ def fault_lines() -> FaultLines:
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmLines:
-    """The alarms nobody acknowledged: the sentences shown, and how many ``more`` there are."""
+class AlarmLine:
+    """An alarm in a sentence. ``tone``: bad while it is raised, ok once it is cleared."""
 
-    sentences: tuple[str, ...]
+    sentence: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmLines:
+    """The alarms nobody acknowledged: the lines shown, and how many ``more`` there are."""
+
+    lines: tuple[AlarmLine, ...]
     more: int
 
     @property
@@ -105,13 +114,17 @@ class AlarmLines:
 def alarm_lines() -> AlarmLines:
     """Return the alarms that nobody acknowledged, as every page shows them; one query."""
     found = list(alarms.unacknowledged()[:ALARMS_COUNTED])
-    sentences = tuple(
-        say("{alarm}: {sentence}", alarm=str(alarm), sentence=alarm.sentence)
-        if alarm.cleared_at is None
-        else say("{alarm}: cleared; it was: {sentence}", alarm=str(alarm), sentence=alarm.sentence)
-        for alarm in found[:ALARMS_SHOWN]
-    )
-    return AlarmLines(sentences, len(found) - len(sentences))
+    # What is over must not keep what holds from being shown.
+    found.sort(key=lambda alarm: alarm.cleared_at is not None)
+    lines = tuple(_alarm_line(alarm) for alarm in found[:ALARMS_SHOWN])
+    return AlarmLines(lines, len(found) - len(lines))
+
+
+def _alarm_line(alarm: Alarm) -> AlarmLine:
+    names = {"alarm": str(alarm), "sentence": alarm.sentence}
+    if alarm.cleared_at is None:
+        return AlarmLine(say("{alarm}: {sentence}", **names), "bad")
+    return AlarmLine(say("{alarm}: cleared; it was: {sentence}", **names), "ok")
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:

@@ -252,6 +252,16 @@ def test_every_page_shows_it_until_it_is_acknowledged(
     assert "nothing was done" in status(again)
 
 
+def test_what_is_cleared_looks_calm_and_stands_behind_what_holds(page: Client, pair: Pair) -> None:
+    fail(pair)
+    Alarm.objects.filter(kind="SRMFailover").update(cleared_at=1.0)
+    holds, over = soup(page.get(reverse("home"))).select(".alarm-line")
+    assert "alarm-bad" in holds["class"]
+    assert "CriticalServiceDown" in words(holds)
+    assert "alarm-ok" in over["class"]
+    assert "SRMFailover: DefaultCUPSubCluster: cleared; it was:" in words(over)
+
+
 @pytest.fixture
 def staff(admin: User, page: Client) -> Client:
     admin.is_staff = True
