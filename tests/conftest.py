@@ -59,6 +59,13 @@ def nothing_remembered() -> None:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Begin each test in English: the language of a request stays active when it is answered."""
+    with translation.override("en"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the Chromium for tests marked ``browser``."""

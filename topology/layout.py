@@ -19,7 +19,7 @@ MARGIN = 8
 GAP = 16
 PAD = 12
 HEAD = 34
-NODE_W, NODE_H = 188, 196
+NODE_W, NODE_H = 188, 210
 LINK_W = 72
 GROUP_W = PAD + NODE_W + LINK_W + NODE_W + PAD
 GROUP_H = HEAD + NODE_H + PAD
@@ -29,7 +29,7 @@ ICON = 16
 TITLE_SIZE, NAME_SIZE, TEXT_SIZE = 13, 12, 11
 LINE = 14
 _INSET = 10
-_STATE_LINES, _REASON_LINES = 3, 3
+_STATE_LINES, _REASON_LINES = 4, 3
 # The strip of a node that holds its peer's sessions.
 GUESTS_H = 22
 # Between the two directions of a link, and of an arrow's end to the box it points to.

@@ -1,9 +1,11 @@
 from itertools import combinations, pairwise
 
 import pytest
+from django.utils import translation
 
 from redundancy.selectors.presence import Presence
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
+from redundancy.templatetags.lab import named
 from tests.topology.build import HEARD, SILENT, cluster, group, node, topology
 from topology import layout
 from topology.layout import Map, Rect, place
@@ -126,21 +128,23 @@ def test_map_is_no_wider_than_it_needs(groups: int, unassigned: int, columns: in
     assert needed - layout.NODE_W < drawing.width <= needed
 
 
+@pytest.mark.parametrize("language", ["en", "pt-br"])
 @pytest.mark.parametrize("state", [*State, NOT_RESPONDING])
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_state_and_reason_is_shown_in_full(state: str, reason: str) -> None:
-    box = place(topology(loose=(node(1, state=str(state), reason=str(reason)),))).unassigned
-    assert box is not None
-    texts = box.nodes[0].texts
-
-    def joined(role: str) -> str:
-        return " ".join(text.shown for text in texts if text.role == role)
-
-    assert joined("state") == state
-    assert joined("reason") == ("" if reason == state else reason)
-    baselines = [text.y for text in texts]
-    assert baselines == sorted(set(baselines))
-    assert max(baselines) < layout.NODE_H
+def test_every_state_and_reason_is_shown_in_full(state: str, language: str) -> None:
+    with translation.override(language):
+        for reason in Reason:
+            box = place(topology(loose=(node(1, state=str(state), reason=str(reason)),))).unassigned
+            assert box is not None
+            texts = box.nodes[0].texts
+            shown = {
+                role: " ".join(text.shown for text in texts if text.role == role)
+                for role in ("state", "reason")
+            }
+            assert shown["state"] == named(state)
+            assert shown["reason"] == ("" if reason == state else named(reason))
+            baselines = [text.y for text in texts]
+            assert baselines == sorted(set(baselines))
+            assert max(baselines) < layout.NODE_H
 
 
 @pytest.mark.parametrize("letter", ["i", "n", "W", "\u6f22"])
