@@ -22,6 +22,7 @@ from redundancy.selectors import incidents as selector
 from redundancy.selectors.incident_report import Report
 from redundancy.selectors.measured import of_move
 from redundancy.srm.replay import Cause
+from redundancy.templatetags.lab import lab_time
 from tests.history.failovers import fall_back, service_failover, told
 from tests.live.conftest import pair as pair
 from tests.live.pair import ROUTER, Pair, server
@@ -169,7 +170,9 @@ def test_a_complete_move_is_recorded_once(pair: Pair) -> None:
 def test_the_page_tells_it_to_everybody(pair: Pair, reader: Client) -> None:
     service_failover(pair)
     group = reverse("group_edit", args=[RedundancyGroup.objects.get().pk])
-    assert "Open incident since" in soup(reader.get(group)).get_text()
+    opened = lab_time(Incident.objects.get().opened_at.timestamp())
+    shown = soup(reader.get(group)).get_text()
+    assert f"Open incident since {opened} (lab time)" in shown
     fall_back(pair)
     assert "Open incident since" not in soup(reader.get(group)).get_text()
     listed = rows(reader.get(reverse("incident_list")))
