@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
