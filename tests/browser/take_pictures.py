@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def take(site: Site) -> None:
-    """Show a healthy pair, a failover, and the wait for the way back."""
+    """Show a healthy pair, a failover, the wait for the way back, what is told of it, and the other language."""
     group = site.group(*NODES)
     group.enable_ha()
     group.expect_pair(NORMAL, NORMAL)
@@ -64,6 +64,15 @@ def take(site: Site) -> None:
     group = site.group(*NODES)
     group.expect_pair(("Failed Over", "Critical Service Down"), backup)
     keep(site.page, "group-failed-over")
+    site.follow(site.page.get_by_role("link", name="Timeline", exact=True))
+    keep(site.page, "timeline")
+    group = site.group(*NODES)
+    site.follow(site.page.get_by_role("link", name="Incidents", exact=True))
+    site.follow(site.page.locator("main tbody a").first)
+    keep(site.page, "incident")
+    site.topology()
+    site.follow(site.page.get_by_role("button", name="Português (Brasil)"))
+    keep(site.page, "topology-portuguese")
 
 
 def keep(page: Page, name: str) -> None:
