@@ -12,7 +12,7 @@ class UserImportAdmin(ReadOnlyAdmin):
 
     list_display = ("file_name", "state", "actor", "begun_at", "ended_at", "rows", "problems")
     list_filter = ("state",)
-    search_fields = ("file_name", "actor", "sentence")
+    search_fields = ("file_name", "actor", "sentence__english")
 
 
 @admin.register(ImportPiece)
@@ -45,4 +45,4 @@ class ImportProblemAdmin(ReadOnlyAdmin):
     list_display = ("job", "line", "column", "rule")
     list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("job",)
-    search_fields = ("rule", "job__file_name")
+    search_fields = ("rule__english", "job__file_name")

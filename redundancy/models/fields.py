@@ -28,7 +28,7 @@ class SentenceField(_Text):
     def get_prep_value(self, value: Any) -> Any:
         """Return what is stored of a sentence."""
         prepared = super().get_prep_value(value)
-        return words.to_text(value) if isinstance(value, words.Said) else prepared
+        return words.to_text(value) if isinstance(value, str) else prepared
 
 
 @SentenceField.register_lookup

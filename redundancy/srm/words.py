@@ -116,9 +116,11 @@ def english(text: str) -> str:
 
 def to_text(sentence: str) -> str:
     """Return a sentence as one text to be kept: in English, with its parts behind."""
+    # A name in it may have been typed with any sign.
+    text = english(sentence).replace(BEHIND, " ")
     if isinstance(sentence, Said) and (kept := sentence.kept):
-        return f"{sentence.english}{BEHIND}{kept}"
-    return english(sentence)
+        return f"{text}{BEHIND}{kept}"
+    return text
 
 
 def from_text(text: str) -> Said:

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import translation
 from pytest_django.fixtures import Settings
 
+from redundancy.catalog import XCP_ROUTER
 from redundancy.views.errors import server_error
-from tests.everypage import rendered
+from tests.everypage import furnish, rendered
 from tests.language.marking import ATTRIBUTES
 
 ENGLISH, PORTUGUESE = "en", "pt-br"
@@ -81,6 +82,24 @@ def test_the_switch_leads_back_and_is_remembered(ann: Client, page: str) -> None
     assert int(cookie["max-age"]) == conf.LANGUAGE_COOKIE_AGE
     # It outweighs what the browser asks for.
     assert language_of(client, page, accept_language="en") == PORTUGUESE
+
+
+def test_the_switch_on_the_answer_to_a_form_leads_back_to_the_form(ann: Client) -> None:
+    server = furnish().pub
+    form = f"http://testserver{reverse('control_center', args=['network'])}?server={server}"
+    answer = ann.post(
+        reverse("control_center_service", args=["network", server]),
+        {"action": "stop", "service": XCP_ROUTER},
+        headers={"referer": form},
+    )
+    soup = BeautifulSoup(answer.content, "html5lib")
+    came_from = soup.select_one("form.language input[name=next]")
+    assert came_from is not None
+    switched = ann.post(
+        reverse("set_language"), {"language": PORTUGUESE, "next": str(came_from["value"])}
+    )
+    assert switched["Location"] == form
+    assert ann.get(form).status_code == 200
 
 
 @pytest.mark.parametrize("elsewhere", ["https://example.org/", "//example.org/", "javascript:1"])

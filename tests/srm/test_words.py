@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from redundancy.srm import words
-from redundancy.srm.words import Said, from_text, listed, say, say_count, say_row, to_text, together
+from redundancy.srm.words import (
+    BEHIND,
+    Said,
+    from_text,
+    listed,
+    say,
+    say_count,
+    say_row,
+    to_text,
+    together,
+)
 
 
 @pytest.fixture
@@ -94,3 +104,11 @@ def test_a_count_chooses_its_words() -> None:
 )
 def test_names_are_listed_as_a_sentence_does(names: list[str], text: str) -> None:
     assert listed(names) == text
+
+
+@pytest.mark.parametrize("name", [BEHIND, f"cup{BEHIND}1", f"{BEHIND}[1]"])
+def test_a_name_may_have_any_sign(german: None, name: str) -> None:
+    kept = to_text(say("{node} is silent.", node=name))
+    assert str(from_text(kept)) == f"{name} schweigt."
+    assert from_text(kept) == f"{name.replace(BEHIND, ' ')} is silent."
+    assert str(from_text(to_text(name))) == name.replace(BEHIND, " ")
