@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
@@ -120,7 +121,9 @@ def furnish() -> Furniture:
         new_reason=Reason.PEER_DOWN,
         epoch=1,
     )
-    incidents.follow([change])
+    # As a step's events are stored.
+    with transaction.atomic():
+        incidents.follow([change])
     incident = Incident.objects.get()
     alarms.reconcile()
     event, user = HaEvent.objects.first(), PresenceUser.objects.first()
