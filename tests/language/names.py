@@ -1,14 +1,30 @@
 """What is the same in every language: names in the database, and names the field uses untranslated."""
 
+from django.conf import settings
 from django.db import models
 
 from redundancy import catalog
 from redundancy.login_profiles import NODE_SIZES, Mode
 from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
+from tests.swept import HOST
 
-# Units, and names of programs, formats and products.
-TERMS = {"min", "SRM", "UTC", "Cisco", "IM&P", "CSV", "JSON", "English", "ann", "users.csv"}
+# Units, and names of programs, formats, products and queues.
+TERMS = {
+    "min",
+    "ms",
+    "SRM",
+    "UTC",
+    "Cisco",
+    "IM&P",
+    "CSV",
+    "JSON",
+    "English",
+    "ann",
+    "users.csv",
+    *settings.QUEUES,
+    HOST,
+}
 
 
 def proper_names() -> set[str]:

@@ -14,11 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cucm_admin.stack.run import BASE_DIR
 from redundancy import bus, pulse
-from redundancy.live import tasks
 from redundancy.models import RedundancyGroup
 from redundancy.pulse import Tick
 from redundancy.selectors import monitor
 from tests.pages.html import soup, words
+from tests.swept import just_swept
 
 
 def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[Tick]:
@@ -66,11 +66,7 @@ def test_misses_of_the_last_minutes_are_a_trouble(told: list[Tick], trouble: str
 def running(db: None, valkey: str) -> Iterator[None]:
     """Everything as it is a moment after a sweep, with workers that work."""
     bus.client().flushdb()
-    pulse.tick(took=0.01, steps=2, asked=False)
-    bus.mark_sweep()
-    for queue in ("sweep", "moves"):
-        pulse.sing(queue, pulse.now() - 0.25, f"{queue}@here")
-    tasks.audit()
+    just_swept()
     yield
     bus.client().flushdb()
 
