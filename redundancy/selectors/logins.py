@@ -120,6 +120,8 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
     move = SessionMove.objects.filter(group=group_id, moved__gt=0).select_related("event").first()
     if move is None or now > move.at + move.upper + afterwards:
         return None
+    # Who asks may have looked at the clock just before the move was stored.
+    now = max(now, move.at)
     width = next((width for width in WIDTHS if width * MOST >= move.upper), WIDTHS[-1])
     # All that were moved by it are where they are since that very moment; so is one who logged in
     # just then, but to log in is not to be moved.

@@ -58,6 +58,13 @@ def test_it_counts_what_has_happened_by_now(moved: RedundancyGroup) -> None:
     assert found.expected == pytest.approx(USERS / (537 - 120))
 
 
+def test_who_looked_at_the_clock_before_the_move_sees_its_beginning(moved: RedundancyGroup) -> None:
+    found = seen(moved, -0.5)
+    assert found == seen(moved, 0)
+    assert (found.done, found.waiting, found.elapsed, found.peak.rate) == (0, USERS, 0, 0)
+    assert draw(found).bars == ()
+
+
 def test_when_all_are_back_it_stands_still(moved: RedundancyGroup) -> None:
     found = seen(moved, 299)
     assert (found.done, found.waiting, found.elapsed) == (USERS, 0, None)
