@@ -127,37 +127,28 @@ def _store(parameter: Parameter, server: Server | None, old: str, new: str, acto
 
 
 def _changed(parameter: Parameter, owner: Server | None, old: str, new: str) -> str:
-    if owner is None:
-        return say(
-            "{parameter} was changed from {old} to {new}.",
-            parameter=parameter.name,
-            old=old,
-            new=new,
-        )
     return say(
-        "{parameter} on {node} was changed from {old} to {new}.",
-        parameter=parameter.name,
-        node=owner.name,
+        "{parameter} was changed from {old} to {new}.",
+        parameter=_named(parameter, owner),
         old=old,
         new=new,
     )
 
 
 def _changed_meanwhile(parameter: Parameter, owner: Server | None, seen: str, now: str) -> str:
-    if owner is None:
-        return say(
-            "{parameter} was changed meanwhile: it was {seen}, and is {now} now.",
-            parameter=parameter.name,
-            seen=seen,
-            now=now,
-        )
     return say(
-        "{parameter} on {node} was changed meanwhile: it was {seen}, and is {now} now.",
-        parameter=parameter.name,
-        node=owner.name,
+        "{parameter} was changed meanwhile: it was {seen}, and is {now} now.",
+        parameter=_named(parameter, owner),
         seen=seen,
         now=now,
     )
+
+
+def _named(parameter: Parameter, owner: Server | None) -> str:
+    """Return the name of a parameter, with its node where it is of one."""
+    if owner is None:
+        return parameter.name
+    return say("{parameter} on {node}", parameter=parameter.name, node=owner.name)
 
 
 def _known(key: str, server: Server | None) -> Parameter:
