@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.words import say
+from redundancy.svg_text import fit, width, wrap
 from topology.model import Group, Hearing, Link, Topology, label, role, shown_reason
-from topology.text import fit, width, wrap
 
 WIDTH = 976
 

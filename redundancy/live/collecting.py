@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
 from redundancy.cli.commands import run
 from redundancy.clock import lab_datetime, lab_now

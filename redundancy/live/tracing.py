@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.live.store import Step
 from redundancy.srm.trace import Level, lines
 

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.models import Server
 
 LINES = 500

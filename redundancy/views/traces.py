@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.errors import Refused
 from redundancy.models import Server
 from redundancy.operations import tracing

@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.html import escape
 from pytest_django.fixtures import Settings
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.errors import Refused
 from redundancy.live import collecting
 from redundancy.live import imports as importing

@@ -5,12 +5,12 @@ from django.utils import translation
 
 from redundancy.selectors.presence import Presence
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
+from redundancy.svg_text import ELLIPSIS, fit, width, wrap
 from redundancy.templatetags.lab import named
 from tests.topology.build import HEARD, SILENT, cluster, group, node, topology
 from topology import layout
 from topology.layout import Map, Rect, place
 from topology.model import Link
-from topology.text import ELLIPSIS, fit, width, wrap
 
 WIDTHS = [0, 320, 976, 1024, 1500, 1920]
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.errors import Refused
 from redundancy.live import collecting
 from redundancy.models import CollectionState, Incident, LogCollection

@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from redundancy import traces
+from redundancy import trace_files as traces
 from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent
 from redundancy.operations import power, services, tracing
