@@ -131,7 +131,7 @@ CELERY_TASK_ROUTES = {
         f"redundancy.live.tasks.{name}": {"queue": "moves"}
         for name in ("move_sessions", "audit", "alarms", "tidy")
     },
-    "redundancy.live.imports.*": {"queue": "moves"},
+    "redundancy.imports.jobs.*": {"queue": "moves"},
     "redundancy.live.collecting.*": {"queue": "moves"},
 }
 # In memory: the schedule never changes, and a file of it would have to be closed in order.

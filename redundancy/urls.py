@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from redundancy.imports import views as imports
 from redundancy.views import (
     alarms,
     collections,
@@ -14,7 +15,6 @@ from redundancy.views import (
     groups,
     history,
     home,
-    imports,
     incidents,
     monitor,
     pair,

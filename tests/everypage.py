@@ -16,13 +16,13 @@ from django.utils import translation
 from django.utils.http import urlencode
 
 from redundancy.catalog import XCP_ROUTER
+from redundancy.imports import writes as imports
 from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
 from redundancy.operations import (
     alarms,
     collections,
     events,
     groups,
-    imports,
     incidents,
     parameters,
     planned,

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import OperationalError
 
 from redundancy import bus, clock, pulse
+from redundancy.imports.jobs import take_up
 from redundancy.live import collecting, notify
 from redundancy.live import sweep as sweeping
-from redundancy.live.imports import take_up
 from redundancy.operations import alarms as alarming
 from redundancy.operations import measured, moves, retention
 from redundancy.operations.moves import MoveRequest

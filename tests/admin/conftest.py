@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from redundancy.imports.writes import begin_import, work
 from redundancy.models import (
     Alarm,
     AlarmNotice,
@@ -21,7 +22,6 @@ from redundancy.operations import collections, planned
 from redundancy.operations.alarms import save_channel
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import disable_ha, enable_ha
-from redundancy.operations.imports import begin_import, work
 from redundancy.operations.parameters import set_parameter
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.permissions import READ_ONLY, SUPER

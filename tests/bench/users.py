@@ -58,8 +58,8 @@ def _figures(database: str) -> Iterator[Figure]:
 
 
 def _import(database: str) -> Iterator[Figure]:
+    from redundancy.imports import writes as imports
     from redundancy.models import UserImport
-    from redundancy.operations import imports
 
     def chunks() -> Iterator[bytes]:
         for start in range(0, USERS, 1000):

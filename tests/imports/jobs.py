@@ -5,12 +5,12 @@ from collections.abc import Callable
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from redundancy.imports import writes as imports
 from redundancy.models import (
     ImportProblem,
     PresenceUser,
     UserImport,
 )
-from redundancy.operations import imports
 
 GOOD = "ann,Ann A,ann@example.com,imp-pub\nbob,,bob@example.com,imp-sub\ncid,Cid,cid@example.com\n"
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from redundancy import users_csv
 from redundancy.errors import Refused
+from redundancy.imports import reads as selectors
+from redundancy.imports import users_csv
+from redundancy.imports import writes as imports
 from redundancy.models import (
     HaEvent,
     ImportPiece,
@@ -17,10 +19,8 @@ from redundancy.models import (
     Server,
     UserImport,
 )
-from redundancy.operations import imports
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.users import add_users
-from redundancy.selectors import imports as selectors
 from redundancy.selectors.audit import audit
 from tests.imports.jobs import GOOD, begin, done, go, homes, problems
 

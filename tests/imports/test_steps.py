@@ -8,6 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from redundancy.errors import Refused
+from redundancy.imports import reads as selectors
+from redundancy.imports import writes as imports
 from redundancy.models import (
     HaEvent,
     ImportRow,
@@ -19,9 +21,7 @@ from redundancy.models import (
     Server,
     UserImport,
 )
-from redundancy.operations import imports
 from redundancy.operations.users import add_users
-from redundancy.selectors import imports as selectors
 from redundancy.srm.states import State
 from tests.imports.jobs import GOOD, begin, go, homes, problems, statements
 

@@ -11,8 +11,8 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from redundancy.catalog import DATABASE, PRESENCE_ENGINE, SRM, XCP_ROUTER
+from redundancy.imports import writes as imports
 from redundancy.models import Alarm, HaEvent, PresenceUser, Server
-from redundancy.operations import imports
 from redundancy.srm.words import Said
 from tests.everypage import Furniture, furnish
 from tests.language.marking import OPEN, marking, untranslated

@@ -20,8 +20,8 @@ from pytest_django.fixtures import Settings
 
 from redundancy import trace_files as traces
 from redundancy.errors import Refused
+from redundancy.imports import jobs as importing
 from redundancy.live import collecting
-from redundancy.live import imports as importing
 from redundancy.models import (
     Alarm,
     AlarmNotice,

@@ -20,7 +20,8 @@ from django.db import close_old_connections  # noqa: E402
 from cucm_admin.celery import app  # noqa: E402
 from redundancy import bus, clock  # noqa: E402
 from redundancy.catalog import SRM, XCP_ROUTER  # noqa: E402
-from redundancy.live import imports as import_tasks  # noqa: E402
+from redundancy.imports import jobs as import_tasks
+from redundancy.imports import writes as imports
 from redundancy.live import tasks  # noqa: E402
 from redundancy.models import (  # noqa: E402
     HaEvent,
@@ -31,16 +32,7 @@ from redundancy.models import (  # noqa: E402
     ServiceParameter,
     UserImport,
 )
-from redundancy.operations import (  # noqa: E402
-    actions,
-    faults,
-    groups,
-    imports,
-    parameters,
-    power,
-    sample,
-    services,
-)
+from redundancy.operations import actions, faults, groups, parameters, power, sample, services
 from redundancy.operations.moves import MoveRequest  # noqa: E402
 from redundancy.selectors import audit, live  # noqa: E402
 from redundancy.srm.states import State  # noqa: E402

@@ -12,9 +12,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pytest_django.fixtures import Settings
 
-from redundancy.live import imports as live
+from redundancy.imports import jobs as live
+from redundancy.imports import writes as imports
 from redundancy.models import NodeRuntime, PresenceUser, RedundancyGroup, UserImport
-from redundancy.operations import imports
 from redundancy.srm.states import State
 from tests.pages.html import error_at, rows, soup, status, words
 
@@ -102,7 +102,7 @@ def test_at_once(page: Client, pair: RedundancyGroup, queue: Queue) -> None:
 def test_errors_are_shown_and_can_be_downloaded(
     page: Client, pair: RedundancyGroup, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("redundancy.views.imports.PROBLEMS", 2)
+    monkeypatch.setattr("redundancy.imports.views.PROBLEMS", 2)
     job = upload(page, b"ann,,ann@x,imp-9\nbob\n,,=1+1@x\n", at_once="on")["Location"]
     queue.run()
     shown = page.get(job)

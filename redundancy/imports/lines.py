@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from redundancy.errors import Refused
+from redundancy.imports.users_csv import BOM, BadLine, delimiter_of, is_header, read_line
 from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
 from redundancy.operations.users import checked_texts
 from redundancy.selectors.nodes import NodeNames, nodes
 from redundancy.srm.words import listed, say
-from redundancy.users_csv import BOM, BadLine, delimiter_of, is_header, read_line
 
 # Bytes of a line; three times what the longest fields need.
 LONGEST = 8192

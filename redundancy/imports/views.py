@@ -12,16 +12,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
-from redundancy import users_csv
 from redundancy.errors import Refused
-from redundancy.forms.imports import ImportForm
-from redundancy.live.imports import go_on
+from redundancy.imports import reads, users_csv
+from redundancy.imports import writes as imports
+from redundancy.imports.forms import ImportForm
+from redundancy.imports.jobs import go_on
+from redundancy.imports.reads import Progress, progress
 from redundancy.models import UserImport
-from redundancy.operations import imports
 from redundancy.permissions import can_write, writes
-from redundancy.selectors import imports as selectors
 from redundancy.selectors import users
-from redundancy.selectors.imports import Progress, progress
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, Tool, lab, tell_time
 from redundancy.views.confirm import Confirmation, ask, go
@@ -71,7 +70,7 @@ def import_jobs(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "title": say("Jobs"),
-        "jobs": [progress(job, now) for job in selectors.jobs()[:JOBS]],
+        "jobs": [progress(job, now) for job in reads.jobs()[:JOBS]],
         "tools": [Tool(say("Import Users"), "add", href=reverse("user_import"))]
         if can_write(request.user)
         else [],
@@ -106,7 +105,7 @@ def _live(shown: Progress) -> dict[str, Any]:
         "shown": shown,
         "job": shown.job,
         "columns": ("", *users_csv.COLUMNS),
-        "problems": selectors.problems(shown.job)[:PROBLEMS] if shown.job.problems else [],
+        "problems": reads.problems(shown.job)[:PROBLEMS] if shown.job.problems else [],
         "most": PROBLEMS,
         "kept": imports.MOST_PROBLEMS,
     }
@@ -157,7 +156,7 @@ def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
 def import_problems(request: HttpRequest, pk: int) -> StreamingHttpResponse:  # noqa: ARG001
     """Return the errors of a job as a file."""
     job = _job(pk)
-    lines = users_csv.write(selectors.problem_lines(job), header=("Line", "Column", "Error"))
+    lines = users_csv.write(reads.problem_lines(job), header=("Line", "Column", "Error"))
     return _download(lines, f"errors-of-import-{pk}.csv")
 
 
@@ -171,7 +170,7 @@ def user_export(request: HttpRequest) -> HttpResponse:
 @require_safe
 def user_export_file(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001
     """Return all users as a file, as it is read: memory does not grow with their number."""
-    return _download(users_csv.write(selectors.exported()), "users.csv")
+    return _download(users_csv.write(reads.exported()), "users.csv")
 
 
 def _download(lines: Any, name: str) -> StreamingHttpResponse:
@@ -183,4 +182,4 @@ def _download(lines: Any, name: str) -> StreamingHttpResponse:
 
 
 def _job(pk: int) -> UserImport:
-    return get_object_or_404(selectors.jobs(), pk=pk)
+    return get_object_or_404(reads.jobs(), pk=pk)

@@ -10,9 +10,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from redundancy.imports import reads, writes
 from redundancy.models import UserImport
-from redundancy.operations import imports
-from redundancy.selectors import imports as selectors
 from redundancy.srm.words import say
 
 # The worker that takes up what another one left; by its name in the Procfile.
@@ -21,31 +20,31 @@ MOVES_WORKER = "moves@"
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="redundancy.live.imports.import_users")
+@shared_task(name="redundancy.imports.jobs.import_users")
 def import_users(job_id: int, step: int, again: bool = False) -> None:
     """Do one step of an import and queue the next one."""
     try:
-        following = imports.work(job_id=job_id, step=step, again=again)
+        following = writes.work(job_id=job_id, step=step, again=again)
     except DatabaseError:
         # The database was busy or away; `take_up` asks again.
         logger.exception("step %s of import %s was not carried out", step, job_id)
     except Exception:
         logger.exception("import %s failed", job_id)
-        imports.fail(job_id=job_id, step=step, why=say("The import failed; its log says why."))
+        writes.fail(job_id=job_id, step=step, why=say("The import failed; its log says why."))
     else:
         if following is not None:
             import_users.delay(job_id, following)
 
 
-@shared_task(name="redundancy.live.imports.take_up")
+@shared_task(name="redundancy.imports.jobs.take_up")
 def take_up(at_once: bool = False) -> None:
     """Queue the steps that nobody has done for a while: their worker is gone, or they were never queued.
 
     ``at_once``: do not wait; a worker that still does one is not disturbed.
     """
-    imports.expire()
-    before = timezone.now() - (timedelta() if at_once else selectors.STALE)
-    for job_id, step in selectors.unfinished(before):
+    writes.expire()
+    before = timezone.now() - (timedelta() if at_once else reads.STALE)
+    for job_id, step in reads.unfinished(before):
         import_users.delay(job_id, step, again=True)
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import Lower
 
+from redundancy.imports.users_csv import COLUMNS
 from redundancy.models import ImportProblem, ImportRow, ImportState, PresenceUser, UserImport
 from redundancy.srm.words import english, say
-from redundancy.users_csv import COLUMNS
 
 # In these a worker has something to do.
 ACTIVE = (ImportState.CHECKING, ImportState.IMPORTING)

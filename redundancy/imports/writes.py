@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
+from redundancy.imports import reads
+from redundancy.imports.lines import LineReader, Lines
 from redundancy.models import (
     EventKind,
     ImportPiece,
@@ -29,12 +31,10 @@ from redundancy.models import (
     UserImport,
 )
 from redundancy.operations import events, locks
-from redundancy.operations.import_lines import LineReader, Lines
 from redundancy.operations.pairs import Pairs
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import log_in
 from redundancy.operations.users import check_cluster, check_homes
-from redundancy.selectors import imports
 from redundancy.selectors.spread import newcomers
 from redundancy.srm.words import say, say_count, together
 
@@ -141,9 +141,9 @@ def work(*, job_id: int, step: int, again: bool = False) -> int | None:
     job = UserImport.objects.filter(pk=job_id, step=step, kept=True).first()
     if job is None:
         return None
-    job.restarts += again and job.state in imports.ACTIVE
+    job.restarts += again and job.state in reads.ACTIVE
     try:
-        if job.restarts > MOST_RESTARTS and job.state in imports.ACTIVE:
+        if job.restarts > MOST_RESTARTS and job.state in reads.ACTIVE:
             _end(job, ImportState.FAILED, say("Given up: its worker ended again and again."))
         elif job.state == ImportState.CHECKING and job.read < job.size:
             _read(job)
@@ -173,7 +173,7 @@ def expire() -> None:
 def fail(*, job_id: int, step: int, why: str) -> None:
     """End an import that nobody can do; nothing of it was stored."""
     job = UserImport.objects.filter(pk=job_id, step=step).first()
-    if job is not None and job.state in imports.ACTIVE:
+    if job is not None and job.state in reads.ACTIVE:
         _end(job, ImportState.FAILED, together([why, say("Nothing was imported.")]))
 
 
@@ -241,12 +241,12 @@ def _compare(job: UserImport) -> None:
 def _clashes(job: UserImport) -> Iterator[ImportProblem]:
     labels = ((1, "userid", say("User ID")), (3, "im_address", say("IM Address")))
     for column, field, label in labels:
-        for line, value, first in imports.repeated(job, field):
+        for line, value, first in reads.repeated(job, field):
             rule = say(
                 "{label} {value} is in line {line:,} already.", label=label, value=value, line=first
             )
             yield ImportProblem(job=job, line=line, column=column, rule=rule)
-        for line, value in imports.taken(job, field):
+        for line, value in reads.taken(job, field):
             rule = say("{label} {value} is taken already.", label=label, value=value)
             yield ImportProblem(job=job, line=line, column=column, rule=rule)
 
