@@ -3,9 +3,9 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from redundancy.alarms import views as alarms
 from redundancy.imports import views as imports
 from redundancy.views import (
-    alarms,
     collections,
     control_center,
     enterprise,

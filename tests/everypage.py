@@ -15,19 +15,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 from django.utils.http import urlencode
 
+from redundancy.alarms import writes as alarms
 from redundancy.catalog import XCP_ROUTER
 from redundancy.imports import writes as imports
 from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
-from redundancy.operations import (
-    alarms,
-    collections,
-    events,
-    groups,
-    incidents,
-    parameters,
-    planned,
-    power,
-)
+from redundancy.operations import collections, events, groups, incidents, parameters, planned, power
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.srm.states import Reason, State

@@ -9,10 +9,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from redundancy import channels
 from redundancy.admin.base import OperationAdmin, OperationForm, ReadOnlyAdmin, action, column
+from redundancy.alarms import channels
+from redundancy.alarms import writes as alarms
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice
-from redundancy.operations import alarms
 from redundancy.srm.words import say
 
 

@@ -7,10 +7,11 @@ from django.conf import settings
 from django.db import OperationalError
 
 from redundancy import bus, clock, pulse
+from redundancy.alarms import delivery as notify
+from redundancy.alarms import writes as alarming
 from redundancy.imports.jobs import take_up
-from redundancy.live import collecting, notify
+from redundancy.live import collecting
 from redundancy.live import sweep as sweeping
-from redundancy.operations import alarms as alarming
 from redundancy.operations import measured, moves, retention
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import audit as audits

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from redundancy import clock
+from redundancy.alarms import reads as alarms
 from redundancy.models import Alarm
 from redundancy.permissions import can_write
-from redundancy.selectors import alarms, faults
+from redundancy.selectors import faults
 from redundancy.srm.words import say
 from redundancy.templatetags.lab import lab_time
 from redundancy.views.menus import applications

@@ -5,6 +5,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from redundancy.alarms.writes import save_channel
 from redundancy.imports.writes import begin_import, work
 from redundancy.models import (
     Alarm,
@@ -19,7 +20,6 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import collections, planned
-from redundancy.operations.alarms import save_channel
 from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.parameters import set_parameter

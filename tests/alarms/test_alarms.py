@@ -16,11 +16,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from redundancy import channels
+from redundancy.alarms import channels
+from redundancy.alarms import delivery as notify
+from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
-from redundancy.live import notify
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, HaEvent
-from redundancy.operations import alarms, power, services
+from redundancy.operations import power, services
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status, words
 from tests.stacks import find_port

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from redundancy.alarms.reads import NodeFact, holding
 from redundancy.models import AlarmKind
-from redundancy.selectors.alarms import NodeFact, holding
 from redundancy.srm.states import Reason, State
 
 PUB = NodeFact(1, "imp-pub", 7, "pair", True, True, True, State.NORMAL, Reason.NORMAL, "")

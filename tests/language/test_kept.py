@@ -19,6 +19,7 @@ from django.utils.html import escape
 from pytest_django.fixtures import Settings
 
 from redundancy import trace_files as traces
+from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
 from redundancy.imports import jobs as importing
 from redundancy.live import collecting
@@ -36,7 +37,6 @@ from redundancy.models import (
 from redundancy.models.fields import SentenceField
 from redundancy.operations import (
     actions,
-    alarms,
     faults,
     groups,
     parameters,

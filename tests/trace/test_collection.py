@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from redundancy import trace_files as traces
+from redundancy.alarms.writes import save_channel
 from redundancy.errors import Refused
 from redundancy.live import collecting
 from redundancy.models import CollectionState, Incident, LogCollection
 from redundancy.operations import collections, groups, services
-from redundancy.operations.alarms import save_channel
 from redundancy.selectors.collections import AROUND, LONGEST, span_of
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status

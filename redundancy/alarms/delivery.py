@@ -6,8 +6,7 @@ import threading
 from django.db import close_old_connections
 from django.utils import timezone
 
-from redundancy import channels
-from redundancy.operations import alarms
+from redundancy.alarms import channels, writes
 
 logger = logging.getLogger(__name__)
 _at_work = threading.Lock()
@@ -16,7 +15,7 @@ _at_work = threading.Lock()
 def deliver() -> int:
     """Deliver every notice that is due, one after the other; return how many were tried."""
     tried = 0
-    while (notice := alarms.claim(timezone.now())) is not None:
+    while (notice := writes.claim(timezone.now())) is not None:
         tried += 1
         try:
             alarm = notice.alarm
@@ -27,9 +26,9 @@ def deliver() -> int:
             logger.exception("channel %s broke", notice.channel)
             error = type(broken).__name__
         if error:
-            alarms.not_delivered(notice, error, timezone.now())
+            writes.not_delivered(notice, error, timezone.now())
         else:
-            alarms.delivered(notice, timezone.now())
+            writes.delivered(notice, timezone.now())
     return tried
 
 

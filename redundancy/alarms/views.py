@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from redundancy.operations import alarms
+from redundancy.alarms import reads
+from redundancy.alarms import writes as alarms
 from redundancy.permissions import writes
-from redundancy.selectors import alarms as selectors
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, alarm_lines, lab, tell_time
 from redundancy.views.numbers import whole_number
@@ -29,9 +29,9 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
         {
             "title": TITLE,
             "application": APPLICATION,
-            "alarms": selectors.alarms()[:LISTED],
-            "channels": selectors.channels(),
-            "any_new": selectors.unacknowledged().exists(),
+            "alarms": reads.alarms()[:LISTED],
+            "channels": reads.channels(),
+            "any_new": reads.unacknowledged().exists(),
             "related_links": [
                 Link(say("Alarm Channels"), reverse("admin:redundancy_alarmchannel_changelist"))
             ],
@@ -46,7 +46,7 @@ def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
     which = request.POST.get("alarm", "")
     number = whole_number(which)
     if which == "all":
-        pks = list(selectors.unacknowledged().values_list("pk", flat=True))
+        pks = list(reads.unacknowledged().values_list("pk", flat=True))
     elif number is not None:
         pks = [number]
     else:

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from redundancy import channels
+from redundancy.alarms import channels
+from redundancy.alarms.reads import Condition, conditions
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
 from redundancy.operations import events, locks
-from redundancy.selectors.alarms import Condition, conditions
 from redundancy.srm.words import english, say, say_count
 from redundancy.templatetags.lab import duration
 
