@@ -4,6 +4,8 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from redundancy.alarms import views as alarms
+from redundancy.history.views import events as history
+from redundancy.history.views import incidents, timeline, trail
 from redundancy.imports import views as imports
 from redundancy.views import (
     collections,
@@ -13,9 +15,7 @@ from redundancy.views import (
     group_live,
     group_logins,
     groups,
-    history,
     home,
-    incidents,
     monitor,
     pair,
     parameter_lists,
@@ -24,9 +24,7 @@ from redundancy.views import (
     preflight,
     presence_sessions,
     servers,
-    timeline,
     traces,
-    trail,
     user_history,
     users,
 )

@@ -18,10 +18,11 @@ from redundancy import trace_files as traces
 from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
 from redundancy.cli.commands import run
 from redundancy.clock import lab_datetime, lab_now
+from redundancy.history.reads import incident_text
+from redundancy.history.reads.incident_report import report
 from redundancy.models import EventKind, HaEvent, LogCollection, Server
 from redundancy.operations import collections
-from redundancy.selectors import incident_text, parameters
-from redundancy.selectors.incident_report import report
+from redundancy.selectors import parameters
 from redundancy.srm.words import english, say
 
 # Lab seconds before and after the span that the traces are taken of.

@@ -9,10 +9,11 @@ from django.db import OperationalError
 from redundancy import bus, clock, pulse
 from redundancy.alarms import delivery as notify
 from redundancy.alarms import writes as alarming
+from redundancy.history import writes as retention
 from redundancy.imports.jobs import take_up
 from redundancy.live import collecting
 from redundancy.live import sweep as sweeping
-from redundancy.operations import measured, moves, retention
+from redundancy.operations import measured, moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import audit as audits
 from redundancy.srm.types import MoveKind

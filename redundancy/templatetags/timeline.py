@@ -3,7 +3,7 @@
 from django import template
 from django.urls import reverse
 
-from redundancy.timeline.model import Episode, Line
+from redundancy.history.timeline.model import Episode, Line
 
 register = template.Library()
 

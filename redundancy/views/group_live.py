@@ -14,10 +14,11 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
+from redundancy.history.reads import incidents
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.permissions import writes
-from redundancy.selectors import groups, incidents, live, wording
+from redundancy.selectors import groups, live, wording
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views import effects

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from redundancy import clock
+from redundancy.history.views.compared import of_move
 from redundancy.models import RedundancyGroup
 from redundancy.selectors import nodes
 from redundancy.selectors.live import ObserverView
@@ -16,7 +17,6 @@ from redundancy.selectors.logins import logins_of
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
-from redundancy.views.compared import of_move
 from redundancy.views.login_chart import Chart, draw
 from redundancy.views.polls import poll
 

@@ -68,8 +68,8 @@ def _timed(what: Callable[[], object], times: int = 15) -> float:
 
 def _figures(database: str) -> Iterator[Figure]:
     from redundancy.clock import lab_datetime
-    from redundancy.selectors import history
-    from redundancy.selectors.history import Place, Wanted
+    from redundancy.history.reads import events as history
+    from redundancy.history.reads.events import Place, Wanted
 
     middle = lab_datetime(1_800_000_000.0 + EVENTS / 2)
     name = f"Group-{GROUPS // 2:05}"

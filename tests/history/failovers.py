@@ -1,11 +1,11 @@
 """A failover and the way back, and the report of the incident."""
 
 from redundancy.clock import lab_now
+from redundancy.history.reads.incident_report import Report, report
 from redundancy.models import (
     Incident,
 )
 from redundancy.operations import actions, services
-from redundancy.selectors.incident_report import Report, report
 from tests.live.conftest import pair as pair
 from tests.live.pair import ROUTER, Pair, server
 

@@ -7,6 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.clock import lab_now
+from redundancy.history.reads import incidents as selector
+from redundancy.history.reads.incident_report import Report
 from redundancy.models import (
     Incident,
     PresenceSession,
@@ -18,8 +20,6 @@ from redundancy.models import (
 from redundancy.operations import actions, faults, measured, power
 from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.permissions import READ_ONLY
-from redundancy.selectors import incidents as selector
-from redundancy.selectors.incident_report import Report
 from redundancy.selectors.measured import of_move
 from redundancy.srm.replay import Cause
 from redundancy.templatetags.lab import lab_time

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from redundancy.clock import lab_datetime, lab_now
+from redundancy.history.reads import incidents as selector
 from redundancy.live import store
 from redundancy.models import (
     EventKind,
@@ -18,7 +19,6 @@ from redundancy.models import (
 )
 from redundancy.operations import actions, events, incidents, power, services
 from redundancy.operations.groups import disable_ha
-from redundancy.selectors import incidents as selector
 from redundancy.srm.states import Reason, State
 from tests.history.failovers import fall_back, service_failover, told
 from tests.live.conftest import pair as pair

@@ -8,10 +8,10 @@ import pytest
 from django.db.models import F
 
 from redundancy import bus
+from redundancy.history import writes as retention
+from redundancy.history.writes import prune
 from redundancy.live import tasks
 from redundancy.models import HaEvent
-from redundancy.operations import retention
-from redundancy.operations.retention import prune
 from tests.history.conftest import Tell
 
 DAY = timedelta(days=1)

@@ -6,12 +6,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from redundancy.clock import lab_now
+from redundancy.history import writes as retention
+from redundancy.history.reads.incident_report import report
+from redundancy.history.writes import prune
 from redundancy.models import HaEvent, Incident, PresenceSession, RedundancyGroup, SessionMove
-from redundancy.operations import actions, incidents, retention, services
+from redundancy.operations import actions, incidents, services
 from redundancy.operations.groups import disable_ha
-from redundancy.operations.retention import prune
 from redundancy.selectors.audit import audit
-from redundancy.selectors.incident_report import report
 from tests.history.test_retention import age
 from tests.live.conftest import pair as pair
 from tests.live.pair import ROUTER, Pair, server

@@ -7,12 +7,22 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.clock import lab_datetime
+from redundancy.history.reads import timeline as selector
+from redundancy.history.timeline.layout import (
+    DAY,
+    HOUR,
+    LEFT,
+    RIGHT,
+    THIN,
+    WEEK,
+    WIDTH,
+    Picture,
+    place,
+)
+from redundancy.history.timeline.model import Timeline, build
 from redundancy.models import EventKind, HaEvent, Incident, RedundancyGroup, Server
-from redundancy.selectors import timeline as selector
 from redundancy.selectors.wording import TONES
 from redundancy.srm.states import NOT_RESPONDING, State
-from redundancy.timeline.layout import DAY, HOUR, LEFT, RIGHT, THIN, WEEK, WIDTH, Picture, place
-from redundancy.timeline.model import Timeline, build
 from tests.history.conftest import BEGAN, Tell
 from tests.labtime import stand_at
 from tests.pages.html import rows, soup, words

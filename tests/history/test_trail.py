@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from redundancy import origin
+from redundancy.history.reads import trail
 from redundancy.models import EventKind, HaEvent, SignIn
 from redundancy.operations.signins import record_sign_in
-from redundancy.selectors import trail
 from tests.history.conftest import Tell
 from tests.pages.html import rows, soup
 

@@ -21,6 +21,7 @@ from pytest_django.fixtures import Settings
 from redundancy import trace_files as traces
 from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
+from redundancy.history import writes as retention
 from redundancy.imports import jobs as importing
 from redundancy.live import collecting
 from redundancy.models import (
@@ -42,7 +43,6 @@ from redundancy.operations import (
     parameters,
     planned,
     power,
-    retention,
     servers,
     services,
     tracing,

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from redundancy import bus
+from redundancy.history.reads.timeline import happened
+from redundancy.history.timeline.model import Lane, Timeline, build
 from redundancy.models import HaEvent
 from redundancy.operations import groups, power
-from redundancy.selectors.timeline import happened
 from redundancy.srm.states import NOT_RESPONDING
-from redundancy.timeline.model import Lane, Timeline, build
 from tests.live.pair import Pair, server
 
 SHORT = {NOT_RESPONDING: "silent"}

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from redundancy.clock import lab_now
-from redundancy.forms.history import HistoryForm
-from redundancy.selectors import history
-from redundancy.selectors.history import Page, Place
+from redundancy.history.forms import HistoryForm
+from redundancy.history.reads import events
+from redundancy.history.reads.events import Page, Place
+from redundancy.history.views import compared
+from redundancy.history.views.exports import csv_file, json_file
 from redundancy.srm.words import say
-from redundancy.views import compared
 from redundancy.views.chrome import Link
-from redundancy.views.exports import csv_file, json_file
 
 APPLICATION = "cupadmin"
 TITLE = say("HA Event History")
@@ -49,10 +49,10 @@ def event_history(request: HttpRequest) -> HttpResponseBase:
         return _export(form, kind)
     shown = Page(())
     if valid:
-        shown = history.page(
+        shown = events.page(
             form.wanted, before=_place(request, "before"), after=_place(request, "after")
         )
-    groups, nodes = history.names()
+    groups, nodes = events.names()
     context = {
         "title": TITLE,
         "application": APPLICATION,
@@ -68,7 +68,7 @@ def event_history(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def event(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one event with everything that is known of it."""
-    shown = get_object_or_404(history.events(), pk=pk)
+    shown = get_object_or_404(events.events(), pk=pk)
     around = urlencode({"after": str(Place(shown.at, shown.pk))})
     context = {
         "title": say("HA Event {number}", number=pk),
@@ -122,7 +122,7 @@ def _export(form: HistoryForm, kind: str) -> HttpResponseBase:
 
 
 def _rows(form: HistoryForm) -> Iterator[dict[str, Any]]:
-    for each in history.everything(form.wanted):
+    for each in events.everything(form.wanted):
         yield {
             "id": each.pk,
             "lab_time": each.at.isoformat(),

@@ -8,10 +8,10 @@ other become one mark with their number.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from redundancy.history.timeline.model import Episode, Lane, Mark, Span, Timeline
 from redundancy.srm.words import say, say_count, together
 from redundancy.svg_text import fit
 from redundancy.templatetags.lab import lab_time
-from redundancy.timeline.model import Episode, Lane, Mark, Span, Timeline
 
 WIDTH = 976
 LEFT, RIGHT, TOP = 12, 12, 8

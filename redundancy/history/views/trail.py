@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from redundancy.history.reads import trail
+from redundancy.history.views.events import APPLICATION
 from redundancy.operations.signins import KEPT
-from redundancy.selectors import trail
 from redundancy.srm.words import say
-from redundancy.views.history import APPLICATION
 
 
 @require_safe

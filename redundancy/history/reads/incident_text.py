@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from redundancy.clock import lab_datetime
-from redundancy.selectors.incident_moves import Moved, Phase
-from redundancy.selectors.incident_report import Alternative, Report
+from redundancy.history.reads.incident_moves import Moved, Phase
+from redundancy.history.reads.incident_report import Alternative, Report
 from redundancy.srm.words import english
 from redundancy.templatetags.lab import duration
 

@@ -6,8 +6,8 @@ from itertools import islice
 
 from django.db.models import Q
 
+from redundancy.history.reads.events import Place
 from redundancy.models import EventKind, HaEvent, SignIn
-from redundancy.selectors.history import Place
 from redundancy.srm.words import say
 
 ROWS = 50

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redundancy.history.timeline.faces import faces
 from redundancy.srm.states import NOT_RESPONDING
 from redundancy.srm.words import say, together
 from redundancy.templatetags.lab import duration, lab_time
-from redundancy.timeline.faces import faces
 
 if TYPE_CHECKING:
     from redundancy.models import HaEvent, Incident

@@ -10,16 +10,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from redundancy import clock
+from redundancy.history.reads import incidents, timeline
+from redundancy.history.timeline.layout import DAY, HOUR, WEEK, Picture, place
+from redundancy.history.timeline.model import build
+from redundancy.history.views.events import APPLICATION
 from redundancy.models import EventKind, RedundancyGroup
-from redundancy.selectors import groups, incidents, timeline
+from redundancy.selectors import groups
 from redundancy.selectors.live import observer
 from redundancy.selectors.wording import TONES
 from redundancy.srm.words import say
 from redundancy.templatetags.lab import lab_time
-from redundancy.timeline.layout import DAY, HOUR, WEEK, Picture, place
-from redundancy.timeline.model import build
 from redundancy.views.chrome import Link
-from redundancy.views.history import APPLICATION
 from redundancy.views.numbers import whole_number
 
 ZOOMS: dict[str, tuple[str, float]] = {

@@ -6,12 +6,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from redundancy import clock
-from redundancy.selectors import incidents
-from redundancy.selectors.incident_report import report
+from redundancy.history.reads import incidents
+from redundancy.history.reads.incident_report import report
+from redundancy.history.views.events import APPLICATION
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.find_list import Column, find_list, list_context
-from redundancy.views.history import APPLICATION
 
 FIELDS = {"group": say("Presence Redundancy Group"), "server": say("Server"), "cause": say("Cause")}
 COLUMNS = (

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from redundancy.clock import lab_datetime
+from redundancy.history.reads.incident_moves import Moved, moves_of
+from redundancy.history.reads.incidents import events_of, of_group
 from redundancy.login_profiles import LOWER_LIMIT, NODE_SIZES, row_for
 from redundancy.models import EventKind, HaEvent, Incident
-from redundancy.selectors.incident_moves import Moved, moves_of
-from redundancy.selectors.incidents import events_of, of_group
 from redundancy.selectors.login_profile import likely_mode
 from redundancy.srm.replay import Cause, Outage, Replayed, replay
 from redundancy.srm.types import Policy

@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 
 from redundancy.forms.base import PageForm, text_field
+from redundancy.history.reads.events import Wanted
 from redundancy.models import EventKind
-from redundancy.selectors.history import Wanted
 from redundancy.srm.words import say
 
 # As a browser's field of date and time sends it, and as somebody types it.
