@@ -7,19 +7,17 @@ from redundancy.alarms import views as alarms
 from redundancy.history.views import events as history
 from redundancy.history.views import incidents, timeline, trail
 from redundancy.imports import views as imports
+from redundancy.parameters.views import enterprise, pair, parameters
+from redundancy.parameters.views import lists as parameter_lists
 from redundancy.views import (
     collections,
     control_center,
-    enterprise,
     fault_lab,
     group_live,
     group_logins,
     groups,
     home,
     monitor,
-    pair,
-    parameter_lists,
-    parameters,
     planned,
     preflight,
     presence_sessions,

@@ -19,9 +19,10 @@ from redundancy.alarms import writes as alarms
 from redundancy.catalog import XCP_ROUTER
 from redundancy.imports import writes as imports
 from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
-from redundancy.operations import collections, events, groups, incidents, parameters, planned, power
+from redundancy.operations import collections, events, groups, incidents, planned, power
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.parameters.writes import parameters
 from redundancy.srm.states import Reason, State
 
 

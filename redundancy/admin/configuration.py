@@ -26,7 +26,8 @@ from redundancy.models import (
     Server,
     ServiceParameter,
 )
-from redundancy.operations import enterprise, groups, parameters, servers, users
+from redundancy.operations import groups, servers, users
+from redundancy.parameters.writes import enterprise, parameters
 from redundancy.selectors.groups import find_groups
 from redundancy.selectors.servers import find_servers
 from redundancy.srm.words import say

@@ -16,7 +16,8 @@ from redundancy.models import (
     Server,
     ServiceParameter,
 )
-from redundancy.operations import enterprise, groups, parameters, servers, users
+from redundancy.operations import groups, servers, users
+from redundancy.parameters.writes import enterprise, parameters
 from redundancy.selectors.preflight import preflight
 from redundancy.selectors.servers import assignable_servers
 from redundancy.srm.words import mark, say, say_row, together

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SERVICE_BY_NAME, Watch
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
-from redundancy.operations import faults, groups, parameters, servers, services, users
+from redundancy.operations import faults, groups, servers, services, users
+from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.scenario import Scenario
 from redundancy.selectors import parameters as values
 

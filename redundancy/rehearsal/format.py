@@ -8,7 +8,8 @@ import yaml
 
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SERVICE_BY_NAME
 from redundancy.errors import Refused
-from redundancy.operations import parameters, rules
+from redundancy.operations import rules
+from redundancy.parameters.writes import parameters
 from redundancy.rehearsal import actions
 from redundancy.rehearsal.actions import Action, BadAction
 from redundancy.rehearsal.scenario import Expectation, Scenario, Step, When

@@ -13,7 +13,8 @@ from redundancy.catalog import (
     is_monitored,
 )
 from redundancy.errors import Refused
-from redundancy.operations import parameters, presence
+from redundancy.operations import presence
+from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.actions import Action, Verb
 from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown

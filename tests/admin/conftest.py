@@ -20,10 +20,10 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import collections, planned
-from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.groups import disable_ha, enable_ha
-from redundancy.operations.parameters import set_parameter
 from redundancy.operations.sample import load_sample_cluster
+from redundancy.parameters.writes.enterprise import set_enterprise_parameters
+from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.permissions import READ_ONLY, SUPER
 
 

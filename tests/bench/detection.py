@@ -59,7 +59,7 @@ def measure() -> Iterator[Figure]:
 def figures(database: str) -> Iterator[Figure]:
     """Yield the figures of this process's database, for one number of pairs after the other."""
     from redundancy.models import RedundancyGroup
-    from redundancy.operations import parameters
+    from redundancy.parameters.writes import parameters
     from tests.bench.population import add_pairs
 
     for size, sample in SIZES:

@@ -19,8 +19,8 @@ from redundancy.models import (
     Server,
     UserImport,
 )
-from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.users import add_users
+from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from redundancy.selectors.audit import audit
 from tests.imports.jobs import GOOD, begin, done, go, homes, problems
 

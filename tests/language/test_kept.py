@@ -40,7 +40,6 @@ from redundancy.operations import (
     actions,
     faults,
     groups,
-    parameters,
     planned,
     power,
     servers,
@@ -48,6 +47,7 @@ from redundancy.operations import (
     tracing,
     users,
 )
+from redundancy.parameters.writes import parameters
 from redundancy.srm.words import english
 from tests.language.marking import OPEN, marking, untranslated
 from tests.language.names import proper_names

@@ -9,7 +9,7 @@ from redundancy.live import sweep as sweeping
 from redundancy.live.due import situations
 from redundancy.models import NodeRuntime
 from redundancy.operations import power, services
-from redundancy.operations.parameters import set_parameter
+from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import State
 from tests.live.pair import ROUTER, Pair, server

@@ -25,7 +25,6 @@ from redundancy.operations import (
     events,
     faults,
     groups,
-    parameters,
     planned,
     power,
     presence,
@@ -34,6 +33,7 @@ from redundancy.operations import (
     tracing,
     users,
 )
+from redundancy.parameters.writes import parameters
 from redundancy.selectors import stamp
 from tests.live.pair import ROUTER, Pair, server
 

@@ -6,9 +6,9 @@ from redundancy.catalog import PARAMETERS
 from redundancy.errors import Refused, Stale
 from redundancy.models import HaEvent, NodeRuntime, Server, ServiceParameter
 from redundancy.operations.groups import enable_ha
-from redundancy.operations.parameters import reset_parameter, set_parameter, set_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
+from redundancy.parameters.writes.parameters import reset_parameter, set_parameter, set_parameters
 from redundancy.selectors.parameters import clusterwide, of_node, value
 
 pytestmark = pytest.mark.django_db

@@ -18,10 +18,10 @@ from redundancy.models import (
 )
 from redundancy.operations import power
 from redundancy.operations.groups import add_group, delete_group, disable_ha, enable_ha
-from redundancy.operations.parameters import set_parameter, set_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.operations.users import add_users
+from redundancy.parameters.writes.parameters import set_parameter, set_parameters
 from redundancy.selectors.parameters import clusterwide
 
 pytestmark = pytest.mark.django_db(transaction=True)

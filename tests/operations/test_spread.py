@@ -17,13 +17,13 @@ from redundancy.models import (
     Server,
 )
 from redundancy.operations.assignment import assign_all, assign_users, rebalance
-from redundancy.operations.enterprise import (
-    reset_enterprise_parameters,
-    set_enterprise_parameters,
-)
 from redundancy.operations.groups import add_group, edit_group
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
+from redundancy.parameters.writes.enterprise import (
+    reset_enterprise_parameters,
+    set_enterprise_parameters,
+)
 from redundancy.selectors import enterprise
 from redundancy.selectors.audit import audit
 from redundancy.selectors.spread import Plan, counts, fill, level, rebalanced

@@ -14,11 +14,11 @@ from redundancy.models import (
     RedundancyGroup,
     Server,
 )
-from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import stop_service
 from redundancy.operations.users import add_users, delete_users, edit_user
+from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from redundancy.srm.states import NOT_RESPONDING, State
 
 pytestmark = pytest.mark.django_db

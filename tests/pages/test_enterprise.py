@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import HaEvent, NodeRuntime, PresenceUser, RedundancyGroup, Server
-from redundancy.operations.enterprise import set_enterprise_parameters
 from redundancy.operations.users import add_users
+from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from redundancy.selectors.enterprise import assignment_mode
 from redundancy.srm.states import State
 from tests.pages.html import error_at, field, soup, status, words

@@ -11,10 +11,10 @@ from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import Mode
 from redundancy.models import HaEvent, RedundancyGroup, Server, ServiceParameter
 from redundancy.operations.groups import add_group
-from redundancy.operations.pair import align, apply_login_profile
-from redundancy.operations.parameters import set_parameter
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
+from redundancy.parameters.writes.pair import align, apply_login_profile
+from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.selectors.login_profile import profile
 from redundancy.selectors.parameters import of_node
 from tests.pages.html import error_at, rows, soup, status, words

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from redundancy.catalog import PARAMETERS, SRM
 from redundancy.models import HaEvent, RedundancyGroup, Server, ServiceParameter
-from redundancy.operations.parameters import set_parameter
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import stop_service
+from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.selectors.parameters import clusterwide, of_node, value
 from tests.pages.html import error_at, field, rows, soup, status, words
 

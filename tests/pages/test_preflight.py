@@ -10,9 +10,9 @@ from django.urls import reverse
 from redundancy import bus
 from redundancy.models import NodeRuntime, RedundancyGroup, Server
 from redundancy.operations import faults, power, services
-from redundancy.operations.pair import set_node_sizes
-from redundancy.operations.parameters import set_parameter
 from redundancy.operations.users import add_users
+from redundancy.parameters.writes.pair import set_node_sizes
+from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.selectors.preflight import Preflight, Result, preflight
 from redundancy.srm.states import Reason, State
 from tests.memory import remember_pair

@@ -11,8 +11,9 @@ from redundancy.models import (
     Server,
     ServiceParameter,
 )
-from redundancy.operations import groups, parameters, sample
+from redundancy.operations import groups, sample
 from redundancy.operations.servers import add_server
+from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.cast import Cast, Parameters
 from redundancy.rehearsal.format import parse
 from redundancy.rehearsal.scenario import Scenario

@@ -2,7 +2,7 @@
 
 from redundancy.models import PresenceSession, RedundancyGroup, Server
 from redundancy.operations.moves import MoveRequest, move_sessions
-from redundancy.operations.parameters import set_parameters
+from redundancy.parameters.writes.parameters import set_parameters
 from redundancy.srm.types import MoveKind
 
 BEGIN = 2_000_000_000.0

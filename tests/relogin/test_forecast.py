@@ -7,7 +7,7 @@ from django.urls import reverse
 from redundancy.models import Forecast, HaEvent, NodeRuntime, RedundancyGroup, Server, SessionMove
 from redundancy.operations import actions, groups, moves
 from redundancy.operations.moves import MoveRequest
-from redundancy.operations.parameters import set_parameters
+from redundancy.parameters.writes.parameters import set_parameters
 from redundancy.relogin import Band, peak_of, until_of
 from redundancy.selectors import forecast
 from redundancy.srm.states import Reason, State

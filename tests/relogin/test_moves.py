@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from redundancy.clock import lab_now
 from redundancy.models import PresenceSession, RedundancyGroup, ReloginLimits, Server
 from redundancy.operations.groups import disable_ha
-from redundancy.operations.parameters import set_parameter
 from redundancy.operations.users import edit_user
+from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.selectors.audit import audit
 from redundancy.selectors.presence import Presence, presence
 from tests.labtime import seed_database, stand_at

@@ -8,7 +8,7 @@ from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import NODE_SIZES, Mode
 from redundancy.models import EventKind, RedundancyGroup, Server
 from redundancy.operations import events, locks
-from redundancy.operations.parameters import check_fresh, set_parameters
+from redundancy.parameters.writes.parameters import check_fresh, set_parameters
 from redundancy.selectors import login_profile, parameters
 from redundancy.srm.words import say
 

@@ -9,7 +9,8 @@ from django.db.models import F
 from redundancy.catalog import PARAMETER_BY_KEY, Parameter
 from redundancy.errors import Refused, Stale
 from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
-from redundancy.operations import events, limits, locks
+from redundancy.operations import events, locks
+from redundancy.parameters.writes import limits
 from redundancy.selectors import parameters as selectors
 from redundancy.selectors.limits import KEYS as RELOGIN_KEYS
 from redundancy.srm.words import mark, say

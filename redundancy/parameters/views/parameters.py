@@ -20,14 +20,14 @@ from redundancy.catalog import (
     Parameter,
 )
 from redundancy.errors import Refused, Stale
-from redundancy.forms.parameters import ParametersForm, posted_keys, renewed, shown
 from redundancy.models import Server, ServiceStatus
-from redundancy.operations.parameters import set_parameters
+from redundancy.parameters.forms.parameters import ParametersForm, posted_keys, renewed, shown
+from redundancy.parameters.views import pair
+from redundancy.parameters.writes.parameters import set_parameters
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import say
-from redundancy.views import pair
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.numbers import whole_number
 

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.errors import Refused, Stale
-from redundancy.forms.login_profile import LoginProfileForm, seen, seen_fields
 from redundancy.login_profiles import LOWER_LIMIT
 from redundancy.models import RedundancyGroup, Server
-from redundancy.operations.pair import align, apply_login_profile, set_node_sizes
 from redundancy.operations.trial import try_out
+from redundancy.parameters.forms.login_profile import LoginProfileForm, seen, seen_fields
+from redundancy.parameters.writes.pair import align, apply_login_profile, set_node_sizes
 from redundancy.permissions import refuse_read_only, writes
 from redundancy.relogin import expected_peak, expected_until, rate_in_words
 from redundancy.selectors import groups, parameters
