@@ -9,6 +9,8 @@ from redundancy.history.views import incidents, timeline, trail
 from redundancy.imports import views as imports
 from redundancy.parameters.views import enterprise, pair, parameters
 from redundancy.parameters.views import lists as parameter_lists
+from redundancy.planned.views import preflight
+from redundancy.planned.views import restarts as planned
 from redundancy.views import (
     collections,
     control_center,
@@ -18,8 +20,6 @@ from redundancy.views import (
     groups,
     home,
     monitor,
-    planned,
-    preflight,
     presence_sessions,
     servers,
     traces,

@@ -18,7 +18,7 @@ from redundancy.models import (
 )
 from redundancy.operations import groups, servers, users
 from redundancy.parameters.writes import enterprise, parameters
-from redundancy.selectors.preflight import preflight
+from redundancy.planned.reads.preflight import preflight
 from redundancy.selectors.servers import assignable_servers
 from redundancy.srm.words import mark, say, say_row, together
 

@@ -12,9 +12,10 @@ from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.parameters.views import pair
 from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.planned.views import preflight
 from redundancy.selectors import groups, live
 from redundancy.srm.words import say
-from redundancy.views import effects, preflight
+from redundancy.views import effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks

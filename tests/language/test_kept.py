@@ -36,18 +36,9 @@ from redundancy.models import (
     UserImport,
 )
 from redundancy.models.fields import SentenceField
-from redundancy.operations import (
-    actions,
-    faults,
-    groups,
-    planned,
-    power,
-    servers,
-    services,
-    tracing,
-    users,
-)
+from redundancy.operations import actions, faults, groups, power, servers, services, tracing, users
 from redundancy.parameters.writes import parameters
+from redundancy.planned import writes as planned
 from redundancy.srm.words import english
 from tests.language.marking import OPEN, marking, untranslated
 from tests.language.names import proper_names

@@ -4,8 +4,9 @@ import pytest
 
 from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent, PlannedRestart, RedundancyGroup
-from redundancy.operations import groups, planned, power, servers, services
-from redundancy.selectors.planned import WAIT_SECONDS, Plan, Stage, look
+from redundancy.operations import groups, power, servers, services
+from redundancy.planned import writes as planned
+from redundancy.planned.reads.restarts import WAIT_SECONDS, Plan, Stage, look
 from tests.live.pair import ROUTER, Pair, server
 
 

@@ -25,7 +25,6 @@ from redundancy.operations import (
     events,
     faults,
     groups,
-    planned,
     power,
     presence,
     servers,
@@ -34,6 +33,7 @@ from redundancy.operations import (
     users,
 )
 from redundancy.parameters.writes import parameters
+from redundancy.planned import writes as planned
 from redundancy.selectors import stamp
 from tests.live.pair import ROUTER, Pair, server
 

@@ -3,8 +3,8 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import PlannedRestart, RedundancyGroup, Server
-from redundancy.operations import planned
 from redundancy.operations.services import stop_service
+from redundancy.planned import writes as planned
 from tests.pages.html import soup, status, words
 
 ROUTER = "Cisco XCP Router"

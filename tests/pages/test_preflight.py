@@ -13,7 +13,7 @@ from redundancy.operations import faults, power, services
 from redundancy.operations.users import add_users
 from redundancy.parameters.writes.pair import set_node_sizes
 from redundancy.parameters.writes.parameters import set_parameter
-from redundancy.selectors.preflight import Preflight, Result, preflight
+from redundancy.planned.reads.preflight import Preflight, Result, preflight
 from redundancy.srm.states import Reason, State
 from tests.memory import remember_pair
 from tests.pages.html import soup, status, words

@@ -9,9 +9,9 @@ from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import EventKind, PlannedRestart, Server, ServerType, ServiceStatus
 from redundancy.operations import events, groups, locks, power, services
+from redundancy.planned.reads.restarts import Stage, look, open_of, rows_of
 from redundancy.selectors import nodes
 from redundancy.selectors.live import NodeRow
-from redundancy.selectors.planned import Stage, look, open_of, rows_of
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import say
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET
 from django_htmx.http import trigger_client_event
 
 from redundancy.models import RedundancyGroup
+from redundancy.planned.reads.preflight import Check, Preflight, Result, Where, preflight
 from redundancy.selectors import groups, nodes
-from redundancy.selectors.preflight import Check, Preflight, Result, Where, preflight
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link

@@ -10,15 +10,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
-from redundancy.forms.planned import PlannedRestartForm
 from redundancy.models import PlannedRestart
-from redundancy.operations import planned
 from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.planned import writes as planned
+from redundancy.planned.forms import PlannedRestartForm
+from redundancy.planned.reads import restarts
+from redundancy.planned.reads.preflight import preflight
+from redundancy.planned.reads.restarts import Plan, Stage
 from redundancy.selectors import live, nodes
-from redundancy.selectors import planned as selectors
 from redundancy.selectors.live import ObserverView
-from redundancy.selectors.planned import Plan, Stage
-from redundancy.selectors.preflight import preflight
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say, say_count
 from redundancy.views import effects
@@ -64,7 +64,7 @@ def planned_list(request: HttpRequest) -> HttpResponse:
             "application": APPLICATION,
             "form": form,
             "begin_form": "planned-begin",
-            "records": selectors.records()[:LISTED],
+            "records": restarts.records()[:LISTED],
             "tools": [Tool(say("Begin"), "start", form="planned-begin")] if writer else [],
         },
         status=422 if form.errors else 200,
@@ -75,12 +75,12 @@ def planned_list(request: HttpRequest) -> HttpResponse:
 def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one; with ``fragment`` only its steps, or 204 while version ``v`` still holds."""
     if "fragment" not in request.GET:
-        return _page(request, selectors.look(_record(pk)))
+        return _page(request, restarts.look(_record(pk)))
     plan: Plan | None = None
 
     def answer(_: ObserverView) -> HttpResponse:
         nonlocal plan
-        plan = selectors.look(_record(pk))
+        plan = restarts.look(_record(pk))
         if request.GET.get("v") == plan.version:
             return HttpResponse(status=204)
         response = render(request, "planned/_live.html", {"plan": plan})
@@ -106,7 +106,7 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Ask before a step, naming its effects (GET); do it (POST). ``stop`` ends the routine."""
     record, actor = _record(pk), request.user.get_username()
     stage = Stage.__members__.get(step.upper())
-    if step != STOP and stage not in selectors.ACTS:
+    if step != STOP and stage not in restarts.ACTS:
         raise Http404
     error = ""
     if request.method == "POST":
@@ -120,7 +120,7 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         else:
             messages.success(request, str(say("Update successful")))
             return go(request, reverse("planned_restart", args=[pk]))
-    plan = selectors.look(record)
+    plan = restarts.look(record)
     label = say("Stop here") if stage is None else stage.said
     return ask(
         request,
@@ -137,7 +137,7 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 
 def _record(pk: int) -> PlannedRestart:
-    return get_object_or_404(selectors.records().select_related("server__group"), pk=pk)
+    return get_object_or_404(restarts.records().select_related("server__group"), pk=pk)
 
 
 def _page(request: HttpRequest, plan: Plan) -> HttpResponse:
