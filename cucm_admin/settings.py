@@ -132,7 +132,7 @@ CELERY_TASK_ROUTES = {
         for name in ("move_sessions", "audit", "alarms", "tidy")
     },
     "redundancy.imports.jobs.*": {"queue": "moves"},
-    "redundancy.live.collecting.*": {"queue": "moves"},
+    "redundancy.traces.collecting.*": {"queue": "moves"},
 }
 # In memory: the schedule never changes, and a file of it would have to be closed in order.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"

@@ -11,8 +11,9 @@ from redundancy.parameters.views import enterprise, pair, parameters
 from redundancy.parameters.views import lists as parameter_lists
 from redundancy.planned.views import preflight
 from redundancy.planned.views import restarts as planned
+from redundancy.traces.views import collections
+from redundancy.traces.views import trace as traces
 from redundancy.views import (
-    collections,
     control_center,
     fault_lab,
     group_live,
@@ -22,7 +23,6 @@ from redundancy.views import (
     monitor,
     presence_sessions,
     servers,
-    traces,
     user_history,
     users,
 )

@@ -19,12 +19,13 @@ from redundancy.alarms import writes as alarms
 from redundancy.catalog import XCP_ROUTER
 from redundancy.imports import writes as imports
 from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
-from redundancy.operations import collections, events, groups, incidents, power
+from redundancy.operations import events, groups, incidents, power
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.srm.states import Reason, State
+from redundancy.traces.writes import collections
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from redundancy.alarms import delivery as notify
 from redundancy.alarms import writes as alarming
 from redundancy.history import writes as retention
 from redundancy.imports.jobs import take_up
-from redundancy.live import collecting
 from redundancy.live import sweep as sweeping
 from redundancy.operations import measured, moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import audit as audits
 from redundancy.srm.types import MoveKind
+from redundancy.traces import collecting
 
 # Wall seconds after which an unanswered request to move is not carried out: the node has asked again.
 MOVE_SECONDS = 15

@@ -19,13 +19,13 @@ from redundancy.models import (
     RedundancyGroup,
     SrmMessage,
 )
-from redundancy.operations import collections
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.permissions import READ_ONLY, SUPER
 from redundancy.planned import writes as planned
+from redundancy.traces.writes import collections
 
 
 def signed_in(role: str) -> Client:

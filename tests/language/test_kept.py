@@ -23,7 +23,6 @@ from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
 from redundancy.history import writes as retention
 from redundancy.imports import jobs as importing
-from redundancy.live import collecting
 from redundancy.models import (
     Alarm,
     AlarmNotice,
@@ -36,10 +35,12 @@ from redundancy.models import (
     UserImport,
 )
 from redundancy.models.fields import SentenceField
-from redundancy.operations import actions, faults, groups, power, servers, services, tracing, users
+from redundancy.operations import actions, faults, groups, power, servers, services, users
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.srm.words import english
+from redundancy.traces import collecting
+from redundancy.traces.writes import level as tracing
 from tests.language.marking import OPEN, marking, untranslated
 from tests.language.names import proper_names
 from tests.live.conftest import pair

@@ -29,12 +29,12 @@ from redundancy.operations import (
     presence,
     servers,
     services,
-    tracing,
     users,
 )
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.selectors import stamp
+from redundancy.traces.writes import level as tracing
 from tests.live.pair import ROUTER, Pair, server
 
 ACTOR = "ann"

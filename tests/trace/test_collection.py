@@ -15,10 +15,11 @@ from django.utils import timezone
 from redundancy import trace_files as traces
 from redundancy.alarms.writes import save_channel
 from redundancy.errors import Refused
-from redundancy.live import collecting
 from redundancy.models import CollectionState, Incident, LogCollection
-from redundancy.operations import collections, groups, services
-from redundancy.selectors.collections import AROUND, LONGEST, span_of
+from redundancy.operations import groups, services
+from redundancy.traces import collecting
+from redundancy.traces.reads.collections import AROUND, LONGEST, span_of
+from redundancy.traces.writes import collections
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status
 

@@ -13,8 +13,9 @@ from django.urls import reverse
 from redundancy import trace_files as traces
 from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent
-from redundancy.operations import power, services, tracing
-from redundancy.selectors.traces import LINES, tail
+from redundancy.operations import power, services
+from redundancy.traces.reads.files import LINES, tail
+from redundancy.traces.writes import level as tracing
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import soup, status, words
 

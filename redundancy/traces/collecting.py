@@ -21,9 +21,9 @@ from redundancy.clock import lab_datetime, lab_now
 from redundancy.history.reads import incident_text
 from redundancy.history.reads.incident_report import report
 from redundancy.models import EventKind, HaEvent, LogCollection, Server
-from redundancy.operations import collections
 from redundancy.selectors import parameters
 from redundancy.srm.words import english, say
+from redundancy.traces.writes import collections
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
@@ -149,7 +149,7 @@ PIECES: tuple[tuple[str, Piece], ...] = (
 )
 
 
-@shared_task(name="redundancy.live.collecting.collect")
+@shared_task(name="redundancy.traces.collecting.collect")
 def collect(pk: int, step: int, turn: int) -> None:
     """Add one piece to the file and queue the next one; after the last the file is ready."""
     job = collections.claim(pk=pk, step=step, turn=turn)

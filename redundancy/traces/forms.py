@@ -8,8 +8,9 @@ from django import forms
 from redundancy.clock import lab_now
 from redundancy.forms.base import PageForm
 from redundancy.models import Incident, RedundancyGroup
-from redundancy.selectors import collections, groups
+from redundancy.selectors import groups
 from redundancy.srm.words import say, together
+from redundancy.traces.reads import collections
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from redundancy.errors import Refused
 from redundancy.models import CollectionState, EventKind, Incident, LogCollection, RedundancyGroup
 from redundancy.operations import events
-from redundancy.selectors.collections import LONGEST
 from redundancy.srm.words import say
+from redundancy.traces.reads.collections import LONGEST
 
 # Wall time after which a step that nobody has ended is done again, from the beginning.
 STALE = timedelta(minutes=2)

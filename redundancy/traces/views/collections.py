@@ -8,13 +8,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.errors import Refused
-from redundancy.forms.collection import SHAPE, CollectionForm
-from redundancy.live import collecting
 from redundancy.models import CollectionState, Incident
-from redundancy.operations import collections
 from redundancy.permissions import can_write, refuse_read_only
-from redundancy.selectors import collections as selectors
 from redundancy.srm.words import say
+from redundancy.traces import collecting
+from redundancy.traces.forms import SHAPE, CollectionForm
+from redundancy.traces.reads import collections as selectors
+from redundancy.traces.writes import collections
 from redundancy.views.chrome import Tool, lab, tell_time
 from redundancy.views.numbers import whole_number
 

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_POST, require_safe
 from redundancy import trace_files as traces
 from redundancy.errors import Refused
 from redundancy.models import Server
-from redundancy.operations import tracing
 from redundancy.permissions import writes
 from redundancy.selectors import nodes
-from redundancy.selectors import traces as selectors
 from redundancy.srm.words import say
+from redundancy.traces.reads import files
+from redundancy.traces.writes import level
 from redundancy.views.chrome import lab, tell_time
 from redundancy.views.numbers import whole_number
 
@@ -53,7 +53,7 @@ def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
     """Set how much is written from now on."""
     server = _node(str(pk))
     try:
-        tracing.set_trace_level(
+        level.set_trace_level(
             server=server, level=request.POST.get("level", ""), actor=request.user.get_username()
         )
     except Refused as refused:
@@ -76,7 +76,7 @@ def _context(request: HttpRequest, server: Server) -> dict[str, object]:
     return {
         "server": server,
         "search": search,
-        "tail": selectors.tail(server, search),
+        "tail": files.tail(server, search),
         "refresh": f"{reverse('srm_trace')}?{query}",
     }
 
@@ -86,7 +86,7 @@ def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpR
         "title": TITLE,
         "application": APPLICATION,
         "nodes": nodes.nodes(),
-        "levels": tracing.LEVELS,
+        "levels": level.LEVELS,
         "status_error": error,
     }
     if server is not None:
