@@ -7,6 +7,7 @@ from redundancy.alarms import views as alarms
 from redundancy.history.views import events as history
 from redundancy.history.views import incidents, timeline, trail
 from redundancy.imports import views as imports
+from redundancy.monitor import views as monitor
 from redundancy.parameters.views import enterprise, pair, parameters
 from redundancy.parameters.views import lists as parameter_lists
 from redundancy.planned.views import preflight
@@ -20,7 +21,6 @@ from redundancy.views import (
     group_logins,
     groups,
     home,
-    monitor,
     presence_sessions,
     servers,
     user_history,

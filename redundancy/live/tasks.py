@@ -12,9 +12,9 @@ from redundancy.alarms import writes as alarming
 from redundancy.history import writes as retention
 from redundancy.imports.jobs import take_up
 from redundancy.live import sweep as sweeping
+from redundancy.monitor import audit as audits
 from redundancy.operations import measured, moves
 from redundancy.operations.moves import MoveRequest
-from redundancy.selectors import audit as audits
 from redundancy.srm.types import MoveKind
 from redundancy.traces import collecting
 

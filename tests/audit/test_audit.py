@@ -22,11 +22,11 @@ from redundancy.models import (
     RedundancyGroup,
     Server,
 )
+from redundancy.monitor.audit import INVARIANTS, audit
 from redundancy.operations import events
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.moves import MoveRequest, move_sessions
 from redundancy.operations.sample import load_sample_cluster
-from redundancy.selectors.audit import INVARIANTS, audit
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import MoveKind
 

@@ -10,9 +10,9 @@ from redundancy.history import writes as retention
 from redundancy.history.reads.incident_report import report
 from redundancy.history.writes import prune
 from redundancy.models import HaEvent, Incident, PresenceSession, RedundancyGroup, SessionMove
+from redundancy.monitor.audit import audit
 from redundancy.operations import actions, incidents, services
 from redundancy.operations.groups import disable_ha
-from redundancy.selectors.audit import audit
 from tests.history.test_retention import age
 from tests.live.conftest import pair as pair
 from tests.live.pair import ROUTER, Pair, server

@@ -19,9 +19,9 @@ from redundancy.models import (
     Server,
     UserImport,
 )
+from redundancy.monitor.audit import audit
 from redundancy.operations.users import add_users
 from redundancy.parameters.writes.enterprise import set_enterprise_parameters
-from redundancy.selectors.audit import audit
 from tests.imports.jobs import GOOD, begin, done, go, homes, problems
 
 pytestmark = pytest.mark.django_db

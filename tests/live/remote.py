@@ -32,10 +32,11 @@ from redundancy.models import (  # noqa: E402
     ServiceParameter,
     UserImport,
 )
+from redundancy.monitor import audit
 from redundancy.operations import actions, faults, groups, power, sample, services
 from redundancy.operations.moves import MoveRequest  # noqa: E402
 from redundancy.parameters.writes import parameters
-from redundancy.selectors import audit, live  # noqa: E402
+from redundancy.selectors import live
 from redundancy.srm.states import State  # noqa: E402
 from redundancy.srm.types import MoveKind  # noqa: E402
 

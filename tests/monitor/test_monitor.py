@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from cucm_admin.stack.run import BASE_DIR
 from redundancy import bus, pulse
 from redundancy.models import RedundancyGroup
+from redundancy.monitor import reads as monitor
 from redundancy.pulse import Tick
-from redundancy.selectors import monitor
 from tests.pages.html import soup, words
 from tests.swept import just_swept
 

@@ -17,11 +17,11 @@ from redundancy.models import (
     RedundancyGroup,
     Server,
 )
+from redundancy.monitor.audit import audit
 from redundancy.operations.assignment import assign_users
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users, edit_user
 from redundancy.selectors import users
-from redundancy.selectors.audit import audit
 from redundancy.selectors.find import Criterion
 from redundancy.srm.states import State
 

@@ -16,6 +16,7 @@ from redundancy.models import (
     PresenceUser,
     Server,
 )
+from redundancy.monitor.audit import audit
 from redundancy.operations.assignment import assign_all, assign_users, rebalance
 from redundancy.operations.groups import add_group, edit_group
 from redundancy.operations.servers import add_server
@@ -25,7 +26,6 @@ from redundancy.parameters.writes.enterprise import (
     set_enterprise_parameters,
 )
 from redundancy.selectors import enterprise
-from redundancy.selectors.audit import audit
 from redundancy.selectors.spread import Plan, counts, fill, level, rebalanced
 from redundancy.srm.states import State
 

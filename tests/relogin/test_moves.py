@@ -8,10 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from redundancy.clock import lab_now
 from redundancy.models import PresenceSession, RedundancyGroup, ReloginLimits, Server
+from redundancy.monitor.audit import audit
 from redundancy.operations.groups import disable_ha
 from redundancy.operations.users import edit_user
 from redundancy.parameters.writes.parameters import set_parameter
-from redundancy.selectors.audit import audit
 from redundancy.selectors.presence import Presence, presence
 from tests.labtime import seed_database, stand_at
 from tests.relogin.pair import BEGIN, USERS, go_home, logins, node, set_limits, take_over

@@ -19,12 +19,12 @@ from redundancy.models import (
     Server,
     UserRecord,
 )
+from redundancy.monitor.audit import audit
 from redundancy.operations.assignment import assign_users
 from redundancy.operations.groups import disable_ha
 from redundancy.operations.presence import share, sign_in, sign_in_share, sign_out, sign_out_share
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users, edit_user
-from redundancy.selectors.audit import audit
 from redundancy.selectors.live import live_of
 from redundancy.selectors.sessions import Home, of_homes
 from redundancy.views import effects, presence_sessions

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
-from redundancy.selectors.audit import INVARIANTS, audit, counted
+from redundancy.monitor.audit import INVARIANTS, audit, counted
 from redundancy.srm.words import english
 
 

@@ -10,10 +10,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from redundancy.selectors import live, monitor
+from redundancy.monitor import reads
+from redundancy.monitor.metrics import exposition
+from redundancy.selectors import live
 from redundancy.srm.words import say
 from redundancy.views.chrome import lab, tell_time
-from redundancy.views.metrics import exposition
 
 APPLICATION = "cupadmin"
 TITLE = say("Beat Monitor")
@@ -24,7 +25,7 @@ EARS = 50
 @require_safe
 def beat_monitor(request: HttpRequest) -> HttpResponse:
     """Show how beat, workers, queues, bus and database do; with ``fragment`` the figures alone."""
-    shown = monitor.watch()
+    shown = reads.watch()
     ears = sorted(shown.ears, key=lambda ear: -1.0 if ear.age is None else -ear.age)
     context = {
         "title": TITLE,
@@ -42,7 +43,7 @@ def beat_monitor(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer 200 when the system can be trusted, 503 when not; no details, no sign-in."""
-    healthy = not monitor.watch().troubles
+    healthy = not reads.watch().troubles
     return HttpResponse(
         "ok\n" if healthy else "not ok\n",
         content_type="text/plain",
@@ -65,7 +66,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
                 status=401,
                 headers={"WWW-Authenticate": "Bearer"},
             )
-    shown_now = monitor.watch()
+    shown_now = reads.watch()
     try:
         groups = live.all_live()
     except DatabaseError:

@@ -6,8 +6,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from redundancy.monitor.reads import Beat, Monitor, Queue
 from redundancy.selectors import live
-from redundancy.selectors.monitor import Beat, Monitor, Queue
 
 
 def exposition(monitor: Monitor, groups: tuple[live.GroupLive, ...]) -> bytes:
