@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from redundancy.alarms import views as alarms
+from redundancy.faultlab import views as fault_lab
 from redundancy.history.views import events as history
 from redundancy.history.views import incidents, timeline, trail
 from redundancy.imports import views as imports
@@ -16,7 +17,6 @@ from redundancy.traces.views import collections
 from redundancy.traces.views import trace as traces
 from redundancy.views import (
     control_center,
-    fault_lab,
     group_live,
     group_logins,
     groups,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
-from redundancy.forms.fault_lab import (
+from redundancy.faultlab.forms import (
     FORMS,
     LINK_FORMS,
     WORK_FORMS,
