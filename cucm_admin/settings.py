@@ -128,7 +128,7 @@ QUEUES = ("sweep", "moves")
 CELERY_TASK_DEFAULT_QUEUE = QUEUES[0]
 CELERY_TASK_ROUTES = {
     **{
-        f"redundancy.live.tasks.{name}": {"queue": "moves"}
+        f"redundancy.tasks.{name}": {"queue": "moves"}
         for name in ("move_sessions", "audit", "alarms", "tidy")
     },
     "redundancy.imports.jobs.*": {"queue": "moves"},
@@ -138,7 +138,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
-        "task": "redundancy.live.tasks.sweep",
+        "task": "redundancy.tasks.sweep",
         "schedule": SWEEP_SECONDS,
     }
 }

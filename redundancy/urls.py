@@ -9,23 +9,14 @@ from redundancy.history.views import events as history
 from redundancy.history.views import incidents, timeline, trail
 from redundancy.imports import views as imports
 from redundancy.monitor import views as monitor
+from redundancy.pages import group_live, group_logins, groups
 from redundancy.parameters.views import enterprise, pair, parameters
 from redundancy.parameters.views import lists as parameter_lists
 from redundancy.planned.views import preflight
 from redundancy.planned.views import restarts as planned
 from redundancy.traces.views import collections
 from redundancy.traces.views import trace as traces
-from redundancy.views import (
-    control_center,
-    group_live,
-    group_logins,
-    groups,
-    home,
-    presence_sessions,
-    servers,
-    user_history,
-    users,
-)
+from redundancy.views import control_center, home, presence_sessions, servers, user_history, users
 
 
 class AdministrationConverter(StringConverter):

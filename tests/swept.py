@@ -1,7 +1,6 @@
 """The running system without its processes: what they leave behind."""
 
-from redundancy import bus, pulse
-from redundancy.live import tasks
+from redundancy import bus, pulse, tasks
 
 # Where the workers run.
 HOST = "@here"

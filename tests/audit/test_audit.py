@@ -9,9 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 
-from redundancy import bus
+from redundancy import bus, tasks
 from redundancy.clock import lab_datetime
-from redundancy.live import tasks
 from redundancy.models import (
     EventKind,
     HaEvent,

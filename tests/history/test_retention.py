@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from redundancy import bus
+from redundancy import bus, tasks
 from redundancy.history import writes as retention
 from redundancy.history.writes import prune
-from redundancy.live import tasks
 from redundancy.models import HaEvent
 from tests.history.conftest import Tell
 

@@ -18,11 +18,10 @@ django.setup()
 from django.db import close_old_connections  # noqa: E402
 
 from cucm_admin.celery import app  # noqa: E402
-from redundancy import bus, clock  # noqa: E402
+from redundancy import bus, clock, tasks  # noqa: E402
 from redundancy.catalog import SRM, XCP_ROUTER  # noqa: E402
 from redundancy.imports import jobs as import_tasks
 from redundancy.imports import writes as imports
-from redundancy.live import tasks  # noqa: E402
 from redundancy.models import (  # noqa: E402
     HaEvent,
     NodeRuntime,

@@ -86,7 +86,7 @@ def test_work_done_and_not_acknowledged_is_not_done_twice(lab: Lab) -> None:
     # The moves home that both nodes asked for on their way to Normal are done.
     lab.wait_lab(60)
     before = lab.last_event()
-    task = "redundancy.live.tasks."
+    task = "redundancy.tasks."
     lab.processes.kill("sweep")
     lab.processes.kill("moves")
     lab.request("failover")

@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 from pytest_django.fixtures import Settings
 
-from redundancy import bus
+from redundancy import bus, tasks
 from redundancy.live import sweep as sweeping
-from redundancy.live import tasks
 from redundancy.models import RedundancyGroup, SrmMessage
 from redundancy.operations import actions
 from redundancy.operations.moves import MoveRequest

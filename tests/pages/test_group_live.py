@@ -15,8 +15,8 @@ from redundancy.operations import events
 from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
+from redundancy.pages.group_live import live_context
 from redundancy.srm.states import Reason, State
-from redundancy.views.group_live import live_context
 from tests.memory import remember_pair
 from tests.pages.html import soup, status, words
 

@@ -10,9 +10,9 @@ from django.utils import translation
 
 from redundancy.models import PresenceSession, RedundancyGroup, ReloginLimits, SessionMove
 from redundancy.operations.groups import disable_ha
+from redundancy.pages.login_chart import Chart, clock, draw
 from redundancy.relogin import expected_peak, expected_until
 from redundancy.selectors.logins import Logins, logins_of
-from redundancy.views.login_chart import Chart, clock, draw
 from tests.labtime import seed_database, stand_at
 from tests.pages.html import soup, words
 from tests.relogin.pair import BEGIN, USERS, go_home, set_limits, take_over

@@ -17,8 +17,8 @@ from cucm_admin.celery import app
 from redundancy import bus
 from redundancy.errors import Refused
 from redundancy.live.alone import LoneSrm
-from redundancy.live.tasks import ask_for_move
 from redundancy.selectors.nodes import nodes
+from redundancy.tasks import ask_for_move
 
 logger = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 from redundancy import clock
 from redundancy.history.views.compared import of_move
 from redundancy.models import RedundancyGroup
+from redundancy.pages.login_chart import Chart, draw
 from redundancy.selectors import nodes
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.logins import logins_of
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
-from redundancy.views.login_chart import Chart, draw
 from redundancy.views.polls import poll
 
 # Lab seconds for which the group page goes on showing the plot when everybody is back.

@@ -10,6 +10,7 @@ from redundancy.errors import Refused
 from redundancy.forms.groups import GroupForm, values_of
 from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
+from redundancy.pages.group_live import WAITING, fragment, live_context, shown_live
 from redundancy.parameters.views import pair
 from redundancy.permissions import can_write, refuse_read_only, writes
 from redundancy.planned.views import preflight
@@ -20,7 +21,6 @@ from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
 from redundancy.views.find_list import Column, Selection, find_list, list_context
-from redundancy.views.group_live import WAITING, fragment, live_context, shown_live
 
 FORM = "group-form"
 TITLE = say("Presence Redundancy Group Configuration")

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 RECENT_EVENTS = 5000
 
 
-@shared_task(name="redundancy.live.tasks.sweep", expires=settings.QUEUE_SECONDS)
+@shared_task(name="redundancy.tasks.sweep", expires=settings.QUEUE_SECONDS)
 def sweep(*, asked: bool = False) -> None:
     """Step every node that is due.
 
@@ -47,7 +47,7 @@ def sweep(*, asked: bool = False) -> None:
         logger.warning("no sweep: the heartbeat bus cannot be reached (%s)", error)
 
 
-@shared_task(name="redundancy.live.tasks.move_sessions", expires=settings.QUEUE_SECONDS)
+@shared_task(name="redundancy.tasks.move_sessions", expires=settings.QUEUE_SECONDS)
 def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
     """Move the sessions a node asked for; the node hears of the outcome at the next sweep.
 
@@ -72,7 +72,7 @@ def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
             sweep.delay(asked=True)
 
 
-@shared_task(name="redundancy.live.tasks.audit", expires=settings.QUEUE_SECONDS)
+@shared_task(name="redundancy.tasks.audit", expires=settings.QUEUE_SECONDS)
 def audit() -> None:
     """Check the invariants on the live tables, and log each breach."""
     breaches = audits.audit(recent=RECENT_EVENTS)
@@ -81,21 +81,21 @@ def audit() -> None:
     pulse.audited(breach.said for breach in breaches)
 
 
-@shared_task(name="redundancy.live.tasks.canary", bind=True, expires=settings.QUEUE_SECONDS)
+@shared_task(name="redundancy.tasks.canary", bind=True, expires=settings.QUEUE_SECONDS)
 def canary(self: Task[..., None], queue: str, sent: float) -> None:
     """Tell that the worker of ``queue`` works; ``sent`` by the clock of the bus."""
     pulse.sing(queue, sent, self.request.hostname or "")
 
 
 # One that waited is overtaken by the next: alarms are raised by what is the case.
-@shared_task(name="redundancy.live.tasks.alarms", expires=bus.SLOW_LANE_SECONDS)
+@shared_task(name="redundancy.tasks.alarms", expires=bus.SLOW_LANE_SECONDS)
 def alarms() -> None:
     """Bring the alarms in line with the nodes, and see to it that channels are told."""
     alarming.reconcile()
     notify.deliver_beside()
 
 
-@shared_task(name="redundancy.live.tasks.tidy", expires=settings.QUEUE_SECONDS)
+@shared_task(name="redundancy.tasks.tidy", expires=settings.QUEUE_SECONDS)
 def tidy() -> None:
     """Keep how clients logged in after moves; once an hour let go of old history, piece by piece."""
     measured.keep_complete(clock.lab_now())

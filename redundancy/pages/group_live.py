@@ -17,14 +17,14 @@ from redundancy.errors import Refused
 from redundancy.history.reads import incidents
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
+from redundancy.pages.group_logins import AFTERWARDS, chart_of, logins_at
+from redundancy.pages.login_chart import Chart
 from redundancy.permissions import writes
 from redundancy.selectors import groups, live, wording
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views import effects
 from redundancy.views.confirm import Confirmation, ask, is_htmx
-from redundancy.views.group_logins import AFTERWARDS, chart_of, logins_at
-from redundancy.views.login_chart import Chart
 from redundancy.views.numbers import whole_number
 from redundancy.views.polls import poll
 
