@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cucm_admin.settings")
 
 app = Celery("cucm_admin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["redundancy.live"])
+app.autodiscover_tasks(["redundancy"])
 
 
 @beat_init.connect

@@ -69,6 +69,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "redundancy.views.chrome.chrome",
+                "redundancy.alarms.banner.context",
+                "redundancy.faultlab.banner.context",
             ],
         },
     },

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import OperationalError
 
 from redundancy import bus, clock, pulse
-from redundancy.alarms import delivery as notify
-from redundancy.alarms import writes as alarming
+from redundancy.alarms import delivery
+from redundancy.alarms import writes as alarm_writes
+from redundancy.cli import commands
 from redundancy.history import writes as retention
 from redundancy.imports.jobs import take_up
 from redundancy.live import sweep as sweeping
@@ -23,11 +24,13 @@ MOVE_SECONDS = 15
 
 logger = logging.getLogger(__name__)
 
+collecting.run_commands_with(commands.run)
+
 # What happened before was looked at a minute ago; `manage.py audit` looks at all of it.
 RECENT_EVENTS = 5000
 
 
-@shared_task(name="redundancy.tasks.sweep", expires=settings.QUEUE_SECONDS)
+@shared_task(expires=settings.QUEUE_SECONDS)
 def sweep(*, asked: bool = False) -> None:
     """Step every node that is due.
 
@@ -47,7 +50,7 @@ def sweep(*, asked: bool = False) -> None:
         logger.warning("no sweep: the heartbeat bus cannot be reached (%s)", error)
 
 
-@shared_task(name="redundancy.tasks.move_sessions", expires=settings.QUEUE_SECONDS)
+@shared_task(expires=settings.QUEUE_SECONDS)
 def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
     """Move the sessions a node asked for; the node hears of the outcome at the next sweep.
 
@@ -72,7 +75,7 @@ def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
             sweep.delay(asked=True)
 
 
-@shared_task(name="redundancy.tasks.audit", expires=settings.QUEUE_SECONDS)
+@shared_task(expires=settings.QUEUE_SECONDS)
 def audit() -> None:
     """Check the invariants on the live tables, and log each breach."""
     breaches = audits.audit(recent=RECENT_EVENTS)
@@ -81,21 +84,21 @@ def audit() -> None:
     pulse.audited(breach.said for breach in breaches)
 
 
-@shared_task(name="redundancy.tasks.canary", bind=True, expires=settings.QUEUE_SECONDS)
+@shared_task(bind=True, expires=settings.QUEUE_SECONDS)
 def canary(self: Task[..., None], queue: str, sent: float) -> None:
     """Tell that the worker of ``queue`` works; ``sent`` by the clock of the bus."""
     pulse.sing(queue, sent, self.request.hostname or "")
 
 
 # One that waited is overtaken by the next: alarms are raised by what is the case.
-@shared_task(name="redundancy.tasks.alarms", expires=bus.SLOW_LANE_SECONDS)
+@shared_task(expires=bus.SLOW_LANE_SECONDS)
 def alarms() -> None:
     """Bring the alarms in line with the nodes, and see to it that channels are told."""
-    alarming.reconcile()
-    notify.deliver_beside()
+    alarm_writes.reconcile()
+    delivery.deliver_beside()
 
 
-@shared_task(name="redundancy.tasks.tidy", expires=settings.QUEUE_SECONDS)
+@shared_task(expires=settings.QUEUE_SECONDS)
 def tidy() -> None:
     """Keep how clients logged in after moves; once an hour let go of old history, piece by piece."""
     measured.keep_complete(clock.lab_now())

@@ -6,13 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import trigger_client_event
 
-from redundancy.alarms import reads
+from redundancy.alarms import banner, reads
 from redundancy.alarms import writes as alarms
 from redundancy.permissions import writes
 from redundancy.srm.words import say
-from redundancy.views.chrome import Link, alarm_lines, lab, tell_time
+from redundancy.views.chrome import Link, answer_banner
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
@@ -61,10 +60,6 @@ def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
 @require_safe
 def alarm_banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the alarms, or 204 while version ``v`` still holds."""
-    shown = alarm_lines()
-    if request.GET.get("v") == shown.version:
-        return tell_time(HttpResponse(status=204), lab())
-    response = render(request, "alarms/_banner.html", {"alarms_shown": shown})
-    if shown.lines:
-        trigger_client_event(response, "announce", {"value": str(shown.lines[0].sentence)})
-    return tell_time(response, lab())
+    shown = banner.unacknowledged()
+    first = shown.lines[0].sentence if shown.lines else ""
+    return answer_banner(request, "alarms/_banner.html", "alarms_shown", shown, first)

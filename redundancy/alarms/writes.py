@@ -12,8 +12,7 @@ from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
 from redundancy.operations import events, locks
-from redundancy.srm.words import english, say, say_count
-from redundancy.templatetags.lab import duration
+from redundancy.srm.words import duration, english, say, say_count
 
 # Wall seconds to the next try after so many failed ones: doubled each time, an hour at most.
 FIRST_RETRY, LONGEST_RETRY = 30, 3600

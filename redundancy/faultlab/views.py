@@ -12,9 +12,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
+from redundancy.faultlab import writes as faults
+from redundancy.faultlab.banner import in_force
 from redundancy.faultlab.forms import (
     FORMS,
     LINK_FORMS,
@@ -31,12 +32,11 @@ from redundancy.faultlab.forms import (
     StartForm,
 )
 from redundancy.models import RedundancyGroup, Server
-from redundancy.operations import faults
 from redundancy.permissions import writes
 from redundancy.selectors import faults as selectors
 from redundancy.selectors import groups
 from redundancy.srm.words import say, together
-from redundancy.views.chrome import fault_lines, lab, tell_time
+from redundancy.views.chrome import answer_banner
 from redundancy.views.numbers import whole_number
 
 APPLICATION = "ccmservice"
@@ -64,12 +64,9 @@ def _where_it_is_on(
 @require_safe
 def banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the faults in force, or 204 while version ``v`` still holds."""
-    shown = fault_lines()
-    if request.GET.get("v") == shown.version:
-        return tell_time(HttpResponse(status=204), lab())
-    response = render(request, "fault_lab/_banner.html", {"faults": shown})
-    said = together(shown.sentences) or say("No fault is in force.")
-    return tell_time(trigger_client_event(response, "announce", {"value": str(said)}), lab())
+    shown = in_force()
+    said = together(line.sentence for line in shown.lines) or say("No fault is in force.")
+    return answer_banner(request, "fault_lab/_banner.html", "faults", shown, said)
 
 
 @_where_it_is_on

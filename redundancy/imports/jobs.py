@@ -20,7 +20,7 @@ MOVES_WORKER = "moves@"
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="redundancy.imports.jobs.import_users")
+@shared_task
 def import_users(job_id: int, step: int, again: bool = False) -> None:
     """Do one step of an import and queue the next one."""
     try:
@@ -36,7 +36,7 @@ def import_users(job_id: int, step: int, again: bool = False) -> None:
             import_users.delay(job_id, following)
 
 
-@shared_task(name="redundancy.imports.jobs.take_up")
+@shared_task
 def take_up(at_once: bool = False) -> None:
     """Queue the steps that nobody has done for a while: their worker is gone, or they were never queued.
 

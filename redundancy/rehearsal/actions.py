@@ -118,7 +118,7 @@ def parse(text: str, nodes: Collection[str]) -> Action:
     raise BadAction(f"{_nearest(words, Verb)}, not {words!r}")
 
 
-def duration(text: str) -> int:
+def seconds_of(text: str) -> int:
     """Return the seconds of a text like ``1h30m`` or ``3m9s``.
 
     Raises:
@@ -194,7 +194,7 @@ def _percent(text: str) -> int:
 
 
 def _fault_time(text: str, most: int) -> int:
-    seconds = duration(text)
+    seconds = seconds_of(text)
     if not 1 <= seconds <= most:
         raise BadAction(f"a time from 1s to {most // 3600}h, not {text!r}")
     return seconds

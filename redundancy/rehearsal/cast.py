@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db import transaction
 
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SERVICE_BY_NAME, Watch
+from redundancy.faultlab import writes as faults
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
-from redundancy.operations import faults, groups, servers, services, users
+from redundancy.operations import groups, servers, services, users
 from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.scenario import Scenario
 from redundancy.selectors import parameters as values

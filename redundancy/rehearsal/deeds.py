@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from redundancy.faultlab import writes as faults
 from redundancy.models import RedundancyGroup, Server
-from redundancy.operations import actions, faults, groups, power, presence, services
+from redundancy.operations import actions, groups, power, presence, services
 from redundancy.rehearsal.actions import Action, Verb
 from redundancy.rehearsal.cast import ACTOR, activate, server_named, set_on
 

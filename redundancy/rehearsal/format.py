@@ -210,7 +210,7 @@ class _Reader:
         when = When(moments[0])
         time = entries[when][1]
         text = self.text(time, actions.DURATION_RULE)
-        moment = self.checked(time, actions.duration, text)
+        moment = self.checked(time, actions.seconds_of, text)
         line = node.start_mark.line + 1
         work = entries[works[0]][1]
         if works[0] == "expect":

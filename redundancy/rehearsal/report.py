@@ -38,7 +38,7 @@ def clock(seconds: float) -> str:
     return f"{hour}:{minute:02}:{second:02}"
 
 
-def duration(seconds: int) -> str:
+def notation(seconds: int) -> str:
     """Return a moment as scenario files write it: ``3m9s``."""
     parts = zip((seconds // 3600, seconds // 60 % 60, seconds % 60), "hms", strict=True)
     return "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "0s"
@@ -52,7 +52,7 @@ def _line(line: Line) -> list[str]:
             return [f"> {line.text}"] + ([f"  refused: {line.refused}"] if line.refused else [])
         case Verdict():
             outcome = "held  " if line.held else "MISSED"
-            words = [f"{outcome} {line.when} {duration(line.moment)}: {line.text}"]
+            words = [f"{outcome} {line.when} {notation(line.moment)}: {line.text}"]
             if not line.held:
                 pair = ", ".join(f"{name}: {_pair(line.found, name)}" for name in line.found.states)
                 at = clock(line.found.at)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from redundancy.srm import facts, sentences
 from redundancy.srm.states import TRANSITIONS, Reason, State
 from redundancy.srm.types import Node, Policy
-from redundancy.srm.words import say, say_row, together
+from redundancy.srm.words import duration, say, say_row, together
 
 S, R = State, Reason
 # One node of a pair: name, state (None: its SRM does not report) and reason.
@@ -175,7 +175,7 @@ def _by_itself(one: Side, two: Side, policy: Policy) -> str:
         "Automatic fallback is enabled: {node} takes its users back by itself when it has been "
         "healthy for {wait} without a break.",
         node=waiting[0],
-        wait=sentences.duration(policy.fallback_after),
+        wait=duration(policy.fallback_after),
     )
 
 

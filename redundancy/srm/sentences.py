@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from redundancy.srm import facts
 from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
 from redundancy.srm.types import MoveKind, Node, Policy, Request
-from redundancy.srm.words import listed, say, say_row, together
+from redundancy.srm.words import duration, listed, say, say_row, together
 
 ENABLED = say("High Availability was enabled.")
 DISABLED = say("High Availability was disabled.")
@@ -17,16 +17,6 @@ RECOVERED = say("Both SRMs are restarted to recover.")
 # Stands for the names of services that cannot be told.
 A_SERVICE = say("a critical service")
 A_SERVICE_FIRST = say("A critical service")
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as an administrator writes it: ``12 min 41 s``."""
-    whole = max(0, int(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, secs = divmod(rest, 60)
-    parts = [(hours, "h"), (minutes, "min"), (secs, "s")]
-    shown = [f"{amount} {unit}" for amount, unit in parts if amount]
-    return " ".join(shown) or "0 s"
 
 
 def are(names: Sequence[str]) -> str:

@@ -109,6 +109,25 @@ def listed(names: Iterable[str]) -> str:
     return say("{names} and {last}", names=together(before, ", "), last=last)
 
 
+def duration(seconds: float | None) -> str:
+    """Return a length of time in its two largest units: ``12 min 41 s``, ``2 h``; nothing of None.
+
+    The script of the pages counts in the same shape.
+    """
+    if seconds is None:
+        return ""
+    whole = max(0, int(seconds))
+    parts = [
+        (whole // 86_400, "d"),
+        (whole // 3600 % 24, "h"),
+        (whole // 60 % 60, "min"),
+        (whole % 60, "s"),
+    ]
+    first = next((place for place, (amount, _) in enumerate(parts) if amount), len(parts) - 1)
+    shown = [f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount]
+    return " ".join(shown) or "0 s"
+
+
 def english(text: str) -> str:
     """Return a text in English, whatever language is being spoken."""
     return text.english if isinstance(text, Said) else text

@@ -1,40 +1,16 @@
 """Filters for lab time, and for the names of states."""
 
-from datetime import UTC, datetime
-
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
+
+from redundancy.srm.words import duration
+from redundancy.times import lab_time
 
 register = template.Library()
 
 
-@register.filter
-def lab_time(moment: float | None) -> str:
-    """Return lab seconds as date and time of day in the site's time zone."""
-    if moment is None:
-        return ""
-    local = timezone.localtime(datetime.fromtimestamp(moment, tz=UTC))
-    return date_format(local, "Y-m-d H:i:s")
-
-
-@register.filter
-def duration(seconds: float | None) -> str:
-    """Return a length of time as words: ``12 min 41 s``. The script counts in the same shape."""
-    if seconds is None:
-        return ""
-    whole = max(0, int(seconds))
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3600)
-    minutes, rest = divmod(rest, 60)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    if minutes:
-        return f"{minutes} min {rest} s"
-    return f"{rest} s"
+register.filter("lab_time", lab_time)
+register.filter("duration", duration)
 
 
 @register.filter

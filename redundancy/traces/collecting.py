@@ -16,7 +16,6 @@ from django.db.models import Q, QuerySet
 
 from redundancy import trace_files as traces
 from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
-from redundancy.cli.commands import run
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.history.reads import incident_text
 from redundancy.history.reads.incident_report import report
@@ -53,6 +52,17 @@ ABOUT_INCIDENT = """incident.txt             the report of incident {pk} when th
 logger = logging.getLogger(__name__)
 
 Piece = Callable[[LogCollection], Iterable[tuple[str, str]]]
+
+
+# The command line stands above the rooms, so it is handed in: `redundancy.cli.commands.run`.
+CommandLine = Callable[..., Iterable[str]]
+_command_line: CommandLine | None = None
+
+
+def run_commands_with(command_line: CommandLine) -> None:
+    """Let the outputs of commands in a collection come from ``command_line``."""
+    global _command_line
+    _command_line = command_line
 
 
 def path_of(job: LogCollection) -> Path:
@@ -119,9 +129,10 @@ def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
 
 
 def _outputs(job: LogCollection) -> Iterator[tuple[str, str]]:
+    assert _command_line is not None, "the tasks say which command line runs"
     for name, command in OUTPUTS.items():
         line = command.format(group=job.group_name)
-        said = run(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
+        said = _command_line(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
         yield name, f"admin: {line}\n{_text(said)}"
 
 
@@ -149,7 +160,7 @@ PIECES: tuple[tuple[str, Piece], ...] = (
 )
 
 
-@shared_task(name="redundancy.traces.collecting.collect")
+@shared_task
 def collect(pk: int, step: int, turn: int) -> None:
     """Add one piece to the file and queue the next one; after the last the file is ready."""
     job = collections.claim(pk=pk, step=step, turn=turn)

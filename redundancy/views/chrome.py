@@ -6,20 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
+from django_htmx.http import trigger_client_event
 
 from redundancy import clock
-from redundancy.alarms import reads as alarms
-from redundancy.models import Alarm
 from redundancy.permissions import can_write
-from redundancy.selectors import faults
-from redundancy.srm.words import say
-from redundancy.templatetags.lab import lab_time
+from redundancy.times import lab_time
 from redundancy.views.menus import applications
-
-# Faults named on every page; the Fault Lab names all.
-FAULTS_SHOWN = 5
-ALARMS_SHOWN, ALARMS_COUNTED = 3, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +67,18 @@ def tell_time(response: HttpResponse, at: Lab) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultLines:
-    """The faults in force: the sentences shown, and how many ``more`` there are."""
-
-    sentences: tuple[str, ...]
-    more: int
-
-    @property
-    def version(self) -> str:
-        """Changes with what is shown."""
-        return hashlib.blake2s(repr(self).encode(), digest_size=8).hexdigest()
-
-
-def fault_lines() -> FaultLines:
-    """Return the faults in force, as every page shows them; one query."""
-    sentences = [fault.sentence for fault in faults.active()]
-    return FaultLines(tuple(sentences[:FAULTS_SHOWN]), max(0, len(sentences) - FAULTS_SHOWN))
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmLine:
-    """An alarm in a sentence. ``tone``: bad while it is raised, ok once it is cleared."""
+class BannerLine:
+    """A sentence in the banner of every page. ``tone``: warn, bad or ok."""
 
     sentence: str
     tone: str
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmLines:
-    """The alarms nobody acknowledged: the lines shown, and how many ``more`` there are."""
+class BannerLines:
+    """What a room tells on every page: the lines shown, and how many ``more`` there are."""
 
-    lines: tuple[AlarmLine, ...]
+    lines: tuple[BannerLine, ...]
     more: int
 
     @property
@@ -112,20 +87,19 @@ class AlarmLines:
         return hashlib.blake2s(repr(self).encode(), digest_size=8).hexdigest()
 
 
-def alarm_lines() -> AlarmLines:
-    """Return the alarms that nobody acknowledged, as every page shows them; one query."""
-    found = list(alarms.unacknowledged()[:ALARMS_COUNTED])
-    # What is over must not keep what holds from being shown.
-    found.sort(key=lambda alarm: alarm.cleared_at is not None)
-    lines = tuple(_alarm_line(alarm) for alarm in found[:ALARMS_SHOWN])
-    return AlarmLines(lines, len(found) - len(lines))
+def answer_banner(
+    request: HttpRequest, template: str, name: str, shown: BannerLines, announced: str
+) -> HttpResponse:
+    """Return ``template`` with ``shown`` as ``name``, or 204 while version ``v`` still holds.
 
-
-def _alarm_line(alarm: Alarm) -> AlarmLine:
-    names = {"alarm": str(alarm), "sentence": alarm.sentence}
-    if alarm.cleared_at is None:
-        return AlarmLine(say("{alarm}: {sentence}", **names), "bad")
-    return AlarmLine(say("{alarm}: cleared; it was: {sentence}", **names), "ok")
+    ``announced``: what a screen reader says of it; nothing when empty.
+    """
+    if request.GET.get("v") == shown.version:
+        return tell_time(HttpResponse(status=204), lab())
+    response = render(request, template, {name: shown})
+    if announced:
+        trigger_client_event(response, "announce", {"value": str(announced)})
+    return tell_time(response, lab())
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -141,7 +115,4 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         ),
         "can_write": writer,
         "lab": SimpleLazyObject(lab),
-        "fault_lab": settings.FAULT_LAB,
-        "faults": SimpleLazyObject(fault_lines),
-        "alarms_shown": SimpleLazyObject(alarm_lines),
     }

@@ -8,8 +8,7 @@ from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
 from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
-from redundancy.srm.words import listed, say, say_count, together
-from redundancy.templatetags.lab import duration
+from redundancy.srm.words import duration, listed, say, say_count, together
 
 HOME = say("the node they are assigned to")
 # In these some sessions are, or are about to be, away from home.

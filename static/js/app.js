@@ -33,17 +33,19 @@
     banner.hidden = newRate === 1;
   };
 
-  // The same shape as the filter `duration` of the server.
+  // The same shape as the filter `duration` of the server: the two largest units.
   const words = (seconds) => {
     const whole = Math.max(0, Math.floor(seconds));
-    const days = Math.floor(whole / 86400);
-    const hours = Math.floor((whole % 86400) / 3600);
-    const minutes = Math.floor((whole % 3600) / 60);
-    const rest = whole % 60;
-    if (days) return `${days} d ${hours} h`;
-    if (hours) return `${hours} h ${minutes} min`;
-    if (minutes) return `${minutes} min ${rest} s`;
-    return `${rest} s`;
+    const parts = [
+      [Math.floor(whole / 86400), "d"],
+      [Math.floor(whole / 3600) % 24, "h"],
+      [Math.floor(whole / 60) % 60, "min"],
+      [whole % 60, "s"],
+    ];
+    const first = parts.findIndex(([amount]) => amount);
+    if (first < 0) return "0 s";
+    const shown = parts.slice(first, first + 2).filter(([amount]) => amount);
+    return shown.map(([amount, unit]) => `${amount} ${unit}`).join(" ");
   };
 
   const count = () => {

@@ -8,6 +8,7 @@ from redundancy import bus
 from redundancy.catalog import XCP_ROUTER
 from redundancy.cli import commands
 from redundancy.errors import Refused
+from redundancy.faultlab import writes as faults
 from redundancy.live.sweep import sweep
 from redundancy.models import (
     HaEvent,
@@ -18,7 +19,6 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import faults
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.moves import MoveRequest, move_sessions
 from redundancy.operations.servers import add_server

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from redundancy.faultlab import writes as faults
 from redundancy.models import Fault, HaEvent, RedundancyGroup
-from redundancy.operations import faults
 from redundancy.operations.groups import add_group
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server

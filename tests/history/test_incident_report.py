@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.clock import lab_now
+from redundancy.faultlab import writes as faults
 from redundancy.history.reads import incidents as selector
 from redundancy.history.reads.incident_report import Report
 from redundancy.models import (
@@ -17,12 +18,12 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
-from redundancy.operations import actions, faults, measured, power
+from redundancy.operations import actions, measured, power
 from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.permissions import READ_ONLY
 from redundancy.selectors.measured import of_move
 from redundancy.srm.replay import Cause
-from redundancy.templatetags.lab import lab_time
+from redundancy.times import lab_time
 from tests.history.failovers import fall_back, service_failover, told
 from tests.live.conftest import pair as pair
 from tests.live.pair import ROUTER, Pair, server

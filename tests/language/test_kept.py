@@ -21,6 +21,7 @@ from pytest_django.fixtures import Settings
 from redundancy import trace_files as traces
 from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
+from redundancy.faultlab import writes as faults
 from redundancy.history import writes as retention
 from redundancy.imports import jobs as importing
 from redundancy.models import (
@@ -35,7 +36,7 @@ from redundancy.models import (
     UserImport,
 )
 from redundancy.models.fields import SentenceField
-from redundancy.operations import actions, faults, groups, power, servers, services, users
+from redundancy.operations import actions, groups, power, servers, services, users
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.srm.words import english

@@ -20,8 +20,9 @@ from django.db import close_old_connections  # noqa: E402
 from cucm_admin.celery import app  # noqa: E402
 from redundancy import bus, clock, tasks  # noqa: E402
 from redundancy.catalog import SRM, XCP_ROUTER  # noqa: E402
-from redundancy.imports import jobs as import_tasks
-from redundancy.imports import writes as imports
+from redundancy.faultlab import writes as faults  # noqa: E402
+from redundancy.imports import jobs as import_tasks  # noqa: E402
+from redundancy.imports import writes as imports  # noqa: E402
 from redundancy.models import (  # noqa: E402
     HaEvent,
     NodeRuntime,
@@ -31,11 +32,11 @@ from redundancy.models import (  # noqa: E402
     ServiceParameter,
     UserImport,
 )
-from redundancy.monitor import audit
-from redundancy.operations import actions, faults, groups, power, sample, services
+from redundancy.monitor import audit  # noqa: E402
+from redundancy.operations import actions, groups, power, sample, services  # noqa: E402
 from redundancy.operations.moves import MoveRequest  # noqa: E402
-from redundancy.parameters.writes import parameters
-from redundancy.selectors import live
+from redundancy.parameters.writes import parameters  # noqa: E402
+from redundancy.selectors import live  # noqa: E402
 from redundancy.srm.states import State  # noqa: E402
 from redundancy.srm.types import MoveKind  # noqa: E402
 

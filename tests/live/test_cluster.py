@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
+from redundancy.faultlab import writes as faults
 from redundancy.models import NodeRuntime, RedundancyGroup
-from redundancy.operations import actions, faults, groups, power, services
+from redundancy.operations import actions, groups, power, services
 from redundancy.selectors import cluster, live
 from redundancy.selectors.cluster import Cluster, ClusterNode, Ear, Sound
 from redundancy.selectors.presence import Presence

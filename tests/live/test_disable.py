@@ -3,8 +3,9 @@
 import pytest
 from pytest_django.fixtures import Settings
 
+from redundancy.faultlab import writes as faults
 from redundancy.models import HaEvent, NodeService
-from redundancy.operations import actions, faults, groups, power, services
+from redundancy.operations import actions, groups, power, services
 from tests.live.pair import ROUTER, Pair, server
 
 ENGINE, MANAGER = "Cisco Presence Engine", "Cisco XCP Connection Manager"

@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from redundancy import bus
+from redundancy.faultlab import writes as faults
 from redundancy.live import link
 from redundancy.models import Fault, HaEvent, NodeRuntime, RedundancyGroup
-from redundancy.operations import actions, faults, groups, moves, power
+from redundancy.operations import actions, groups, moves, power
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors.faults import Faults
 from redundancy.srm.codec import node_from_json

@@ -4,7 +4,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from redundancy.errors import Refused
-from redundancy.operations import actions, faults
+from redundancy.faultlab import writes as faults
+from redundancy.operations import actions
 from redundancy.selectors import faults as selectors
 from tests.live.pair import Pair, server
 

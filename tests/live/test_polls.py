@@ -18,12 +18,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from redundancy import bus
+from redundancy.faultlab import writes as faults
 from redundancy.models import EventKind, HaEvent, PresenceUser, RedundancyGroup
 from redundancy.operations import (
     actions,
     assignment,
     events,
-    faults,
     groups,
     power,
     presence,

@@ -8,10 +8,11 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from redundancy import bus
+from redundancy.faultlab import writes as faults
 from redundancy.live.alone import LoneSrm
 from redundancy.live.sweep import ALONE_SECONDS
 from redundancy.models import HaEvent, Machine, NodeRuntime, RedundancyGroup
-from redundancy.operations import actions, faults, moves, power
+from redundancy.operations import actions, moves, power
 from redundancy.selectors import live
 from redundancy.srm.states import NOT_RESPONDING, State
 from tests.live.pair import Pair, server

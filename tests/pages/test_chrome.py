@@ -13,7 +13,6 @@ from redundancy.models import EventKind, PresenceUser, RedundancyGroup, Server
 from redundancy.operations.events import record
 from redundancy.operations.users import add_users
 from redundancy.srm.states import State
-from redundancy.templatetags.lab import duration
 from redundancy.views.errors import server_error
 from redundancy.views.menus import applications
 from tests.pages.html import soup, status, words
@@ -221,21 +220,6 @@ def test_a_step_once_done_stays_ticked(page: Client, sub: Server, group: Redunda
             record(kind=EventKind.STATE, sentence="", group=group, node=server, new_state=state)
     ticked = soup(page.get(reverse("home"))).select(".steps .done")
     assert "See both nodes Normal" in " ".join(words(step) for step in ticked)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (-3, "0 s"),
-        (59.9, "59 s"),
-        (761, "12 min 41 s"),
-        (3600, "1 h 0 min"),
-        (90_000, "1 d 1 h"),
-        (None, ""),
-    ],
-)
-def test_durations_in_words(seconds: float | None, shown: str) -> None:
-    assert duration(seconds) == shown
 
 
 def test_an_icon_also_for_pages_that_name_none(client: Client) -> None:

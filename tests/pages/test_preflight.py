@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy import bus
+from redundancy.faultlab import writes as faults
 from redundancy.models import NodeRuntime, RedundancyGroup, Server
-from redundancy.operations import faults, power, services
+from redundancy.operations import power, services
 from redundancy.operations.users import add_users
 from redundancy.parameters.writes.pair import set_node_sizes
 from redundancy.parameters.writes.parameters import set_parameter

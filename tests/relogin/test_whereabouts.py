@@ -16,7 +16,7 @@ from redundancy.operations.presence import sign_in, sign_in_share, sign_out, sig
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.operations.users import add_users
 from redundancy.selectors.whereabouts import Stay, stay_at, stays
-from redundancy.templatetags.lab import lab_time
+from redundancy.times import lab_time
 from tests.labtime import stand_at
 from tests.pages.html import soup, status, words
 from tests.relogin.pair import BEGIN, go_home, node, take_over

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from redundancy.srm.sentences import clock_time, duration, fill, outlook
+from redundancy.srm.sentences import clock_time, fill, outlook
 from redundancy.srm.simulator import DATABASE, ENGINE, ROUTER, Simulator
 from redundancy.srm.states import State
 from redundancy.srm.types import Node, Policy, Reading, Request
@@ -25,21 +25,6 @@ def outlook_of(sim: Simulator, name: str) -> str:
 
 def last_why(sim: Simulator, name: str) -> str:
     return next(e.change.sentence for e in reversed(sim.history) if e.node == name)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (-3, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (761, "12 min 41 s"),
-        (7325, "2 h 2 min 5 s"),
-    ],
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_a_silent_peer_is_announced_and_then_declared_down_with_its_figures() -> None:

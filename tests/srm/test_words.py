@@ -9,6 +9,7 @@ from redundancy.srm import words
 from redundancy.srm.words import (
     BEHIND,
     Said,
+    duration,
     from_text,
     listed,
     say,
@@ -112,3 +113,24 @@ def test_a_name_may_have_any_sign(german: None, name: str) -> None:
     assert str(from_text(kept)) == f"{name} schweigt."
     assert from_text(kept) == f"{name.replace(BEHIND, ' ')} is silent."
     assert str(from_text(to_text(name))) == name.replace(BEHIND, " ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (-3, "0 s"),
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (761, "12 min 41 s"),
+        (3600, "1 h"),
+        (3605, "1 h"),
+        (7325, "2 h 2 min"),
+        (86_400, "1 d"),
+        (90_000, "1 d 1 h"),
+        (90_061, "1 d 1 h"),
+    ],
+)
+def test_a_duration_is_said_in_its_two_largest_units(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,3 +1,4 @@
+import redundancy.tasks  # noqa: F401 - it says which command line writes the outputs of a collection
 from tests.live.conftest import pair
 from tests.pages.conftest import admin, page, read_only, reader
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from redundancy.clock import lab_datetime
 from redundancy.history.reads.incident_moves import Moved, Phase
 from redundancy.history.reads.incident_report import Alternative, Report
-from redundancy.srm.words import english
-from redundancy.templatetags.lab import duration
+from redundancy.srm.words import duration, english
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from redundancy.history.timeline.model import Episode, Lane, Mark, Span, Timeline
 from redundancy.srm.words import say, say_count, together
 from redundancy.svg_text import fit
-from redundancy.templatetags.lab import lab_time
+from redundancy.times import lab_time
 
 WIDTH = 976
 LEFT, RIGHT, TOP = 12, 12, 8

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from redundancy.history.timeline.faces import faces
 from redundancy.srm.states import NOT_RESPONDING
-from redundancy.srm.words import say, together
-from redundancy.templatetags.lab import duration, lab_time
+from redundancy.srm.words import duration, say, together
+from redundancy.times import lab_time
 
 if TYPE_CHECKING:
     from redundancy.models import HaEvent, Incident

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from redundancy.models import Forecast, HaEvent, SessionMove
 from redundancy.relogin import rate_in_words
 from redundancy.selectors import forecast, measured
-from redundancy.srm.words import say
-from redundancy.templatetags.lab import duration
+from redundancy.srm.words import duration, say
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from redundancy.selectors import groups
 from redundancy.selectors.live import observer
 from redundancy.selectors.wording import TONES
 from redundancy.srm.words import say
-from redundancy.templatetags.lab import lab_time
+from redundancy.times import lab_time
 from redundancy.views.chrome import Link
 from redundancy.views.numbers import whole_number
 
