@@ -7,30 +7,20 @@ from django.db.models import Q, QuerySet
 
 from redundancy.models import Alarm, AlarmChannel, AlarmKind, NodeRuntime, ServerType
 from redundancy.srm.states import (
+    CALM,
+    FALLBACK_IN_PROGRESS,
     NOT_RESPONDING,
-    NOT_SERVING,
+    SERVICE_REASONS,
     SERVING_FOR_PEER,
+    SILENCE_REASONS,
     TRANSITIONS,
     Reason,
     State,
 )
 from redundancy.srm.words import say, together
 
-_CALM = (State.NORMAL, State.UNKNOWN, State.INITIALIZING)
-_AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS | {State.FAILED}) - {State.INITIALIZING}
-_SERVICE = frozenset(
-    {
-        Reason.CRITICAL_SERVICE_DOWN,
-        Reason.DATABASE_FAILURE,
-        Reason.AUTO_RECOVER_SERVICE,
-        Reason.AUTO_RECOVER_DATABASE,
-    }
-)
 # Where the node itself, and not its peer, lost a service.
 _LOST_SERVICE = frozenset({State.FAILED_OVER_DOWN, State.FAILING_OVER, State.AFFECTED})
-# Asking for these ends a failover, whatever it began with.
-_GOING_HOME = frozenset({State.FALLING_BACK, State.TAKING_BACK})
-_PEER = frozenset({Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,7 @@ class Condition:
 def conditions() -> list[Condition]:
     """Return every alarm that holds, in one query."""
     troubled = Q(server__machine__powered=False) | (
-        Q(server__group__ha_enabled=True) & ~Q(state__in=_CALM)
+        Q(server__group__ha_enabled=True) & ~Q(state__in=CALM)
     )
     groups = NodeRuntime.objects.filter(troubled).values("server__group")
     rows = (
@@ -123,12 +113,12 @@ def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
         told = together([say("{node}.", node=node.seen), node.sentence])
         if node.state == State.FAILED:
             found.append(_of_node(AlarmKind.FAILED, node, told))
-        if node.state in _LOST_SERVICE and node.reason in _SERVICE:
+        if node.state in _LOST_SERVICE and node.reason in SERVICE_REASONS:
             found.append(_of_node(AlarmKind.SERVICE_DOWN, node, told))
-        if node.state in SERVING_FOR_PEER and node.reason in _PEER:
+        if node.state in SERVING_FOR_PEER and node.reason in SILENCE_REASONS:
             found.append(_of_node(AlarmKind.PEER_FAILURE, node, told))
     for members in groups.values():
-        if any(node.state in _AWAY for node in members if node.reports):
+        if any(node.state not in CALM for node in members if node.reports):
             found.append(_of_pair(members))
     return found
 
@@ -140,7 +130,8 @@ def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> Condition:
 def _of_pair(members: list[NodeFact]) -> Condition:
     first = members[0]
     asked = any(
-        node.reason == Reason.ON_ADMIN_REQUEST and node.state not in _GOING_HOME
+        # Asking for a fallback ends a failover, whatever it began with.
+        node.reason == Reason.ON_ADMIN_REQUEST and node.state not in FALLBACK_IN_PROGRESS
         for node in members
         if node.reports
     )

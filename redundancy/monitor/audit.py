@@ -33,7 +33,7 @@ from redundancy.models import (
     RedundancyGroup,
     SessionMove,
 )
-from redundancy.srm.states import NOT_SERVING, Reason, State
+from redundancy.srm.states import BACKUP_MODES, FAILED_OVER_STATES, Reason, State
 from redundancy.srm.types import Policy
 from redundancy.srm.words import english, say
 
@@ -182,12 +182,12 @@ def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
 def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
     serving = NodeRuntime.objects.filter(
         server__group=OuterRef("node__group"),
-        state__in=[State.BACKUP, State.BACKUP_ACTIVATED],
+        state__in=BACKUP_MODES,
         memory__holds=True,
     ).exclude(server=OuterRef("node"))
     rows = (
         PresenceSession.objects.filter(node__group__ha_enabled=True)
-        .filter(Q(node__runtime__state__in=NOT_SERVING) | Q(node__machine__powered=False))
+        .filter(Q(node__runtime__state__in=FAILED_OVER_STATES) | Q(node__machine__powered=False))
         .filter(Exists(serving))
         .values("node__name", "node__runtime__state")
         .annotate(n=Count("pk"))

@@ -20,10 +20,10 @@ from redundancy.models import (
 )
 from redundancy.operations import events, forecasts, power
 from redundancy.selectors import forecast, nodes, policy
-from redundancy.srm import facts
+from redundancy.srm import sentences
 from redundancy.srm.codec import node_from_json
-from redundancy.srm.sentences import why_not
 from redundancy.srm.states import State
+from redundancy.srm.step import offers
 from redundancy.srm.types import Request
 from redundancy.srm.words import say
 
@@ -87,11 +87,11 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
             .first()
         )
         if group is None or not group.ha_enabled:
-            raise Refused(say("High Availability is not enabled."))
+            raise Refused(sentences.HA_OFF)
         runtime = NodeRuntime.objects.select_for_update(no_key=True).get(server=node)
         machine = Machine.objects.get(server=node)
         if not machine.srm_running:
-            raise Refused(say("The SRM of {node} does not report.", node=node.name))
+            raise Refused(sentences.not_reporting(node.name))
         if serial is not None and serial != runtime.serial:
             raise Refused(
                 say(
@@ -101,7 +101,7 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
                 )
             )
         if SrmMessage.objects.filter(node__group=group, kind__in=REQUESTS).exists():
-            raise Refused(say("A request for this group is already being carried out."))
+            raise Refused(sentences.REQUEST_UNDER_WAY)
         _check_offered(runtime, request)
         SrmMessage.objects.create(node=node, kind=MessageKind(request.value), actor=actor)
         event = events.record(
@@ -133,5 +133,5 @@ def _check_offered(runtime: NodeRuntime, request: Request) -> None:
             )
         )
     node = node_from_json(runtime.memory)
-    if not facts.offers(node, request, lab_now(), policy.current()):
-        raise Refused(why_not(node, request))
+    if not offers(node, request, lab_now(), policy.current()):
+        raise Refused(sentences.why_not(node, request))

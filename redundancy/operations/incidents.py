@@ -9,11 +9,9 @@ from collections.abc import Sequence
 
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, Incident, NodeRuntime, RedundancyGroup
-from redundancy.srm.states import State
+from redundancy.srm.states import CALM, State
 from redundancy.srm.words import mark
 
-# States that are no failover, nor a part of one.
-CALM = frozenset({State.NORMAL, State.INITIALIZING, State.UNKNOWN})
 BOTH_NORMAL = mark("Both nodes are Normal")
 DISABLED = mark("High Availability was disabled")
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
-from redundancy.srm.states import State
+from redundancy.srm.states import AWAY, TRANSITIONS
 from redundancy.srm.words import mark
 
 # Fields of *Find where*: name in the address -> column.
@@ -25,8 +25,6 @@ _COLUMNS: dict[str, F | Expression] = {
     "replication": F("replication"),
     "group": Lower("group__name"),
 }
-# In these a node's users are not served elsewhere by a takeover; group.holder tells of the rest.
-_AT_HOME = (State.UNKNOWN, State.NORMAL, State.FAILED)
 
 
 def find_servers(criteria: Iterable[Criterion] = (), sort: str = "name") -> QuerySet[Server]:
@@ -72,7 +70,7 @@ def unsettled_nodes() -> list[Server]:
 
     Their users are, or are being, served away from home; or their SRM is in another transition.
     """
-    moving = ~Q(runtime__state__in=_AT_HOME)
+    moving = Q(runtime__state__in=AWAY | TRANSITIONS)
     held = Q(group__holder__isnull=False)
     return list(
         Server.objects.select_related("runtime", "machine")

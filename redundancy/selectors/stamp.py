@@ -94,7 +94,7 @@ def holds_until(now: float, nodes: Iterable[int] | None = None) -> float:
         # The silence of a peer that said goodbye is no deadline to SRM, but is shown.
         for moment in (
             *facts.deadlines(node, policy),
-            facts.heard_at(node) + facts.silence_limit(node, policy),
+            facts.gone_at(node, policy),
         )
         if moment > now
     ]

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 from redundancy.models import NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.srm import facts, sentences
-from redundancy.srm.advice import WAIT, WARNED, Explanation, explain, warn
+from redundancy.srm.advice import WAIT, Explanation, explain, warn
 from redundancy.srm.codec import node_from_json
-from redundancy.srm.states import NOT_RESPONDING, TRANSITIONS, Reason, State
+from redundancy.srm.states import (
+    AWAITING_FALLBACK,
+    NOT_RESPONDING,
+    SERVING,
+    TRANSITIONS,
+    Reason,
+    State,
+)
+from redundancy.srm.step import offers
 from redundancy.srm.types import Node, Policy, Request
 from redundancy.srm.words import say, together
 
@@ -88,7 +96,7 @@ def offered(servers: list[Server], policy: Policy, now: float) -> dict[int, str]
         pk: request.value
         for pk, node in nodes.items()
         for request in Request
-        if node is not None and facts.offers(node, request, now, policy)
+        if node is not None and offers(node, request, now, policy)
     }
 
 
@@ -130,7 +138,7 @@ def face(
         return NOT_RESPONDING, "", "bad"
     if state is None:
         return State.INITIALIZING, Reason.INITIALIZATION, "busy"
-    return state, reason, "warn" if endangered and state in WARNED else TONES[state]
+    return state, reason, "warn" if endangered and state in SERVING else TONES[state]
 
 
 def shown(
@@ -201,18 +209,10 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
     if node is None or node.state is State.UNKNOWN:
         return []
     found: list[Timer] = []
-    # A backup node whose peer is gone waits for nothing.
-    waits = not facts.peer_gone(node, now, policy) and node.state is not State.FAILED
-    if waits and facts.late(node, now, policy):
-        heard_at = facts.heard_at(node)
-        found.append(
-            Timer(
-                node.name,
-                say("{peer} is declared down in", peer=node.peer_name),
-                heard_at,
-                heard_at + facts.silence_limit(node, policy),
-            )
-        )
+    gone_at = facts.missed_until(node, now, policy)
+    if gone_at is not None:
+        label = say("{peer} is declared down in", peer=node.peer_name)
+        found.append(Timer(node.name, label, facts.heard_at(node), gone_at))
     for service in facts.down(node):
         # What SRM stopped by itself waits for nothing.
         if service.name in node.stopped:
@@ -226,11 +226,7 @@ def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:
         )
         found.append(Timer(node.name, label, service.since, until))
     unbroken = facts.unbroken_since(node)
-    if (
-        policy.automatic_fallback
-        and unbroken is not None
-        and node.state in {State.FAILED_OVER, State.AFFECTED}
-    ):
+    if policy.automatic_fallback and unbroken is not None and node.state in AWAITING_FALLBACK:
         until = unbroken + policy.fallback_after
         found.append(Timer(node.name, say("Automatic fallback in"), unbroken, until))
     return found

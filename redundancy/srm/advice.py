@@ -6,9 +6,18 @@ columns, ``{two}`` the other; a state of None means that the node's SRM does not
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from redundancy.srm import facts, sentences
-from redundancy.srm.states import TRANSITIONS, Reason, State
+from redundancy.srm.states import (
+    AWAITING_FALLBACK,
+    BACKUP_MODES,
+    FAILED_OVER_STATES,
+    SERVING,
+    TRANSITIONS,
+    Reason,
+    State,
+)
 from redundancy.srm.types import Node, Policy
 from redundancy.srm.words import duration, say, say_row, together
 
@@ -42,30 +51,27 @@ class Explanation:
     advice: str
 
 
+_Value = TypeVar("_Value", State, State | None, Reason)
+
+
+def _set(values: _Value | tuple[_Value, ...] | frozenset[_Value]) -> frozenset[_Value]:
+    """Return the values as a set; a single one stands for a set of one."""
+    return frozenset(values if isinstance(values, tuple | frozenset) else (values,))
+
+
 def _row(
     number: int,
-    one: State | tuple[State | None, ...] | None,
+    one: State | tuple[State, ...] | frozenset[State] | None,
     one_reasons: Reason | tuple[Reason, ...],
-    two: State | tuple[State, ...],
+    two: State | tuple[State, ...] | frozenset[State],
     two_reasons: Reason | tuple[Reason, ...],
     cause: str,
     advice: str,
 ) -> PairRow:
-    """Return a row; single values stand for sets of one."""
     return PairRow(
-        number,
-        frozenset(one if isinstance(one, tuple) else (one,)),
-        frozenset(one_reasons if isinstance(one_reasons, tuple) else (one_reasons,)),
-        frozenset(two if isinstance(two, tuple) else (two,)),
-        frozenset(two_reasons if isinstance(two_reasons, tuple) else (two_reasons,)),
-        cause,
-        advice,
+        number, _set(one), _set(one_reasons), _set(two), _set(two_reasons), cause, advice
     )
 
-
-_FAILED_OVER = (S.FAILED_OVER, S.FAILED_OVER_DOWN)
-_FALLS_BACK = (*_FAILED_OVER, S.AFFECTED)
-_SERVING = (S.BACKUP, S.BACKUP_ACTIVATED)
 
 ROWS: tuple[PairRow, ...] = (
     _row(1, S.NORMAL, R.NORMAL, S.NORMAL, R.NORMAL, "Both nodes are healthy and serve their own users.", say("Nothing to do.")),
@@ -85,7 +91,7 @@ ROWS: tuple[PairRow, ...] = (
     _row(15, S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), "Critical services went down on one node while the other could not serve.", RECOVER),
     _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: {one} or its SRM is not running, or the network between them is cut.", say("Start {one} and its SRM, or repair the network; then press Fallback. If both go to failed mode, press Recover.")),
     _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} was shut down or restarted in an orderly way.", say("Power {one} up; when it is Failed Over, press Fallback.")),
-    _row(18, _FAILED_OVER, R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", say("When {one} is healthy, press Fallback.")),
+    _row(18, (S.FAILED_OVER, S.FAILED_OVER_DOWN), R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", say("When {one} is healthy, press Fallback.")),
     _row(19, S.FAILED, R.TAKE_OVER_FAILED, S.FAILED, R.TAKE_OVER_FAILED, "Users could not be moved while a node took over.", RECOVER),
     _row(20, S.FAILED, R.TAKE_BACK_FAILED, S.FAILED, R.TAKE_BACK_FAILED, "Users could not be moved while a node took its users back.", RECOVER),
     _row(21, S.FAILED, R.UNKNOWN, S.FAILED, R.UNKNOWN, "The SRM of a node was restarted while the other was in failed mode, or an internal error happened.", RECOVER),
@@ -94,29 +100,25 @@ ROWS: tuple[PairRow, ...] = (
     _row(24, S.UNKNOWN, R.HA_NOT_ENABLED, S.UNKNOWN, R.HA_NOT_ENABLED, "High Availability is not enabled.", say("Enable High Availability; if it is enabled, restart SRM on both nodes.")),
     _row(25, S.FAILED, R.SPLIT_BRAIN, S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other while the link between them was cut; the link is back.", say("Press Recover.")),
     # Ours: pairs the vendor's table leaves out.
-    _row(0, None, (), _SERVING, (), "{two} serves everybody; {one} does not report.", say("Start {one} and its SRM; when it is Failed Over, press Fallback.")),
+    _row(0, None, (), BACKUP_MODES, (), "{two} serves everybody; {one} does not report.", say("Start {one} and its SRM; when it is Failed Over, press Fallback.")),
     _row(0, None, (), S.NORMAL, (), "{one} does not report; {two} declares it down when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
     _row(0, None, (), S.FAILED, (), "{two} runs in failed mode; {one} does not report.", say("Start {one} and its SRM, then press Recover.")),
     _row(0, None, (), S.FAILED_OVER_DOWN, (), "{one}, which served everybody, does not report, and {two} cannot serve: a critical service is not running.", say("Start the service on {two}, or start {one} and its SRM.")),
-    _row(0, None, (), (S.IDLE, S.FAILED_OVER, S.AFFECTED), (), "{one}, which served everybody, does not report; {two} takes over when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
+    _row(0, None, (), AWAITING_FALLBACK | {S.IDLE}, (), "{one}, which served everybody, does not report; {two} takes over when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
     _row(0, None, (), S.INITIALIZING, (), "{two} has started and waits for {one}, which does not report.", say("Start {one} and its SRM, or wait: {two} goes to backup mode after the initialization timeout.")),
     _row(0, S.INITIALIZING, (), (S.INITIALIZING, S.NORMAL), (), "The nodes are finding each other and checking their critical services.", WAIT),
-    _row(0, S.INITIALIZING, (), _SERVING, (), "The SRM of {one} has just started; {two} serves everybody.", WAIT),
-    _row(0, S.FAILED_OVER_DOWN, (), _SERVING, (), "{two} serves everybody; a critical service of {one} is not running.", say("Start the service on {one}, then press Fallback.")),
-    _row(0, (S.FAILED_OVER, S.AFFECTED), (), _SERVING, (), "{two} serves everybody; {one} is healthy again.", FALL_BACK),
-    _row(0, S.IDLE, (), _SERVING, (), "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
+    _row(0, S.INITIALIZING, (), BACKUP_MODES, (), "The SRM of {one} has just started; {two} serves everybody.", WAIT),
+    _row(0, S.FAILED_OVER_DOWN, (), BACKUP_MODES, (), "{two} serves everybody; a critical service of {one} is not running.", say("Start the service on {one}, then press Fallback.")),
+    _row(0, AWAITING_FALLBACK, (), BACKUP_MODES, (), "{two} serves everybody; {one} is healthy again.", FALL_BACK),
+    _row(0, S.IDLE, (), BACKUP_MODES, (), "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
     _row(0, S.FAILING_OVER, (), (S.NORMAL, S.TAKING_OVER, S.BACKUP), (), "{one} is failing over to {two}.", WAIT),
     _row(0, S.FAILED, (), S.FAILED, (), "Both nodes run in failed mode.", RECOVER),
 )  # fmt: skip
 
 
-# A service that goes down on a node in one of these is about to change something.
-WARNED = frozenset({S.NORMAL, S.BACKUP, S.BACKUP_ACTIVATED})
-
-
 def warn(node: Node, policy: Policy) -> Explanation | None:
     """Return what is about to go wrong on a node that serves; None when nothing is."""
-    if node.state not in WARNED or not facts.down(node):
+    if node.state not in SERVING or not facts.down(node):
         return None
     first = min(facts.down(node), key=lambda service: service.since)
     down = {
@@ -167,7 +169,7 @@ def _by_itself(one: Side, two: Side, policy: Policy) -> str:
     waiting = [
         name
         for (name, state, _), (_, other, _) in ((one, two), (two, one))
-        if state in _FALLS_BACK and other in _SERVING
+        if state in FAILED_OVER_STATES - {S.IDLE} and other in BACKUP_MODES
     ]
     if not waiting or not policy.automatic_fallback:
         return ""

@@ -1,7 +1,7 @@
 """The transition table as documentation: a diagram and a table in Markdown."""
 
 from redundancy.srm.states import Reason, State
-from redundancy.srm.table import TABLE, Row, Trigger, When
+from redundancy.srm.table import TABLE, Row, Trigger
 
 
 def render() -> str:
@@ -35,11 +35,9 @@ def _table() -> str:
     ]
     for state, trigger, row in _rows():
         for rule in row:
-            condition = "" if rule.when is When.ALWAYS else rule.when.value
-            reason = (
-                rule.reason.value if isinstance(rule.reason, Reason) else f"*{rule.reason.value}*"
-            )
+            source = rule.reason
+            reason = source if isinstance(source, Reason) else f"*{source.words}*"
             actions = ", ".join(rule.do)
-            cells = [state, trigger, condition, rule.to, reason, actions, rule.why]
+            cells = [state, trigger, rule.when.words, rule.to, reason, actions, rule.why]
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -3,22 +3,9 @@
 Every time limit of SRM is judged here and nowhere else.
 """
 
-from redundancy.srm.states import Reason, State
-from redundancy.srm.table import TABLE, Take, Trigger, When
-from redundancy.srm.types import (
-    Heartbeat,
-    MoveKind,
-    Node,
-    Policy,
-    Reading,
-    Request,
-    replace,
-)
+from redundancy.srm.states import BACKUP_MODES, FAILED_OVER_STATES, State
+from redundancy.srm.types import Heartbeat, MoveKind, Node, Policy, Reading, replace
 
-FAILED_OVER_STATES = frozenset(
-    {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
-)
-AUTO_REASONS = frozenset({Reason.AUTO_RECOVER_SERVICE, Reason.AUTO_RECOVER_DATABASE})
 # States in which the peer has answered a fallback, or need not.
 ANSWERS_FALLBACK = frozenset({State.FALLING_BACK, State.NORMAL, State.INITIALIZING})
 
@@ -121,6 +108,18 @@ def announced(node: Node) -> bool:
 def peer_gone(node: Node, now: float, policy: Policy) -> bool:
     """Return whether the peer is declared down: silent for its limit, or it announced its leave."""
     return announced(node) or silence(node, now) >= silence_limit(node, policy)
+
+
+def gone_at(node: Node, policy: Policy) -> float:
+    """Return when the peer reaches its limit of silence, if nothing more is heard."""
+    return heard_at(node) + silence_limit(node, policy)
+
+
+def missed_until(node: Node, now: float, policy: Policy) -> float | None:
+    """Return when a peer that is late will be declared down; None when that is not to come."""
+    if peer_gone(node, now, policy) or node.state is State.FAILED:
+        return None
+    return gone_at(node, policy) if late(node, now, policy) else None
 
 
 # --- services ----------------------------------------------------------------------------------
@@ -246,106 +245,9 @@ def wanted_move(node: Node, now: float, policy: Policy) -> MoveKind | None:
     peer = node.peer.state if heard and node.peer else None
     if node.state is State.TAKING_BACK:
         return MoveKind.HOME if peer in ANSWERS_FALLBACK else None
-    if node.state in {State.BACKUP, State.BACKUP_ACTIVATED} and not node.holds:
+    if node.state in BACKUP_MODES and not node.holds:
         return MoveKind.TAKE_OVER if peer in FAILED_OVER_STATES else None
     return node.move.kind if node.move else None
-
-
-# --- the table's conditions and reasons --------------------------------------------------------
-
-
-def holds(when: When, node: Node, now: float, policy: Policy, holder: str | None = None) -> bool:
-    """Return whether a condition of the table holds."""
-    heard = peer_heard(node, now, policy)
-    peer = node.peer if heard else None
-    match when:
-        case When.ALWAYS:
-            return True
-        case When.HEALTHY:
-            return healthy(node)
-        case When.ADMIN:
-            return node.reason is Reason.ON_ADMIN_REQUEST
-        case When.GIVES_UP:
-            also = peer is not None and peer.reason is Reason.ON_ADMIN_REQUEST
-            return node.reason is Reason.ON_ADMIN_REQUEST and not (also and node.first)
-        case When.BY_FAULT:
-            by_hand = {node.reason, peer.reason if peer else None}
-            return Reason.ON_ADMIN_REQUEST not in by_hand
-        case When.PEER_ADMIN:
-            return peer is not None and peer.reason is Reason.ON_ADMIN_REQUEST
-        case When.PEER_UNKNOWN:
-            return peer is not None and peer.reason is Reason.UNKNOWN
-        case When.BOTH_HEALTHY:
-            return healthy(node) and peer is not None and peer.healthy and peer.hears
-        case When.PEER_UNFIT:
-            return healthy(node) and peer is not None and not peer.healthy
-        case When.PEER_KNOWN:
-            return heard
-        case When.PEER_SILENT:
-            return not heard
-        case When.PEER_NORMAL:
-            return peer is not None and peer.state is State.NORMAL
-        case When.PEER_SERVES:
-            serving = {State.BACKUP, State.BACKUP_ACTIVATED}
-            return peer is not None and peer.state in serving and peer.hears
-        case When.PEER_CAN_SERVE:
-            return peer is not None and (
-                peer.state is State.IDLE or (peer.state in FAILED_OVER_STATES and peer.healthy)
-            )
-        case When.PEER_CANNOT_SERVE:
-            failed = FAILED_OVER_STATES - {State.IDLE}
-            return peer is not None and peer.state in failed and not peer.healthy
-        case When.SERVICES_DOWN:
-            return longest_down(node, now, policy) is not None
-        case When.MAY_TAKE:
-            return healthy(node) and peer is not None and (node.first or not peer.healthy)
-        case When.FIRST:
-            return node.first
-        case When.HOLDER:
-            return holder == node.name
-        case When.HOLDER_PEER:
-            return holder == node.peer_name
-        case When.YIELDS:
-            mine = node.reason is Reason.INITIALIZATION
-            return mine and peer is not None and peer.reason is not Reason.INITIALIZATION
-        case When.EQUAL:
-            mine = node.reason is Reason.INITIALIZATION
-            return peer is not None and mine == (peer.reason is Reason.INITIALIZATION)
-        case When.AUTO_RECOVER:
-            return node.reason in AUTO_REASONS
-
-
-ASKED: dict[Request, Trigger] = {
-    Request.FAILOVER: Trigger.ASKED_FAILOVER,
-    Request.FALLBACK: Trigger.ASKED_FALLBACK,
-}
-
-
-def offers(node: Node, request: Request, now: float, policy: Policy) -> bool:
-    """Return whether the table has a row for ``request`` in the present situation."""
-    rows = TABLE[node.state].get(ASKED[request], ())
-    return any(holds(rule.when, node, now, policy) for rule in rows)
-
-
-def reason(source: Reason | Take, node: Node, now: float, policy: Policy) -> Reason:
-    """Return the reason a row of the table means."""
-    match source:
-        case Reason():
-            return source
-        case Take.KEEP:
-            return node.reason
-        case Take.PEER:
-            return node.peer.reason if node.peer else Reason.UNKNOWN
-        case Take.GONE:
-            if node.peer is None:
-                return Reason.PEER_DOWN_DURING_INITIALIZATION
-            return Reason.PEER_REBOOT if node.peer.leaving else Reason.PEER_DOWN
-        case Take.FAULT | Take.AUTO:
-            worst = longest_down(node, now, policy)
-            database = worst is not None and worst.database
-            if source is Take.FAULT:
-                return Reason.DATABASE_FAILURE if database else Reason.CRITICAL_SERVICE_DOWN
-            return Reason.AUTO_RECOVER_DATABASE if database else Reason.AUTO_RECOVER_SERVICE
 
 
 # --- when to look again ------------------------------------------------------------------------
@@ -355,7 +257,7 @@ def deadlines(node: Node, policy: Policy) -> list[float]:
     """Return the moments at which a time limit of ``node`` will be reached."""
     found: list[float] = []
     if node.peer is None or not node.peer.leaving:
-        found.append(heard_at(node) + silence_limit(node, policy))
+        found.append(gone_at(node, policy))
     found += [service.since + policy.critical_service_delay for service in down(node)]
     if node.starting_since is not None:
         found.append(node.starting_since + policy.critical_service_delay)

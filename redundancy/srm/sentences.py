@@ -7,13 +7,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from redundancy.srm import facts
-from redundancy.srm.states import NOT_SERVING, TRANSITIONS, State
+from redundancy.srm.states import (
+    AWAITING_FALLBACK,
+    FAILED_OVER_STATES,
+    SERVING,
+    State,
+)
 from redundancy.srm.types import MoveKind, Node, Policy, Request
 from redundancy.srm.words import duration, listed, say, say_row, together
 
 ENABLED = say("High Availability was enabled.")
 DISABLED = say("High Availability was disabled.")
 RECOVERED = say("Both SRMs are restarted to recover.")
+# Why a request is not even told to an SRM.
+HA_OFF = say("High Availability is not enabled.")
+REQUEST_UNDER_WAY = say("A request for this group is already being carried out.")
 # Stands for the names of services that cannot be told.
 A_SERVICE = say("a critical service")
 A_SERVICE_FIRST = say("A critical service")
@@ -72,19 +80,17 @@ def gone(node: Node, now: float, policy: Policy) -> str:
     )
 
 
+def not_reporting(node: str) -> str:
+    """Return that this node's SRM does not run, as far as anybody knows."""
+    return say("The SRM of {node} does not report.", node=node)
+
+
 def why_not(node: Node, request: Request) -> str:
     """Return why a request of the administrator is refused in the present state."""
     what = request.value.capitalize()
-    if node.state in TRANSITIONS:
-        return say(
-            "{what} is not offered while {node} is {state}.",
-            what=what,
-            node=node.name,
-            state=node.state,
-        )
     if request is Request.FAILOVER and node.state is State.NORMAL:
         return say("{what} needs {peer} to be heard and Normal.", what=what, peer=node.peer_name)
-    if request is Request.FALLBACK and node.state in NOT_SERVING - {State.FAILED_OVER_DOWN}:
+    if request is Request.FALLBACK and node.state in FAILED_OVER_STATES - {State.FAILED_OVER_DOWN}:
         return say(
             "{what} needs {peer} to run in backup mode and to hear {node}.",
             what=what,
@@ -156,24 +162,22 @@ def _waiting(node: Node) -> str:
 
 def _silence(node: Node, now: float, policy: Policy) -> str:
     """Return when a silent peer will be declared down."""
-    late = facts.late(node, now, policy)
-    if not late or facts.peer_gone(node, now, policy) or node.state is State.FAILED:
+    until = facts.missed_until(node, now, policy)
+    if until is None:
         return ""
-    since = facts.heard_at(node)
-    until = since + facts.silence_limit(node, policy)
     if node.peer is None:
         return say("Waits for {peer} until {until}.", peer=node.peer_name, until=clock_time(until))
     return say(
         "No heartbeat from {peer} since {since}; it is declared down at {until}.",
         peer=node.peer_name,
-        since=clock_time(since),
+        since=clock_time(facts.heard_at(node)),
         until=clock_time(until),
     )
 
 
 def _services(node: Node, policy: Policy) -> str:
     """Return which service of a serving node is down, and what comes of it."""
-    if node.state not in {State.NORMAL, State.BACKUP, State.BACKUP_ACTIVATED}:
+    if node.state not in SERVING:
         return ""
     return together(
         say(
@@ -188,7 +192,7 @@ def _services(node: Node, policy: Policy) -> str:
 
 def _fallback(node: Node, policy: Policy) -> str:
     """Return when the node will fall back by itself, or why it will not."""
-    if node.state not in {State.FAILED_OVER, State.AFFECTED}:
+    if node.state not in AWAITING_FALLBACK:
         return ""
     if not policy.automatic_fallback:
         return say("Automatic fallback is disabled; Fallback by hand is possible.")

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from redundancy.srm import sentences
 from redundancy.srm.clients import Clients
 from redundancy.srm.machine import DATABASE, ENGINE, MONITORED, ROUTER, Machine, Machines
 from redundancy.srm.states import SERVES_NOBODY, Reason, State
@@ -256,11 +257,11 @@ class Simulator(Machines):
         """Ask for Failover or Fallback of ``name``. Return False if it was refused at once."""
         self.denied.pop((name, request), None)
         if not self.ha_enabled:
-            self._deny(name, request, "High Availability is not enabled.")
+            self._deny(name, request, sentences.HA_OFF)
         elif not self.machines[name].steps:
-            self._deny(name, request, f"The SRM of {name} does not report.")
+            self._deny(name, request, sentences.not_reporting(name))
         elif any(self.machines[asked].steps for asked in self._asked):
-            self._deny(name, request, "A request for this group is already being carried out.")
+            self._deny(name, request, sentences.REQUEST_UNDER_WAY)
         else:
             self._asked.add(name)
             self.tell(name, Asked(request))

@@ -4,16 +4,9 @@ Numbers are the values of ``tkhaserverstate`` in the vendor's published schema; 
 without one there have none here.
 """
 
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 from redundancy.srm.words import mark
-
-
-class Kind(Enum):
-    """What sort of state this is: one that lasts, one that passes, one that failed."""
-
-    STEADY = "steady"
-    TRANSITION = "transition"
 
 
 class State(StrEnum):
@@ -53,33 +46,31 @@ NUMBERS: dict[State, int] = {
     State.FAILED: 11,
 }
 
-TRANSITIONS: frozenset[State] = frozenset(
-    {
-        State.INITIALIZING,
-        State.TAKING_OVER,
-        State.TAKING_BACK,
-        State.FAILING_OVER,
-        State.FALLING_BACK,
-    }
-)
+# --- sets of states ----------------------------------------------------------------------------
 
-# A node in one of these serves, or is about to serve, its peer's users too.
-SERVING_FOR_PEER: frozenset[State] = frozenset(
-    {State.TAKING_OVER, State.BACKUP, State.BACKUP_ACTIVATED}
-)
+# A failover or a fallback is in progress, on the node itself or on its peer.
+FAILOVER_IN_PROGRESS = frozenset({State.FAILING_OVER, State.TAKING_OVER})
+FALLBACK_IN_PROGRESS = frozenset({State.TAKING_BACK, State.FALLING_BACK})
+# States that pass by themselves.
+TRANSITIONS = FAILOVER_IN_PROGRESS | FALLBACK_IN_PROGRESS | {State.INITIALIZING}
 
-# A node in one of these serves nobody.
-NOT_SERVING: frozenset[State] = frozenset(
-    {State.IDLE, State.FAILED_OVER, State.FAILED_OVER_DOWN, State.AFFECTED}
-)
+# A node in one of these serves its peer's users too; or it is about to, as well.
+BACKUP_MODES = frozenset({State.BACKUP, State.BACKUP_ACTIVATED})
+SERVING_FOR_PEER = BACKUP_MODES | {State.TAKING_OVER}
+# A critical service that goes down on a node in one of these costs users their service.
+SERVING = BACKUP_MODES | {State.NORMAL}
 
+# A node in one of these may fall back by itself, once its services run.
+AWAITING_FALLBACK = frozenset({State.FAILED_OVER, State.AFFECTED})
+# The peer of a node in one of these serves its users.
+FAILED_OVER_STATES = AWAITING_FALLBACK | {State.FAILED_OVER_DOWN, State.IDLE}
 # No client is logged in at a node in one of these.
-SERVES_NOBODY: frozenset[State] = NOT_SERVING | {State.FAILED}
+SERVES_NOBODY = FAILED_OVER_STATES | {State.FAILED}
 
-
-def kind(state: State) -> Kind:
-    """Return whether ``state`` lasts or passes."""
-    return Kind.TRANSITION if state in TRANSITIONS else Kind.STEADY
+# States that are no failover, nor a part of one.
+CALM = frozenset({State.NORMAL, State.INITIALIZING, State.UNKNOWN})
+# Some sessions of the pair are away from home, or are on their way.
+AWAY = frozenset(State) - CALM - {State.FAILED}
 
 
 class Reason(StrEnum):
@@ -102,3 +93,14 @@ class Reason(StrEnum):
     AUTO_RECOVER_SERVICE = mark("Auto Recover Critical Service Down")
     AUTO_RECOVER_DATABASE = mark("Auto Recover Database Failure")
     AUTOMATIC_FALLBACK = mark("Automatic Fallback")
+
+
+# --- sets of reasons ---------------------------------------------------------------------------
+
+AUTO_REASONS = frozenset({Reason.AUTO_RECOVER_SERVICE, Reason.AUTO_RECOVER_DATABASE})
+# A node lost a critical service.
+SERVICE_REASONS = AUTO_REASONS | {Reason.CRITICAL_SERVICE_DOWN, Reason.DATABASE_FAILURE}
+# A node was not heard, or said that it would not be.
+SILENCE_REASONS = frozenset(
+    {Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION}
+)

@@ -5,9 +5,12 @@ of the table that fits, and looks again until none does. What follows from the s
 move until it is done, sending a heartbeat) is emitted at the end.
 """
 
+from collections.abc import Iterator
+
 from redundancy.srm import facts, sentences, timers
-from redundancy.srm.states import Reason, State
-from redundancy.srm.table import PEER_SAYS, TABLE, Do, Rule, Trigger
+from redundancy.srm.states import BACKUP_MODES, Reason, State
+from redundancy.srm.table import ASKED, JUDGED, PEER_SAYS, TABLE, Do, Rule, Trigger
+from redundancy.srm.take import Source
 from redundancy.srm.types import (
     Action,
     Asked,
@@ -39,12 +42,10 @@ from redundancy.srm.types import (
     Tick,
     replace,
 )
+from redundancy.srm.when import Situation
 
 # A settling that needs more rounds than this goes in circles: a fault of the table.
 MAX_ROUNDS = 8
-
-# States a node can be in while it knows that all sessions are its own.
-HOLDING = frozenset({State.BACKUP, State.BACKUP_ACTIVATED})
 
 
 class UnsettledError(Exception):
@@ -86,6 +87,16 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
         wake = now
     node = replace(node, stepped_at=now, dazed=dazed, suspects=suspects)
     return Outcome(node, tuple(run.actions), wake)
+
+
+def offers(node: Node, request: Request, now: float, policy: Policy) -> bool:
+    """Return whether the table has a row for ``request`` in the present situation."""
+    return any(_fitting(ASKED[request], Situation(node, now, policy)))
+
+
+def _fitting(trigger: Trigger, situation: Situation) -> Iterator[Rule]:
+    rows = TABLE[situation.node.state].get(trigger, ())
+    return (rule for rule in rows if rule.when.holds(situation))
 
 
 class _Step:
@@ -224,7 +235,7 @@ class _Step:
             self._fire(Trigger.STARTED, holder=event.holder)
 
     def _ask(self, request: Request) -> None:
-        if not self._fire(facts.ASKED[request]):
+        if not self._fire(ASKED[request]):
             raise IllegalRequest(sentences.why_not(self.node, request))
 
     def _moved(self, kind: MoveKind, epoch: int) -> None:
@@ -255,43 +266,32 @@ class _Step:
 
     # --- settling ------------------------------------------------------------------------------
 
-    def _triggers(self, *, judging: bool) -> list[Trigger]:
-        """Return what the node can know now, weightiest first."""
+    def _triggers(self, *, judging: bool) -> Iterator[Trigger]:
+        """Yield what the node can know now, weightiest first."""
         node, now, policy = self.node, self.now, self.policy
-        found: list[Trigger] = []
         judging = judging and not node.dazed
         if node.state is State.INITIALIZING and not node.services:
-            return found
+            return
         if facts.peer_heard(node, now, policy):
             assert node.peer is not None
             said = PEER_SAYS.get(node.peer.state)
             if said is not None:
-                found.append(said)
+                yield said
         elif facts.announced(node) or (
             judging and node.suspects and facts.peer_gone(node, now, policy)
         ):
-            found.append(Trigger.PEER_GONE)
-        if not judging:
-            return found
-        if facts.start_failed(node, now, policy):
-            found.append(Trigger.START_FAILED)
-        if facts.longest_down(node, now, policy) is not None:
-            found.append(Trigger.SERVICES_DOWN)
-        found.append(Trigger.HEALTHY if facts.healthy(node) else Trigger.UNHEALTHY)
-        if facts.unheard(node, now, policy):
-            found.append(Trigger.UNHEARD)
-        if facts.unanswered(node, now, policy):
-            found.append(Trigger.UNANSWERED)
-        if facts.may_fall_back_by_itself(node, now, policy):
-            found.append(Trigger.HEALTHY_LONG)
-        return found
+            yield Trigger.PEER_GONE
+        if judging:
+            rows = TABLE[node.state]
+            yield from (t for t, holds in JUDGED.items() if t in rows and holds(node, now, policy))
 
     def _fire(self, trigger: Trigger, *, holder: str | None = None) -> bool:
         """Take the first fitting row of ``trigger``. Return whether one was found."""
-        for rule in TABLE[self.node.state].get(trigger, ()):
-            if not facts.holds(rule.when, self.node, self.now, self.policy, holder):
-                continue
-            reason = facts.reason(rule.reason, self.node, self.now, self.policy)
+        situation = Situation(self.node, self.now, self.policy, holder)
+        for rule in _fitting(trigger, situation):
+            reason = rule.reason
+            if isinstance(reason, Source):
+                reason = reason.reason(situation)
             if (rule.to, reason) == (self.node.state, self.node.reason):
                 if trigger is not Trigger.STARTED:
                     # A level, not an edge: the row has done its work already.
@@ -320,7 +320,7 @@ class _Step:
             handed_over=to is State.FAILING_OVER
             or (to is State.TAKING_OVER and node.state is State.FAILING_OVER),
         )
-        if to not in HOLDING:
+        if to not in BACKUP_MODES:
             self.node = replace(self.node, holds=False)
         self.changed = True
         self._do(do)

@@ -2,7 +2,8 @@
 
 Rules for making changes here:
 
-1. A row is own state, trigger → new state, reason, actions, sentence. Only ``step`` reads it.
+1. A row is own state, trigger, condition → new state, reason, actions, sentence. Only ``step`` reads
+   it. What a condition means is in ``when``, where a reason comes from that is not fixed in ``take``.
 2. A trigger is a fact the node can know by itself: what its peer last said, how long it has been
    silent, its own services, an administrator's request, the outcome of an action. Never the
    peer's true state.
@@ -17,10 +18,15 @@ Rules for making changes here:
    taking back goes on only if its peer still gives the users back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 
+from redundancy.srm import facts, take, when
 from redundancy.srm.states import Reason, State
+from redundancy.srm.take import Source
+from redundancy.srm.types import Node, Policy, Request
+from redundancy.srm.when import ALWAYS, Condition
 
 
 class Trigger(StrEnum):
@@ -68,44 +74,21 @@ PEER_SAYS: dict[State, Trigger] = {
     State.AFFECTED: Trigger.PEER_AFFECTED,
     State.FAILED: Trigger.PEER_FAILED,
 }
-
-
-class When(StrEnum):
-    """A condition on a row."""
-
-    ALWAYS = "always"
-    HEALTHY = "own services run"
-    ADMIN = "own reason is On Admin Request"
-    GIVES_UP = "own reason is On Admin Request; the peer's is not, or this is node 2"
-    BY_FAULT = "neither reason is On Admin Request"
-    PEER_ADMIN = "peer's reason is On Admin Request"
-    BOTH_HEALTHY = "own and peer's services run, and the peer hears this node"
-    PEER_KNOWN = "peer is heard"
-    PEER_NORMAL = "peer says Normal"
-    PEER_UNKNOWN = "peer's reason is Unknown"
-    PEER_SERVES = "peer runs in backup mode and hears this node"
-    PEER_CAN_SERVE = "peer is failed over and could serve"
-    PEER_CANNOT_SERVE = "peer is failed over and cannot serve"
-    SERVICES_DOWN = "own services down for the Critical Service Delay"
-    PEER_UNFIT = "own services run, the peer's do not"
-    MAY_TAKE = "own services run, and the peer's do not or this is node 1"
-    FIRST = "this is node 1"
-    HOLDER = "the group's record names this node as holder"
-    HOLDER_PEER = "the group's record names the peer as holder"
-    YIELDS = "own SRM was restarted, the peer's was not"
-    EQUAL = "neither or both SRMs were restarted"
-    AUTO_RECOVER = "own reason is Auto Recover"
-    PEER_SILENT = "peer is not heard"
-
-
-class Take(Enum):
-    """Where a reason comes from, if it is not fixed."""
-
-    KEEP = "own, unchanged"
-    PEER = "the peer's"
-    FAULT = "Critical Service Down or Database Failure"
-    AUTO = "Auto Recover Critical Service Down or Auto Recover Database Failure"
-    GONE = "Peer Down, Peer Reboot or Peer Down During Initialization"
+# What an administrator asks for.
+ASKED: dict[Request, Trigger] = {
+    Request.FAILOVER: Trigger.ASKED_FAILOVER,
+    Request.FALLBACK: Trigger.ASKED_FALLBACK,
+}
+# What a look at the services and the clock tells, weightiest first.
+JUDGED: dict[Trigger, Callable[[Node, float, Policy], bool]] = {
+    Trigger.START_FAILED: facts.start_failed,
+    Trigger.SERVICES_DOWN: lambda *seen: facts.longest_down(*seen) is not None,
+    Trigger.UNHEALTHY: lambda node, *_: not facts.healthy(node),
+    Trigger.HEALTHY: lambda node, *_: facts.healthy(node),
+    Trigger.UNHEARD: facts.unheard,
+    Trigger.UNANSWERED: facts.unanswered,
+    Trigger.HEALTHY_LONG: facts.may_fall_back_by_itself,
+}
 
 
 class Do(StrEnum):
@@ -122,55 +105,55 @@ class Rule:
     """One row: where to go, why, and what to do. ``why`` is the template of a sentence; ``sentences.fill`` knows its fields."""
 
     to: State
-    reason: Reason | Take
+    reason: Reason | Source
     why: str
-    when: When = When.ALWAYS
+    when: Condition = ALWAYS
     do: tuple[Do, ...] = ()
 
 
 Row = tuple[Rule, ...]
-S, R, T, W = State, Reason, Trigger, When
+S, R, T = State, Reason, Trigger
 
 _YIELD_INITIALIZING: Row = (
-    Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover.", W.PEER_ADMIN, (Do.STOP,)),
-    Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users.", W.HEALTHY),
+    Rule(S.IDLE, R.INITIALIZATION, "{peer} serves the users since the manual failover.", when.PEER_ADMIN, (Do.STOP,)),
+    Rule(S.FAILED_OVER, R.INITIALIZATION, "{peer} already serves the users.", when.HEALTHY),
     Rule(S.FAILED_OVER_DOWN, R.INITIALIZATION, "{peer} already serves the users; here {down} {are} not running."),
 )  # fmt: skip
 _YIELD: Row = (
-    Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete.", W.ADMIN),
-    Rule(S.FAILED_OVER, Take.PEER, "{peer} serves the users.", W.HEALTHY),
-    Rule(S.FAILED_OVER_DOWN, Take.PEER, "{peer} serves the users; here {down} {are} not running."),
+    Rule(S.IDLE, R.ON_ADMIN_REQUEST, "{peer} serves the users; the manual failover is complete.", when.ADMIN),
+    Rule(S.FAILED_OVER, take.PEER, "{peer} serves the users.", when.HEALTHY),
+    Rule(S.FAILED_OVER_DOWN, take.PEER, "{peer} serves the users; here {down} {are} not running."),
 )  # fmt: skip
 _YIELD_SETTLED: Row = _YIELD[1:]
 _BOTH_TOOK_OVER: Row = (
-    Rule(S.INITIALIZING, R.INITIALIZATION, "{peer} serves; this SRM was restarted and yields.", W.YIELDS),
-    Rule(S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other.", W.EQUAL),
+    Rule(S.INITIALIZING, R.INITIALIZATION, "{peer} serves; this SRM was restarted and yields.", when.YIELDS),
+    Rule(S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other.", when.EQUAL),
 )  # fmt: skip
-_PEER_FAILED: Row = (Rule(S.FAILED, Take.PEER, "{peer} runs in failed mode."),)
-_TAKE: Row = (Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", do=(Do.TAKE,)),)
+_PEER_FAILED: Row = (Rule(S.FAILED, take.PEER, "{peer} runs in failed mode."),)
+_TAKE: Row = (Rule(S.TAKING_OVER, take.PEER, "{peer} does not serve its users.", do=(Do.TAKE,)),)
 _TAKE_HEALTHY: Row = (
-    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.HEALTHY, (Do.TAKE,)),
+    Rule(S.TAKING_OVER, take.PEER, "{peer} does not serve its users.", when.HEALTHY, (Do.TAKE,)),
 )
 _TAKE_STARTING: Row = (
-    Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", do=(Do.START, Do.TAKE)),
+    Rule(S.TAKING_OVER, take.PEER, "{peer} does not serve its users.", do=(Do.START, Do.TAKE)),
 )
-_GONE: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}.", do=(Do.TAKE,)),)
-_GONE_HEALTHY: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}.", W.HEALTHY, (Do.TAKE,)),)
-_GONE_STARTING: Row = (Rule(S.TAKING_OVER, Take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),)
+_GONE: Row = (Rule(S.TAKING_OVER, take.GONE, "{gone}.", do=(Do.TAKE,)),)
+_GONE_HEALTHY: Row = (Rule(S.TAKING_OVER, take.GONE, "{gone}.", when.HEALTHY, (Do.TAKE,)),)
+_GONE_STARTING: Row = (Rule(S.TAKING_OVER, take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),)
 _INITIALIZE: Row = (Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started."),)
 _FALLBACK: Row = (
-    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "An administrator asked for Fallback.", W.PEER_SERVES, (Do.START, Do.HOME)),
+    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "An administrator asked for Fallback.", when.PEER_SERVES, (Do.START, Do.HOME)),
 )  # fmt: skip
 _FALLBACK_BY_ITSELF: Row = (
     Rule(
         S.TAKING_BACK, R.AUTOMATIC_FALLBACK,
         "Healthy for {healthy} without a break, and automatic fallback is enabled.",
-        W.PEER_SERVES, (Do.HOME,),
+        when.PEER_SERVES, (Do.HOME,),
     ),
 )  # fmt: skip
 _LOST_ON_BACKUP: Row = (
-    Rule(S.AFFECTED, Take.AUTO, "{overdue} {were} down for {down_for}; {peer} could serve.", W.PEER_CAN_SERVE),
-    Rule(S.FAILED, Take.FAULT, "{overdue} {were} down for {down_for}, and {peer} could not serve.", W.PEER_CANNOT_SERVE),
+    Rule(S.AFFECTED, take.AUTO, "{overdue} {were} down for {down_for}; {peer} could serve.", when.PEER_CAN_SERVE),
+    Rule(S.FAILED, take.FAULT, "{overdue} {were} down for {down_for}, and {peer} could not serve.", when.PEER_CANNOT_SERVE),
 )  # fmt: skip
 
 TABLE: dict[State, dict[Trigger, Row]] = {
@@ -179,18 +162,18 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_INITIALIZING: (
-            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", W.BOTH_HEALTHY, (Do.HOME,)),
+            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", when.BOTH_HEALTHY, (Do.HOME,)),
         ),
         T.PEER_NORMAL: (
-            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", W.BOTH_HEALTHY, (Do.HOME,)),
+            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", when.BOTH_HEALTHY, (Do.HOME,)),
         ),
         T.PEER_FAILING_OVER: (
             *_TAKE_HEALTHY,
-            Rule(S.FAILED, Take.FAULT, "Critical services are down on both nodes.", W.SERVICES_DOWN),
+            Rule(S.FAILED, take.FAULT, "Critical services are down on both nodes.", when.SERVICES_DOWN),
         ),
         T.PEER_TAKING_OVER: _YIELD_INITIALIZING,
         T.PEER_BACKUP: _YIELD_INITIALIZING,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
         T.PEER_FALLING_BACK: (
             Rule(S.TAKING_BACK, R.INITIALIZATION, "{peer} is giving the users back.", do=(Do.START, Do.HOME)),
         ),
@@ -198,58 +181,58 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_AFFECTED: _TAKE_HEALTHY,
         T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM was started while {peer} ran in failed mode."),),
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit}).", W.PEER_KNOWN),
+            Rule(S.FAILING_OVER, take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit}).", when.PEER_KNOWN),
         ),
         T.UNHEARD: (
             Rule(
                 S.TAKING_OVER, R.PEER_DOWN_DURING_INITIALIZATION,
                 "{peer} has not heard this node for {unheard}, and its critical services do not run.",
-                W.PEER_UNFIT, (Do.TAKE,),
+                when.PEER_UNFIT, (Do.TAKE,),
             ),
         ),
     },
     S.NORMAL: {
         T.STARTED: _INITIALIZE,
         T.ASKED_FAILOVER: (
-            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "An administrator asked for Failover.", W.PEER_NORMAL, (Do.STOP,)),
+            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "An administrator asked for Failover.", when.PEER_NORMAL, (Do.STOP,)),
         ),
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_FAILING_OVER: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} is failing over.", do=(Do.TAKE,)),
+            Rule(S.TAKING_OVER, take.PEER, "{peer} is failing over.", do=(Do.TAKE,)),
         ),
         T.PEER_TAKING_OVER: (
-            Rule(S.FAILING_OVER, Take.PEER, "{peer} is taking the users over."),
+            Rule(S.FAILING_OVER, take.PEER, "{peer} is taking the users over."),
         ),
         T.PEER_BACKUP: _YIELD,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
         T.PEER_FAILED_OVER: _TAKE,
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: (
-            Rule(S.FAILING_OVER, Take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})."),
+            Rule(S.FAILING_OVER, take.FAULT, "{overdue} {were} down for {down_for} (limit {down_limit})."),
         ),
     },
     S.FAILING_OVER: {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: (
-            Rule(S.TAKING_OVER, Take.GONE, "{gone}.", W.ADMIN, (Do.START, Do.TAKE)),
+            Rule(S.TAKING_OVER, take.GONE, "{gone}.", when.ADMIN, (Do.START, Do.TAKE)),
             *_GONE_HEALTHY,
         ),
         T.PEER_FAILING_OVER: (
-            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up.", W.GIVES_UP, (Do.START,)),
-            Rule(S.FAILED, Take.KEEP, "Both nodes are failing over.", W.BY_FAULT),
+            Rule(S.NORMAL, R.NORMAL, "{peer} is failing over too; the manual failover is given up.", when.GIVES_UP, (Do.START,)),
+            Rule(S.FAILED, take.KEEP, "Both nodes are failing over.", when.BY_FAULT),
         ),
         T.PEER_BACKUP: _YIELD,
         T.PEER_FAILED_OVER: (
             *_TAKE_HEALTHY,
-            Rule(S.FAILED, Take.KEEP, "Neither node can serve."),
+            Rule(S.FAILED, take.KEEP, "Neither node can serve."),
         ),
         T.PEER_AFFECTED: _TAKE_HEALTHY,
         T.PEER_FAILED: _PEER_FAILED,
     },
     S.TAKING_OVER: {
         T.STARTED: (
-            Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started; {peer} holds the sessions.", W.HOLDER_PEER),
+            Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started; {peer} holds the sessions.", when.HOLDER_PEER),
             Rule(S.TAKING_OVER, R.INITIALIZATION, "SRM was started while taking over, and goes on.", do=(Do.START, Do.TAKE)),
         ),
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
@@ -259,35 +242,35 @@ TABLE: dict[State, dict[Trigger, Row]] = {
             Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),
         ),
         T.MOVED: (
-            Rule(S.BACKUP_ACTIVATED, Take.KEEP, "All users are served here.", W.AUTO_RECOVER),
-            Rule(S.BACKUP, Take.KEEP, "All users are served here."),
+            Rule(S.BACKUP_ACTIVATED, take.KEEP, "All users are served here.", when.AUTO_RECOVER),
+            Rule(S.BACKUP, take.KEEP, "All users are served here."),
         ),
         T.MOVE_REFUSED: (
-            Rule(S.BACKUP, Take.KEEP, "The users could not be taken: {peer} holds them.", W.PEER_SILENT),
+            Rule(S.BACKUP, take.KEEP, "The users could not be taken: {peer} holds them.", when.PEER_SILENT),
         ),
         T.MOVE_FAILED: (Rule(S.FAILED, R.TAKE_OVER_FAILED, "Moving the users failed."),),
     },
     S.BACKUP: {
         T.STARTED: (
-            Rule(S.BACKUP, R.INITIALIZATION, "SRM was started; this node holds the sessions.", W.HOLDER),
+            Rule(S.BACKUP, R.INITIALIZATION, "SRM was started; this node holds the sessions.", when.HOLDER),
             *_INITIALIZE,
         ),
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
         T.PEER_BACKUP: _BOTH_TOOK_OVER,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: _LOST_ON_BACKUP,
     },
     S.IDLE: {
         T.STARTED: (
-            Rule(S.IDLE, R.INITIALIZATION, "SRM was started; the manual failover stands.", W.HOLDER_PEER, (Do.STOP,)),
+            Rule(S.IDLE, R.INITIALIZATION, "SRM was started; the manual failover stands.", when.HOLDER_PEER, (Do.STOP,)),
             *_INITIALIZE,
         ),
         T.ASKED_FALLBACK: _FALLBACK,
         T.PEER_GONE: _GONE_STARTING,
         T.PEER_FAILING_OVER: _TAKE_STARTING,
         T.PEER_FAILED_OVER: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.FIRST, (Do.START, Do.TAKE)),
+            Rule(S.TAKING_OVER, take.PEER, "{peer} does not serve its users.", when.FIRST, (Do.START, Do.TAKE)),
         ),
         T.PEER_AFFECTED: _TAKE_STARTING,
         T.PEER_FAILED: _PEER_FAILED,
@@ -298,28 +281,28 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_GONE: _GONE,
         T.PEER_FAILING_OVER: _TAKE,
         T.PEER_FAILED_OVER: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.MAY_TAKE, (Do.TAKE,)),
+            Rule(S.TAKING_OVER, take.PEER, "{peer} does not serve its users.", when.MAY_TAKE, (Do.TAKE,)),
         ),
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
         T.UNHEALTHY: (
-            Rule(S.FAILED_OVER_DOWN, Take.KEEP, "{down} {are} not running."),
+            Rule(S.FAILED_OVER_DOWN, take.KEEP, "{down} {are} not running."),
         ),
         T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,
     },
     S.FAILED_OVER_DOWN: {
         T.STARTED: _INITIALIZE,
-        T.PEER_FAILING_OVER: (Rule(S.FAILED, Take.PEER, "Neither node can serve."),),
+        T.PEER_FAILING_OVER: (Rule(S.FAILED, take.PEER, "Neither node can serve."),),
         T.PEER_AFFECTED: (
             Rule(S.FAILED, R.CRITICAL_SERVICE_DOWN, "{peer} lost its services, and here {down} {are} not running."),
         ),
         T.PEER_FAILED: _PEER_FAILED,
-        T.HEALTHY: (Rule(S.FAILED_OVER, Take.KEEP, "All critical services run again."),),
+        T.HEALTHY: (Rule(S.FAILED_OVER, take.KEEP, "All critical services run again."),),
     },
     S.TAKING_BACK: {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: (
-            Rule(S.TAKING_OVER, Take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),
+            Rule(S.TAKING_OVER, take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),
         ),
         T.PEER_AFFECTED: _TAKE_STARTING,
         T.PEER_FAILED: _PEER_FAILED,
@@ -347,16 +330,16 @@ TABLE: dict[State, dict[Trigger, Row]] = {
     },
     S.FAILED: {
         T.STARTED: _INITIALIZE,
-        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM of {peer} was restarted.", W.PEER_UNKNOWN),),
+        T.PEER_FAILED: (Rule(S.FAILED, R.UNKNOWN, "SRM of {peer} was restarted.", when.PEER_UNKNOWN),),
     },
     S.BACKUP_ACTIVATED: {
         T.STARTED: (
-            Rule(S.BACKUP_ACTIVATED, R.INITIALIZATION, "SRM was started; this node holds the sessions.", W.HOLDER),
+            Rule(S.BACKUP_ACTIVATED, R.INITIALIZATION, "SRM was started; this node holds the sessions.", when.HOLDER),
             *_INITIALIZE,
         ),
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
         T.PEER_BACKUP: _BOTH_TOOK_OVER,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, Take.PEER, "{peer} is taking its users back."),),
+        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
         T.PEER_FAILED: _PEER_FAILED,
         T.SERVICES_DOWN: _LOST_ON_BACKUP,
     },
@@ -366,7 +349,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_FAILING_OVER: _TAKE_HEALTHY,
         T.PEER_AFFECTED: (
-            Rule(S.TAKING_OVER, Take.PEER, "{peer} does not serve its users.", W.MAY_TAKE, (Do.TAKE,)),
+            Rule(S.TAKING_OVER, take.PEER, "{peer} does not serve its users.", when.MAY_TAKE, (Do.TAKE,)),
         ),
         T.PEER_FAILED: _PEER_FAILED,
         T.HEALTHY_LONG: _FALLBACK_BY_ITSELF,

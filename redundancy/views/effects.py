@@ -7,12 +7,10 @@ from redundancy.selectors import forecast, nodes
 from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
-from redundancy.srm.states import NOT_RESPONDING, NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, State
+from redundancy.srm.states import AWAY, FAILED_OVER_STATES, NOT_RESPONDING
 from redundancy.srm.words import duration, listed, say, say_count, together
 
 HOME = say("the node they are assigned to")
-# In these some sessions are, or are about to be, away from home.
-_AWAY = (SERVING_FOR_PEER | NOT_SERVING | TRANSITIONS) - {State.INITIALIZING}
 
 
 def users(number: int) -> str:
@@ -148,7 +146,7 @@ def _services_after_disabling(server_id: int) -> tuple[list[str], bool]:
 
 def of_disabling(live: GroupLive) -> list[str]:
     """Return what switching HA off does now; empty when everybody is at home."""
-    if not any(row.state in _AWAY or row.state == NOT_RESPONDING for row in live.rows):
+    if not any(row.state in AWAY or row.state == NOT_RESPONDING for row in live.rows):
         return []
     effects = []
     expected = forecast.of_homecoming(RedundancyGroup(pk=live.group_id))
@@ -173,7 +171,7 @@ def of_disabling(live: GroupLive) -> list[str]:
                     back=listed(back),
                 )
             )
-        idle = row.state in NOT_SERVING or row.state == NOT_RESPONDING
+        idle = row.state in FAILED_OVER_STATES or row.state == NOT_RESPONDING
         if row.assigned and idle and stays_down:
             effects.append(
                 say_count(

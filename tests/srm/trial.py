@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from redundancy.srm.simulator import MONITORED, NODES, ROUTER, Simulator
-from redundancy.srm.states import NOT_SERVING, SERVING_FOR_PEER, TRANSITIONS, Reason, State
+from redundancy.srm.states import FAILED_OVER_STATES, SERVING_FOR_PEER, TRANSITIONS, Reason, State
 from redundancy.srm.types import (
     Action,
     MoveSessions,
@@ -67,7 +67,10 @@ class Watched(Simulator):
                 and action.new_state is State.TAKING_BACK
             ):
                 self.check_wait(name, action)
-            if action.new_state in NOT_SERVING and action.old_state not in NOT_SERVING:
+            if (
+                action.new_state in FAILED_OVER_STATES
+                and action.old_state not in FAILED_OVER_STATES
+            ):
                 self.failed_over_at[name] = self.now
         ran = running(self, name)
         super()._carry_out(name, action)
@@ -201,7 +204,7 @@ class Trial:
         """I7: an outage of the observer alone changes nothing."""
         self.repair()
         before = {name: self.sim.state(name) for name in NODES}
-        if any(state in NOT_SERVING for state, _ in before.values()):
+        if any(state in FAILED_OVER_STATES for state, _ in before.values()):
             # A wait for automatic fallback may end in between.
             return
         self.sim.pause_observer(seconds)
@@ -274,7 +277,7 @@ class Trial:
         if set(states.values()) == {State.FAILED}:
             self.sim.recover()
         for name, state in states.items():
-            if state in NOT_SERVING:
+            if state in FAILED_OVER_STATES:
                 self._start_services(name)
                 self.sim.run_for(1)
                 self.sim.ask(name, Request.FALLBACK)

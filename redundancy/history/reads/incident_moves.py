@@ -11,24 +11,18 @@ from redundancy.models import EventKind, HaEvent, SessionMove
 from redundancy.selectors import measured
 from redundancy.selectors.measured import Measured
 from redundancy.srm.replay import Cause
-from redundancy.srm.states import Reason, State
+from redundancy.srm.states import (
+    FAILOVER_IN_PROGRESS,
+    FALLBACK_IN_PROGRESS,
+    SERVICE_REASONS,
+    SILENCE_REASONS,
+    Reason,
+)
 from redundancy.srm.words import english, say, together
 
 # Ends the sentence of an administrator's request in the history.
 REQUESTED = " was requested."
 SHARES = (50, 95, 100)
-_SERVICE = frozenset(
-    {
-        Reason.CRITICAL_SERVICE_DOWN,
-        Reason.DATABASE_FAILURE,
-        Reason.AUTO_RECOVER_SERVICE,
-        Reason.AUTO_RECOVER_DATABASE,
-    }
-)
-_SILENCE = frozenset({Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION})
-# Changes of state that a move follows from, by the way it goes.
-_TAKING = frozenset({State.FAILING_OVER, State.TAKING_OVER})
-_HOMING = frozenset({State.TAKING_BACK, State.FALLING_BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +169,7 @@ def _moved(
 
 def _declared(changes: Sequence[HaEvent], *, taking: bool) -> HaEvent:
     """Return the first of the last changes that the move followed from."""
-    wanted = _TAKING if taking else _HOMING
+    wanted = FAILOVER_IN_PROGRESS if taking else FALLBACK_IN_PROGRESS
     last = {event.node_name: event for event in changes if event.new_state in wanted}
     return min(last.values(), key=lambda event: event.pk) if last else changes[-1]
 
@@ -187,14 +181,14 @@ def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent
         asked = [e for e in past if e.sentence.endswith(REQUESTED) and e.at <= declared.at]
         if asked:
             return Began(_seconds(asked[-1].at), _asked(asked[-1]), Cause.REQUEST)
-    if reason in _SERVICE:
+    if reason in SERVICE_REASONS:
         told = [e.inputs for e in (declared, *changes) if e.inputs and e.inputs["down"]]
         if told:
             service, since = min(told[0]["down"], key=lambda pair: pair[1])
             return Began(
                 min(since, at), say("{service} went down", service=service), Cause.SERVICE, service
             )
-    if reason in _SILENCE and inputs:
+    if reason in SILENCE_REASONS and inputs:
         heard = say("Last heartbeat was heard") if inputs["peer"] else say("SRM began to listen")
         return Began(min(inputs["heard_at"], at), heard, Cause.POWER)
     return Began(at, declared.sentence, None)
