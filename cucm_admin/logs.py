@@ -1,4 +1,4 @@
-"""What is left out of the log, so that what matters is seen."""
+"""What is left out of the log."""
 
 import logging
 
@@ -7,11 +7,11 @@ CELERY_PLANS = "CPendingDeprecationWarning: \nIn Celery 5.1 we introduced"
 
 
 class Quieter(logging.Filter):
-    """Show a request that was refused (4xx) in one line, and leave out what is no news."""
+    """Show a request that was refused (4xx) in one line, and drop Celery's notices about its plans."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether ``record`` is shown; take a needless traceback off it."""
         if getattr(record, "status_code", 500) < 500:
-            # Who asked is at fault, not the code that said no.
+            # The client is at fault, so the place in our code is of no use.
             record.exc_info = None
         return not (record.name == "py.warnings" and CELERY_PLANS in record.getMessage())

@@ -15,6 +15,8 @@ SECRET_KEY = env.secret_key(VAR_DIR)
 DEBUG = env.flag("DEBUG", False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+# Whether browsers come by HTTPS, through a proxy: cookies then travel no other way.
+HTTPS = env.flag("HTTPS", False)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -91,7 +93,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Empty means: the embedded Valkey on its socket in VAR_DIR, which the supervisor starts.
 REDIS_URL = env.redis_url(VAR_DIR)
 
 # How many times faster than the wall clock all of SRM's time runs.
@@ -153,7 +154,7 @@ LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
 LOCALE_PATHS = [BASE_DIR / "cucm_admin" / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-LANGUAGE_COOKIE_SECURE = env.flag("HTTPS", False)
+LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 TIME_ZONE = os.environ.get("TIME_ZONE", "UTC")
 USE_I18N = True
 FORMAT_MODULE_PATH = "cucm_admin.formats"
@@ -177,8 +178,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # A working day. Pages poll, so a sliding expiry would never end.
 SESSION_COOKIE_AGE = 10 * 60 * 60
-SESSION_COOKIE_SECURE = env.flag("HTTPS", False)
-CSRF_COOKIE_SECURE = env.flag("HTTPS", False)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {

@@ -58,7 +58,7 @@ class Console:
         return f"{colour}{name:<{self._width}} |{RESET if colour else ''} {line}".rstrip()
 
     def write(self, name: str, *lines: str) -> None:
-        """Write ``lines`` of ``name``. A reader that went away is remembered, not raised."""
+        """Write ``lines`` of ``name``. When the reader has gone, set ``closed``; raise nothing."""
         if self.closed:
             return
         try:

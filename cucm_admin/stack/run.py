@@ -67,7 +67,7 @@ def listed(marks: list[leftovers.Mark]) -> str:
 
 
 def children_env(env: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment of the children: ours, with what this stack has decided."""
+    """Return the environment of the children: that of this process, completed for one machine."""
     return {
         **env,
         "DJANGO_SETTINGS_MODULE": "cucm_admin.settings",

@@ -32,7 +32,7 @@ OWN_NAME = "stack"
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One child as it shall be: its name, command and open files."""
+    """What to run as one child."""
 
     name: str
     command: tuple[str, ...]
@@ -47,7 +47,7 @@ class Spec:
 
 @dataclass(slots=True)
 class Child:
-    """One child as it is."""
+    """A child of the supervisor. ``process`` and ``mark`` are there while it runs."""
 
     spec: Spec
     process: "subprocess.Popen[bytes] | None" = None
@@ -55,13 +55,13 @@ class Child:
     lines: Lines = field(default_factory=Lines)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     deaths: tuple[float, ...] = ()
-    # When it shall be started again.
+    # When it is to be started again, on the supervisor's clock.
     due: float | None = None
     exit_code: int | None = None
 
 
 class Supervisor:
-    """Own a set of children until ``stop`` is called or one of them cannot be kept alive."""
+    """Own a set of children until ``shut_down`` is called or one of them cannot be kept alive."""
 
     def __init__(
         self,
@@ -137,11 +137,11 @@ class Supervisor:
         self._selector.register(source, selectors.EVENT_READ, callback)
 
     def unwatch(self, source: socket.socket | int) -> None:
-        """Undo ``watch``."""
+        """Stop watching ``source``."""
         self._selector.unregister(source)
 
     def start(self, spec: Spec) -> Child:
-        """Start a child."""
+        """Start ``spec`` and, unless it runs once, start it again whenever it dies."""
         child = Child(spec)
         self._children.append(child)
         self._spawn(child)
