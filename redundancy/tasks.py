@@ -9,7 +9,7 @@ from django.db import OperationalError
 from redundancy import bus, clock, pulse
 from redundancy.alarms import delivery
 from redundancy.alarms import writes as alarm_writes
-from redundancy.cli import commands
+from redundancy.cli.run import run
 from redundancy.history import writes as retention
 from redundancy.imports.jobs import take_up
 from redundancy.live import sweep as sweeping
@@ -24,7 +24,7 @@ MOVE_SECONDS = 15
 
 logger = logging.getLogger(__name__)
 
-collecting.run_commands_with(commands.run)
+collecting.run_commands_with(run)
 
 # What happened before was looked at a minute ago; `manage.py audit` looks at all of it.
 RECENT_EVENTS = 5000

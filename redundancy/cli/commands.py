@@ -1,105 +1,24 @@
-"""What each command does: it asks selectors, and operations to change something."""
+"""The commands: what each does, by selectors and operations, and the table of all of them."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from time import monotonic, sleep
 
 from django.db import DatabaseError
 
 from redundancy.catalog import SRM
-from redundancy.cli import output, parser
-from redundancy.cli.grammar import COMMANDS, Kind
+from redundancy.cli import output
+from redundancy.cli.grammar import Call, Command, Do, Kind
 from redundancy.cli.sql import parse_select
 from redundancy.errors import Refused
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations import actions, power, services
-from redundancy.selectors import groups, live, nodes, relations
-from redundancy.selectors.find import Criterion
-from redundancy.selectors.servers import find_servers, publisher
+from redundancy.selectors import live, relations
+from redundancy.selectors.servers import find_servers
 from redundancy.selectors.services import services_of
 
 # Real seconds to wait for SRM to take a request up: a few sweeps.
 _TAKE_UP = 4.0
 _LOOK_EVERY = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One run of a command.
-
-    ``actor``: who gave it. ``warn``: takes what is worth knowing but no part of the output.
-    ``confirm``: asks whether to go on all the same.
-    """
-
-    values: dict[Kind, str]
-    actor: str
-    warn: Callable[[str], None]
-    confirm: Callable[[], bool]
-
-    @property
-    def node(self) -> Server:
-        """The node that was named."""
-        name = self.values[Kind.NODE]
-        found = nodes.nodes().select_related("group").filter(name__iexact=name).first()
-        if found is None:
-            raise Refused(f"There is no IM and Presence node {name[:60]!r}.")
-        return found
-
-    @property
-    def node_or_publisher(self) -> Server:
-        """The node that was named, or else the publisher."""
-        if Kind.NODE in self.values:
-            return self.node
-        found = publisher()
-        if found is None:
-            raise Refused("There is no IM and Presence node yet.")
-        return found
-
-    @property
-    def group(self) -> RedundancyGroup:
-        """The group that was named."""
-        name = self.values[Kind.GROUP]
-        found = groups.find_groups([Criterion("name", "exactly", name)]).first()
-        if found is None:
-            raise Refused(f"There is no presence redundancy group {name[:60]!r}.")
-        return found
-
-
-def run(
-    line: str,
-    *,
-    actor: str,
-    warn: Callable[[str], None],
-    confirm: Callable[[], bool] = lambda: True,
-) -> Iterator[str]:
-    """Carry one command line out and give its output line by line.
-
-    Args:
-        line: What was entered.
-        actor: Who entered it.
-        warn: Takes what is worth knowing but no part of the output.
-        confirm: Asks, after a caution, whether to go on. Without it nobody is asked.
-
-    Raises:
-        Refused: There is no such command, or it cannot be done.
-
-    """
-    if parser.wants_help(line):
-        yield from parser.explain(line).splitlines()
-        return
-    parsed = parser.parse(line)
-    yield from _COMMANDS[parsed.command.name](Call(parsed.values, actor, warn, confirm))
-
-
-def names(kind: Kind) -> Iterable[str]:
-    """Return the existing nodes or groups, for completion; nothing while they cannot be read."""
-    with suppress(DatabaseError):
-        if kind is Kind.NODE:
-            return list(nodes.nodes().values_list("name", flat=True))
-        if kind is Kind.GROUP:
-            return list(groups.find_groups().values_list("name", flat=True))
-    return ()
 
 
 def _run_sql(call: Call) -> Iterator[str]:
@@ -127,16 +46,13 @@ def _ha_status(call: Call) -> Iterator[str]:
     _warn_if_blind(call)
 
 
-def _ha_failover(call: Call) -> Iterator[str]:
-    node = call.node
-    actions.request_failover(node=node, serial=None, actor=call.actor)
-    return _after_request(call, "Manual Failover", "Node", node.name, node.group)
+def _ha_request(what: str, request: Callable[..., None]) -> Do:
+    def do(call: Call) -> Iterator[str]:
+        node = call.node
+        request(node=node, serial=None, actor=call.actor)
+        return _after_request(call, what, "Node", node.name, node.group)
 
-
-def _ha_fallback(call: Call) -> Iterator[str]:
-    node = call.node
-    actions.request_fallback(node=node, serial=None, actor=call.actor)
-    return _after_request(call, "Manual Fallback", "Node", node.name, node.group)
+    return do
 
 
 def _ha_recover(call: Call) -> Iterator[str]:
@@ -180,9 +96,7 @@ def _service_list(call: Call) -> Iterator[str]:
     yield from output.services(node, services_of(node))
 
 
-def _service(
-    operation: Callable[..., None], *, takes_away: bool = True
-) -> Callable[[Call], Iterator[str]]:
+def _service(operation: Callable[..., None], *, takes_away: bool = True) -> Do:
     def do(call: Call) -> Iterator[str]:
         node, name = call.node_or_publisher, call.values[Kind.SERVICE]
         if takes_away:
@@ -194,7 +108,7 @@ def _service(
     return do
 
 
-def _system(what: str, operation: Callable[..., None]) -> Callable[[Call], Iterator[str]]:
+def _system(what: str, operation: Callable[..., None]) -> Do:
     def do(call: Call) -> Iterator[str]:
         node = call.node
         _caution(call, node)
@@ -228,19 +142,43 @@ def _caution(call: Call, node: Server, service: str = "") -> None:
         raise Refused("Nothing was done.")
 
 
-_COMMANDS: dict[str, Callable[[Call], Iterator[str]]] = {
-    "run sql": _run_sql,
-    "show network cluster": _show_cluster,
-    "utils ha failover": _ha_failover,
-    "utils ha fallback": _ha_fallback,
-    "utils ha recover": _ha_recover,
-    "utils ha status": _ha_status,
-    "utils service list": _service_list,
-    "utils service restart": _service(services.restart_service),
-    "utils service start": _service(services.start_service, takes_away=False),
-    "utils service stop": _service(services.stop_service),
-    "utils system poweron": _power_on,
-    "utils system restart": _system("Restart", power.reboot),
-    "utils system shutdown": _system("Shutdown", power.shut_down),
-}
-assert set(_COMMANDS) == {command.name for command in COMMANDS}
+# By their words, as the help lists them.
+COMMANDS: tuple[Command, ...] = (
+    Command("run sql <select ...>", "ask the cluster's tables, read-only", _run_sql),
+    Command("show network cluster", "list the servers of the cluster", _show_cluster),
+    Command(
+        "utils ha failover <node>",
+        "move the users of a node to its peer",
+        _ha_request("Manual Failover", actions.request_failover),
+    ),
+    Command(
+        "utils ha fallback <node>",
+        "move the users of a node back to it",
+        _ha_request("Manual Fallback", actions.request_fallback),
+    ),
+    Command("utils ha recover <group>", "restart SRM on both nodes of a failed group", _ha_recover),
+    Command(
+        "utils ha status [group]", "show the state of the nodes of a group, or of all", _ha_status
+    ),
+    Command("utils service list [node]", "show the services of a node", _service_list),
+    Command(
+        "utils service restart <service> [node]",
+        "restart a service of a node",
+        _service(services.restart_service),
+    ),
+    Command(
+        "utils service start <service> [node]",
+        "start a service of a node",
+        _service(services.start_service, takes_away=False),
+    ),
+    Command(
+        "utils service stop <service> [node]",
+        "stop a service of a node",
+        _service(services.stop_service),
+    ),
+    Command("utils system poweron <node>", "switch a node on", _power_on),
+    Command("utils system restart <node>", "restart a node", _system("Restart", power.reboot)),
+    Command(
+        "utils system shutdown <node>", "shut a node down", _system("Shutdown", power.shut_down)
+    ),
+)

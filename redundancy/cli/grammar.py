@@ -1,77 +1,107 @@
-"""The commands of the CLI, as data."""
+"""What a command is: how it is written, what it does, and one run of it."""
 
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-
-class Kind(Enum):
-    """What stands for an argument."""
-
-    GROUP = "presence redundancy group"
-    NODE = "node"
-    # Its name may be several words.
-    SERVICE = "service"
-    # Everything up to the end of the line, as it is.
-    SELECT = "SELECT statement"
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a command."""
-
-    kind: Kind
-    optional: bool = False
-
-    @property
-    def usage(self) -> str:
-        """How the argument is written in a line of help."""
-        word = {Kind.GROUP: "group", Kind.SELECT: "select ..."}.get(self.kind, self.kind.value)
-        return f"[{word}]" if self.optional else f"<{word}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command: its fixed words, then its arguments."""
-
-    words: tuple[str, ...]
-    help: str
-    arguments: tuple[Argument, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The fixed words as one string."""
-        return " ".join(self.words)
-
-    @property
-    def usage(self) -> str:
-        """How the command is written."""
-        return " ".join((*self.words, *(argument.usage for argument in self.arguments)))
-
-
-def _command(name: str, summary: str, *arguments: Argument) -> Command:
-    return Command(tuple(name.split()), summary, arguments)
-
-
-_GROUP, _NODE, _SERVICE = Argument(Kind.GROUP), Argument(Kind.NODE), Argument(Kind.SERVICE)
-_ANY_GROUP = Argument(Kind.GROUP, optional=True)
-_ANY_NODE = Argument(Kind.NODE, optional=True)
-
-COMMANDS: tuple[Command, ...] = (
-    _command("run sql", "ask the cluster's tables, read-only", Argument(Kind.SELECT)),
-    _command("show network cluster", "list the servers of the cluster"),
-    _command("utils ha failover", "move the users of a node to its peer", _NODE),
-    _command("utils ha fallback", "move the users of a node back to it", _NODE),
-    _command("utils ha recover", "restart SRM on both nodes of a failed group", _GROUP),
-    _command("utils ha status", "show the state of the nodes of a group, or of all", _ANY_GROUP),
-    _command("utils service list", "show the services of a node", _ANY_NODE),
-    _command("utils service restart", "restart a service of a node", _SERVICE, _ANY_NODE),
-    _command("utils service start", "start a service of a node", _SERVICE, _ANY_NODE),
-    _command("utils service stop", "stop a service of a node", _SERVICE, _ANY_NODE),
-    _command("utils system poweron", "switch a node on", _NODE),
-    _command("utils system restart", "restart a node", _NODE),
-    _command("utils system shutdown", "shut a node down", _NODE),
-)
+from redundancy.errors import Refused
+from redundancy.models import RedundancyGroup, Server
+from redundancy.selectors import groups, nodes
+from redundancy.selectors.find import Criterion
+from redundancy.selectors.servers import publisher
 
 # Understood by the prompt itself.
 LEAVE = ("exit", "quit")
 HELP = ("help", "?")
+
+
+class Kind(Enum):
+    """What an argument names. The value is its word in the usage of a command."""
+
+    GROUP = "group"
+    NODE = "node"
+    # Its name may be several words.
+    SERVICE = "service"
+    # Everything up to the end of the line, as it is.
+    SELECT = "select ..."
+
+    @property
+    def title(self) -> str:
+        """The kind in a sentence."""
+        longer = {Kind.GROUP: "presence redundancy group", Kind.SELECT: "SELECT statement"}
+        return longer.get(self, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One run of a command.
+
+    ``actor``: who gave it. ``warn``: takes what is worth knowing but no part of the output.
+    ``confirm``: asks whether to go on all the same.
+    """
+
+    values: dict[Kind, str]
+    actor: str
+    warn: Callable[[str], None]
+    confirm: Callable[[], bool]
+
+    @property
+    def node(self) -> Server:
+        """The node that was named."""
+        name = self.values[Kind.NODE]
+        found = nodes.nodes().select_related("group").filter(name__iexact=name).first()
+        if found is None:
+            raise Refused(f"There is no IM and Presence node {name[:60]!r}.")
+        return found
+
+    @property
+    def node_or_publisher(self) -> Server:
+        """The node that was named, or else the publisher."""
+        if Kind.NODE in self.values:
+            return self.node
+        found = publisher()
+        if found is None:
+            raise Refused("There is no IM and Presence node yet.")
+        return found
+
+    @property
+    def group(self) -> RedundancyGroup:
+        """The group that was named."""
+        name = self.values[Kind.GROUP]
+        found = groups.find_groups([Criterion("name", "exactly", name)]).first()
+        if found is None:
+            raise Refused(f"There is no presence redundancy group {name[:60]!r}.")
+        return found
+
+
+Do = Callable[[Call], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command.
+
+    ``usage``: its fixed words, then its arguments by their kinds: ``<node>``, or ``[node]`` where
+    it may be left out. ``do``: carries a call out and gives the output line by line.
+    """
+
+    usage: str
+    help: str
+    do: Do
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The fixed words."""
+        return tuple(re.split(r"[<[]", self.usage)[0].split())
+
+    @property
+    def arguments(self) -> dict[Kind, bool]:
+        """The arguments in their order, and whether each may be left out."""
+        found = re.findall(r"([<[])([^]>]+)", self.usage)
+        return {Kind(word): bracket == "[" for bracket, word in found}
+
+    @property
+    def takes_statement(self) -> bool:
+        """Whether all that follows the words is one statement, taken as it is."""
+        return Kind.SELECT in self.arguments

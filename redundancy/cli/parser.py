@@ -6,19 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from redundancy.catalog import SERVICE_BY_NAME
-from redundancy.cli.grammar import COMMANDS, HELP, LEAVE, Argument, Command, Kind
+from redundancy.cli.commands import COMMANDS
+from redundancy.cli.grammar import HELP, LEAVE, Command, Kind
 from redundancy.errors import Refused
 
 # Much longer than any command; keeps a pasted file from being taken for one.
 LONGEST = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A complete line. ``values`` has each argument that was given."""
-
-    command: Command
-    values: dict[Kind, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +23,8 @@ class Candidate:
     help: str = ""
 
 
-def parse(line: str) -> Parsed:
-    """Return the command that ``line`` gives.
+def parse(line: str) -> tuple[Command, dict[Kind, str]]:
+    """Return the command that ``line`` gives, and the value of each argument that was given.
 
     Raises:
         Refused: The line is no command, or an argument is missing, unknown or too much.
@@ -39,7 +32,7 @@ def parse(line: str) -> Parsed:
     """
     line = clean(line)
     command, rest = _find(line)
-    return Parsed(command, _arguments(command, rest))
+    return command, _arguments(command, rest)
 
 
 def clean(line: str) -> str:
@@ -61,7 +54,7 @@ def wants_help(line: str) -> bool:
 def is_select(line: str) -> bool:
     """Return whether the line is past the words of a command that takes the rest as it is."""
     return any(
-        command.arguments and command.arguments[0].kind is Kind.SELECT and rest not in ("", "?")
+        command.takes_statement and rest not in ("", "?")
         for command, rest in _complete_commands(line)
     )
 
@@ -145,59 +138,57 @@ def _complete_commands(line: str) -> Iterable[tuple[Command, str]]:
 
 
 def _arguments(command: Command, rest: str) -> dict[Kind, str]:
-    if command.arguments and command.arguments[0].kind is Kind.SELECT:
+    if command.takes_statement:
         if not rest:
-            raise _missing(command, command.arguments[0])
+            raise _missing(command, Kind.SELECT)
         return {Kind.SELECT: rest}
     try:
         words = shlex.split(rest)
     except ValueError:
         raise Refused(f"{command.usage}: a quotation mark is not closed.") from None
     values: dict[Kind, str] = {}
-    for argument in command.arguments:
-        if not words:
-            if argument.optional:
-                continue
-            raise _missing(command, argument)
-        if argument.kind is Kind.SERVICE:
-            values[argument.kind], words = _service(words)
-        else:
-            values[argument.kind] = words.pop(0)
+    for kind, optional in command.arguments.items():
+        if kind is Kind.SERVICE and words:
+            values[kind], words = _service(words)
+        elif words:
+            values[kind] = words.pop(0)
+        elif not optional:
+            raise _missing(command, kind)
     if words:
         raise Refused(f"{command.usage}: {words[0][:60]!r} is too much.")
     return values
 
 
-def _missing(command: Command, argument: Argument) -> Refused:
-    return Refused(f"{command.usage}: the {argument.kind.value} is missing.")
+def _missing(command: Command, kind: Kind) -> Refused:
+    return Refused(f"{command.usage}: the {kind.title} is missing.")
 
 
 def _service(words: list[str]) -> tuple[str, list[str]]:
     """Return the service that the first words name, and the words after it."""
     text = " ".join(" ".join(words).split())
-    by_lower = {name.lower(): name for name in SERVICE_BY_NAME}
-    # The longest name first: one may begin like another.
-    for lower in sorted(by_lower, key=len, reverse=True):
-        if f"{text.lower()} ".startswith(f"{lower} "):
-            return by_lower[lower], text[len(lower) :].split()
+    if name := _leading_service(f"{text} "):
+        return name, text[len(name) :].split()
     raise Refused(f"There is no service {text[:60]!r}. 'utils service list' names them.")
+
+
+def _leading_service(text: str) -> str:
+    """Return the service whose name, with a blank after it, begins ``text``; empty if none does."""
+    begins = (name for name in SERVICE_BY_NAME if text.lower().startswith(f"{name.lower()} "))
+    # The longest name: one may begin like another.
+    return max(begins, key=len, default="")
 
 
 def _complete_argument(
     command: Command, rest: str, names: Callable[[Kind], Iterable[str]]
 ) -> list[Candidate]:
-    for argument in command.arguments:
-        if argument.kind is Kind.SELECT:
-            return []
-        if argument.kind is Kind.SERVICE:
-            for service in sorted(SERVICE_BY_NAME, key=len, reverse=True):
-                if rest.lower().startswith(f"{service.lower()} "):
-                    rest = rest[len(service) :].lstrip()
-                    break
-            else:
+    for kind in command.arguments:
+        if kind is Kind.SERVICE:
+            service = _leading_service(rest)
+            if not service:
                 return _matching(sorted(SERVICE_BY_NAME), rest)
-        elif " " not in rest:
-            return _matching(names(argument.kind), rest)
+            rest = rest[len(service) :].lstrip()
+        elif kind is not Kind.SELECT and " " not in rest:
+            return _matching(names(kind), rest)
     return []
 
 

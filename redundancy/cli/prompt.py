@@ -15,8 +15,8 @@ from prompt_toolkit.output import Output
 from prompt_toolkit.shortcuts import CompleteStyle
 
 from redundancy.cli import parser
-from redundancy.cli.commands import names
 from redundancy.cli.grammar import Kind
+from redundancy.cli.run import names
 
 PROMPT = "admin:"
 CONFIRM = "Continue (yes/no)? "
@@ -80,7 +80,7 @@ class _Completer(Completer):
         self._names: dict[Kind, list[str]] = {}
 
     def look(self) -> None:
-        """Read the names."""
+        """Read the names from the database, before the prompt takes keys."""
         self._names = {kind: list(names(kind)) for kind in (Kind.GROUP, Kind.NODE)}
 
     def get_completions(self, document: Document, _event: CompleteEvent) -> Iterable[Completion]:

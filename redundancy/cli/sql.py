@@ -7,7 +7,7 @@ functions, quoted names and literals. A word this grammar does not know reaches 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from redundancy.cli.sql_tokens import Kind, Token, refused, tokens
+from redundancy.cli.sql_tokens import Token, TokenKind, refused, tokens
 from redundancy.errors import Refused
 
 DEEPEST = 30
@@ -69,9 +69,9 @@ class _Parser:
         if self._now.word != "select":
             raise refused(f"only SELECT is allowed, not {self._now.text.upper()[:40] or 'nothing'}")
         sql = self._query()
-        if self._taken_sign(";") and self._now.kind is not Kind.END:
+        if self._taken_sign(";") and self._now.kind is not TokenKind.END:
             raise refused("only one statement is allowed")
-        if self._now.kind is not Kind.END:
+        if self._now.kind is not TokenKind.END:
             raise self._unexpected()
         return Select(sql, tuple(dict.fromkeys(self._used)))
 
@@ -96,7 +96,7 @@ class _Parser:
 
     def _taken_sign(self, *signs: str) -> str:
         """Take one of these signs and return it; return nothing if something else follows."""
-        if self._now.kind is Kind.SIGN and self._now.text in signs:
+        if self._now.kind is TokenKind.SIGN and self._now.text in signs:
             return self._next().text
         return ""
 
@@ -134,7 +134,7 @@ class _Parser:
         return text
 
     def _name(self) -> str:
-        if self._now.kind is not Kind.WORD or self._now.word in _RESERVED:
+        if self._now.kind is not TokenKind.WORD or self._now.word in _RESERVED:
             raise self._unexpected("a name")
         # Quoted, so that no word of the database's own can be meant.
         return f"{self._quote}{self._next().word}{self._quote}"
@@ -178,7 +178,7 @@ class _Parser:
 
     def _count(self, word: str) -> int | None:
         """Take ``skip n`` or ``first n``; without a number it is an ordinary name."""
-        if self._now.word != word or self._tokens[self._at + 1].kind is not Kind.NUMBER:
+        if self._now.word != word or self._tokens[self._at + 1].kind is not TokenKind.NUMBER:
             return None
         self._next()
         text = self._next().text
@@ -300,9 +300,9 @@ class _Parser:
 
     def _atom(self) -> str:
         token = self._now
-        if token.kind is Kind.NUMBER:
+        if token.kind is TokenKind.NUMBER:
             return self._next().text
-        if token.kind is Kind.TEXT:
+        if token.kind is TokenKind.TEXT:
             mark = token.text[0]
             value = self._next().text[1:-1].replace(mark * 2, mark)
             return "'" + value.replace("'", "''") + "'"
@@ -316,7 +316,7 @@ class _Parser:
             self._need_sign("(")
             return f"CAST{self._inside(self._cast)}"
         ahead = self._tokens[self._at + 1] if token.word else token
-        if ahead.kind is Kind.SIGN and ahead.text == "(" and token.word not in _RESERVED:
+        if ahead.kind is TokenKind.SIGN and ahead.text == "(" and token.word not in _RESERVED:
             return self._call()
         name = self._name()
         return f"{name}.{self._name()}" if self._taken_sign(".") else name

@@ -7,7 +7,7 @@ from enum import Enum
 from redundancy.errors import Refused
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is."""
 
     WORD = "word"
@@ -19,15 +19,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One of them, as it was written."""
+    """One word, text, number or sign, as it was written."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
 
     @property
     def word(self) -> str:
         """The word in lower case; empty for anything else."""
-        return self.text.lower() if self.kind is Kind.WORD else ""
+        return self.text.lower() if self.kind is TokenKind.WORD else ""
 
 
 _TOKEN = re.compile(
@@ -51,13 +51,13 @@ def tokens(text: str) -> list[Token]:
         if matched is None:
             raise refused(f"cannot be read from {text[at : at + 20].strip()!r} on")
         assert matched.lastgroup is not None
-        token = Token(Kind(matched.lastgroup), matched[matched.lastgroup])
+        token = Token(TokenKind(matched.lastgroup), matched[matched.lastgroup])
         # Databases differ in what a backslash in a text means.
-        if token.kind is Kind.TEXT and "\\" in token.text:
+        if token.kind is TokenKind.TEXT and "\\" in token.text:
             raise refused("a text must not contain a backslash")
         found.append(token)
         at = matched.end()
-    return [*found, Token(Kind.END, "")]
+    return [*found, Token(TokenKind.END, "")]
 
 
 def refused(rule: str) -> Refused:

@@ -54,7 +54,7 @@ logger = logging.getLogger(__name__)
 Piece = Callable[[LogCollection], Iterable[tuple[str, str]]]
 
 
-# The command line stands above the rooms, so it is handed in: `redundancy.cli.commands.run`.
+# The command line stands above the rooms, so it is handed in: `redundancy.cli.run.run`.
 CommandLine = Callable[..., Iterable[str]]
 _command_line: CommandLine | None = None
 

@@ -7,6 +7,7 @@ from pytest_django.fixtures import Settings
 from redundancy import bus
 from redundancy.catalog import XCP_ROUTER
 from redundancy.cli import commands
+from redundancy.cli.run import run
 from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
 from redundancy.live.sweep import sweep
@@ -181,9 +182,9 @@ def test_what_srm_takes_for_a_failure_is_cautioned_while_ha_is_on(
         # At the prompt it is asked, and No leaves everything as it is.
         said: list[str] = []
         with pytest.raises(Refused, match="Nothing was done"):
-            list(commands.run(line, actor="ann", warn=said.append, confirm=lambda: False))
+            list(run(line, actor="ann", warn=said.append, confirm=lambda: False))
         assert (said, HaEvent.objects.count()) == ([CAUTION], before)
-        list(commands.run(line, actor="ann", warn=said.append, confirm=lambda: True))
+        list(run(line, actor="ann", warn=said.append, confirm=lambda: True))
         assert HaEvent.objects.count() > before
     # A command given whole is carried out, and the caution told.
     shown = cli(line)

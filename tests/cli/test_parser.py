@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import pytest
 
 from redundancy.cli import parser
-from redundancy.cli.grammar import COMMANDS, Kind
+from redundancy.cli.commands import COMMANDS
+from redundancy.cli.grammar import Kind
 from redundancy.errors import Refused
 
 GROUP, NODE, SERVICE, SELECT = Kind.GROUP, Kind.NODE, Kind.SERVICE, Kind.SELECT
@@ -47,8 +48,8 @@ def names(kind: Kind) -> Iterable[str]:
     ],
 )
 def test_a_line_is_a_command(line: str, command: str, values: dict[Kind, str]) -> None:
-    parsed = parser.parse(line)
-    assert (parsed.command.name, parsed.values) == (command, values)
+    found, given = parser.parse(line)
+    assert (" ".join(found.words), given) == (command, values)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandParser, no_translati
 from django.db import DatabaseError, close_old_connections
 
 from redundancy.cli import prompt
-from redundancy.cli.commands import run
 from redundancy.cli.grammar import LEAVE
+from redundancy.cli.run import run
 from redundancy.errors import Refused
 
 
