@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 
 from redundancy.drivers import get_driver
 from redundancy.live.due import Situation
-from redundancy.models import EventKind, HaEvent, NodeRuntime, Server, SrmMessage
+from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
 from redundancy.models.runtime import NEVER
 from redundancy.operations import events, faults, incidents, power
 from redundancy.srm import facts
@@ -20,6 +20,7 @@ from redundancy.srm.types import (
     Node,
     Policy,
     PowerDown,
+    Request,
     SendHeartbeat,
     StartServices,
     StateChanged,
@@ -43,15 +44,15 @@ GO_OUT = (SendHeartbeat, MoveSessions)
 class Step:
     """A step that was taken, and is worth nothing until it is stored.
 
-    It took ``before`` to ``node``. ``actions`` and ``refused`` (sentences) each with the name of who caused them; ``wake`` and
-    ``now`` in lab seconds.
+    It took ``before`` to ``node``. ``actions`` and ``refused`` (requests, each with a sentence that
+    says why) with the name of who caused them; ``wake`` and ``now`` in lab seconds.
     """
 
     situation: Situation
     before: Node
     node: Node
     actions: Sequence[tuple[Action, str]]
-    refused: Sequence[tuple[str, str]]
+    refused: Sequence[tuple[Request, str, str]]
     wake: float
     now: float
     policy: Policy
@@ -165,10 +166,12 @@ def _history(step: Step, server: Server) -> Iterator[HaEvent]:
                 at=step.now,
                 inputs=inputs,
             )
-    for sentence, actor in step.refused:
+    for request, why, actor in step.refused:
         yield events.event(
             kind=EventKind.ADMIN,
-            sentence=say("Refused: {sentence}", sentence=sentence),
+            sentence=say("Refused: {sentence}", sentence=why),
+            request=RequestKind(request.value),
+            refused=True,
             node=server,
             actor=actor,
             at=step.now,

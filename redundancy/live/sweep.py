@@ -31,6 +31,7 @@ from redundancy.srm.types import (
     Leaving,
     MoveSessions,
     Policy,
+    Request,
     SendHeartbeat,
     Tick,
 )
@@ -152,7 +153,7 @@ def take(situation: Situation, now: float, policy: Policy) -> Step | None:
 def _take(situation: Situation, now: float, policy: Policy) -> Step:
     before = node = situation.node
     actions: list[tuple[Action, str]] = []
-    refused: list[tuple[str, str]] = []
+    refused: list[tuple[Request, str, str]] = []
     wake = now
     for event, actor in (
         *inbox.events_of(situation, node.generation),
@@ -161,7 +162,7 @@ def _take(situation: Situation, now: float, policy: Policy) -> Step:
         try:
             outcome = step(node, event, now, policy)
         except IllegalRequest as error:
-            refused.append((error.sentence, actor))
+            refused.append((error.request, error.sentence, actor))
             continue
         node, wake = outcome.node, outcome.wake
         actions += [(action, actor) for action in outcome.actions]

@@ -12,7 +12,6 @@ def write(steps: Iterable[Step]) -> None:
     for step in steps:
         situation = step.situation
         level = Level[situation.stored.trace_level]
-        told = lines(
-            step.before, step.node, situation.heartbeat, step.actions, step.refused, step.now
-        )
+        refused = [(why, actor) for _, why, actor in step.refused]
+        told = lines(step.before, step.node, situation.heartbeat, step.actions, refused, step.now)
         traces.append(step.key, (line.at(step.now) for line in told if line.level <= level))

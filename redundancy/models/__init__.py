@@ -2,7 +2,7 @@
 
 from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
 from redundancy.models.collection import CollectionState, LogCollection
-from redundancy.models.event import EventKind, HaEvent
+from redundancy.models.event import EventKind, HaEvent, RequestKind
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.forecast import Forecast
 from redundancy.models.group import RedundancyGroup
@@ -54,6 +54,7 @@ __all__ = [
     "RecordKind",
     "RedundancyGroup",
     "ReloginLimits",
+    "RequestKind",
     "Server",
     "ServerType",
     "ServiceParameter",

@@ -16,6 +16,14 @@ class EventKind(models.TextChoices):
     PARAMETER = "parameter", say("Parameter change")
 
 
+class RequestKind(models.TextChoices):
+    """What an administrator can ask the SRMs of a group for."""
+
+    FAILOVER = "failover", say("Failover")
+    FALLBACK = "fallback", say("Fallback")
+    RECOVER = "recover", say("Recover")
+
+
 class HaEvent(models.Model):
     """One thing that happened. A change of state has exactly one row, with its cause.
 
@@ -52,10 +60,17 @@ class HaEvent(models.Model):
     old_reason = models.CharField(say("old reason"), max_length=60, blank=True)
     new_state = models.CharField(say("new state"), max_length=60, blank=True)
     new_reason = models.CharField(say("new reason"), max_length=60, blank=True)
+    # Of a request to SRM: what was asked for, and whether SRM refused it.
+    request = models.CharField(
+        say("request"), max_length=8, choices=RequestKind.choices, blank=True
+    )
+    refused = models.BooleanField(say("refused"), default=False)
+    # For people: no code reads it.
     sentence = SentenceField(say("sentence"))
     epoch = models.PositiveBigIntegerField(say("epoch"), null=True, blank=True)
     # What SRM decided upon, of a change of state: see ``srm.inputs``. Of others, what they changed:
-    # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds).
+    # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds),
+    # ``services`` (names).
     inputs = models.JSONField(say("inputs"), null=True, blank=True)
     # Where an administrator's request came from; empty of the command line and of the system.
     address = models.GenericIPAddressField(say("From"), null=True, blank=True)

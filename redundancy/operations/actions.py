@@ -15,6 +15,7 @@ from redundancy.models import (
     MessageKind,
     NodeRuntime,
     RedundancyGroup,
+    RequestKind,
     Server,
     SrmMessage,
 )
@@ -73,6 +74,7 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
         event = events.record(
             kind=EventKind.ADMIN,
             sentence=say("Recover of {group} was requested.", group=locked.name),
+            request=RequestKind.RECOVER,
             group=locked,
             actor=actor,
         )
@@ -107,6 +109,7 @@ def _request(node: Server, request: Request, serial: int | None, actor: str) -> 
         event = events.record(
             kind=EventKind.ADMIN,
             sentence=_requested(request, node.name),
+            request=RequestKind(request.value),
             node=node,
             actor=actor,
         )

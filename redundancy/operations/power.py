@@ -1,5 +1,8 @@
 """Power of lab nodes, and their SRM process."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -122,7 +125,7 @@ def stop_srm(*, server: Server, actor: str) -> None:
         machine.save(update_fields=["srm_running"])
         _set_srm_service(machine, running=False, now=now)
         sentence = say("{srm} on {node} was stopped.", srm=SRM, node=machine.server.name)
-        _record(machine, sentence, actor=actor, now=now)
+        _record(machine, sentence, actor=actor, now=now, services=[SRM])
 
 
 def run_srm_alone(*, server: Server, worker: str) -> None:
@@ -197,7 +200,7 @@ def _end_alone(machine: Machine, sentence: str) -> None:
     machine.save(update_fields=["srm_worker", "srm_running"])
     if ran:
         _set_srm_service(machine, running=False, now=now)
-        _record(machine, sentence, actor="", now=now)
+        _record(machine, sentence, actor="", now=now, services=[SRM])
 
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:
@@ -285,7 +288,7 @@ def _start_srm(machine: Machine, sentence: str, *, actor: str) -> None:
     machine.save(update_fields=["srm_running", "incarnation"])
     _set_srm_service(machine, running=True, now=now)
     _tell_started(machine, actor=actor)
-    _record(machine, sentence, actor=actor, now=now)
+    _record(machine, sentence, actor=actor, now=now, services=[SRM])
 
 
 def _set_srm_service(machine: Machine, *, running: bool, now: float) -> None:
@@ -303,9 +306,13 @@ def _tell_started(machine: Machine, *, actor: str) -> None:
     )
 
 
-def _record(machine: Machine, sentence: str, *, actor: str, now: float) -> None:
+def _record(
+    machine: Machine, sentence: str, *, actor: str, now: float, services: Sequence[str] = ()
+) -> None:
     # Whether its SRM reports from now on: the timeline is drawn from it.
-    inputs = {"reports": machine.powered and machine.srm_running}
+    inputs: dict[str, Any] = {"reports": machine.powered and machine.srm_running}
+    if services:
+        inputs["services"] = services
     events.record(
         kind=EventKind.LAB,
         sentence=sentence,

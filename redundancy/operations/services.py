@@ -27,6 +27,7 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
         _record(
             server,
             say("{service} on {node} was started.", service=name, node=server.name),
+            [name],
             actor=actor,
         )
 
@@ -63,7 +64,7 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
             services=listed(wanted),
             node=server.name,
         )
-        _record(server, sentence, actor=actor)
+        _record(server, sentence, wanted, actor=actor)
 
 
 def stop_service(*, server: Server, name: str, actor: str) -> None:
@@ -86,7 +87,7 @@ def stop_service(*, server: Server, name: str, actor: str) -> None:
             )
         else:
             sentence = say("{service} on {node} was stopped.", service=name, node=server.name)
-        _record(server, sentence, actor=actor)
+        _record(server, sentence, [name, *others], actor=actor)
 
 
 def restart_service(*, server: Server, name: str, actor: str) -> None:
@@ -110,7 +111,7 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
             )
         else:
             sentence = say("{service} on {node} was restarted.", service=name, node=server.name)
-        _record(server, sentence, actor=actor)
+        _record(server, sentence, [name, *others], actor=actor)
 
 
 def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> None:
@@ -136,7 +137,7 @@ def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> 
             sentence = say("{service} on {node} was activated.", service=name, node=server.name)
         else:
             sentence = say("{service} on {node} was deactivated.", service=name, node=server.name)
-        _record(server, sentence, actor=actor)
+        _record(server, sentence, [name], actor=actor)
 
 
 def set_configured(*, server: Server, name: str, configured: bool, actor: str) -> None:
@@ -163,7 +164,7 @@ def set_configured(*, server: Server, name: str, configured: bool, actor: str) -
                     service=name,
                     node=server.name,
                 )
-            _record(server, sentence, actor=actor)
+            _record(server, sentence, [name], actor=actor)
 
 
 def _readable(server: Server, name: str) -> dict[str, Observed]:
@@ -221,5 +222,11 @@ def _running_dependents(services: dict[str, Observed], name: str) -> list[str]:
     ]
 
 
-def _record(server: Server, sentence: str, *, actor: str) -> None:
-    events.record(kind=EventKind.LAB, sentence=sentence, node=server, actor=actor)
+def _record(server: Server, sentence: str, names: Sequence[str], *, actor: str) -> None:
+    events.record(
+        kind=EventKind.LAB,
+        sentence=sentence,
+        node=server,
+        actor=actor,
+        inputs={"services": names},
+    )

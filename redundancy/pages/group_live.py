@@ -103,7 +103,7 @@ def _announcement(new: Sequence[HaEvent]) -> str:
 def _answer(new: Sequence[HaEvent]) -> str | None:
     """Return what became of a request that waited for SRM: its refusal, "" when SRM went to work."""
     for event in new:
-        if event.kind == EventKind.ADMIN and event.sentence.startswith("Refused:"):
+        if event.refused:
             return event.sentence
     return "" if any(event.kind == EventKind.STATE for event in new) else None
 

@@ -19,7 +19,6 @@ from redundancy.selectors.presence import Presence
 from redundancy.selectors.sessions import of_homes
 from redundancy.selectors.watching import Watched
 from redundancy.srm.states import NOT_RESPONDING, SERVING_FOR_PEER, Reason, State
-from redundancy.srm.types import Request
 
 # Wall seconds between two looks.
 LOOK_SECONDS = 0.05
@@ -99,8 +98,8 @@ class LiveStage:
                 enabled = event.new_state != State.UNKNOWN
                 shown = self._shown(Watched(ha_enabled=enabled, reports=reports))
                 self._add(at, shown, where, name, event.sentence)
-            if event.kind == EventKind.ADMIN and event.sentence.startswith("Refused: "):
-                self._take_refusal(event)
+            if event.refused and event.node_id in self._names:
+                self._refused[f"{event.request} {self._names[event.node_id]}"] = event.sentence
         self._last = watched
         shown = self._shown(watched)
         for pk, name in self._names.items():
@@ -128,12 +127,6 @@ class LiveStage:
             sessions = {pk: home.signed_in for pk, home in of_homes(list(self._names)).items()}
         active = {pk: min(number, watched.presence[pk].active) for pk, number in sessions.items()}
         return {pk: Presence(active[pk], number - active[pk]) for pk, number in sessions.items()}
-
-    def _take_refusal(self, event: HaEvent) -> None:
-        name = self._names.get(event.node_id or 0)
-        for request in Request:
-            if event.sentence.startswith(f"Refused: {request.value.capitalize()}"):
-                self._refused[f"{request.value} {name}"] = event.sentence
 
     def _shown(self, watched: Watched) -> dict[str, Shown]:
         """Return what the administration shows of each node."""

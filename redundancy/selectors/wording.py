@@ -5,7 +5,7 @@ Pure with regard to time and rows: reads what was loaded, queries nothing.
 
 from dataclasses import dataclass
 
-from redundancy.models import NodeRuntime, RedundancyGroup, Server, SrmMessage
+from redundancy.models import NodeRuntime, RedundancyGroup, RequestKind, Server, SrmMessage
 from redundancy.srm import facts, sentences
 from redundancy.srm.advice import WAIT, Explanation, explain, warn
 from redundancy.srm.codec import node_from_json
@@ -36,7 +36,7 @@ TONES: dict[State, str] = {
 
 
 # What an administrator can ask an SRM for, by the kind of the message that tells it.
-ACTIONS = {"failover": say("Failover"), "fallback": say("Fallback"), "recover": say("Recover")}
+ACTIONS = {kind.value: kind.label for kind in RequestKind}
 
 
 @dataclass(frozen=True, slots=True)

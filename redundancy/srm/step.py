@@ -236,7 +236,7 @@ class _Step:
 
     def _ask(self, request: Request) -> None:
         if not self._fire(ASKED[request]):
-            raise IllegalRequest(sentences.why_not(self.node, request))
+            raise IllegalRequest(request, sentences.why_not(self.node, request))
 
     def _moved(self, kind: MoveKind, epoch: int) -> None:
         self.node = replace(self.node, epoch=max(epoch, self.node.epoch))

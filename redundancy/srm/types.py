@@ -27,11 +27,12 @@ else:
 class IllegalRequest(Exception):
     """An administrator's request that the present state does not offer. Nothing was changed.
 
-    ``sentence`` says so to the administrator.
+    ``request`` is what was asked for; ``sentence`` says why not to the administrator.
     """
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, request: "Request", sentence: str) -> None:
         super().__init__(sentence)
+        self.request = request
         self.sentence = sentence
 
 

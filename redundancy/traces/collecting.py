@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from redundancy import trace_files as traces
-from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
+from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.history.reads import incident_text
 from redundancy.history.reads.incident_report import report
@@ -120,10 +120,11 @@ def _events(job: LogCollection) -> Iterator[tuple[str, str]]:
 def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
     lines: dict[tuple[str, str], list[str]] = {}
     for event in _history(job).filter(kind__in=(EventKind.LAB, EventKind.STATE)).iterator():
-        for service in SERVICES:
-            if service.name in event.sentence:
-                told = lines.setdefault((event.node_name, service.name), [])
-                told.append(f"{event.at:%Y-%m-%d %H:%M:%S},000 INFO {english(event.sentence)}")
+        facts = event.inputs or {}
+        # What was done to services, and what SRM decided while it saw them down.
+        for name in (*facts.get("services", ()), *(name for name, _ in facts.get("down", ()))):
+            told = lines.setdefault((event.node_name, name), [])
+            told.append(f"{event.at:%Y-%m-%d %H:%M:%S},000 INFO {english(event.sentence)}")
     for (node, name), told in lines.items():
         yield f"services/{node}-{name.replace(' ', '_')}.log", _text(told)
 

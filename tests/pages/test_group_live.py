@@ -10,7 +10,14 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from redundancy.clock import lab_now, set_rate
-from redundancy.models import EventKind, NodeRuntime, RedundancyGroup, Server, SrmMessage
+from redundancy.models import (
+    EventKind,
+    NodeRuntime,
+    RedundancyGroup,
+    RequestKind,
+    Server,
+    SrmMessage,
+)
 from redundancy.operations import events
 from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.operations.servers import add_server
@@ -155,8 +162,15 @@ def test_what_became_of_a_request_is_told_once(page: Client, normal: RedundancyG
     first, _ = nodes(normal)
     page.post(action(normal, first, "failover"), {"serial": first.runtime.serial})
     query = polled(soup(page.get(edit(normal))))
-    refusal = "Refused: imp-pub is not Normal."
-    events.record(kind=EventKind.ADMIN, sentence=refusal, group=normal, node=first)
+    refusal = "imp-pub is not Normal."
+    events.record(
+        kind=EventKind.ADMIN,
+        sentence=refusal,
+        request=RequestKind.FAILOVER,
+        refused=True,
+        group=normal,
+        node=first,
+    )
     response = page.get(edit(normal) + query)
     assert json.loads(response["HX-Trigger"]) == {"answered": {"value": refusal}}
     assert "HX-Trigger" not in page.get(edit(normal) + polled(soup(response)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from redundancy.models import EventKind, HaEvent, SessionMove
+from redundancy.models import EventKind, HaEvent, RequestKind, SessionMove
 from redundancy.selectors import measured
 from redundancy.selectors.measured import Measured
 from redundancy.srm.replay import Cause
@@ -18,10 +18,8 @@ from redundancy.srm.states import (
     SILENCE_REASONS,
     Reason,
 )
-from redundancy.srm.words import english, say, together
+from redundancy.srm.words import say, together
 
-# Ends the sentence of an administrator's request in the history.
-REQUESTED = " was requested."
 SHARES = (50, 95, 100)
 
 
@@ -178,7 +176,7 @@ def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent
     reason, inputs = declared.new_reason, declared.inputs or {}
     at = _seconds(declared.at)
     if reason == Reason.ON_ADMIN_REQUEST:
-        asked = [e for e in past if e.sentence.endswith(REQUESTED) and e.at <= declared.at]
+        asked = [e for e in past if e.request and not e.refused and e.at <= declared.at]
         if asked:
             return Began(_seconds(asked[-1].at), _asked(asked[-1]), Cause.REQUEST)
     if reason in SERVICE_REASONS:
@@ -196,15 +194,11 @@ def _began(declared: HaEvent, changes: Sequence[HaEvent], past: Sequence[HaEvent
 
 def _asked(event: HaEvent) -> str:
     """Return what was requested, and by whom."""
-    what, _, subject = english(event.sentence).removesuffix(REQUESTED).partition(" of ")
-    actor = event.actor or say("nobody known")
-    if not subject:
-        return say("{request} was requested by {actor}", request=say(what), actor=actor)
     return say(
         "{request} of {subject} was requested by {actor}",
-        request=say(what),
-        subject=subject,
-        actor=actor,
+        request=RequestKind(event.request).label,
+        subject=event.node_name or event.group_name,
+        actor=event.actor or say("nobody known"),
     )
 
 
