@@ -130,6 +130,14 @@ def test_following_twice_changes_nothing(pair: Pair) -> None:
     assert Incident.objects.get().last_event == back[1]
 
 
+def test_what_began_and_ended_in_one_sweep_is_closed(pair: Pair) -> None:
+    told = [change("imp-pub", State.FAILING_OVER), change("imp-pub", State.NORMAL)]
+    follow(*told)
+    incident = Incident.objects.get()
+    assert (incident.first_event, incident.last_event) == (told[0], told[1])
+    assert incident.ended == incidents.BOTH_NORMAL
+
+
 def at_once(*doing: Callable[[], object]) -> None:
     """Run these in transactions of their own, each begun before the first one ends."""
     gate = threading.Barrier(len(doing))

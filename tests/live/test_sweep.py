@@ -20,6 +20,7 @@ from redundancy.models import (
     MessageKind,
     NodeRuntime,
     RedundancyGroup,
+    RequestKind,
     Server,
     SrmMessage,
 )
@@ -157,6 +158,54 @@ def test_a_broken_move_leads_to_failed_mode_and_recover_out_of_it(pair: Pair) ->
     pair.run(3)
     assert pair.states() == ("Normal", "Normal")
     assert pair.sessions() == (500, 500)
+
+
+def test_a_request_and_its_refusal_are_told_as_facts(pair: Pair) -> None:
+    pub = server("imp-pub")
+    actions.request_failover(node=pub, serial=None, actor="ann")
+    pair.run(2)
+    # Offered when it was asked for, and no more when SRM hears it.
+    SrmMessage.objects.create(node=pub, kind=MessageKind.FAILOVER, actor="bob")
+    pair.run(1)
+    asked, refused = HaEvent.objects.exclude(request="").order_by("pk")
+    assert (asked.request, asked.refused, asked.node, asked.actor) == (
+        RequestKind.FAILOVER,
+        False,
+        pub,
+        "ann",
+    )
+    assert (refused.request, refused.refused, refused.node, refused.actor) == (
+        RequestKind.FAILOVER,
+        True,
+        pub,
+        "bob",
+    )
+    assert refused.sentence == "Refused: Failover is not offered while imp-pub is Idle."
+
+
+def test_a_move_asked_for_before_recover_is_not_done_after_it(pair: Pair) -> None:
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="")
+    pair.clock.now += 1
+    pair.sweep(moving=False)
+    late = pair.wanted.pop()
+    moves.report_failure(late)
+    pair.run(2)
+    actions.request_recover(group=RedundancyGroup.objects.get(), actor="")
+    recover = RedundancyGroup.objects.get()
+    assert (recover.epoch, recover.ha_generation) == (late.epoch, late.generation + 1)
+    waiting = set(SrmMessage.objects.values_list("pk", flat=True))
+    moves.move_sessions(late)
+    moves.report_failure(late)
+    assert pair.sessions() == (500, 500)
+    assert set(SrmMessage.objects.values_list("pk", flat=True)) == waiting
+
+
+@pytest.mark.parametrize("failed", ["imp-pub", "imp-sub"])
+def test_recover_of_a_group_with_one_failed_node_is_refused(pair: Pair, failed: str) -> None:
+    NodeRuntime.objects.filter(server__name=failed).update(state=State.FAILED)
+    with pytest.raises(Refused, match="only while both nodes are Running in Failed Mode"):
+        actions.request_recover(group=RedundancyGroup.objects.get(), actor="")
+    assert not SrmMessage.objects.exists()
 
 
 def test_one_request_at_a_time_and_only_for_the_state_that_was_confirmed(pair: Pair) -> None:
