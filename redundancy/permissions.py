@@ -36,7 +36,7 @@ def refuse_read_only(request: HttpRequest) -> None:
         raise PermissionDenied(READ_ONLY_SENTENCE)
 
 
-def writes(
+def writers_only(
     view: Callable[Concatenate[HttpRequest, P], R],
 ) -> Callable[Concatenate[HttpRequest, P], R]:
     """Refuse a view, whatever the method, to users who may not write."""

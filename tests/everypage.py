@@ -25,7 +25,7 @@ from redundancy.operations.servers import add_server
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.srm.states import Reason, State
-from redundancy.traces.writes import collections
+from redundancy.traces import writes as traces
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def furnish() -> Furniture:
     step: int | None = 0
     while step is not None:
         step = imports.work(job_id=job.pk, step=step)
-    collections.begin(group=pair, since=1, until=3600, actor="ann")
+    traces.begin_collection(group=pair, since=1, until=3600, actor="ann")
     power.power_off(server=pub, actor="ann")
     change = events.record(
         kind=EventKind.STATE,

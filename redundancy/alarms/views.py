@@ -7,9 +7,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from redundancy.alarms import banner, reads
-from redundancy.alarms import writes as alarms
-from redundancy.permissions import writes
+from redundancy.alarms import banner, reads, writes
+from redundancy.permissions import writers_only
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, answer_banner
 from redundancy.views.numbers import whole_number
@@ -39,7 +38,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@writes
+@writers_only
 def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
     """Acknowledge one alarm, or all that there are."""
     which = request.POST.get("alarm", "")
@@ -50,7 +49,7 @@ def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
         pks = [number]
     else:
         raise BadRequest(say("alarm: must be the number of an alarm, or all"))
-    if alarms.acknowledge(pks=pks, actor=request.user.get_username()):
+    if writes.acknowledge(pks=pks, actor=request.user.get_username()):
         messages.success(request, str(say("Update successful")))
     else:
         messages.info(request, str(say("It was acknowledged already; nothing was done.")))

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from redundancy.errors import Refused
-from redundancy.faultlab import writes as faults
+from redundancy.faultlab import writes
 from redundancy.faultlab.banner import in_force
 from redundancy.faultlab.forms import (
     FORMS,
@@ -32,7 +32,7 @@ from redundancy.faultlab.forms import (
     StartForm,
 )
 from redundancy.models import RedundancyGroup, Server
-from redundancy.permissions import writes
+from redundancy.permissions import writers_only
 from redundancy.selectors import faults as selectors
 from redundancy.selectors import groups
 from redundancy.srm.words import say, together
@@ -71,7 +71,7 @@ def banner(request: HttpRequest) -> HttpResponse:
 
 @_where_it_is_on
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def fault_lab(request: HttpRequest) -> HttpResponse:
     """Show what can be broken (GET); break it (POST)."""
     given = request.POST.get("group", "") or request.GET.get("group", "")
@@ -95,15 +95,15 @@ def fault_lab(request: HttpRequest) -> HttpResponse:
 
 @_where_it_is_on
 @require_POST
-@writes
+@writers_only
 def fault_lift(request: HttpRequest) -> HttpResponse:
     """End one fault, or all of them."""
     which, actor = request.POST.get("fault", ""), request.user.get_username()
     number = whole_number(which)
     if which == ALL:
-        faults.clear(group=None, actor=actor)
+        writes.clear(group=None, actor=actor)
     elif number is not None:
-        faults.lift(fault_id=number, actor=actor)
+        writes.lift(fault_id=number, actor=actor)
     else:
         raise BadRequest(say("fault: must be the number of a fault, or {all}", all=ALL))
     messages.success(request, str(say("Update successful")))
@@ -131,29 +131,29 @@ def _address(group: RedundancyGroup | None) -> str:
 def _put(form: FaultForm, group: RedundancyGroup | None, actor: str) -> None:
     """Put in force what ``form`` says."""
     if isinstance(form, PauseForm):
-        faults.pause_observer(seconds=form.cleaned_data["seconds"], actor=actor)
+        writes.pause_observer(seconds=form.cleaned_data["seconds"], actor=actor)
         return
     if group is None:
         raise Refused(say("Select a presence redundancy group first."), field="group")
     match form:
         case CutForm():
-            faults.cut_link(group=group, sender=form.node("direction"), actor=actor)
+            writes.cut_link(group=group, sender=form.node("direction"), actor=actor)
         case DelayForm():
-            faults.delay_link(group=group, seconds=form.cleaned_data["seconds"], actor=actor)
+            writes.delay_link(group=group, seconds=form.cleaned_data["seconds"], actor=actor)
         case LoseForm():
-            faults.lose_heartbeats(group=group, percent=form.cleaned_data["percent"], actor=actor)
+            writes.lose_heartbeats(group=group, percent=form.cleaned_data["percent"], actor=actor)
         case RestoreForm():
-            faults.restore_link(group=group, actor=actor)
+            writes.restore_link(group=group, actor=actor)
         case MoveForm():
-            faults.fail_next_move(group=group, actor=actor)
+            writes.fail_next_move(group=group, actor=actor)
         case HoldForm():
-            faults.hold_moves(group=group, actor=actor)
+            writes.hold_moves(group=group, actor=actor)
         case ReleaseForm():
-            faults.release_moves(group=group, actor=actor)
+            writes.release_moves(group=group, actor=actor)
         case StartForm():
             node = form.node("chosen")
             assert node is not None  # the form has no other choice
-            faults.fail_next_start(node=node, actor=actor)
+            writes.fail_next_start(node=node, actor=actor)
 
 
 def _page(

@@ -2,12 +2,11 @@
 
 from django.urls import path
 
-from redundancy.history.views import events as history
-from redundancy.history.views import incidents, timeline, trail
+from redundancy.history.views import events, incidents, timeline, trail
 
 urlpatterns = [
-    path("cupadmin/ha-event-history/", history.event_history, name="event_history"),
-    path("cupadmin/ha-event-history/<int:pk>/", history.event, name="event"),
+    path("cupadmin/ha-event-history/", events.event_history, name="event_history"),
+    path("cupadmin/ha-event-history/<int:pk>/", events.event, name="event"),
     path("cupadmin/ha-event-history/timeline/<int:pk>/", timeline.group_timeline, name="timeline"),
     path("cupadmin/incidents/", incidents.incident_list, name="incident_list"),
     path("cupadmin/incidents/<int:pk>/", incidents.incident, name="incident"),

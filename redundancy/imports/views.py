@@ -13,13 +13,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
-from redundancy.imports import reads, users_csv
-from redundancy.imports import writes as imports
+from redundancy.imports import reads, users_csv, writes
 from redundancy.imports.forms import ImportForm
 from redundancy.imports.jobs import go_on
 from redundancy.imports.reads import Progress, progress
 from redundancy.models import UserImport
-from redundancy.permissions import can_write, writes
+from redundancy.permissions import can_write, writers_only
 from redundancy.selectors import users
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, Tool, lab, tell_time
@@ -28,11 +27,11 @@ from redundancy.views.confirm import Confirmation, ask, go
 FORM = "import-form"
 # Jobs and errors on their pages.
 JOBS, PROBLEMS = 50, 100
-ACTS = {"import": imports.confirm_import, "cancel": imports.cancel_import}
+ACTS = {"import": writes.confirm_import, "cancel": writes.cancel_import}
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def user_import(request: HttpRequest) -> HttpResponse:
     """Take a file of users (POST) and show the job that works on it."""
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
@@ -41,7 +40,7 @@ def user_import(request: HttpRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         assert isinstance(file, UploadedFile)
         try:
-            job = imports.begin_import(
+            job = writes.begin_import(
                 name=file.name or "",
                 chunks=file.chunks(),
                 at_once=form.cleaned_data["at_once"],
@@ -107,12 +106,12 @@ def _live(shown: Progress) -> dict[str, Any]:
         "columns": ("", *users_csv.COLUMNS),
         "problems": reads.problems(shown.job)[:PROBLEMS] if shown.job.problems else [],
         "most": PROBLEMS,
-        "kept": imports.MOST_PROBLEMS,
+        "kept": writes.MOST_PROBLEMS,
     }
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Ask, then import a checked file or cancel it."""
     if act not in ACTS:

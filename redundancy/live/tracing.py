@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from redundancy import trace_files as traces
+from redundancy import trace_files
 from redundancy.live.store import Step
 from redundancy.srm.trace import Level, lines
 
@@ -14,4 +14,4 @@ def write(steps: Iterable[Step]) -> None:
         level = Level[situation.stored.trace_level]
         refused = [(why, actor) for _, why, actor in step.refused]
         told = lines(step.before, step.node, situation.heartbeat, step.actions, refused, step.now)
-        traces.append(step.key, (line.at(step.now) for line in told if line.level <= level))
+        trace_files.append(step.key, (line.at(step.now) for line in told if line.level <= level))

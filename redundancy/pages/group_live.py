@@ -19,7 +19,7 @@ from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
 from redundancy.pages.group_logins import AFTERWARDS, chart_of, logins_at
 from redundancy.pages.login_chart import Chart
-from redundancy.permissions import writes
+from redundancy.permissions import writers_only
 from redundancy.selectors import groups, live, wording
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
@@ -109,7 +109,7 @@ def _answer(new: Sequence[HaEvent]) -> str | None:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpResponse:
     """Ask for a failover, fallback or recovery, naming its effects (GET); request it (POST)."""
     group = get_object_or_404(groups.find_groups(), pk=pk)

@@ -12,7 +12,7 @@ from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.pages.group_live import WAITING, fragment, live_context, shown_live
 from redundancy.parameters.views import pair
-from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.planned.views import preflight
 from redundancy.selectors import groups, live
 from redundancy.srm.words import say
@@ -65,7 +65,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def group_add(request: HttpRequest) -> HttpResponse:
     """Add a group."""
     form = GroupForm(request.POST if request.method == "POST" else None)
@@ -205,14 +205,14 @@ def _tools(group: RedundancyGroup) -> list[Tool]:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a group after asking."""
     return _delete(request, [_group(pk)])
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def group_delete_selected(request: HttpRequest) -> HttpResponse:
     """Delete the groups selected in the list after asking."""
     return _delete(request, list(groups.find_groups().filter(pk__in=selected_pks(request))))

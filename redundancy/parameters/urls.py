@@ -3,8 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from redundancy.parameters.views import enterprise, pair, parameters
-from redundancy.parameters.views import lists as parameter_lists
+from redundancy.parameters.views import enterprise, lists, pair, parameters
 
 
 class AdministrationConverter(StringConverter):
@@ -43,17 +42,17 @@ urlpatterns = [
     ),
     path(
         "<administration:application>/service-parameters/help/",
-        parameter_lists.parameter_help,
+        lists.parameter_help,
         name="service_parameter_help",
     ),
     path(
         "<administration:application>/service-parameters/all-servers/",
-        parameter_lists.parameters_all,
+        lists.parameters_all,
         name="parameters_all",
     ),
     path(
         "<administration:application>/service-parameters/modified/",
-        parameter_lists.parameters_modified,
+        lists.parameters_modified,
         name="parameters_modified",
     ),
 ]

@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from redundancy.planned.views import preflight
-from redundancy.planned.views import restarts as planned
+from redundancy.planned.views import preflight, restarts
 
 urlpatterns = [
     path(
@@ -11,11 +10,11 @@ urlpatterns = [
         preflight.preflight_page,
         name="preflight",
     ),
-    path("ccmservice/planned-restarts/", planned.planned_list, name="planned_list"),
-    path("ccmservice/planned-restarts/<int:pk>/", planned.planned_restart, name="planned_restart"),
+    path("ccmservice/planned-restarts/", restarts.planned_list, name="planned_list"),
+    path("ccmservice/planned-restarts/<int:pk>/", restarts.planned_restart, name="planned_restart"),
     path(
         "ccmservice/planned-restarts/<int:pk>/<slug:step>/",
-        planned.planned_step,
+        restarts.planned_step,
         name="planned_step",
     ),
 ]

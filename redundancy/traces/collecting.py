@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from redundancy import trace_files as traces
+from redundancy import trace_files
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.history.reads import incident_text
@@ -22,7 +22,7 @@ from redundancy.history.reads.incident_report import report
 from redundancy.models import EventKind, HaEvent, LogCollection, Server
 from redundancy.selectors import parameters
 from redundancy.srm.words import english, say
-from redundancy.traces.writes import collections
+from redundancy.traces import writes
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
@@ -92,7 +92,7 @@ def _traces(job: LogCollection) -> Iterator[tuple[str, str]]:
     )
     for node in _nodes(job):
         # Each line begins with its time, and times of one shape sort as texts.
-        kept = [line for line in traces.read(node.pk) if first <= line[: len(first)] < last]
+        kept = [line for line in trace_files.read(node.pk) if first <= line[: len(first)] < last]
         yield f"traces/{node.name}-srm.log", _text(kept)
 
 
@@ -164,7 +164,7 @@ PIECES: tuple[tuple[str, Piece], ...] = (
 @shared_task
 def collect(pk: int, step: int, turn: int) -> None:
     """Add one piece to the file and queue the next one; after the last the file is ready."""
-    job = collections.claim(pk=pk, step=step, turn=turn)
+    job = writes.claim_step(pk=pk, step=step, turn=turn)
     if job is None:
         return
     path = path_of(job)
@@ -176,12 +176,12 @@ def collect(pk: int, step: int, turn: int) -> None:
                 file.writestr(name, text)
         if step + 1 == len(PIECES):
             part.rename(path)
-            collections.finish(job=job, size=path.stat().st_size)
+            writes.finish_collection(job=job, size=path.stat().st_size)
             return
     except Exception as error:
         logger.exception("%s was not collected", job)
         part.unlink(missing_ok=True)
-        collections.fail(
+        writes.fail_collection(
             pk=pk,
             why=say(
                 "{piece}: {error}. The log says more.",
@@ -190,15 +190,15 @@ def collect(pk: int, step: int, turn: int) -> None:
             ),
         )
         return
-    collections.stepped(job=job)
+    writes.end_step(job=job)
     collect.delay(pk, step + 1, turn)
 
 
 def take_up() -> None:
     """Go on with what a killed worker left behind, and drop the files of old collections."""
-    for pk, step, turn in collections.take_up():
+    for pk, step, turn in writes.take_up_collections():
         collect.delay(pk, step, turn)
-    for job in collections.forget_old():
+    for job in writes.forget_old_collections():
         for path in path_of(job).parent.glob(f"{job.pk}.*"):
             path.unlink(missing_ok=True)
 

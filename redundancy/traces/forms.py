@@ -10,7 +10,7 @@ from redundancy.forms.base import PageForm
 from redundancy.models import Incident, RedundancyGroup
 from redundancy.selectors import groups
 from redundancy.srm.words import say, together
-from redundancy.traces.reads import collections
+from redundancy.traces import reads
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
 
@@ -52,7 +52,7 @@ class CollectionForm(PageForm):
         assert isinstance(group, forms.ModelChoiceField)
         assert isinstance(incident, forms.ModelChoiceField)
         group.queryset = groups.by_name()
-        incident.queryset = collections.incidents()
+        incident.queryset = reads.incidents()
         # Any incident is taken, but not all are shown; none is looked for where no form is drawn.
         incident.choices = lambda: [("", str(incident.empty_label)), *_offered(linked)]
 
@@ -69,7 +69,7 @@ class CollectionForm(PageForm):
         cleaned = super().clean() or {}
         incident = cleaned.get("incident")
         if incident is not None:
-            since, until = collections.span_of(incident, lab_now())
+            since, until = reads.span_of(incident, lab_now())
             cleaned |= {"group": incident.group, "since": since, "until": until}
         return cleaned
 
@@ -89,7 +89,7 @@ class CollectionForm(PageForm):
 
 
 def _offered(linked: Incident | None) -> list[tuple[int, str]]:
-    recent = list(collections.incidents()[: collections.RECENT])
+    recent = list(reads.incidents()[: reads.RECENT])
     if linked is not None and linked not in recent:
         recent.append(linked)
     return [(incident.pk, _named(incident)) for incident in recent]

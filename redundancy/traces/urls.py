@@ -2,17 +2,16 @@
 
 from django.urls import path
 
-from redundancy.traces.views import collections
-from redundancy.traces.views import trace as traces
+from redundancy.traces.views import collections, trace
 
 urlpatterns = [
-    path("ccmservice/srm-trace/", traces.srm_trace, name="srm_trace"),
+    path("ccmservice/srm-trace/", trace.srm_trace, name="srm_trace"),
     path(
         "ccmservice/srm-trace/<int:pk>/download/",
-        traces.srm_trace_download,
+        trace.srm_trace_download,
         name="srm_trace_download",
     ),
-    path("ccmservice/srm-trace/<int:pk>/level/", traces.srm_trace_level, name="srm_trace_level"),
+    path("ccmservice/srm-trace/<int:pk>/level/", trace.srm_trace_level, name="srm_trace_level"),
     path("ccmservice/log-collection/", collections.log_collection, name="log_collection"),
     path(
         "ccmservice/log-collection/<int:pk>/",

@@ -18,7 +18,7 @@ from redundancy.errors import Refused
 from redundancy.models import Server
 from redundancy.operations import groups
 from redundancy.operations.trial import try_out
-from redundancy.permissions import writes
+from redundancy.permissions import writers_only
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.srm.words import say, say_row
@@ -62,7 +62,7 @@ def control_center(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_POST
-@writes
+@writers_only
 def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Start, stop or restart the service that was selected."""
     listed, server = _kind(kind), _node(str(pk))
@@ -77,7 +77,7 @@ def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-@writes
+@writers_only
 def node_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Power a node on or off, shut it down, restart it or its SRM."""
     listed, server = _kind(kind), _node(str(pk))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from redundancy.errors import Refused
 from redundancy.operations.sample import load_sample_cluster
-from redundancy.permissions import writes
+from redundancy.permissions import writers_only
 from redundancy.selectors.progress import Progress, progress
 from redundancy.srm.words import say
 
@@ -83,7 +83,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@writes
+@writers_only
 def load_sample(request: HttpRequest) -> HttpResponse:
     """Load the sample cluster into an empty system."""
     try:

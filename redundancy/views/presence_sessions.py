@@ -14,7 +14,7 @@ from redundancy.errors import Refused
 from redundancy.forms.presence import ACTS, SignForm
 from redundancy.models import Server
 from redundancy.operations import presence
-from redundancy.permissions import writes
+from redundancy.permissions import writers_only
 from redundancy.selectors import nodes, sessions
 from redundancy.selectors.users import called
 from redundancy.srm.words import say, say_count
@@ -44,7 +44,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def session_sign(request: HttpRequest) -> HttpResponse:
     """Ask before users are signed in or out (GET); do it (POST)."""
     form = SignForm(request.POST if request.method == "POST" else request.GET)

@@ -11,7 +11,7 @@ from redundancy.errors import Refused
 from redundancy.forms.servers import ServerForm, ServerTypeForm, values_of
 from redundancy.models import Server, ServerType
 from redundancy.operations.servers import add_server, delete_server, edit_server
-from redundancy.permissions import can_write, refuse_read_only, writes
+from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.selectors import servers
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
@@ -65,7 +65,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def server_add(request: HttpRequest) -> HttpResponse:
     """Add a server: its type first, then the rest."""
     asked = request.POST if request.method == "POST" else request.GET
@@ -167,14 +167,14 @@ def _tools(server: Server) -> list[Tool]:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def server_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a server after asking."""
     return _delete(request, [_server(pk)])
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def server_delete_selected(request: HttpRequest) -> HttpResponse:
     """Delete the servers selected in the list after asking."""
     chosen = servers.find_servers().filter(pk__in=selected_pks(request))

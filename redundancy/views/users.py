@@ -15,7 +15,7 @@ from redundancy.errors import Refused
 from redundancy.models import PresenceUser, Server
 from redundancy.operations.assignment import assign_all, assign_users, check_mode, rebalance
 from redundancy.operations.users import check_cluster
-from redundancy.permissions import can_write, writes
+from redundancy.permissions import can_write, writers_only
 from redundancy.selectors import nodes, spread, users
 from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
@@ -92,7 +92,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def user_assign(request: HttpRequest) -> HttpResponse:
     """Ask for the node, then name what the assignment does (GET); assign (POST).
 
@@ -136,7 +136,7 @@ def user_assign(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def user_spread(request: HttpRequest, how: str) -> HttpResponse:
     """Ask, naming what the User Assignment Mode makes of it, then assign all users or rebalance."""
     if how not in SPREADS:

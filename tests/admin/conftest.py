@@ -25,7 +25,7 @@ from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.permissions import READ_ONLY, SUPER
 from redundancy.planned import writes as planned
-from redundancy.traces.writes import collections
+from redundancy.traces import writes as traces
 
 
 def signed_in(role: str) -> Client:
@@ -69,7 +69,7 @@ def rows(pair: RedundancyGroup) -> None:
     Forecast.objects.create(
         event=event, moved=1, disconnected=1, peak=1, until_50=1, until_95=1, until_100=1
     )
-    collections.begin(group=pair, since=0, until=1, actor="ann")
+    traces.begin_collection(group=pair, since=0, until=1, actor="ann")
     channel = save_channel(
         channel=None, name="desk", url="json://127.0.0.1/x", enabled=True, actor="ann"
     )

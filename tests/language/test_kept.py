@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.html import escape
 from pytest_django.fixtures import Settings
 
-from redundancy import trace_files as traces
+from redundancy import trace_files
 from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
@@ -41,7 +41,7 @@ from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.srm.words import english
 from redundancy.traces import collecting
-from redundancy.traces.writes import level as tracing
+from redundancy.traces.writes import set_trace_level
 from tests.language.marking import OPEN, marking, untranslated
 from tests.language.names import proper_names
 from tests.live.conftest import pair
@@ -60,7 +60,7 @@ def lab(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(importing.import_users, "delay", importing.import_users)
     monkeypatch.setattr(collecting.collect, "delay", collecting.collect)
     yield
-    traces._handler.cache_clear()
+    trace_files._handler.cache_clear()
     for name in ("trace", "collections"):
         shutil.rmtree(settings.VAR_DIR / name, ignore_errors=True)
 
@@ -134,7 +134,7 @@ def by_operations(pair: Pair) -> None:
     alarms.save_channel(
         channel=None, name="desk", url="json://127.0.0.1/x", enabled=True, actor="ann"
     )
-    tracing.set_trace_level(server=pub, level="DEBUG", actor="ann")
+    set_trace_level(server=pub, level="DEBUG", actor="ann")
     services.stop_service(server=pub, name=ROUTER, actor="ann")
     pair.run(95)
     alarms.reconcile()

@@ -34,7 +34,7 @@ from redundancy.operations import (
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.selectors import stamp
-from redundancy.traces.writes import level as tracing
+from redundancy.traces.writes import set_trace_level
 from tests.live.pair import ROUTER, Pair, server
 
 ACTOR = "ann"
@@ -139,7 +139,7 @@ def story(pair: Pair) -> Iterator[tuple[str, Callable[[], object]]]:
         "user",
         lambda: users.add_users(rows=[("x", "", "x@example.com", None)], actor=ACTOR),
     )
-    yield "trace level", lambda: tracing.set_trace_level(server=pub, level="DEBUG", actor=ACTOR)
+    yield "trace level", lambda: set_trace_level(server=pub, level="DEBUG", actor=ACTOR)
     yield (
         "limits",
         lambda: parameters.set_parameters(values={"relogin_lower": "60"}, server=sub, actor=ACTOR),

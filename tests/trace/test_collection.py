@@ -12,14 +12,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from redundancy import trace_files as traces
+from redundancy import trace_files
 from redundancy.alarms.writes import save_channel
 from redundancy.errors import Refused
 from redundancy.models import CollectionState, Incident, LogCollection
 from redundancy.operations import groups, services
-from redundancy.traces import collecting
-from redundancy.traces.reads.collections import AROUND, LONGEST, span_of
-from redundancy.traces.writes import collections
+from redundancy.traces import collecting, writes
+from redundancy.traces.reads import AROUND, LONGEST, span_of
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status
 
@@ -45,7 +44,7 @@ FILES = {
 @pytest.fixture(autouse=True)
 def own_folder(settings: LazySettings) -> Iterator[None]:
     yield
-    traces._handler.cache_clear()
+    trace_files._handler.cache_clear()
     for name in ("trace", "collections"):
         shutil.rmtree(settings.VAR_DIR / name, ignore_errors=True)
 
@@ -73,7 +72,7 @@ def job(pair: Pair) -> LogCollection:
     group = server("imp-pub").group
     assert group is not None
     now = pair.clock.now
-    return collections.begin(group=group, since=now - 200, until=now, actor="ann")
+    return writes.begin_collection(group=group, since=now - 200, until=now, actor="ann")
 
 
 def test_everything_is_in_the_file_and_no_secret(
@@ -99,7 +98,7 @@ def test_only_the_span_and_its_margin_are_collected(
     pair: Pair, job: LogCollection, queued: list[tuple[int, int, int]]
 ) -> None:
     pub = server("imp-pub").pk
-    traces.append(
+    trace_files.append(
         pub, ["2020-01-01 00:00:00,000 INFO long ago", "2099-01-01 00:00:00,000 INFO later"]
     )
     queued.append((job.pk, 0, 0))
@@ -134,7 +133,7 @@ def test_one_that_kills_its_worker_is_given_up(
     job: LogCollection, queued: list[tuple[int, int, int]]
 ) -> None:
     LogCollection.objects.update(
-        touched_at=timezone.now() - timedelta(minutes=3), turn=collections.MOST_TURNS
+        touched_at=timezone.now() - timedelta(minutes=3), turn=writes.MOST_TURNS
     )
     collecting.take_up()
     job.refresh_from_db()
@@ -165,7 +164,7 @@ def test_old_collections_go_with_their_files(
     collect(queued)
     collecting.take_up()
     assert collecting.path_of(job).is_file()
-    monkeypatch.setattr(collections, "KEPT", 0)
+    monkeypatch.setattr(writes, "KEPT", 0)
     collecting.take_up()
     assert not LogCollection.objects.exists()
     assert not collecting.path_of(job).exists()
@@ -179,7 +178,7 @@ def test_a_bad_span_is_refused(pair: Pair, since: float, until: float, rule: str
     group = server("imp-pub").group
     assert group is not None
     with pytest.raises(Refused, match=rule):
-        collections.begin(group=group, since=since, until=until, actor="ann")
+        writes.begin_collection(group=group, since=since, until=until, actor="ann")
 
 
 def test_the_page_begins_shows_and_sends_it(

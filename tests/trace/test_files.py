@@ -10,12 +10,12 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from redundancy import trace_files as traces
+from redundancy import trace_files
 from redundancy.errors import Refused
 from redundancy.models import EventKind, HaEvent
 from redundancy.operations import power, services
-from redundancy.traces.reads.files import LINES, tail
-from redundancy.traces.writes import level as tracing
+from redundancy.traces.reads import LINES, tail
+from redundancy.traces.writes import set_trace_level
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import soup, status, words
 
@@ -23,14 +23,14 @@ from tests.pages.html import soup, status, words
 @pytest.fixture(autouse=True)
 def own_folder(settings: LazySettings) -> Iterator[None]:
     yield
-    traces._handler.cache_clear()
+    trace_files._handler.cache_clear()
     shutil.rmtree(settings.VAR_DIR / "trace", ignore_errors=True)
 
 
 def test_a_failover_is_in_the_trace_of_both_nodes(pair: Pair) -> None:
     services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
     pair.run(95)
-    failed, backup = (list(traces.read(server(name).pk)) for name in ("imp-pub", "imp-sub"))
+    failed, backup = (list(trace_files.read(server(name).pk)) for name in ("imp-pub", "imp-sub"))
     assert any("Cisco XCP Router is not running" in line for line in failed)
     assert failed[-1].endswith(
         "peer states vector changed to [Running in Backup Mode,"
@@ -43,18 +43,18 @@ def test_the_peer_down_line_tells_the_silence(pair: Pair) -> None:
     pair.run(30)
     power.power_off(server=server("imp-sub"), actor="")
     pair.run(70)
-    down = [line for line in traces.read(server("imp-pub").pk) if "peer down" in line]
+    down = [line for line in trace_files.read(server("imp-pub").pk) if "peer down" in line]
     assert [line.rpartition("= ")[2] for line in down] == ["60"]
 
 
 def test_heartbeats_are_written_at_the_level_debug_alone(pair: Pair) -> None:
     pair.run(30)
     pk = server("imp-pub").pk
-    assert not any(" DEBUG " in line for line in traces.read(pk))
-    tracing.set_trace_level(server=server("imp-pub"), level="DEBUG", actor="ann")
+    assert not any(" DEBUG " in line for line in trace_files.read(pk))
+    set_trace_level(server=server("imp-pub"), level="DEBUG", actor="ann")
     pair.run(30)
-    assert sum("heartbeat received from imp-sub" in line for line in traces.read(pk)) == 2
-    assert not any(" DEBUG " in line for line in traces.read(server("imp-sub").pk))
+    assert sum("heartbeat received from imp-sub" in line for line in trace_files.read(pk)) == 2
+    assert not any(" DEBUG " in line for line in trace_files.read(server("imp-sub").pk))
     said = HaEvent.objects.get(kind=EventKind.ADMIN, sentence__contains="trace level")
     assert (said.actor, said.sentence) == (
         "ann",
@@ -64,34 +64,34 @@ def test_heartbeats_are_written_at_the_level_debug_alone(pair: Pair) -> None:
 
 def test_an_unknown_level_is_refused(pair: Pair) -> None:
     with pytest.raises(Refused, match="must be one of Error, Warn, Info, Debug"):
-        tracing.set_trace_level(server=server("imp-pub"), level="Loud", actor="ann")
+        set_trace_level(server=server("imp-pub"), level="Loud", actor="ann")
 
 
 def test_files_are_rotated_and_the_oldest_is_dropped(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traces, "FILE_BYTES", 200)
+    monkeypatch.setattr(trace_files, "FILE_BYTES", 200)
     for number in range(100):
-        traces.append(7, [f"line {number:04} {'x' * 40}"])
-    assert len(traces.files(7)) == traces.FILES + 1
-    kept = [int(line.split()[1]) for line in traces.read(7)]
+        trace_files.append(7, [f"line {number:04} {'x' * 40}"])
+    assert len(trace_files.files(7)) == trace_files.FILES + 1
+    kept = [int(line.split()[1]) for line in trace_files.read(7)]
     assert kept == list(range(kept[0], 100))
 
 
 def write(name: str) -> None:
     for number in range(200):
-        traces.append(8, [f"{name} {number} {'x' * 30}"])
+        trace_files.append(8, [f"{name} {number} {'x' * 30}"])
 
 
 def test_two_workers_write_into_one_file(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "FILE_BYTES", 4000)
+    monkeypatch.setattr(trace_files, "FILE_BYTES", 4000)
     fork = multiprocessing.get_context("fork")
     workers = [fork.Process(target=write, args=(name,)) for name in "ab"]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(60)
-    found = list(traces.read(8))
+    found = list(trace_files.read(8))
     for name in "ab":
         numbers = [int(line.split()[1]) for line in found if line.startswith(name)]
         assert numbers == list(range(200))
@@ -116,18 +116,18 @@ def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
     live = shown.select_one("#live")
     assert live is not None
     assert page.get(str(live["hx-get"])).status_code == 204
-    traces.append(pub.pk, ["something <new>"])
+    trace_files.append(pub.pk, ["something <new>"])
     assert "something <new>" in words(soup(page.get(str(live["hx-get"]))).select_one("pre"))
     found = words(soup(page.get(address + "&search=PEER+states")).select_one("pre"))
     assert found.count("peer states vector changed") == found.count("rsrm.") > 0
     assert "No line contains" in page.get(address + "&search=nonsense").content.decode()
     whole = b"".join(page.get(reverse("srm_trace_download", args=[pub.pk])))
-    assert whole.decode().splitlines() == list(traces.read(pub.pk))
+    assert whole.decode().splitlines() == list(trace_files.read(pub.pk))
 
 
 def test_only_the_last_lines_are_shown(db: None, pair: Pair) -> None:
     pub = server("imp-pub")
-    traces.append(pub.pk, [f"line {number}" for number in range(LINES + 5)])
+    trace_files.append(pub.pk, [f"line {number}" for number in range(LINES + 5)])
     shown = tail(pub, "line")
     assert (len(shown.lines), shown.more, shown.lines[-1]) == (LINES, True, f"line {LINES + 4}")
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from redundancy.catalog import ENTERPRISE_PARAMETERS
 from redundancy.errors import Refused
-from redundancy.parameters.forms.enterprise import EnterpriseForm
+from redundancy.parameters.forms import EnterpriseForm
 from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import enterprise

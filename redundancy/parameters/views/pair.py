@@ -13,9 +13,9 @@ from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import LOWER_LIMIT
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.trial import try_out
-from redundancy.parameters.forms.login_profile import LoginProfileForm, seen, seen_fields
+from redundancy.parameters.forms import LoginProfileForm, seen, seen_fields
 from redundancy.parameters.writes.pair import align, apply_login_profile, set_node_sizes
-from redundancy.permissions import refuse_read_only, writes
+from redundancy.permissions import refuse_read_only, writers_only
 from redundancy.relogin import expected_peak, expected_until, rate_in_words
 from redundancy.selectors import groups, parameters
 from redundancy.selectors.login_profile import Profile, likely_mode, profile
@@ -84,7 +84,7 @@ def _matching(differing: int) -> str:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask whether both nodes shall have the values of one (GET); do it (POST)."""
     group, servers = _pair(pk)

@@ -21,7 +21,7 @@ from redundancy.catalog import (
 )
 from redundancy.errors import Refused, Stale
 from redundancy.models import Server, ServiceStatus
-from redundancy.parameters.forms.parameters import ParametersForm, posted_keys, renewed, shown
+from redundancy.parameters.forms import ParametersForm, posted_keys, renewed, shown
 from redundancy.parameters.views import pair
 from redundancy.parameters.writes.parameters import set_parameters
 from redundancy.permissions import can_write, refuse_read_only

@@ -11,8 +11,8 @@ from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
 from redundancy.models import PlannedRestart
-from redundancy.permissions import can_write, refuse_read_only, writes
-from redundancy.planned import writes as planned
+from redundancy.permissions import can_write, refuse_read_only, writers_only
+from redundancy.planned import writes
 from redundancy.planned.forms import PlannedRestartForm
 from redundancy.planned.reads import restarts
 from redundancy.planned.reads.preflight import preflight
@@ -42,7 +42,7 @@ def planned_list(request: HttpRequest) -> HttpResponse:
         form = PlannedRestartForm(request.POST)
         if form.is_valid():
             try:
-                record = planned.begin(
+                record = writes.begin(
                     server=form.cleaned_data["server"],
                     service=form.text("service"),
                     actor=request.user.get_username(),
@@ -101,7 +101,7 @@ def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@writes
+@writers_only
 def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Ask before a step, naming its effects (GET); do it (POST). ``stop`` ends the routine."""
     record, actor = _record(pk), request.user.get_username()
@@ -112,9 +112,9 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     if request.method == "POST":
         try:
             if stage is None:
-                planned.stop(record=record, actor=actor)
+                writes.stop(record=record, actor=actor)
             else:
-                planned.advance(record=record, stage=stage, actor=actor)
+                writes.advance(record=record, stage=stage, actor=actor)
         except Refused as refused:
             error = refused.rule
         else:

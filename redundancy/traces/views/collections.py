@@ -11,10 +11,8 @@ from redundancy.errors import Refused
 from redundancy.models import CollectionState, Incident
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.srm.words import say
-from redundancy.traces import collecting
+from redundancy.traces import collecting, reads, writes
 from redundancy.traces.forms import SHAPE, CollectionForm
-from redundancy.traces.reads import collections as selectors
-from redundancy.traces.writes import collections
 from redundancy.views.chrome import Tool, lab, tell_time
 from redundancy.views.numbers import whole_number
 
@@ -33,7 +31,9 @@ def log_collection(request: HttpRequest) -> HttpResponse:
         form = CollectionForm(request.POST)
         if form.is_valid():
             try:
-                job = collections.begin(**form.cleaned_data, actor=request.user.get_username())
+                job = writes.begin_collection(
+                    **form.cleaned_data, actor=request.user.get_username()
+                )
             except Refused as refused:
                 form.refuse(refused)
             else:
@@ -42,7 +42,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
                 return redirect("log_collection")
     else:
         form = _form(request)
-    jobs = list(selectors.jobs())
+    jobs = list(reads.jobs())
     context = {
         "title": TITLE,
         "application": APPLICATION,
@@ -64,7 +64,7 @@ def _form(request: HttpRequest) -> CollectionForm:
     """Return the form as the address fills it in: ``incident``, or ``group``, ``since`` and ``until``."""
     now = lab_now()
     linked = _linked(request)
-    since, until = selectors.span_of(linked, now) if linked else (now - SPAN, now)
+    since, until = reads.span_of(linked, now) if linked else (now - SPAN, now)
     return CollectionForm(
         linked=linked,
         initial={
@@ -83,7 +83,7 @@ def _linked(request: HttpRequest) -> Incident | None:
     number = whole_number(text)
     if number is None:
         raise BadRequest(say("incident: must be the number of an incident."))
-    found = selectors.incidents().filter(pk=number).first()
+    found = reads.incidents().filter(pk=number).first()
     if found is None:
         raise BadRequest(
             say(
@@ -97,7 +97,7 @@ def _linked(request: HttpRequest) -> Incident | None:
 @require_safe
 def log_collection_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the file."""
-    job = get_object_or_404(selectors.jobs(), pk=pk, state=CollectionState.DONE)
+    job = get_object_or_404(reads.jobs(), pk=pk, state=CollectionState.DONE)
     path = collecting.path_of(job)
     if not path.is_file():
         raise Http404

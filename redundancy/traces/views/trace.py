@@ -7,14 +7,14 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from redundancy import trace_files as traces
+from redundancy import trace_files
 from redundancy.errors import Refused
 from redundancy.models import Server
-from redundancy.permissions import writes
+from redundancy.permissions import writers_only
 from redundancy.selectors import nodes
 from redundancy.srm.words import say
-from redundancy.traces.reads import files
-from redundancy.traces.writes import level
+from redundancy.traces.reads import tail
+from redundancy.traces.writes import LEVELS, set_trace_level
 from redundancy.views.chrome import lab, tell_time
 from redundancy.views.numbers import whole_number
 
@@ -31,7 +31,7 @@ def srm_trace(request: HttpRequest) -> HttpResponse:
     server = _node(given)
     if "fragment" not in request.GET:
         return _page(request, server)
-    if request.GET.get("v") == traces.version(server.pk):
+    if request.GET.get("v") == trace_files.version(server.pk):
         return tell_time(HttpResponse(status=204), lab())
     return tell_time(render(request, "traces/_live.html", _context(request, server)), lab())
 
@@ -41,19 +41,19 @@ def srm_trace_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the whole trace of a node as one text file."""
     server = _node(str(pk))
     return StreamingHttpResponse(
-        (f"{line}\n" for line in traces.read(server.pk)),
+        (f"{line}\n" for line in trace_files.read(server.pk)),
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{server.name}-srm.log"'},
     )
 
 
 @require_POST
-@writes
+@writers_only
 def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
     """Set how much is written from now on."""
     server = _node(str(pk))
     try:
-        level.set_trace_level(
+        set_trace_level(
             server=server, level=request.POST.get("level", ""), actor=request.user.get_username()
         )
     except Refused as refused:
@@ -76,7 +76,7 @@ def _context(request: HttpRequest, server: Server) -> dict[str, object]:
     return {
         "server": server,
         "search": search,
-        "tail": files.tail(server, search),
+        "tail": tail(server, search),
         "refresh": f"{reverse('srm_trace')}?{query}",
     }
 
@@ -86,7 +86,7 @@ def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpR
         "title": TITLE,
         "application": APPLICATION,
         "nodes": nodes.nodes(),
-        "levels": level.LEVELS,
+        "levels": LEVELS,
         "status_error": error,
     }
     if server is not None:

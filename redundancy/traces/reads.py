@@ -1,8 +1,36 @@
-"""Reads of log collections, and of what they can be begun for."""
+"""Traces and log collections: what there is to read."""
+
+from collections import deque
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from redundancy.models import Incident, LogCollection
+from redundancy import trace_files
+from redundancy.models import Incident, LogCollection, Server
+
+LINES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last lines that were searched for, the oldest first. ``version`` changes with the file.
+
+    ``more``: whether older ones that fit are left out.
+    """
+
+    lines: tuple[str, ...]
+    more: bool
+    version: str
+
+
+def tail(server: Server, search: str = "") -> Tail:
+    """Return the last lines that contain ``search``, in whatever case."""
+    version, wanted = trace_files.version(server.pk), search.casefold()
+    found: deque[str] = deque(maxlen=LINES + 1)
+    found.extend(line for line in trace_files.read(server.pk) if wanted in line.casefold())
+    kept = list(found)[-LINES:]
+    return Tail(tuple(kept), len(found) > LINES, version)
+
 
 # A week of lab time: more is the history's to tell.
 LONGEST = 7 * 86400

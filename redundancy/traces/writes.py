@@ -1,4 +1,4 @@
-"""The jobs that collect logs: begin, go on step by step, end."""
+"""Trace levels and log collections: who may do what, and when."""
 
 from datetime import timedelta
 
@@ -7,10 +7,59 @@ from django.db.models import F
 from django.utils import timezone
 
 from redundancy.errors import Refused
-from redundancy.models import CollectionState, EventKind, Incident, LogCollection, RedundancyGroup
-from redundancy.operations import events
-from redundancy.srm.words import say
-from redundancy.traces.reads.collections import LONGEST
+from redundancy.models import (
+    CollectionState,
+    EventKind,
+    Incident,
+    LogCollection,
+    Machine,
+    NodeRuntime,
+    RedundancyGroup,
+    Server,
+)
+from redundancy.operations import events, locks
+from redundancy.srm.trace import Level
+from redundancy.srm.words import say, together
+from redundancy.traces.reads import LONGEST
+
+LEVELS = {
+    Level.ERROR.name: say("Error"),
+    Level.WARN.name: say("Warn"),
+    Level.INFO.name: say("Info"),
+    Level.DEBUG.name: say("Debug"),
+}
+
+
+def set_trace_level(*, server: Server, level: str, actor: str) -> None:
+    """Set the level, the name of a ``Level``, from the next step on. Does nothing when it is set."""
+    if level not in LEVELS:
+        raise Refused(
+            say("Trace level must be one of {levels}.", levels=together(LEVELS.values(), ", ")),
+            field="level",
+        )
+    with transaction.atomic():
+        locks.one_administrator()
+        NodeRuntime.poke(server.pk)
+        machine = Machine.objects.select_for_update(no_key=True).filter(server=server).first()
+        if machine is None:
+            raise Refused(say("{server} has no SRM.", server=server.name), field="server")
+        if machine.trace_level == level:
+            return
+        old = LEVELS[machine.trace_level]
+        machine.trace_level = level
+        machine.save(update_fields=["trace_level"])
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=say(
+                "SRM trace level of {server} was changed from {old} to {new}.",
+                server=server.name,
+                old=old,
+                new=LEVELS[level],
+            ),
+            node=server,
+            actor=actor,
+        )
+
 
 # Wall time after which a step that nobody has ended is done again, from the beginning.
 STALE = timedelta(minutes=2)
@@ -19,7 +68,7 @@ MOST_TURNS = 5
 KEPT = 20
 
 
-def begin(
+def begin_collection(
     *,
     group: RedundancyGroup,
     since: float,
@@ -53,7 +102,7 @@ def begin(
     return job
 
 
-def claim(*, pk: int, step: int, turn: int) -> LogCollection | None:
+def claim_step(*, pk: int, step: int, turn: int) -> LogCollection | None:
     """Return the job if ``step`` of ``turn`` is still to be done, and hold it; else None."""
     held = LogCollection.objects.filter(
         pk=pk, step=step, turn=turn, state=CollectionState.WORKING
@@ -61,28 +110,28 @@ def claim(*, pk: int, step: int, turn: int) -> LogCollection | None:
     return LogCollection.objects.select_related("group", "incident").get(pk=pk) if held else None
 
 
-def stepped(*, job: LogCollection) -> None:
+def end_step(*, job: LogCollection) -> None:
     """Note that the step the job is at is done."""
     LogCollection.objects.filter(pk=job.pk, step=job.step, turn=job.turn).update(
         step=F("step") + 1, touched_at=timezone.now()
     )
 
 
-def finish(*, job: LogCollection, size: int) -> None:
+def finish_collection(*, job: LogCollection, size: int) -> None:
     """Note that the file is there, of ``size`` bytes."""
     LogCollection.objects.filter(pk=job.pk, turn=job.turn).update(
         state=CollectionState.DONE, size=size, touched_at=timezone.now()
     )
 
 
-def fail(*, pk: int, why: str) -> None:
+def fail_collection(*, pk: int, why: str) -> None:
     """Give the job up."""
     LogCollection.objects.filter(pk=pk, state=CollectionState.WORKING).update(
         state=CollectionState.FAILED, sentence=why, touched_at=timezone.now()
     )
 
 
-def take_up() -> list[tuple[int, int, int]]:
+def take_up_collections() -> list[tuple[int, int, int]]:
     """Begin anew the jobs nobody works on; return key, step and turn of each."""
     found = []
     stale = LogCollection.objects.filter(
@@ -90,7 +139,9 @@ def take_up() -> list[tuple[int, int, int]]:
     )
     for job in stale:
         if job.turn >= MOST_TURNS:
-            fail(pk=job.pk, why=say("Its worker was gone again and again; nothing was collected."))
+            fail_collection(
+                pk=job.pk, why=say("Its worker was gone again and again; nothing was collected.")
+            )
         elif LogCollection.objects.filter(pk=job.pk, turn=job.turn, step=job.step).update(
             turn=job.turn + 1, step=0, touched_at=timezone.now()
         ):
@@ -98,7 +149,7 @@ def take_up() -> list[tuple[int, int, int]]:
     return found
 
 
-def forget_old() -> list[LogCollection]:
+def forget_old_collections() -> list[LogCollection]:
     """Delete all but the last collections; return those that went."""
     old = list(LogCollection.objects.exclude(state=CollectionState.WORKING)[KEPT:])
     LogCollection.objects.filter(pk__in=[job.pk for job in old]).delete()
