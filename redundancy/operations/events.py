@@ -38,7 +38,7 @@ def event(*, kind: EventKind, sentence: str, **facts: Unpack[Facts]) -> HaEvent:
 
     """
     node = facts.get("node")
-    group = facts.setdefault("group", node.group if node else None)
+    group = facts["group"] = facts.get("group") or (node.group if node else None)
     made = HaEvent(kind=kind, sentence=sentence, **facts | {"at": lab_datetime(facts.get("at"))})
     made.group_name = group.name if group else ""
     made.node_name = node.name if node else ""
