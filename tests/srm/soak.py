@@ -14,7 +14,8 @@ import sys
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -98,8 +99,15 @@ def soak(seed: int, steps: int, processes: int) -> int:
     whole, rest = divmod(steps, STEPS_PER_EPISODE)
     lengths = [STEPS_PER_EPISODE] * whole + [rest] * bool(rest)
     began, done, breaches, checksum = time.perf_counter(), 0, 0, 0
-    with multiprocessing.Pool(processes) as pool:
-        for played in pool.imap(partial(_play_one, seed), enumerate(lengths), chunksize=10):
+    with ExitStack() as stack:
+        plays: Iterable[Played]
+        if processes == 1:
+            plays = map(partial(_play_one, seed), enumerate(lengths))
+        else:
+            # Not forked: the copy of a process with threads may hang.
+            pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
+            plays = pool.imap(partial(_play_one, seed), enumerate(lengths), chunksize=10)
+        for played in plays:
             done += played.steps
             checksum = zlib.crc32(f"{played.steps} {played.print}".encode(), checksum)
             if played.breach:

@@ -56,7 +56,7 @@ def test_a_planted_breach_is_found_told_and_played_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], plant: Plant
 ) -> None:
     named = plant(monkeypatch)
-    code, text = told(capsys, "--seed 5 --steps 3000 --processes 2")
+    code, text = told(capsys, "--seed 5 --steps 3000 --processes 1")
     assert code == 1
     found = AGAIN.search(text)
     assert found is not None, text
