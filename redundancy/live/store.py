@@ -10,7 +10,7 @@ from redundancy.drivers import get_driver
 from redundancy.live.due import Situation
 from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
 from redundancy.models.runtime import NEVER
-from redundancy.operations import events, faults, incidents, power
+from redundancy.operations import events, faults, incidents, locks, power
 from redundancy.srm import facts
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.inputs import inputs_of
@@ -96,8 +96,8 @@ def store(steps: Sequence[Step]) -> list[Step]:
 
 def _write(steps: Sequence[Step]) -> list[Step]:
     # Who holds a row is about to change it: that step starts anew, and nobody waits for it.
-    free = NodeRuntime.objects.select_for_update(skip_locked=True, no_key=True).order_by("pk")
-    present = dict(free.filter(pk__in=[step.key for step in steps]).values_list("pk", "version"))
+    free = locks.hold(NodeRuntime.objects.filter(pk__in=[s.key for s in steps]), wait=False)
+    present = dict(free.values_list("pk", "version"))
     steps = [step for step in steps if present.get(step.key) == step.situation.stored.version]
     if not steps:
         return []

@@ -62,8 +62,8 @@ class NodeRuntime(models.Model):
     def poke(cls, server_id: int) -> None:
         """Let the node's SRM look around at the next sweep; a step under way starts anew.
 
-        Call it first in a transaction that changes the node's services or machine: everybody
-        takes this row before those, so that nobody waits in a circle.
+        Call it first in a transaction that changes the node's services or machine: see
+        ``operations.locks``.
         """
         cls.objects.filter(server_id=server_id).update(due_at=0, version=F("version") + 1)
 

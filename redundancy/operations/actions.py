@@ -19,7 +19,7 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events, forecasts, power
+from redundancy.operations import events, forecasts, locks, power
 from redundancy.selectors import forecast, nodes, policy
 from redundancy.srm import sentences
 from redundancy.srm.codec import node_from_json
@@ -48,7 +48,7 @@ def request_fallback(*, node: Server, serial: int | None, actor: str) -> None:
 def request_recover(*, group: RedundancyGroup, actor: str) -> None:
     """Restart the SRM of both nodes and start their critical services; offered in failed mode only."""
     with transaction.atomic():
-        locked = RedundancyGroup.objects.select_for_update(no_key=True).get(pk=group.pk)
+        locked = locks.hold(RedundancyGroup.objects.filter(pk=group.pk)).get()
         runtimes = list(
             NodeRuntime.objects.filter(server__group=locked).select_related("server").order_by("pk")
         )
@@ -83,14 +83,10 @@ def request_recover(*, group: RedundancyGroup, actor: str) -> None:
 
 def _request(node: Server, request: Request, serial: int | None, actor: str) -> None:
     with transaction.atomic():
-        group = (
-            RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
-            .filter(servers=node)
-            .first()
-        )
+        group = locks.hold(RedundancyGroup.objects.filter(servers=node)).first()
         if group is None or not group.ha_enabled:
             raise Refused(sentences.HA_OFF)
-        runtime = NodeRuntime.objects.select_for_update(no_key=True).get(server=node)
+        runtime = locks.hold(NodeRuntime.objects.filter(server=node)).get()
         machine = Machine.objects.get(server=node)
         if not machine.srm_running:
             raise Refused(sentences.not_reporting(node.name))

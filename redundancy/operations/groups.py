@@ -270,12 +270,8 @@ def _write(group: RedundancyGroup, texts: Mapping[str, str | None]) -> list[str]
 
 
 def _locked_runtimes(group: RedundancyGroup) -> list[NodeRuntime]:
-    """Hold the memories of the group's nodes, each with its server, until the transaction ends.
-
-    Everybody takes rows in this order: group, memory, then machine, services and messages.
-    """
     runtimes = NodeRuntime.objects.filter(server__group=group).select_related("server")
-    return list(runtimes.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    return list(locks.hold(runtimes))
 
 
 def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> list[str]:
@@ -302,13 +298,8 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
             sentences.append(
                 say("{server} was unassigned from {group}.", server=server.name, group=group.name)
             )
-    rows = {
-        row.pk: row
-        for row in Server.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("group")
-        .filter(pk__in=wanted_pks)
-        .order_by("pk")
-    }
+    joining = Server.objects.select_related("group").filter(pk__in=wanted_pks)
+    rows = {row.pk: row for row in locks.hold(joining)}
     for slot, server in wanted.items():
         row = rows.get(server.pk)
         _check_may_join(group, row, server.name, field=_SLOTS[slot])
@@ -382,7 +373,7 @@ def _pk(server: Server | None) -> int | None:
 
 def _locked(group: RedundancyGroup) -> RedundancyGroup:
     # The caller's object may be old: rules are judged by the row.
-    current = RedundancyGroup.objects.select_for_update(no_key=True).filter(pk=group.pk).first()
+    current = locks.hold(RedundancyGroup.objects.filter(pk=group.pk)).first()
     if current is None:
         raise Refused(
             say("Presence redundancy group {group} does not exist any more.", group=group.name)

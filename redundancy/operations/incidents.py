@@ -1,14 +1,14 @@
 """Open and close incidents, in the transaction that stores the changes of state they follow from.
 
-The row of an open incident is locked before the states of the nodes are looked at: of two sweeps that
-each make one node Normal, the second one sees the first. Who holds memories of SRM takes incidents
-after them, and before machines and services.
+The row of an open incident is held before the states of the nodes are looked at: of two sweeps that
+each make one node Normal, the second one sees the first.
 """
 
 from collections.abc import Sequence
 
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, Incident, NodeRuntime, RedundancyGroup
+from redundancy.operations import locks
 from redundancy.srm.states import CALM, State
 from redundancy.srm.words import mark
 
@@ -52,8 +52,8 @@ def close(group: RedundancyGroup, now: float) -> None:
 
 
 def _locked(groups: set[int | None]) -> dict[int | None, Incident]:
-    rows = Incident.objects.filter(group__in=groups, closed_at=None).order_by("group")
-    return {incident.group_id: incident for incident in rows.select_for_update(no_key=True)}
+    rows = Incident.objects.filter(group__in=groups, closed_at=None)
+    return {incident.group_id: incident for incident in locks.hold(rows)}
 
 
 def _opened(event: HaEvent) -> Incident:

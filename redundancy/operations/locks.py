@@ -1,14 +1,38 @@
-"""Keep operations from running into each other, alike on SQLite and PostgreSQL."""
+"""Keep operations from running into each other, alike on SQLite and PostgreSQL.
+
+Everybody takes rows in this order, so that nobody waits in a circle:
+
+1. the administration (``one_administrator``), and the user or planned restart that is changed;
+2. groups: who changes who serves whom, or whether High Availability is on, holds the group;
+3. servers;
+4. memories of SRM (``NodeRuntime``, also by ``NodeRuntime.poke``);
+5. incidents; who holds the memories of a group may take its incident later, as nobody else can;
+6. machines, then what has no lock of its own: services, messages, users, sessions.
+
+Within a table: by key.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model, QuerySet
 
 from redundancy.errors import Refused
 
 # Any number will do, as long as no other software of the same database uses it.
 _ADMINISTRATION = 0x5CB_C1A5
+_Row = TypeVar("_Row", bound=Model)
+
+
+def hold(rows: QuerySet[_Row], *, wait: bool = True) -> QuerySet[_Row]:
+    """Return ``rows`` so that who reads them holds them until the transaction ends.
+
+    ``wait``: for whoever holds them now; else those rows are left out.
+    """
+    held = rows.select_for_update(of=("self",), no_key=True, skip_locked=not wait)
+    return held.order_by("pk")
 
 
 def one_administrator() -> None:

@@ -15,7 +15,7 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events, faults, measured
+from redundancy.operations import events, faults, locks, measured
 from redundancy.operations.sessions import place, remember_move, send_home
 from redundancy.srm.types import MoveKind
 from redundancy.srm.words import say_count
@@ -37,11 +37,7 @@ def move_sessions(request: MoveRequest) -> None:
     Asked twice, it moves once: the second time the node is told that it is done.
     """
     with transaction.atomic():
-        group = (
-            RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
-            .filter(servers=request.node_id)
-            .first()
-        )
+        group = locks.hold(RedundancyGroup.objects.filter(servers=request.node_id)).first()
         if group is None or not group.ha_enabled or group.ha_generation != request.generation:
             return
         if faults.moves_held(group):

@@ -20,7 +20,7 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events
+from redundancy.operations import events, locks
 from redundancy.srm.words import say
 
 
@@ -205,12 +205,8 @@ def _end_alone(machine: Machine, sentence: str) -> None:
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:
     with transaction.atomic():
-        # Group before machine, as in disable_ha: it must not miss a shutdown that is asked for now.
-        group = (
-            RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
-            .filter(servers=server)
-            .first()
-        )
+        # Who disables High Availability must not miss a shutdown that is asked for now.
+        group = locks.hold(RedundancyGroup.objects.filter(servers=server)).first()
         machine = _powered(server)
         if group is None or not group.ha_enabled or not machine.srm_running:
             finish_shutdown(server=server, reboot=reboot, actor=actor)
@@ -233,12 +229,8 @@ def _leave(server: Server, *, reboot: bool, actor: str) -> None:
 
 def _locked(server: Server) -> Machine:
     NodeRuntime.poke(server.pk)
-    machine = (
-        Machine.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("server__group")
-        .filter(server=server)
-        .first()
-    )
+    machines = Machine.objects.select_related("server__group").filter(server=server)
+    machine = locks.hold(machines).first()
     if machine is None:
         raise Refused(say("{node} has no machine in the lab.", node=server.name))
     return machine

@@ -249,7 +249,7 @@ def install(servers: Sequence[Server]) -> None:
 
 def _locked(server: Server) -> Server:
     # The caller's object may be old: rules are judged by the row.
-    current = Server.objects.select_for_update(no_key=True).filter(pk=server.pk).first()
+    current = locks.hold(Server.objects.filter(pk=server.pk)).first()
     if current is None:
         raise Refused(say("Server {server} does not exist any more.", server=server.name))
     return current

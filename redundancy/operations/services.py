@@ -125,7 +125,6 @@ def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> 
             )
         if services[name].activated is activated:
             return
-        # The memory of SRM before its services, as everybody does.
         NodeRuntime.poke(server.pk)
         NodeService.objects.filter(server=server, name=name).update(
             activated=activated, running=False, since=lab_datetime()

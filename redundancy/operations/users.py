@@ -82,12 +82,8 @@ def edit_user(
     """Change a user and return it as it is now. A new assigned node takes the session along."""
     with transaction.atomic():
         locks.one_administrator()
-        current = (
-            PresenceUser.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("home")
-            .filter(pk=user.pk)
-            .first()
-        )
+        users = PresenceUser.objects.select_related("home").filter(pk=user.pk)
+        current = locks.hold(users).first()
         if current is None:
             raise Refused(say("User {user} does not exist any more.", user=user.userid))
         old = current.home
@@ -210,20 +206,15 @@ def _im_address(value: str) -> str:
 
 def check_homes(pks: set[int]) -> None:
     """Refuse nodes that are gone, and keep session moves of their groups waiting."""
-    # Group before server, the order of every operation and of the session moves.
     _lock_groups(pks)
-    nodes = Server.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk")
+    nodes = locks.hold(Server.objects.filter(pk__in=pks))
     if len(nodes) != len(pks):
         raise Refused(say("Assigned node: the server does not exist any more."), field="home")
 
 
 def _lock_groups(pks: set[int]) -> None:
     """Let session moves of the groups of these nodes wait until this transaction ends."""
-    list(
-        RedundancyGroup.objects.select_for_update(of=("self",), no_key=True)
-        .filter(servers__in=pks)
-        .order_by("pk")
-    )
+    list(locks.hold(RedundancyGroup.objects.filter(servers__in=pks)))
 
 
 def check_cluster() -> None:

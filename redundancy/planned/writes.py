@@ -164,12 +164,8 @@ _DO: dict[Stage, Callable[[PlannedRestart, str], None]] = {
 
 
 def _locked(record: PlannedRestart) -> PlannedRestart:
-    current = (
-        PlannedRestart.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("server__group")
-        .filter(pk=record.pk)
-        .first()
-    )
+    records = PlannedRestart.objects.select_related("server__group").filter(pk=record.pk)
+    current = locks.hold(records).first()
     if current is None:
         raise Refused(say("This planned restart does not exist any more."))
     return current

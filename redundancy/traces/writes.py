@@ -40,7 +40,7 @@ def set_trace_level(*, server: Server, level: str, actor: str) -> None:
     with transaction.atomic():
         locks.one_administrator()
         NodeRuntime.poke(server.pk)
-        machine = Machine.objects.select_for_update(no_key=True).filter(server=server).first()
+        machine = locks.hold(Machine.objects.filter(server=server)).first()
         if machine is None:
             raise Refused(say("{server} has no SRM.", server=server.name), field="server")
         if machine.trace_level == level:
