@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from redundancy.srm.words import say
 
+# Shares of the clients of which is told when they are back.
+PERCENTS = (50, 95, 100)
+
 
 @dataclass(frozen=True, slots=True)
 class Band:

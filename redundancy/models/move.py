@@ -62,7 +62,7 @@ class SessionMove(models.Model):
     lower = models.PositiveIntegerField(say("Re-login not before (s)"))
     upper = models.PositiveIntegerField(say("Re-login not after (s)"))
 
-    # How the clients logged in: see ``selectors.measured``. Empty until all have, or moved again.
+    # How the clients logged in: see ``selectors.logins``. Empty until all have, or moved again.
     logins = models.JSONField(say("logins"), null=True, blank=True)
 
     class Meta:

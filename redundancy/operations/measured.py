@@ -3,9 +3,9 @@
 from django.db.models import F, QuerySet
 
 from redundancy.models import RedundancyGroup, SessionMove
-from redundancy.selectors.measured import measure
+from redundancy.selectors.logins import measure
 
-# Moves recorded at a time: work without end belongs to nobody's minute.
+# Moves recorded at a time: the task of a minute must end.
 MOST = 200
 
 

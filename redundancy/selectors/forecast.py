@@ -14,11 +14,9 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
-from redundancy.relogin import Band, peak_of, until_of
+from redundancy.relogin import PERCENTS, Band, peak_of, until_of
 from redundancy.selectors import limits
 from redundancy.selectors.presence import serving_nodes
-
-PERCENTS = (50, 95, 100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,37 @@
-"""How the clients of a group log in after its last move, counted over time."""
+"""How the clients of a group log in after a move, counted over time.
+
+Live, after the last move, for the plot; and as a record of few numbers that lasts longer than the
+sessions tell of a move. ``SessionMove.logins`` holds the record as JSON::
+
+    {"width": 5, "counts": [[24, 17], [25, 31], …], "waited": 81234.5, "last": 536.2, "overtaken": 0}
+
+``counts``: how many logged in ``width`` seconds each after the move, by the number of that span;
+``waited``: seconds that all of them waited, together; ``last``: seconds until the last one;
+``overtaken``: how many were moved again, or are still to come, before they had logged in.
+"""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, Count, F, Func, IntegerField, Q, Value, When
+from django.db.models import Case, Count, F, Func, IntegerField, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.models import PresenceSession, SessionMove
-from redundancy.relogin import expected_peak
+from redundancy.relogin import PERCENTS, expected_peak
 from redundancy.srm.words import say
 
 # Seconds that a span of the plot may have; at most so many spans.
 WIDTHS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
 MOST = 60
+# Spans of a record, about.
+RECORDED = 120
 
 
-class Whole(Func):
+class _Whole(Func):
     """A number without its fraction."""
 
     function = "FLOOR"
@@ -87,18 +100,12 @@ class Logins:
         """Return the logins per second that evenly spread clients would make."""
         return expected_peak(self.move.moved, self.move.lower, self.move.upper)
 
-    def until(self, percent: int) -> float | None:
-        """Return the seconds after which so many of the moved were back, at most; None before."""
-        wanted = percent / 100 * (self.done + self.waiting)
-        done = accumulate(span.logins for span in self.spans)
-        return next(
-            (span.end for span, sum_ in zip(self.spans, done, strict=True) if sum_ >= wanted), None
-        )
-
     @property
     def milestones(self) -> tuple[tuple[int, float | None], ...]:
-        """Return after how many seconds 50, 95 and 100 % were back."""
-        return tuple((percent, self.until(percent)) for percent in (50, 95, 100))
+        """Return after how many seconds, at most, so many percent of the moved were back."""
+        everybody = self.done + self.waiting
+        counts = [(span.end, span.logins) for span in self.spans]
+        return tuple((percent, _until(percent, everybody, counts)) for percent in PERCENTS)
 
     def gone_at(self, afterwards: float) -> float:
         """Return the lab time from which ``logins_of`` does not tell them any more."""
@@ -123,13 +130,10 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
     # Who asks may have looked at the clock just before the move was stored.
     now = max(now, move.at)
     width = next((width for width in WIDTHS if width * MOST >= move.upper), WIDTHS[-1])
-    # All that were moved by it are where they are since that very moment; so is one who logged in
-    # just then, but to log in is not to be moved.
-    of_move = Q(since=move.event.at, relogin_at__gt=F("limits_at"))
-    span = Whole((F("relogin_at") - move.at) / float(width))
+    span = Case(When(_of_move(move), then=_span(move, width)), default=Value(-1))
     rows = (
-        PresenceSession.objects.filter(node__in=[move.first_id, move.second_id])
-        .annotate(span=Case(When(of_move, then=span), default=Value(-1)))
+        _at_nodes(move)
+        .annotate(span=span)
         .values("span")
         .annotate(all=Count("pk"), done=Count("pk", filter=Q(relogin_at__lte=now)))
         .order_by("span")
@@ -157,3 +161,100 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
         waiting=waiting,
         elapsed=now - move.at if waiting else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The record of the logins after a move. ``complete``: nobody is to come any more."""
+
+    moved: int
+    width: float
+    counts: tuple[tuple[int, int], ...]
+    waited: float
+    last: float
+    overtaken: int
+    complete: bool
+
+    @property
+    def logged_in(self) -> int:
+        """Return how many logged in."""
+        return sum(count for _, count in self.counts)
+
+    @property
+    def others(self) -> int:
+        """Return how many of the moved sessions tell of nothing: their users were reassigned or deleted."""
+        return max(0, self.moved - self.logged_in - self.overtaken)
+
+    def until(self, percent: int) -> float | None:
+        """Return the seconds after which so many of the moved had logged in, at most; None if never."""
+        everybody = self.logged_in + self.overtaken
+        ends = (((span + 1) * self.width, count) for span, count in self.counts)
+        end = _until(percent, everybody, ends)
+        return None if end is None else min(end, self.last)
+
+
+def measured_logins(move: SessionMove, now: float) -> Measured:
+    """Return the logins of a move: as recorded, or as the sessions tell at lab time ``now``."""
+    record = move.logins or measure(move, now)
+    return Measured(
+        **record | {"counts": tuple((span, count) for span, count in record["counts"])},
+        moved=move.moved,
+        complete=move.logins is not None or not record["overtaken"],
+    )
+
+
+def measure(move: SessionMove, now: float) -> dict[str, Any]:
+    """Return the record of a move as its sessions tell at lab time ``now``; two queries."""
+    width = max(1, math.ceil(move.upper / RECORDED))
+    after = F("relogin_at") - move.at
+    sessions = _at_nodes(move).filter(_of_move(move))
+    counts = (
+        sessions.filter(relogin_at__lte=now)
+        .annotate(span=_span(move, width))
+        .values_list("span")
+        .annotate(n=Count("pk"), waited=Sum(after), last=Max(after))
+        .order_by("span")
+    )
+    rows = list(counts)
+    late = sessions.filter(relogin_at__gt=now).count()
+    return {
+        "width": width,
+        "counts": [[span, number] for span, number, _, _ in rows],
+        # Who was moved again had waited until then.
+        "waited": round(sum(row[2] for row in rows) + late * (now - move.at), 1),
+        "last": round(max((row[3] for row in rows), default=0.0), 1),
+        "overtaken": late,
+    }
+
+
+def _at_nodes(move: SessionMove) -> QuerySet[PresenceSession]:
+    """Return the sessions at the nodes of a move."""
+    nodes = [pk for pk in (move.first_id, move.second_id) if pk]
+    return PresenceSession.objects.filter(node__in=nodes)
+
+
+def _of_move(move: SessionMove) -> Q:
+    """Return the condition for the sessions that were moved by it, and not again.
+
+    They are where they are since that very moment; so is one who logged in just then, but to log in
+    is not to be moved.
+    """
+    return Q(since=move.event.at, relogin_at__gt=F("limits_at"))
+
+
+def _span(move: SessionMove, width: int) -> _Whole:
+    """Return the number of the span after the move in which a client logs in."""
+    return _Whole((F("relogin_at") - move.at) / float(width))
+
+
+def _until(percent: int, everybody: int, counts: Iterable[tuple[float, int]]) -> float | None:
+    """Return the end of the span in which so many of everybody had logged in; None while they had not.
+
+    ``counts``: the end of each span with its logins.
+    """
+    done = 0
+    for end, logins in counts:
+        done += logins
+        if done * 100 >= percent * everybody:
+            return end
+    return None

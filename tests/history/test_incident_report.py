@@ -21,7 +21,7 @@ from redundancy.models import (
 from redundancy.operations import actions, measured, power
 from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.permissions import READ_ONLY
-from redundancy.selectors.measured import of_move
+from redundancy.selectors.logins import measured_logins
 from redundancy.srm.replay import Cause
 from redundancy.times import lab_time
 from tests.history.failovers import fall_back, service_failover, told
@@ -145,11 +145,11 @@ def test_what_is_overtaken_is_recorded_before_it_is_forgotten(pair: Pair) -> Non
     service_failover(pair)
     move = SessionMove.objects.latest("pk")
     pair.run(200)
-    before = of_move(move, lab_now())
+    before = measured_logins(move, lab_now())
     assert 0 < before.logged_in < 500
     fall_back(pair)
     move.refresh_from_db()
-    after = of_move(move, lab_now())
+    after = measured_logins(move, lab_now())
     assert after.complete
     assert after.logged_in >= before.logged_in
     assert after.overtaken == 500 - after.logged_in
@@ -165,7 +165,7 @@ def test_a_complete_move_is_recorded_once(pair: Pair) -> None:
     move = SessionMove.objects.latest("pk")
     assert move.logins is not None
     assert sum(count for _, count in move.logins["counts"]) == 500
-    assert of_move(move, lab_now()).until(50) == pytest.approx(328, abs=40)
+    assert measured_logins(move, lab_now()).until(50) == pytest.approx(328, abs=40)
 
 
 def test_the_page_tells_it_to_everybody(pair: Pair, reader: Client) -> None:

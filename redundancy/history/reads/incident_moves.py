@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from redundancy.models import EventKind, HaEvent, RequestKind, SessionMove
-from redundancy.selectors import measured
-from redundancy.selectors.measured import Measured
+from redundancy.relogin import PERCENTS
+from redundancy.selectors.logins import Measured, measured_logins
 from redundancy.srm.replay import Cause
 from redundancy.srm.states import (
     FAILOVER_IN_PROGRESS,
@@ -19,8 +19,6 @@ from redundancy.srm.states import (
     Reason,
 )
 from redundancy.srm.words import say, together
-
-SHARES = (50, 95, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def _moved(
     began = _began(declared, changes, past)
     if began.cause is Cause.POWER and _ran_on(declared, began.at, [*changes, *later]):
         began = replace(began, cause=Cause.LINK)
-    logins = measured.of_move(move, now) if move.moved else None
+    logins = measured_logins(move, now) if move.moved else None
     # Until an administrator's request is carried out, until a node behind a cut link loses its
     # sessions, and until sessions go home, everybody is served.
     served_until = began.at
@@ -228,11 +226,9 @@ def _phases(
     ]
     if logins is not None:
         never = say("never: moved again before") if logins.complete else say("to come")
-        for percent in SHARES:
+        for percent in PERCENTS:
             after = logins.until(percent)
             at = None if after is None else move.at + after
-            if not logins.complete and logins.overtaken and percent == SHARES[-1]:
-                at = None
             moments.append(
                 (say("{percent} % logged in", percent=percent), at, "" if at is not None else never)
             )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from redundancy.models import Forecast, HaEvent, SessionMove
 from redundancy.relogin import rate_in_words
-from redundancy.selectors import forecast, measured
+from redundancy.selectors import forecast
+from redundancy.selectors.logins import Measured, measured_logins
 from redundancy.srm.words import duration, say
 
 
@@ -47,7 +48,7 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
                 for percent, at in expected.items()
             ),
         )
-    came = measured.of_move(move, now)
+    came = measured_logins(move, now)
     most = max((count for _, count in came.counts), default=0) / came.width
     return (
         Compared(
@@ -77,7 +78,7 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
     )
 
 
-def _back(came: measured.Measured, percent: int) -> str:
+def _back(came: Measured, percent: int) -> str:
     seconds = came.until(percent)
     if seconds is not None:
         return say("within {time}", time=duration(seconds))
