@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -187,6 +188,26 @@ def test_a_notice_is_claimed_by_one(pair: Pair) -> None:
     assert claimed[2] is None
     # One whose deliverer was killed is due again after the lease.
     assert alarms.claim(now + timedelta(seconds=alarms.LEASE + 1)) is not None
+
+
+def test_of_two_who_find_the_same_notice_due_one_claims_it(pair: Pair) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    now = timezone.now()
+    faster: list[AlarmNotice | None] = []
+
+    def somebody_is_faster(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("UPDATE") and not faster:
+            faster.append(None)
+            faster[0] = alarms.claim(now)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(somebody_is_faster):
+        slower = alarms.claim(now)
+    assert faster[0] is not None
+    assert slower is not None
+    assert slower.pk != faster[0].pk
+    assert not AlarmNotice.objects.filter(tries__gt=1).exists()
 
 
 def test_delivery_goes_on_beside_and_once_at_a_time(
