@@ -159,6 +159,17 @@ def test_every_page_can_be_used_by_keyboard(pages: list[Rendered], tab: Page) ->
     assert wrong(pages, tab, by_keyboard) == []
 
 
+def test_the_focus_on_a_mark_of_the_timeline_is_drawn(pages: list[Rendered], tab: Page) -> None:
+    # A shape can keep its own lines whatever the style of the mark around it says: look at the pixels.
+    number = next(number for number, page in enumerate(pages) if 'class="tl-mark"' in page.html)
+    tab.goto(f"{SITE}/{number}")
+    tab.keyboard.press("Tab")
+    mark = tab.locator("a.tl-mark").first
+    before = mark.screenshot()
+    mark.focus()
+    assert mark.screenshot() != before
+
+
 PRINTED = """() => [...document.querySelectorAll("nav, .menu-bar, form, button, input, select")]
   .filter((el) => el.checkVisibility()).map((el) => el.outerHTML.slice(0, 100))"""
 
