@@ -6,6 +6,8 @@
 
 READY := @sh cucm_admin/stack/venv.sh
 BIN := .venv/bin
+WORKERS := 4
+SIDE_BY_SIDE = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 help:
 	@echo "make run         start everything in this terminal; Ctrl-C stops it"
@@ -24,7 +26,7 @@ run:
 
 test:
 	$(READY) requirements.txt requirements-dev.txt
-	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE $(BIN)/python -m pytest $(ARGS)
+	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
 
 lint:
 	$(READY) requirements.txt requirements-dev.txt

@@ -15,7 +15,17 @@ from django.utils import translation
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
+from tests import workers
 from tests.stacks import CHROMIUM_NAMES, find_chromium, find_port, own_environment
+
+# What a test uses, by its fixtures; the selections of `make check` and of CI go by these marks.
+FIXTURES_OF = {
+    "database": {"db", "transactional_db"},
+    "redis": {"given_redis", "valkey"},
+    "process": {"process_env", "given_redis", "valkey"},
+}
+
+ROOM = "tests need an empty database, each worker (WORKERS) the next number"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,14 +33,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the tests marked long, too")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test by what it uses; one that shares a fixture with its module stays with it."""
+    assert isinstance(item, pytest.Function)
+    used = set(item.fixturenames)
+    for mark, fixtures in FIXTURES_OF.items():
+        if fixtures & used:
+            item.add_marker(mark)
+    if item.get_closest_marker("django_db"):
+        item.add_marker("database")
+    if item.get_closest_marker("live"):
+        item.add_marker("process")
+    shared = [each for name in used for each in item._fixtureinfo.name2fixturedefs.get(name, ())]
+    if any(each.scope == "module" for each in shared):
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests out, unless they are asked for: the suite ends within ten minutes."""
-    if config.getoption("--long"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("long")]
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("long")]
+    """Leave the long tests out, unless they are asked for; begin with those that last."""
+    if not config.getoption("--long"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if not item.get_closest_marker("long")]
+    if os.environ.get(workers.WORKER):
+        items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    """Whole systems first: they wait more than they work, and end last when they begin last."""
+    order = ("long", "browser", "live", "process")
+    return next(
+        (rank for rank, mark in enumerate(order) if item.get_closest_marker(mark)), len(order)
+    )
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -49,7 +85,7 @@ def pytest_sessionstart() -> None:
 
 def pytest_unconfigure() -> None:
     """Throw away the data folder that the settings of the tests made."""
-    if settings.VAR_DIR.name.startswith("cucm-admin-test-"):
+    if settings.VAR_DIR.name.startswith(workers.PREFIX):
         shutil.rmtree(settings.VAR_DIR, ignore_errors=True)
 
 
@@ -82,8 +118,12 @@ def given_redis() -> Iterator[redis.Redis | None]:
         yield None
         return
     with redis.from_url(url) as client:
-        if client.dbsize():
-            pytest.fail(f"REDIS_URL: {url} holds keys; tests need an empty database", pytrace=False)
+        try:
+            keys = client.dbsize()
+        except redis.ResponseError as error:
+            pytest.fail(f"REDIS_URL: {url}: {error}; {ROOM}", pytrace=False)
+        if keys:
+            pytest.fail(f"REDIS_URL: {url} holds keys; {ROOM}", pytrace=False)
         yield client
         client.flushdb()
 

@@ -1,11 +1,10 @@
 """Settings of the tests: the product's own, with a data folder that the run throws away."""
 
-import os
-import tempfile
+from tests import workers
 
-os.environ.setdefault("VAR_DIR", tempfile.mkdtemp(prefix="cucm-admin-test-"))
+workers.take_own()
 
-from cucm_admin.settings import *  # noqa: F403
+from cucm_admin.settings import *  # noqa: E402, F403
 
 # Hashing cost is not what the tests are about.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

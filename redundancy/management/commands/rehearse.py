@@ -97,8 +97,10 @@ def _perform(
     scenarios: Sequence[Scenario], *, slack: float, together: int, done: Callable[[Played], None]
 ) -> None:
     # Told to end, it still removes what it made.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         live.perform(scenarios, slack=slack, together=together, done=done)
     except live.CannotRun as error:
         raise CommandError(str(error), returncode=2) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
