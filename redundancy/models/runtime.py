@@ -9,6 +9,9 @@ from redundancy.srm.words import say
 
 # Stands for "never" in a column of lab seconds, which cannot hold infinity.
 NEVER = 1e15
+# Plain texts: a migration names no code that may change.
+_STATES = [(state.value, state.value) for state in State]
+_REASONS = [(reason.value, reason.value) for reason in Reason]
 
 
 class NodeRuntime(models.Model):
@@ -28,13 +31,13 @@ class NodeRuntime(models.Model):
     version = models.PositiveBigIntegerField(say("version"), default=0)
     memory = models.JSONField(say("memory"), default=dict)
     state = models.CharField(
-        say("state"), max_length=60, choices=[(s, s.value) for s in State], default=State.UNKNOWN
+        say("state"), max_length=60, choices=_STATES, default=State.UNKNOWN.value
     )
     reason = models.CharField(
         say("reason"),
         max_length=60,
-        choices=[(r, r.value) for r in Reason],
-        default=Reason.HA_NOT_ENABLED,
+        choices=_REASONS,
+        default=Reason.HA_NOT_ENABLED.value,
     )
     # Counts the changes of state: an action confirmed for an older one is refused.
     serial = models.PositiveBigIntegerField(say("serial"), default=0)
