@@ -37,6 +37,7 @@ def _prepare() -> None:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         sys.exit(f"REDIS_URL: the server cannot be used: {_first_line(error)}")
+    check_migrations()
     call_command("migrate", interactive=False, verbosity=0)
     statics.collect()
     call_command("ensure_admin")
@@ -44,6 +45,25 @@ def _prepare() -> None:
     if settings.LAB_CLOCK_RATE != 1:
         sys.stdout.write(
             f"Lab clock: all of SRM's time runs {settings.LAB_CLOCK_RATE:g} times as fast (LAB_CLOCK_RATE)\n"
+        )
+
+
+def check_migrations() -> None:
+    """End where the database has seen migrations of ours that are not among those of this version."""
+    from django.db import connection
+    from django.db.migrations.loader import MigrationLoader
+
+    loader = MigrationLoader(connection)
+    strange = [
+        key
+        for key in loader.applied_migrations
+        if key[0] in loader.migrated_apps and key not in loader.disk_migrations
+    ]
+    if strange:
+        sys.exit(
+            "The database was made before version 0.2.0, or by a later version than this one "
+            f"({'.'.join(min(strange))} is not known here). Start that version, or this one with an "
+            "empty database: with another DATABASE_URL or VAR_DIR"
         )
 
 
