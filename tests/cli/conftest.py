@@ -7,7 +7,11 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
+from redundancy import bus
+from redundancy.live.sweep import sweep
 from redundancy.models import RedundancyGroup
+from redundancy.operations.groups import enable_ha
+from redundancy.operations.moves import MoveRequest, move_sessions
 from redundancy.operations.sample import load_sample_cluster
 
 
@@ -39,3 +43,22 @@ def cli() -> Cli:
 @pytest.fixture
 def cluster() -> RedundancyGroup:
     return load_sample_cluster(actor="tester")
+
+
+@pytest.fixture
+def normal(cluster: RedundancyGroup, valkey: str) -> RedundancyGroup:
+    """The sample cluster with HA on, both nodes Normal."""
+    # Heartbeats of another test's nodes, which had the same keys.
+    bus.client().flushdb()
+    enable_ha(group=cluster, actor="tester")
+    settle()
+    return cluster
+
+
+def settle() -> None:
+    """Sweep until SRM has nothing left to do, and move the sessions it wants moved."""
+    wanted: list[MoveRequest] = []
+    for _ in range(6):
+        sweep(wanted.append)
+        while wanted:
+            move_sessions(wanted.pop(0))

@@ -10,7 +10,6 @@ from redundancy.cli import commands
 from redundancy.cli.run import run
 from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
-from redundancy.live.sweep import sweep
 from redundancy.models import (
     HaEvent,
     Machine,
@@ -20,33 +19,13 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations.groups import enable_ha
-from redundancy.operations.moves import MoveRequest, move_sessions
 from redundancy.operations.servers import add_server
 from redundancy.srm.states import State
-from tests.cli.conftest import Cli
+from tests.cli.conftest import Cli, settle
 
 pytestmark = pytest.mark.django_db
 
 OFF = "State: Unknown Reason: High Availability Not Enabled"
-
-
-@pytest.fixture
-def normal(cluster: RedundancyGroup, valkey: str) -> RedundancyGroup:
-    """The sample cluster with HA on, both nodes Normal."""
-    # Heartbeats of another test's nodes, which had the same keys.
-    bus.client().flushdb()
-    enable_ha(group=cluster, actor="tester")
-    settle()
-    return cluster
-
-
-def settle() -> None:
-    wanted: list[MoveRequest] = []
-    for _ in range(6):
-        sweep(wanted.append)
-        while wanted:
-            move_sessions(wanted.pop(0))
 
 
 def test_status_with_ha_off(cli: Cli, cluster: RedundancyGroup) -> None:
