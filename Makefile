@@ -1,7 +1,7 @@
 # Two commands are enough: `make run` and `make test`. Both make what they need.
 # `make test` runs on DATABASE_URL and REDIS_URL where they are given, and on servers of its own where not.
 # PYTHON=python3.12 chooses the interpreter, PORT and VAR_DIR (see the README) where the product runs.
-.PHONY: help run test lint format migrations messages pictures bench soak
+.PHONY: help run test lint format migrations messages pictures bench soak mutants
 .DEFAULT_GOAL := help
 
 READY := @sh cucm_admin/stack/venv.sh
@@ -16,6 +16,7 @@ help:
 	@echo "make format      let the formatters have their way"
 	@echo "make bench       measure, and print one table (ARGS='sweep' for a part of it)"
 	@echo "make soak        a million random steps of SRM, the invariants checked (ARGS='--seed 7')"
+	@echo "make mutants     small changes that no test notices (ARGS='srm' for an area; hours for all)"
 	@echo "make pictures    take the pictures of the documentation again"
 	@echo "make messages    collect the sentences to translate, and compile the translations (needs gettext)"
 	@echo "make migrations  write the migrations that changed models need"
@@ -65,3 +66,7 @@ bench:
 soak:
 	$(READY) requirements.txt requirements-dev.txt
 	@$(BIN)/python -m tests.srm.soak $(ARGS)
+
+mutants:
+	$(READY) requirements.txt requirements-dev.txt
+	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE $(BIN)/python -m tests.mutants $(ARGS)

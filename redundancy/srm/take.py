@@ -32,8 +32,13 @@ def _gone(s: Situation) -> Reason:
     return Reason.PEER_REBOOT if s.node.peer.leaving else Reason.PEER_DOWN
 
 
+def _peers(s: Situation) -> Reason:
+    assert s.node.peer is not None, "only a trigger of what the peer says takes its reason"
+    return s.node.peer.reason
+
+
 KEEP = Source("own, unchanged", lambda s: s.node.reason)
-PEER = Source("the peer's", lambda s: s.node.peer.reason if s.node.peer else Reason.UNKNOWN)
+PEER = Source("the peer's", _peers)
 GONE = Source("Peer Down, Peer Reboot or Peer Down During Initialization", _gone)
 FAULT = Source(
     "Critical Service Down or Database Failure",
