@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
@@ -110,6 +111,49 @@ def test_pages_follow_each_other_whatever_is_added_meanwhile(tell: Tell) -> None
     back = history.page(Wanted(), after=last.newer, rows=4)
     assert sentences(back) == sentences(second)
     assert sentences(history.page(Wanted(), after=back.newer, rows=4)) == ["8", "7", "6", "5"]
+
+
+def test_an_address_tells_a_place_to_the_microsecond() -> None:
+    moment = datetime(2027, 1, 15, 8, 0, 0, 1, tzinfo=UTC)
+    assert str(Place(moment, 7)) == "1800000000000001-7"
+    assert Place.parse("1800000000000001-7") == Place(moment, 7)
+
+
+def test_both_ends_of_a_span_belong_to_it(tell: Tell) -> None:
+    at = tell("one").at
+    assert sentences(history.page(Wanted(since=at, until=at))) == ["one"]
+
+
+def test_a_page_that_holds_the_last_ones_leads_no_further(tell: Tell) -> None:
+    places = [Place.of(tell(str(number))) for number in range(4)]
+    whole = history.page(Wanted(), rows=4)
+    assert (sentences(whole), whole.older) == (["3", "2", "1", "0"], None)
+    newer = history.page(Wanted(), after=places[1], rows=2)
+    assert (sentences(newer), newer.older, newer.newer) == (["3", "2"], places[2], None)
+    # Beyond the newest there is nothing: the newest page it is.
+    assert history.page(Wanted(), after=places[3], rows=4) == whole
+
+
+def test_a_text_is_found_at_the_very_end_of_what_is_looked_through(
+    tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "SCAN", 2)
+    # All at one moment: the key alone says which ones are looked through.
+    events = [tell(text, at=BEGAN) for text in ("rare 0", "rare 1", "c", "d", "rare 2", "rare 3")]
+    wanted = Wanted(text="rare")
+    whole = history.page(wanted, rows=2)
+    assert (sentences(whole), whole.older) == (["rare 3", "rare 2"], Place.of(events[4]))
+    assert whole.searched == events[4].at
+    nothing = history.page(wanted, before=whole.older, rows=2)
+    assert (nothing.events, nothing.older) == ((), Place.of(events[2]))
+    older = history.page(wanted, before=nothing.older, rows=2)
+    # Nothing is left to look through: the next page would be empty, and says so.
+    assert (sentences(older), older.older) == (["rare 1", "rare 0"], Place.of(events[0]))
+    assert history.page(wanted, before=older.older, rows=2) == Page(())
+    nothing = history.page(wanted, after=Place.of(events[1]), rows=2)
+    assert (nothing.events, nothing.newer) == ((), Place.of(events[3]))
+    newer = history.page(wanted, after=nothing.newer, rows=2)
+    assert (sentences(newer), newer.newer) == (["rare 3", "rare 2"], Place.of(events[5]))
 
 
 def test_links_keep_the_filter(tell: Tell, page: Client) -> None:
