@@ -50,6 +50,12 @@ def test_who_did_what_from_where(acted: datetime, page: Client, read_only: Clien
     assert rows(page.get(URL, {"who": "nobody"})) == [["Nothing found."]]
 
 
+def test_what_failed_is_a_failed_sign_in(acted: datetime) -> None:
+    found = trail.page()
+    assert found is not None
+    assert [entry.what for entry in found[0] if entry.failed] == ["Sign-in failed."]
+
+
 def test_pages_follow_each_other_without_a_gap(acted: datetime, page: Client) -> None:
     # All at one moment: order and places must tell them apart nevertheless.
     HaEvent.objects.update(recorded_at=acted)
@@ -60,6 +66,7 @@ def test_pages_follow_each_other_without_a_gap(acted: datetime, page: Client) ->
         assert found is not None
         (entry,), before = found
         seen.append(entry.what)
+    # The last page was full, and led no further.
     assert before == ""
     assert sorted(seen) == [
         "A service was stopped.",

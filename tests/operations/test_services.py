@@ -15,6 +15,7 @@ from redundancy.operations.services import (
     restart_service,
     set_activated,
     set_configured,
+    start_again,
     start_service,
     stop_service,
 )
@@ -70,6 +71,17 @@ def test_the_router_takes_the_xcp_services_with_it_and_they_stay_stopped(node: S
     start_service(server=node, name=XCP_ROUTER, actor="ann")
     assert running(node) == (DEFAULTS - XCP) | {XCP_ROUTER}
     assert all(seen.status == "Started" for seen in services_of(node) if seen.monitored)
+
+
+def test_an_event_names_the_services_it_concerns(node: Server) -> None:
+    stop_service(server=node, name=XCP_ROUTER, actor="ann")
+    start_again(server=node, names=[XCP_ROUTER], actor="")
+    for act in (stop_service, start_service, restart_service):
+        act(server=node, name=SRM, actor="ann")
+    set_activated(server=node, name=WEB, activated=False, actor="ann")
+    told = HaEvent.objects.filter(kind="lab").order_by("pk").values_list("inputs", flat=True)
+    names = [set(facts["services"]) for facts in told]
+    assert names == [XCP, XCP, {SRM}, {SRM}, {SRM}, {WEB}]
 
 
 @pytest.mark.parametrize("act", [start_service, restart_service])

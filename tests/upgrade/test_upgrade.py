@@ -1,5 +1,6 @@
 """The database of each earlier release: migrated, everything is there, and pages tell of it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -85,9 +86,8 @@ def database(vendor: str, folder: Path) -> dict[str, Any]:
             "OPTIONS": settings.SQLITE_OPTIONS,
         }
     given = dict(settings.DATABASES["default"])
-    name = f"kept_{given['NAME']}"
+    name = f"kept_{os.getpid()}"
     with connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name}")
         cursor.execute(f"CREATE DATABASE {name}")
     return given | {"NAME": name}
 
