@@ -153,6 +153,7 @@ def test_a_broken_move_leads_to_failed_mode_and_recover_out_of_it(pair: Pair) ->
     reasons = set(NodeRuntime.objects.values_list("reason", flat=True))
     assert reasons == {Reason.TAKE_OVER_FAILED}
     actions.request_recover(group=RedundancyGroup.objects.get(), actor="admin")
+    assert HaEvent.objects.get(request=RequestKind.RECOVER).actor == "admin"
     with pytest.raises(Refused, match="already being carried out"):
         actions.request_recover(group=RedundancyGroup.objects.get(), actor="another")
     pair.run(3)
