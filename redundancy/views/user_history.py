@@ -1,9 +1,8 @@
 """*Who served a user?*: a page and exports, from the recorded moves."""
 
-import csv
 from collections.abc import Sequence
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -13,8 +12,9 @@ from redundancy.forms.whereabouts import WhereaboutsForm
 from redundancy.models import PresenceUser
 from redundancy.selectors.users import called
 from redundancy.selectors.whereabouts import Stay, stay_at, stays
-from redundancy.srm.words import english, say
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link
+from redundancy.views.exports import csv_file
 
 TITLE = say("Who Served a User?")
 COLUMNS = (
@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 @require_safe
-def user_history(request: HttpRequest) -> HttpResponse:
+def user_history(request: HttpRequest) -> HttpResponseBase:
     """Show who served the user ``userid``, at the moment ``at`` or all the time.
 
     ``format``: csv or json for an export of the same.
@@ -102,26 +102,11 @@ def _time(moment: float | None) -> str | None:
     return None if moment is None else lab_datetime(moment).isoformat(timespec="milliseconds")
 
 
-def _csv(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="who-served.csv"'
-    writer = csv.DictWriter(response, COLUMNS)
-    writer.writeheader()
-    for stay in chosen:
-        row = _row(user, stay)
-        writer.writerow({name: _plain(value) for name, value in row.items()})
-    return response
+def _csv(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponseBase:
+    return csv_file("who-served.csv", COLUMNS, (_row(user, stay) for stay in chosen))
 
 
-def _plain(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula, in English."""
-    if not isinstance(value, str):
-        return value
-    text = english(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
-
-
-def _json(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponse:
+def _json(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponseBase:
     return JsonResponse({"user_id": user.userid, "stays": [_row(user, stay) for stay in chosen]})
 
 

@@ -14,12 +14,12 @@ from django.urls import reverse
 
 from redundancy.history.reads import events as history
 from redundancy.history.reads.events import Page, Place, Wanted
-from redundancy.history.views.exports import cell
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations.groups import delete_group, edit_group, enable_ha
 from redundancy.operations.servers import add_server
 from redundancy.srm.inputs import inputs_of
 from redundancy.srm.types import Node, Policy, Reading
+from redundancy.views.exports import cell
 from tests.history.conftest import BEGAN, Tell
 from tests.pages.html import rows, soup, status
 

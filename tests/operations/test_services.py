@@ -79,8 +79,8 @@ def test_an_event_names_the_services_it_concerns(node: Server) -> None:
     for act in (stop_service, start_service, restart_service):
         act(server=node, name=SRM, actor="ann")
     set_activated(server=node, name=WEB, activated=False, actor="ann")
-    told = HaEvent.objects.filter(kind="lab").order_by("pk").values_list("inputs", flat=True)
-    names = [set(facts["services"]) for facts in told]
+    told = HaEvent.objects.filter(kind="lab").order_by("pk")
+    names = [set(services) for services in told.values_list("inputs__services", flat=True)]
     assert names == [XCP, XCP, {SRM}, {SRM}, {SRM}, {WEB}]
 
 

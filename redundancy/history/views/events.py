@@ -15,9 +15,9 @@ from redundancy.history.forms import HistoryForm
 from redundancy.history.reads import events
 from redundancy.history.reads.events import Page, Place
 from redundancy.history.views import compared
-from redundancy.history.views.exports import csv_file, json_file
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
+from redundancy.views.exports import csv_file, json_file
 
 APPLICATION = "cupadmin"
 TITLE = say("HA Event History")
