@@ -106,6 +106,23 @@ def test_a_backlog_and_an_old_start_of_the_peer_are_not_heard(pair: Pair) -> Non
         assert pair.states() == ("Normal", "Normal")
 
 
+def test_a_request_of_an_srm_is_not_asked_of_its_successor(pair: Pair) -> None:
+    pub = server("imp-pub")
+    actions.request_failover(node=pub, serial=None, actor="ann")
+    power.restart_srm(server=pub, actor="bob")
+    pair.run(30)
+    assert pair.states() == ("Normal", "Normal")
+    assert not HaEvent.objects.filter(refused=True).exists(), "it was not asked, so it did not refuse"
+
+
+def test_a_request_after_the_restart_is_asked_of_the_new_srm(pair: Pair) -> None:
+    pub = server("imp-pub")
+    power.restart_srm(server=pub, actor="bob")
+    actions.request_failover(node=pub, serial=None, actor="ann")
+    pair.run(1)
+    assert HaEvent.objects.get(refused=True).actor == "ann"
+
+
 def test_a_move_decided_at_an_old_epoch_moves_nobody(pair: Pair) -> None:
     group = RedundancyGroup.objects.get()
     sub = server("imp-sub")

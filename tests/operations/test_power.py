@@ -139,6 +139,25 @@ def test_a_restarting_node_comes_back_once(
     assert messages(node) == [("started", {"incarnation": 2})]
 
 
+@pytest.mark.parametrize("faster", [power.power_on, power.power_off])
+def test_whoever_is_faster_than_the_end_of_a_restart_is_not_undone(
+    node: Server, monkeypatch: pytest.MonkeyPatch, faster: Callable[..., None]
+) -> None:
+    power.reboot(server=node, actor="ann")
+    poke, waiting = NodeRuntime.poke, [faster]
+
+    def somebody_is_faster(server_id: int) -> None:
+        # Between the look at who is due and the lock on the machine.
+        if waiting:
+            waiting.pop()(server=node, actor="bob")
+        poke(server_id)
+
+    monkeypatch.setattr(NodeRuntime, "poke", somebody_is_faster)
+    assert power.boot_due_nodes(now=lab_now() + 9999) == 0
+    assert machine(node).powered is (faster is power.power_on)
+    assert "imp-pub is back after its restart." not in sentences()
+
+
 def test_a_restart_can_be_cut_short_or_cut_off(node: Server) -> None:
     for ask, powered in ((power.power_on, True), (power.power_off, False)):
         if not machine(node).powered:
