@@ -3,10 +3,12 @@
 Facts of the vendor's public guides. Pure data: imported by models, operations and selectors.
 """
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redundancy.srm.words import say
+from redundancy.srm.words import mark, say
 
 SRM = "Cisco Server Recovery Manager"
 DATABASE = "A Cisco DB"
@@ -47,6 +49,7 @@ class Service:
 
 
 _N, _F = ServiceKind.NETWORK, ServiceKind.FEATURE
+_IF = Watch.IF_CONFIGURED
 
 SERVICES: tuple[Service, ...] = (
     Service(DATABASE, _N, Watch.ALWAYS),
@@ -70,24 +73,10 @@ SERVICES: tuple[Service, ...] = (
     Service("Cisco XCP Web Connection Manager", _F, xcp=True),
     Service("Cisco XCP Directory Service", _F, xcp=True, by_default=False),
     Service("Cisco XCP File Transfer Manager", _F, xcp=True, by_default=False),
-    Service("Cisco XCP Message Archiver", _F, Watch.IF_CONFIGURED, xcp=True, by_default=False),
-    Service(
-        "Cisco XCP Text Conference Manager", _F, Watch.IF_CONFIGURED, xcp=True, by_default=False
-    ),
-    Service(
-        "Cisco XCP SIP Federation Connection Manager",
-        _F,
-        Watch.IF_CONFIGURED,
-        xcp=True,
-        by_default=False,
-    ),
-    Service(
-        "Cisco XCP XMPP Federation Connection Manager",
-        _F,
-        Watch.IF_CONFIGURED,
-        xcp=True,
-        by_default=False,
-    ),
+    Service("Cisco XCP Message Archiver", _F, _IF, xcp=True, by_default=False),
+    Service("Cisco XCP Text Conference Manager", _F, _IF, xcp=True, by_default=False),
+    Service("Cisco XCP SIP Federation Connection Manager", _F, _IF, xcp=True, by_default=False),
+    Service("Cisco XCP XMPP Federation Connection Manager", _F, _IF, xcp=True, by_default=False),
 )
 
 SERVICE_BY_NAME: dict[str, Service] = {service.name: service for service in SERVICES}
@@ -108,7 +97,10 @@ def is_monitored(name: str, *, activated: bool, configured: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A service parameter of SRM. ``unit`` is ``"s"``, ``"port"`` or ``"bool"``."""
+    """A service parameter of SRM. ``unit`` is ``"s"``, ``"port"`` or ``"bool"``.
+
+    ``key``: also the name of the field of ``srm.types.Policy`` that carries it, where SRM decides by it.
+    """
 
     key: str
     name: str
@@ -121,7 +113,7 @@ class Parameter:
 
     @property
     def limits(self) -> str:
-        """What it may be, in words."""
+        """The values that are allowed, in words."""
         if self.unit == "bool":
             return say("True or False")
         if self.unit == "s":
@@ -170,6 +162,26 @@ PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 
 PARAMETER_BY_KEY: dict[str, Parameter] = {parameter.key: parameter for parameter in PARAMETERS}
+
+# Two parameters, what must hold for their values, and the sentence where it does not.
+PARAMETER_PAIRS: tuple[tuple[str, str, Callable[[int, int], bool], str], ...] = (
+    (
+        "admin_rpc_port", "service_port", operator.ne,
+        mark("{parameter} ({value}) must not be the {other} ({limit})."),
+    ),
+    (
+        "initialization_timeout", "heartbeat_timeout", operator.ge,
+        mark("{parameter} ({value}) must not be below the {other} ({limit})."),
+    ),
+    (
+        "heartbeat_timeout", "heartbeat_interval", lambda timeout, interval: timeout >= 2 * interval,
+        mark("{parameter} ({value}) must be at least twice the {other} ({limit})."),
+    ),
+    (
+        "relogin_lower", "relogin_upper", operator.le,
+        mark("{parameter} ({value}) must not be above the {other} ({limit})."),
+    ),
+)  # fmt: skip
 
 
 class AssignmentMode(StrEnum):

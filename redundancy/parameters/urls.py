@@ -3,7 +3,9 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from redundancy.parameters.views import enterprise, lists, pair, parameters
+from redundancy.parameters.views import lists, pair
+from redundancy.parameters.views.enterprise import enterprise_parameters
+from redundancy.parameters.views.parameters import service_parameters
 
 
 class AdministrationConverter(StringConverter):
@@ -14,45 +16,16 @@ class AdministrationConverter(StringConverter):
 
 register_converter(AdministrationConverter, "administration")
 
+SERVICE = "<administration:application>/service-parameters"
+GROUP = "ccmadmin/presence-redundancy-groups/<int:pk>"
+
 urlpatterns = [
-    path(
-        "ccmadmin/enterprise-parameters/",
-        enterprise.enterprise_parameters,
-        name="enterprise_parameters",
-    ),
-    path(
-        "ccmadmin/presence-redundancy-groups/<int:pk>/must-match/",
-        pair.must_match,
-        name="must_match",
-    ),
-    path(
-        "ccmadmin/presence-redundancy-groups/<int:pk>/must-match/align/",
-        pair.align_pair,
-        name="align",
-    ),
-    path(
-        "ccmadmin/presence-redundancy-groups/<int:pk>/login-profile/",
-        pair.login_profile,
-        name="login_profile",
-    ),
-    path(
-        "<administration:application>/service-parameters/",
-        parameters.service_parameters,
-        name="service_parameters",
-    ),
-    path(
-        "<administration:application>/service-parameters/help/",
-        lists.parameter_help,
-        name="service_parameter_help",
-    ),
-    path(
-        "<administration:application>/service-parameters/all-servers/",
-        lists.parameters_all,
-        name="parameters_all",
-    ),
-    path(
-        "<administration:application>/service-parameters/modified/",
-        lists.parameters_modified,
-        name="parameters_modified",
-    ),
+    path("ccmadmin/enterprise-parameters/", enterprise_parameters, name="enterprise_parameters"),
+    path(f"{GROUP}/must-match/", pair.must_match, name="must_match"),
+    path(f"{GROUP}/must-match/align/", pair.align_pair, name="align"),
+    path(f"{GROUP}/login-profile/", pair.login_profile, name="login_profile"),
+    path(f"{SERVICE}/", service_parameters, name="service_parameters"),
+    path(f"{SERVICE}/help/", lists.parameter_help, name="service_parameter_help"),
+    path(f"{SERVICE}/all-servers/", lists.parameters_all, name="parameters_all"),
+    path(f"{SERVICE}/modified/", lists.parameters_modified, name="parameters_modified"),
 ]

@@ -17,11 +17,7 @@ def current() -> Policy:
 
 def policy_of(values: Mapping[str, Typed], tick: float = 1) -> Policy:
     """Return the policy made of these parameters, by their keys; ``tick`` as in ``Policy``."""
+    known = {key: values[key] for key in Policy().parameters}
     return Policy(
-        heartbeat_interval=float(values["heartbeat_interval"]),
-        heartbeat_timeout=float(values["heartbeat_timeout"]),
-        initialization_timeout=float(values["initialization_timeout"]),
-        critical_service_delay=float(values["critical_service_delay"]),
-        automatic_fallback=bool(values["automatic_fallback"]),
-        tick=tick,
+        **{key: v if isinstance(v, bool) else float(v) for key, v in known.items()}, tick=tick
     )

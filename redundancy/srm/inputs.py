@@ -12,7 +12,7 @@ def inputs_of(node: Node, now: float, policy: Policy) -> dict[str, Any]:
     ``heard_at``: when the peer was heard last, or since when SRM listened for it in vain (then
     ``peer`` is None); ``silence``: how many seconds that was ago. ``down``: monitored services that
     did not run, and since when. ``healthy_since``: since when all ran; None while one does not.
-    ``srm_since``: when its SRM was started. The rest: limits in force, in seconds.
+    ``srm_since``: when its SRM was started. The rest: the parameters in force, in seconds.
     """
     said = node.peer
     return {
@@ -24,9 +24,5 @@ def inputs_of(node: Node, now: float, policy: Policy) -> dict[str, Any]:
         "down": [[service.name, round(service.since, 3)] for service in facts.down(node)],
         "healthy_since": None if node.healthy_since is None else round(node.healthy_since, 3),
         "srm_since": round(node.started_at, 3),
-        "heartbeat_interval": policy.heartbeat_interval,
-        "heartbeat_timeout": policy.heartbeat_timeout,
-        "initialization_timeout": policy.initialization_timeout,
-        "critical_service_delay": policy.critical_service_delay,
-        "automatic_fallback": policy.automatic_fallback,
+        **policy.parameters,
     }

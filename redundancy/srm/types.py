@@ -66,6 +66,15 @@ class Policy:
     fallback_after: float = 1800
     tick: float = 1
 
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The service parameters among the fields, by their keys in the catalogue."""
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name not in {"fallback_after", "tick"}
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:

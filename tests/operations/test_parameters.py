@@ -8,7 +8,7 @@ from redundancy.models import HaEvent, NodeRuntime, Server, ServiceParameter
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
-from redundancy.parameters.writes.parameters import reset_parameter, set_parameter, set_parameters
+from redundancy.parameters.writes.parameters import reset_parameters, set_parameter, set_parameters
 from redundancy.selectors.parameters import clusterwide, of_node, value
 
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,7 @@ def test_the_scope_of_a_parameter_is_kept(node: Server) -> None:
     ):
         for change in (
             lambda key=key, server=server: put(key, "5000", server),
-            lambda key=key, server=server: reset_parameter(key=key, server=server, actor="ann"),
+            lambda key=key, server=server: reset_parameters(keys=[key], server=server, actor="ann"),
         ):
             with pytest.raises(Refused, match=rule) as caught:
                 change()
@@ -135,8 +135,8 @@ def test_the_default_needs_no_row() -> None:
     put("heartbeat_timeout", "90")
     assert put("heartbeat_timeout", "60") is None
     put("automatic_fallback", "true")
-    reset_parameter(key="automatic_fallback", actor="ann")
-    reset_parameter(key="automatic_fallback", actor="ann")
+    reset_parameters(keys=["automatic_fallback"], actor="ann")
+    reset_parameters(keys=["automatic_fallback"], actor="ann")
     assert not ServiceParameter.objects.exists()
     assert len(history()) == 4
 
@@ -145,7 +145,7 @@ def test_a_default_that_contradicts_another_value_is_refused() -> None:
     put("heartbeat_interval", "5")
     put("heartbeat_timeout", "20")
     with pytest.raises(Refused, match="must be at least twice"):
-        reset_parameter(key="heartbeat_interval", actor="ann")
+        reset_parameters(keys=["heartbeat_interval"], actor="ann")
     assert value("heartbeat_interval") == 5
 
 

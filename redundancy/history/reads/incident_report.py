@@ -123,13 +123,8 @@ def _alternatives(
 
 def _policy(declared: HaEvent) -> Policy:
     inputs = declared.inputs or {}
-    return Policy(
-        heartbeat_interval=inputs["heartbeat_interval"],
-        heartbeat_timeout=inputs["heartbeat_timeout"],
-        initialization_timeout=inputs["initialization_timeout"],
-        critical_service_delay=inputs["critical_service_delay"],
-        automatic_fallback=inputs["automatic_fallback"],
-    )
+    # An event of an older release may lack a parameter that came later.
+    return Policy(**{key: inputs[key] for key in Policy().parameters if key in inputs})
 
 
 def _outage(moved: Moved, events: Sequence[HaEvent]) -> Outage:

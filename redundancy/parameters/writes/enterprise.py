@@ -6,8 +6,9 @@ from django.db import transaction
 
 from redundancy.catalog import ENTERPRISE_PARAMETERS
 from redundancy.errors import Refused
-from redundancy.models import EnterpriseParameter, EventKind
-from redundancy.operations import events, locks
+from redundancy.models import EnterpriseParameter
+from redundancy.operations import locks
+from redundancy.parameters.writes.parameters import store
 from redundancy.selectors import enterprise
 from redundancy.srm.words import say
 
@@ -27,19 +28,12 @@ def set_enterprise_parameters(*, values: Mapping[str, str], actor: str) -> int:
         present = enterprise.values()
         changed = {key: value for key, value in values.items() if value != present[key]}
         for key, value in changed.items():
-            parameter = _BY_KEY[key]
-            if value == parameter.default:
-                EnterpriseParameter.objects.filter(key=key).delete()
-            else:
-                EnterpriseParameter.objects.update_or_create(key=key, defaults={"value": value})
-            events.record(
-                kind=EventKind.PARAMETER,
-                sentence=say(
-                    "{parameter} was changed from {old} to {new}.",
-                    parameter=parameter.name,
-                    old=present[key],
-                    new=value,
-                ),
+            store(
+                EnterpriseParameter.objects.filter(key=key),
+                {"key": key, "value": value},
+                name=_BY_KEY[key].name,
+                old=present[key],
+                default=_BY_KEY[key].default,
                 actor=actor,
             )
     return len(changed)
@@ -56,13 +50,8 @@ def _judge(key: str, value: str) -> Refused | None:
     parameter = _BY_KEY.get(key)
     if parameter is None:
         return Refused(say("There is no enterprise parameter {key!r}.", key=key[:40]), field="key")
-    if value not in parameter.choices:
-        return Refused(
-            say(
-                "{parameter} must be {choices}.",
-                parameter=parameter.name,
-                choices=", ".join(parameter.choices),
-            ),
-            field=key,
-        )
-    return None
+    if value in parameter.choices:
+        return None
+    choices = ", ".join(parameter.choices)
+    rule = say("{parameter} must be {choices}.", parameter=parameter.name, choices=choices)
+    return Refused(rule, field=key)

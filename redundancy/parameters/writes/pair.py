@@ -9,11 +9,12 @@ from redundancy.login_profiles import NODE_SIZES, Mode
 from redundancy.models import EventKind, RedundancyGroup, Server
 from redundancy.operations import events, locks
 from redundancy.parameters.writes.parameters import check_fresh, set_parameters
-from redundancy.selectors import login_profile, parameters
+from redundancy.selectors import parameters
+from redundancy.selectors.login_profile import profile
 from redundancy.srm.words import say
 
-# Values as an administrator saw them: of each node, by its key, the parameters by theirs.
-Seen = Mapping[int, Mapping[str, str]]
+# Values of nodes at one moment: of each node, by its key, the parameters by theirs.
+Snapshot = Mapping[int, Mapping[str, str]]
 
 
 def align(
@@ -21,7 +22,7 @@ def align(
     group: RedundancyGroup,
     source: Server,
     keys: Collection[str] = (),
-    expected: Seen | None = None,
+    expected: Snapshot | None = None,
     actor: str,
 ) -> None:
     """Give the other node of ``group`` the values that ``source`` has.
@@ -30,7 +31,7 @@ def align(
         group: A group of two servers.
         source: The one whose values both get.
         keys: Of the parameters to align; all that must match when empty.
-        expected: The values of both nodes as they were seen; others are refused.
+        expected: The values of both nodes as the administrator saw them; others are refused.
         actor: User name of who does it.
 
     """
@@ -38,16 +39,12 @@ def align(
         locks.one_administrator()
         pair = _pair(group)
         if source not in pair:
-            raise Refused(
-                say("{node} is not in {group}.", node=source.name, group=group.name),
-                field="source",
-            )
-        _check_fresh(pair, expected)
-        values = parameters.of_nodes([source.pk])[source.pk]
-        chosen = {key: text for key, text in values.items() if not keys or key in keys}
+            rule = say("{node} is not in {group}.", node=source.name, group=group.name)
+            raise Refused(rule, field="source")
+        present = _check_fresh(pair, expected)
         other = next(server for server in pair if server != source)
-        theirs = parameters.of_nodes([other.pk])[other.pk]
-        if all(theirs[key] == text for key, text in chosen.items()):
+        values = {k: text for k, text in present[source.pk].items() if not keys or k in keys}
+        if all(present[other.pk][key] == text for key, text in values.items()):
             raise Refused(
                 say(
                     "{other} has the same values as {source} already.",
@@ -55,7 +52,7 @@ def align(
                     source=source.name,
                 )
             )
-        set_parameters(values=chosen, server=other, actor=actor)
+        set_parameters(values=values, server=other, actor=actor)
 
 
 def apply_login_profile(
@@ -64,7 +61,7 @@ def apply_login_profile(
     mode: Mode,
     sizes: Mapping[int, int],
     values: Mapping[str, str] | None = None,
-    expected: Seen | None = None,
+    expected: Snapshot | None = None,
     actor: str,
 ) -> None:
     """Give both nodes the re-login limits that the vendor recommends, and keep their sizes.
@@ -73,31 +70,31 @@ def apply_login_profile(
         group: A group of two servers.
         mode: How the pair shares its users.
         sizes: For how many users each node, by its key, is made.
-        values: The recommended limits as they were seen; others are refused.
-        expected: The values of both nodes as they were seen; others are refused.
+        values: The recommended limits as the administrator saw them; others are refused.
+        expected: The values of both nodes as the administrator saw them; others are refused.
         actor: User name of who does it.
 
     """
     with transaction.atomic():
         locks.one_administrator()
         set_node_sizes(group=group, sizes=sizes, actor=actor)
-        pair = _pair(group)
-        found = login_profile.profile(group, mode, sizes)
-        if found.row is None:
-            raise Refused(found.warnings[0])
-        if values is not None and dict(values) != found.values:
+        recommended = profile(group, mode, sizes)
+        if recommended.row is None:
+            raise Refused(recommended.warnings[0])
+        if values is not None and dict(values) != recommended.values:
             raise Stale(
                 say(
                     "The users of {group} changed meanwhile: {users:,} count now, "
                     "and {upper} s is recommended as Upper Limit.",
                     group=group.name,
-                    users=found.users,
-                    upper=found.row.upper,
+                    users=recommended.users,
+                    upper=recommended.row.upper,
                 )
             )
+        pair = _pair(group)
         _check_fresh(pair, expected)
         for server in pair:
-            set_parameters(values=found.values, server=server, actor=actor)
+            set_parameters(values=recommended.values, server=server, actor=actor)
 
 
 def set_node_sizes(*, group: RedundancyGroup, sizes: Mapping[int, int], actor: str) -> None:
@@ -105,23 +102,15 @@ def set_node_sizes(*, group: RedundancyGroup, sizes: Mapping[int, int], actor: s
     with transaction.atomic():
         locks.one_administrator()
         for server in _pair(group):
-            size = sizes.get(server.pk)
+            size, name = sizes.get(server.pk), server.name
             if size not in NODE_SIZES:
-                raise Refused(
-                    say("Choose the size of {node}.", node=server.name),
-                    field=f"size_{server.slot}",
-                )
+                rule = say("Choose the size of {node}.", node=name)
+                raise Refused(rule, field=f"size_{server.slot}")
             if server.node_size == size:
                 continue
             Server.objects.filter(pk=server.pk).update(node_size=size)
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=say(
-                    "The size of {node} was set to {size:,} users.", node=server.name, size=size
-                ),
-                node=server,
-                actor=actor,
-            )
+            sentence = say("The size of {node} was set to {size:,} users.", node=name, size=size)
+            events.record(kind=EventKind.ADMIN, sentence=sentence, node=server, actor=actor)
 
 
 def _pair(group: RedundancyGroup) -> list[Server]:
@@ -131,9 +120,10 @@ def _pair(group: RedundancyGroup) -> list[Server]:
     return pair
 
 
-def _check_fresh(pair: list[Server], expected: Seen | None) -> None:
-    """Refuse when a value of one of the nodes is not as it was seen."""
+def _check_fresh(pair: list[Server], expected: Snapshot | None) -> Snapshot:
+    """Return the values of both nodes; refuse when one of them is not as ``expected``."""
     present = parameters.of_nodes(server.pk for server in pair)
     for server in pair:
         seen = (expected or {}).get(server.pk, {})
         check_fresh(expected=seen, present=present[server.pk], server=server)
+    return present

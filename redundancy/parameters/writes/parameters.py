@@ -1,47 +1,30 @@
 """Set and reset the service parameters of SRM."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, F, Q, QuerySet
 
-from redundancy.catalog import PARAMETER_BY_KEY, Parameter
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETER_PAIRS, Parameter
+from redundancy.clock import lab_now
 from redundancy.errors import Refused, Stale
-from redundancy.models import EventKind, NodeRuntime, Server, ServerType, ServiceParameter
+from redundancy.models import (
+    EventKind,
+    NodeRuntime,
+    PresenceSession,
+    ReloginLimits,
+    Server,
+    ServerType,
+    ServiceParameter,
+)
 from redundancy.operations import events, locks
-from redundancy.parameters.writes import limits
 from redundancy.selectors import parameters as selectors
 from redundancy.selectors.limits import KEYS as RELOGIN_KEYS
-from redundancy.srm.words import mark, say
-
-# Two parameters, what must hold for their values, and the sentence where it does not.
-_TOGETHER: tuple[tuple[str, str, Callable[[int, int], bool], str], ...] = (
-    (
-        "admin_rpc_port",
-        "service_port",
-        lambda a, b: a != b,
-        mark("{parameter} ({value}) must not be the {other} ({limit})."),
-    ),
-    (
-        "initialization_timeout",
-        "heartbeat_timeout",
-        lambda a, b: a >= b,
-        mark("{parameter} ({value}) must not be below the {other} ({limit})."),
-    ),
-    (
-        "heartbeat_timeout",
-        "heartbeat_interval",
-        lambda a, b: a >= 2 * b,
-        mark("{parameter} ({value}) must be at least twice the {other} ({limit})."),
-    ),
-    (
-        "relogin_lower",
-        "relogin_upper",
-        lambda a, b: a <= b,
-        mark("{parameter} ({value}) must not be above the {other} ({limit})."),
-    ),
-)
+from redundancy.selectors.limits import last_login
+from redundancy.srm.words import say
 
 
 def set_parameter(
@@ -64,11 +47,6 @@ def reset_parameters(*, keys: Iterable[str], server: Server | None = None, actor
     """Give parameters, all clusterwide or all of one node, their default again, where the others allow it."""
     defaults = {key: _check_scope(key, server).default for key in keys}
     set_parameters(values=defaults, server=server, actor=actor)
-
-
-def reset_parameter(*, key: str, server: Server | None = None, actor: str) -> None:
-    """Give one parameter its default again, where the others allow it."""
-    reset_parameters(keys=[key], server=server, actor=actor)
 
 
 def set_parameters(
@@ -101,9 +79,18 @@ def set_parameters(
         new = _checked(values, present)
         changed = {key: text for key, text in new.items() if text != present[key]}
         for key, text in changed.items():
-            _store(PARAMETER_BY_KEY[key], server, present[key], text, actor)
+            parameter = PARAMETER_BY_KEY[key]
+            owner = server if parameter.per_node else None
+            store(
+                ServiceParameter.objects.filter(key=key, server=owner),
+                {"key": key, "server": owner, "value": text},
+                name=_name_on(parameter, server),
+                old=present[key],
+                default=parameter.default,
+                actor=actor,
+            )
         if server is not None and changed.keys() & set(RELOGIN_KEYS):
-            limits.remember(server)
+            _note_limits(server)
         if any(not PARAMETER_BY_KEY[key].per_node for key in changed):
             # A node sleeps until a time that it reckoned with the old values.
             NodeRuntime.objects.filter(server__group__ha_enabled=True).update(
@@ -111,45 +98,62 @@ def set_parameters(
             )
 
 
-def _store(parameter: Parameter, server: Server | None, old: str, new: str, actor: str) -> None:
-    owner = server if parameter.per_node else None
-    if new == parameter.default:
-        ServiceParameter.objects.filter(key=parameter.key, server=owner).delete()
-    else:
-        ServiceParameter.objects.update_or_create(
-            key=parameter.key, server=owner, defaults={"value": new}
-        )
+def store(
+    rows: QuerySet[Any],
+    new: dict[str, Any],
+    *,
+    name: str,
+    old: str,
+    default: str,
+    actor: str,
+) -> None:
+    """Keep the parameter ``name`` as the row ``new`` in place of ``rows``; the default needs no row.
+
+    The history tells of it.
+    """
+    if new["value"] == default:
+        rows.delete()
+    elif not rows.update(value=new["value"]):
+        rows.create(**new)
     events.record(
         kind=EventKind.PARAMETER,
-        sentence=_changed(parameter, owner, old, new),
-        node=owner,
+        sentence=say(
+            "{parameter} was changed from {old} to {new}.",
+            parameter=name,
+            old=old,
+            new=new["value"],
+        ),
+        node=new.get("server"),
         actor=actor,
     )
 
 
-def _changed(parameter: Parameter, owner: Server | None, old: str, new: str) -> str:
-    return say(
-        "{parameter} was changed from {old} to {new}.",
-        parameter=_named(parameter, owner),
-        old=old,
-        new=new,
-    )
+def _note_limits(server: Server) -> None:
+    """Write down the node's re-login limits: clients keep those of their login.
+
+    Those that held at no client's login are deleted, but the newest, so that a move's statement does
+    not grow with the number of changes.
+    """
+    now = lab_now()
+    values = selectors.of_node(server)
+    lower, upper = (int(values[key]) for key in RELOGIN_KEYS)
+    ReloginLimits.objects.create(server=server, at=now, lower=lower, upper=upper)
+    rows = list(server.relogin_limits.order_by("at", "pk"))
+    logins = PresenceSession.objects.annotate(login=last_login(now))
+    counts = {
+        f"row{row.pk}": Count("pk", filter=Q(login__gte=row.at, login__lt=after.at))
+        for row, after in pairwise(rows)
+    }
+    kept = logins.aggregate(**counts) if counts else {}
+    unused = [row.pk for row in rows[:-1] if not kept[f"row{row.pk}"]]
+    ReloginLimits.objects.filter(pk__in=unused).delete()
 
 
-def _changed_meanwhile(parameter: Parameter, owner: Server | None, seen: str, now: str) -> str:
-    return say(
-        "{parameter} was changed meanwhile: it was {seen}, and is {now} now.",
-        parameter=_named(parameter, owner),
-        seen=seen,
-        now=now,
-    )
-
-
-def _named(parameter: Parameter, owner: Server | None) -> str:
-    """Return the name of a parameter, with its node where it is of one."""
-    if owner is None:
+def _name_on(parameter: Parameter, server: Server | None) -> str:
+    """Return the name of a parameter, with its node where each node has its own."""
+    if server is None or not parameter.per_node:
         return parameter.name
-    return say("{parameter} on {node}", parameter=parameter.name, node=owner.name)
+    return say("{parameter} on {node}", parameter=parameter.name, node=server.name)
 
 
 def _known(key: str, server: Server | None) -> Parameter:
@@ -157,36 +161,31 @@ def _known(key: str, server: Server | None) -> Parameter:
     parameter = PARAMETER_BY_KEY.get(key)
     if parameter is None:
         raise Refused(say("There is no parameter {key!r}.", key=key[:40]), field="key")
+    rule = ""
     if parameter.per_node and server is None:
-        raise Refused(
-            say("{parameter} is set for each server; choose one.", parameter=parameter.name),
-            field="server",
+        rule = say("{parameter} is set for each server; choose one.", parameter=parameter.name)
+    elif server is not None and server.server_type != ServerType.IMP:
+        rule = say(
+            "{server} is not a server of type {type}.",
+            server=server.name,
+            type=ServerType.IMP.label,
         )
-    if server is not None and server.server_type != ServerType.IMP:
-        raise Refused(
-            say(
-                "{server} is not a server of type {type}.",
-                server=server.name,
-                type=ServerType.IMP.label,
-            ),
-            field="server",
-        )
-    if server is not None and not Server.objects.filter(pk=server.pk).exists():
-        raise Refused(
-            say("Server {server} does not exist any more.", server=server.name), field="server"
-        )
+    elif server is not None and not Server.objects.filter(pk=server.pk).exists():
+        rule = say("Server {server} does not exist any more.", server=server.name)
+    if rule:
+        raise Refused(rule, field="server")
     return parameter
 
 
 def _check_scope(key: str, server: Server | None) -> Parameter:
     """Return the parameter; refuse a clusterwide one of a server, too."""
-    parameter = PARAMETER_BY_KEY.get(key)
-    if parameter is not None and not parameter.per_node and server is not None:
+    parameter = _known(key, server)
+    if server is not None and not parameter.per_node:
         raise Refused(
             say("{parameter} is clusterwide; no server has its own.", parameter=parameter.name),
             field="server",
         )
-    return _known(key, server)
+    return parameter
 
 
 def check_fresh(
@@ -198,13 +197,19 @@ def check_fresh(
         Stale: A value of ``present``, those of ``server`` among them, is not as ``expected``.
 
     """
-    stale = []
-    for key, seen in expected.items():
-        if present[key] != seen:
-            parameter = PARAMETER_BY_KEY[key]
-            owner = server if parameter.per_node else None
-            rule = _changed_meanwhile(parameter, owner, seen, present[key])
-            stale.append(Refused(rule, field=key))
+    stale = [
+        Refused(
+            say(
+                "{parameter} was changed meanwhile: it was {seen}, and is {now} now.",
+                parameter=_name_on(PARAMETER_BY_KEY[key], server),
+                seen=seen,
+                now=present[key],
+            ),
+            field=key,
+        )
+        for key, seen in expected.items()
+        if present[key] != seen
+    ]
     if stale:
         raise Stale.together(stale)
 
@@ -221,7 +226,7 @@ def _checked(values: Mapping[str, str], present: Mapping[str, str]) -> dict[str,
     # What is no value by itself says nothing together with others.
     sound = {key: text for key, text in present.items() if key not in values} | new
     changed = {key for key, text in new.items() if text != present[key]}
-    refusals += _broken_together(sound, changed)
+    refusals += _broken_pairs(sound, changed)
     if refusals:
         raise Refused.together(refusals)
     return new
@@ -230,49 +235,44 @@ def _checked(values: Mapping[str, str], present: Mapping[str, str]) -> dict[str,
 def canonical(parameter: Parameter, value: str) -> str:
     """Return the value in the one form in which it is stored; refuse what is out of its limits."""
     text = value.strip()
+    rule = ""
     if parameter.unit == "bool":
-        if text.lower() not in {"true", "false"}:
-            raise Refused(
-                say("{parameter} must be True or False.", parameter=parameter.name),
-                field=parameter.key,
-            )
-        return text.capitalize()
+        text = text.capitalize()
+        if text not in {"True", "False"}:
+            rule = say("{parameter} must be True or False.", parameter=parameter.name)
     # ASCII digits only: int() would take underscores and digits of other scripts.
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not parameter.low <= int(text) <= parameter.high:
-        raise Refused(
-            say(
-                "{parameter} must be a whole number from {limits}.",
-                parameter=parameter.name,
-                limits=parameter.limits,
-            ),
-            field=parameter.key,
+    elif re.fullmatch(r"[0-9]{1,10}", text) and parameter.low <= int(text) <= parameter.high:
+        text = str(int(text))
+    else:
+        rule = say(
+            "{parameter} must be a whole number from {limits}.",
+            parameter=parameter.name,
+            limits=parameter.limits,
         )
-    return str(int(text))
+    if rule:
+        raise Refused(rule, field=parameter.key)
+    return text
 
 
 def check_together(values: Mapping[str, str]) -> None:
     """Refuse values that contradict each other; of one node, clusterwide, or both."""
-    broken = _broken_together(values, ())
-    if broken:
+    if broken := _broken_pairs(values, ()):
         raise Refused.together(broken)
 
 
-def _broken_together(values: Mapping[str, str], changed: Collection[str]) -> list[Refused]:
+def _broken_pairs(values: Mapping[str, str], changed: Collection[str]) -> list[Refused]:
     """Return each contradiction, at the one of its two parameters that is being changed."""
-    broken = []
-    for key, other, holds, rule in _TOGETHER:
-        if key not in values or other not in values or holds(int(values[key]), int(values[other])):
-            continue
-        broken.append(
-            Refused(
-                say(
-                    rule,
-                    parameter=PARAMETER_BY_KEY[key].name,
-                    value=values[key],
-                    other=PARAMETER_BY_KEY[other].name,
-                    limit=values[other],
-                ),
-                field=other if other in changed and key not in changed else key,
-            )
+    return [
+        Refused(
+            say(
+                rule,
+                parameter=PARAMETER_BY_KEY[key].name,
+                value=values[key],
+                other=PARAMETER_BY_KEY[other].name,
+                limit=values[other],
+            ),
+            field=other if other in changed and key not in changed else key,
         )
-    return broken
+        for key, other, holds, rule in PARAMETER_PAIRS
+        if {key, other} <= values.keys() and not holds(int(values[key]), int(values[other]))
+    ]
