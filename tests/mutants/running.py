@@ -1,5 +1,6 @@
 """Runs tests against a mutant, in a fork of this process that has never seen the product's modules."""
 
+import contextlib
 import importlib.abc
 import importlib.util
 import json
@@ -8,6 +9,7 @@ import re
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +17,7 @@ from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import coverage
 import hypothesis
@@ -171,12 +173,24 @@ def survives(mutant: Mutant, cover: Cover, options: Sequence[str], log: Path) ->
 
 def _forked(run: Callable[[], int], log: Path, limit: float) -> int:
     """Return what ``run`` returns in a fork that has ``limit`` seconds of CPU and thrice as many in all."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
+    with tempfile.TemporaryDirectory(
+        prefix="cucm-admin-test-", ignore_cleanup_errors=True
+    ) as folder:
+        child = os.fork()
+        if not child:
+            _play(run, log, limit, folder)
+        status = os.waitpid(child, 0)[1]
+        with contextlib.suppress(ProcessLookupError):
+            # What the tests started and a time limit left behind.
+            os.killpg(child, signal.SIGKILL)
+    return status
+
+
+def _play(run: Callable[[], int], log: Path, limit: float, folder: str) -> NoReturn:
     code = 70
     try:
         os.setpgid(0, 0)
+        os.environ["VAR_DIR"] = folder
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
