@@ -14,14 +14,12 @@ def notice_gap(node: Node, now: float, policy: Policy) -> Node:
     """
     if node.stepped_at is None or node.state is State.UNKNOWN:
         return node
-    if node.policy is not None:
-        # Until now it was called as often as the parameters of its last step wanted.
-        before = node.policy
-        policy = before if before.tick >= policy.tick else replace(before, tick=policy.tick)
-    gap = now - node.stepped_at
-    if -policy.heartbeat_interval <= gap <= usual_gap(policy):
+    # Until now it was called as often as the parameters of its last step wanted.
+    before = node.policy or policy
+    interval, gap = before.heartbeat_interval, now - node.stepped_at
+    if -interval <= gap <= _usual_gap(before, max(before.tick, policy.tick)):
         return node
-    lost = gap - (policy.heartbeat_interval if gap > 0 else 0)
+    lost = gap - (interval if gap > 0 else 0)
     return replace(
         node,
         dazed=True,
@@ -38,12 +36,12 @@ def notice_gap(node: Node, now: float, policy: Policy) -> Node:
     )
 
 
-def usual_gap(policy: Policy) -> float:
+def _usual_gap(policy: Policy, tick: float) -> float:
     """Return how far apart two steps may be without the observer having been away.
 
     Never so far that the peer's silence over one such gap, after an interval, reaches the timeout.
     """
-    late = policy.heartbeat_interval + 2 * policy.tick
+    late = policy.heartbeat_interval + 2 * tick
     return min(late, policy.heartbeat_timeout - policy.heartbeat_interval)
 
 

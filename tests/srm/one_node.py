@@ -42,8 +42,16 @@ def services(router: float | None = None, database: float | None = None) -> tupl
 
 
 def beat(state: State, reason: Reason = PEERS, **more: Any) -> Heartbeat:
-    values = {"healthy": True, "hears": True, "seq": 7} | more
-    return Heartbeat(SUB, 1, generation=1, state=state, reason=reason, epoch=0, **values)
+    values: dict[str, Any] = {
+        "sender": SUB,
+        "incarnation": 1,
+        "seq": 7,
+        "generation": 1,
+        "epoch": 0,
+        "healthy": True,
+        "hears": True,
+    }
+    return Heartbeat(state=state, reason=reason, **values | more)
 
 
 def node(state: State, reason: Reason = OWN, *, up: bool = True, **more: Any) -> Node:
