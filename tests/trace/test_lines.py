@@ -13,9 +13,12 @@ from redundancy.srm.types import (
     MoveKind,
     MoveSessions,
     Node,
+    PowerDown,
     Reading,
     SendHeartbeat,
+    StartServices,
     StateChanged,
+    StopServices,
 )
 
 NOW = datetime(2021, 5, 13, 2, 48, 48, 244_000, tzinfo=UTC).timestamp()
@@ -95,3 +98,99 @@ def test_only_a_heartbeat_that_was_taken_in_is_received() -> None:
 def test_a_refused_request_names_who_asked() -> None:
     found = list(lines(NODE, NODE, None, [], [("Failover is not offered.", "ann")], NOW))
     assert [line.message for line in found] == ["request of ann refused: Failover is not offered."]
+
+
+@pytest.mark.parametrize(
+    ("action", "level", "source", "message"),
+    [
+        (StartServices(), Level.INFO, "RsrmServiceMonitor", "starting critical services"),
+        (StopServices(), Level.INFO, "RsrmServiceMonitor", "stopping critical services"),
+        (PowerDown(reboot=False), Level.INFO, "RsrmStateMachine", "node goes down"),
+        (PowerDown(reboot=True), Level.INFO, "RsrmStateMachine", "node goes down for a restart"),
+        (
+            MoveSessions(MoveKind.HOME, 3),
+            Level.INFO,
+            "RsrmUserMover",
+            "home of users requested, epoch= 3",
+        ),
+        (
+            SendHeartbeat(BEAT),
+            Level.DEBUG,
+            "RsrmHeartBeatHandler",
+            "heartbeat sent, seq= 7, state= Normal, epoch= 0",
+        ),
+    ],
+)
+def test_what_a_node_does_is_told_by_its_class(
+    action: Action, level: Level, source: str, message: str
+) -> None:
+    assert told(NODE, NODE, action) == [Line(level, source, message)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone"),
+    [
+        (Reason.NORMAL, Reason.PEER_DOWN, True),
+        (Reason.NORMAL, Reason.PEER_DOWN_DURING_INITIALIZATION, True),
+        # Announced, it is not missed; and it is told once.
+        (Reason.NORMAL, Reason.PEER_REBOOT, False),
+        (Reason.PEER_DOWN, Reason.PEER_DOWN, False),
+    ],
+)
+def test_a_change_is_told_with_its_cause_and_a_silence_before_it(
+    old: Reason, new: Reason, gone: bool
+) -> None:
+    change = StateChanged(State.NORMAL, old, State.TAKING_OVER, new, "It is silent.", 0)
+    quiet = Line(Level.INFO, "RsrmHeartBeatHandler", "peer down, time since last heartbeat[s]= 62")
+    said = f"state changed from [Normal,{old}] to [Taking Over,{new}]: It is silent."
+    changed = Line(Level.INFO, "RsrmStateMachine", said)
+    assert told(NODE, NODE, change) == ([quiet, changed] if gone else [changed])
+    by_ann = list(lines(NODE, NODE, None, [(change, "ann")], [], NOW))[-1]
+    assert by_ann == replace(changed, message=f"{said} (ann)")
+
+
+def test_a_peer_that_comes_or_was_restarted_is_told_with_its_start() -> None:
+    up = Line(Level.INFO, "RsrmHeartBeatHandler", "peer up, incarnation= 2")
+    new = replace(BEAT, incarnation=2, seq=1)
+    alone = replace(NODE, peer=None)
+    assert told(NODE, replace(NODE, peer=new)) == [up]
+    assert told(alone, replace(NODE, peer=new))[0] == up
+    assert told(NODE, replace(NODE, peer=replace(BEAT, seq=8))) == []
+    assert [line.source for line in told(NODE, alone)] == ["RsrmAutomaticFallback"]
+
+
+def test_a_heartbeat_that_was_taken_in_is_told_with_what_it_said() -> None:
+    new = replace(BEAT, seq=8, healthy=False)
+    assert told(NODE, replace(NODE, peer=new), heard=new) == [
+        Line(
+            Level.DEBUG,
+            "RsrmHeartBeatHandler",
+            "heartbeat received from imp-sub, seq= 8, state= Normal, epoch= 0, healthy= False",
+        )
+    ]
+
+
+def test_what_was_heard_last_and_the_own_state_are_told_when_one_changes() -> None:
+    idle = replace(NODE, peer=replace(BEAT, state=State.IDLE))
+    vector = "RsrmAutomaticFallback"
+    assert told(NODE, idle) == [
+        Line(Level.INFO, vector, "peer states vector changed to [Idle,Normal]")
+    ]
+    assert told(idle, replace(idle, peer=None)) == [
+        Line(Level.INFO, vector, "peer states vector changed to [Unknown,Normal]")
+    ]
+
+
+def test_a_service_that_is_watched_from_now_on_is_for_debugging() -> None:
+    unwatched = replace(NODE, services=())
+    watched = Line(Level.DEBUG, "RsrmServiceMonitor", "Cisco XCP Router is monitored")
+    assert told(unwatched, NODE) == [watched]
+    down = Line(Level.WARN, "RsrmServiceMonitor", "Cisco XCP Router is not running")
+    assert told(unwatched, service(False)) == [watched, down]
+
+
+def test_a_request_of_nobody_known_is_refused_all_the_same() -> None:
+    found = list(lines(NODE, NODE, None, [], [("It is not offered.", "")], NOW))
+    assert found == [
+        Line(Level.WARN, "RsrmAdminHandler", "request of unknown refused: It is not offered.")
+    ]
