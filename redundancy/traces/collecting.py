@@ -26,8 +26,8 @@ from redundancy.traces import writes
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
-SYSTEM = (EventKind.STATE, EventKind.MOVE, EventKind.LAB)
 APPLICATION = (EventKind.ADMIN, EventKind.PARAMETER)
+SYSTEM = tuple(kind for kind in EventKind if kind not in APPLICATION)
 OUTPUTS = {
     "cli/utils-ha-status.txt": "utils ha status {group}",
     "cli/enterprisesubcluster.txt": "run sql select * from enterprisesubcluster",
