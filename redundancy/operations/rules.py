@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from redundancy.catalog import DEFAULT_VERSION
 from redundancy.errors import Refused
-from redundancy.models import ServerType
+from redundancy.models import Server, ServerType
 from redundancy.srm.words import say
 
 DESCRIPTION_LENGTH = 128
@@ -43,6 +43,19 @@ def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> di
     if refusals:
         raise Refused.together(refusals)
     return stored
+
+
+def check_is_node(server: Server, *, field: str) -> None:
+    """Refuse a server that is no IM and Presence node."""
+    if server.server_type != ServerType.IMP:
+        raise Refused(
+            say(
+                "{node} is not a server of type {type}.",
+                node=server.name,
+                type=ServerType.IMP.label,
+            ),
+            field=field,
+        )
 
 
 def _is_domain_name(text: str) -> bool:

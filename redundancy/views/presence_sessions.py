@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -34,7 +35,7 @@ class _Sign:
     title: str
     question: str
     effects: list[str]
-    do: Callable[[str], int]
+    do: Callable[..., int]
 
 
 @require_safe
@@ -57,7 +58,7 @@ def session_sign(request: HttpRequest) -> HttpResponse:
         return _page(request, form, status=422)
     if request.method == "POST":
         try:
-            number = sign.do(request.user.get_username())
+            number = sign.do(actor=request.user.get_username())
         except Refused as refused:
             error = refused.rule
         else:
@@ -117,9 +118,7 @@ def _read(form: SignForm) -> _Sign | None:
                 node=node.name,
             ),
             _effects_of_share(node, percent, out=out),
-            lambda actor: (presence.sign_out_share if out else presence.sign_in_share)(
-                node=node, percent=percent, actor=actor
-            ),
+            partial(presence.sign_share, node=node, percent=percent, out=out),
         )
     users = called(form.text("userid"))
     user = users.first()
@@ -129,7 +128,7 @@ def _read(form: SignForm) -> _Sign | None:
         title,
         say("{act} {user}?", act=title, user=user.userid),
         [_LOSES if out else _GETS],
-        lambda actor: (presence.sign_out if out else presence.sign_in)(users=users, actor=actor),
+        partial(presence.sign, users=users, out=out),
     )
 
 

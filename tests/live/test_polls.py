@@ -131,8 +131,8 @@ def story(pair: Pair) -> Iterator[tuple[str, Callable[[], object]]]:
 
     yield run(1)
     yield run(16)
-    yield "sign out", lambda: presence.sign_out(users=some, actor=ACTOR)
-    yield "sign in", lambda: presence.sign_in(users=some, actor=ACTOR)
+    yield "sign out", lambda: presence.sign(out=True, users=some, actor=ACTOR)
+    yield "sign in", lambda: presence.sign(out=False, users=some, actor=ACTOR)
     yield "assign", lambda: assignment.assign_users(users=some, node=sub, actor=ACTOR)
     yield "rebalance", lambda: assignment.rebalance(actor=ACTOR)
     yield (
@@ -207,7 +207,7 @@ def test_the_silence_of_a_peer_that_said_goodbye_is_told_at_its_limit(
     pair: Pair, regions: list[Region]
 ) -> None:
     # Who is signed out does not log in again: nothing else changes with time.
-    presence.sign_out(users=PresenceUser.objects.all(), actor=ACTOR)
+    presence.sign(out=True, users=PresenceUser.objects.all(), actor=ACTOR)
     power.shut_down(server=server("imp-sub"), actor=ACTOR)
     for _ in range(8):
         pair.run(10)

@@ -1,7 +1,5 @@
 """Signing users in and out by hand."""
 
-from collections.abc import Callable
-
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
@@ -22,7 +20,7 @@ from redundancy.models import (
 from redundancy.monitor.audit import audit
 from redundancy.operations.assignment import assign_users
 from redundancy.operations.groups import disable_ha
-from redundancy.operations.presence import share, sign_in, sign_in_share, sign_out, sign_out_share
+from redundancy.operations.presence import share, sign, sign_share
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users, edit_user
 from redundancy.selectors.live import live_of
@@ -46,14 +44,14 @@ def last_event() -> str:
 
 
 def test_a_user_signs_out_and_in_again(group: RedundancyGroup, sub: Server) -> None:
-    assert sign_out(users=only("imp-pub"), actor="ann") == 1
+    assert sign(out=True, users=only("imp-pub"), actor="ann") == 1
     assert not PresenceSession.objects.filter(user=one("imp-pub")).exists()
     assert last_event() == "User imp-pub.0000 was signed out."
     assert not audit()
     stand_at(BEGIN + 5)
     take_over("imp-sub")
     now = stand_at(BEGIN + 9)
-    sign_in(users=only("imp-pub"), actor="ann")
+    sign(out=False, users=only("imp-pub"), actor="ann")
     session = PresenceSession.objects.get(user=one("imp-pub"))
     # At the holder, at once, with the limits of now.
     assert (session.node, session.relogin_at, session.limits_at) == (sub, now, now)
@@ -63,31 +61,30 @@ def test_a_user_signs_out_and_in_again(group: RedundancyGroup, sub: Server) -> N
 
 
 @pytest.mark.parametrize(
-    ("sign", "sentence"),
-    [(sign_out, "is signed out already"), (sign_in, "is signed in already")],
+    ("out", "sentence"), [(True, "is signed out already"), (False, "is signed in already")]
 )
-def test_nothing_to_do_is_refused(group: RedundancyGroup, sign: Callable, sentence: str) -> None:
-    if sign is sign_out:
-        sign_out(users=only("imp-pub"), actor="")
+def test_nothing_to_do_is_refused(group: RedundancyGroup, out: bool, sentence: str) -> None:
+    if out:
+        sign(out=True, users=only("imp-pub"), actor="")
     with pytest.raises(Refused, match=sentence):
-        sign(users=only("imp-pub"), actor="")
+        sign(out=out, users=only("imp-pub"), actor="")
 
 
 def test_who_has_no_node_cannot_sign_in(group: RedundancyGroup) -> None:
     disable_ha(group=group, actor="")
     assign_users(users=only("imp-pub"), node=None, actor="")
     with pytest.raises(Refused, match="is not assigned to a node"):
-        sign_in(users=only("imp-pub"), actor="")
+        sign(out=False, users=only("imp-pub"), actor="")
 
 
 def test_a_share_is_one_of_those_assigned(group: RedundancyGroup, pub: Server, sub: Server) -> None:
-    assert sign_out_share(node=pub, percent=10, actor="") == USERS // 10
+    assert sign_share(out=True, node=pub, percent=10, actor="") == USERS // 10
     assert last_event() == f"{USERS // 10} users were signed out (10 % of imp-pub)."
     # Another tenth of all of them, not of those that are left.
-    assert sign_out_share(node=pub, percent=10, actor="") == USERS // 10
-    assert sign_in_share(node=pub, percent=100, actor="") == USERS // 5
+    assert sign_share(out=True, node=pub, percent=10, actor="") == USERS // 10
+    assert sign_share(out=False, node=pub, percent=100, actor="") == USERS // 5
     with pytest.raises(Refused, match="Nobody of 10 % of imp-pub is signed out"):
-        sign_in_share(node=pub, percent=10, actor="")
+        sign_share(out=False, node=pub, percent=10, actor="")
     assert of_homes([pub.pk, sub.pk]) == {pub.pk: Home(USERS, USERS), sub.pk: Home(USERS, USERS)}
     assert not audit()
 
@@ -95,13 +92,13 @@ def test_a_share_is_one_of_those_assigned(group: RedundancyGroup, pub: Server, s
 @pytest.mark.parametrize("percent", [0, 101, -1])
 def test_a_share_has_its_limits(group: RedundancyGroup, pub: Server, percent: int) -> None:
     with pytest.raises(Refused, match="from 1 to 100 percent"):
-        sign_out_share(node=pub, percent=percent, actor="")
+        sign_share(out=True, node=pub, percent=percent, actor="")
 
 
 def test_only_a_node_has_users(group: RedundancyGroup) -> None:
     cucm = add_server(name="cucm", server_type="cucm", actor="")
     with pytest.raises(Refused, match="is not a server of type"):
-        sign_out_share(node=cucm, percent=1, actor="")
+        sign_share(out=True, node=cucm, percent=1, actor="")
 
 
 def test_shares() -> None:
@@ -113,7 +110,7 @@ def test_shares() -> None:
 def test_who_is_signed_out_stays_so_wherever_assigned(group: RedundancyGroup, sub: Server) -> None:
     disable_ha(group=group, actor="")
     both = PresenceUser.objects.filter(userid__in=["imp-pub.0000", "imp-pub.0001"])
-    sign_out(users=both, actor="")
+    sign(out=True, users=both, actor="")
     assign_users(users=only("imp-pub"), node=None, actor="")
     assign_users(users=both, node=sub, actor="")
     user = one("imp-pub")
@@ -125,7 +122,7 @@ def test_who_is_signed_out_stays_so_wherever_assigned(group: RedundancyGroup, su
 
 
 def test_a_move_leaves_them_alone(group: RedundancyGroup, pub: Server) -> None:
-    sign_out_share(node=pub, percent=50, actor="")
+    sign_share(out=True, node=pub, percent=50, actor="")
     stand_at(BEGIN + 5)
     take_over("imp-sub")
     assert len(logins("imp-pub")) == USERS // 2
@@ -137,8 +134,8 @@ def test_a_move_leaves_them_alone(group: RedundancyGroup, pub: Server) -> None:
 def test_the_effects_count_those_who_are_really_away(
     group: RedundancyGroup, pub: Server, sub: Server
 ) -> None:
-    sign_out_share(node=pub, percent=50, actor="")
-    sign_out_share(node=sub, percent=50, actor="")
+    sign_share(out=True, node=pub, percent=50, actor="")
+    sign_share(out=True, node=sub, percent=50, actor="")
     stand_at(BEGIN + 5)
     take_over("imp-sub")
     first, second = live_of([group.pk])[group.pk].rows
@@ -152,8 +149,8 @@ def test_it_takes_as_many_statements_however_many_users(
 ) -> None:
     def statements(percent: int) -> int:
         with CaptureQueriesContext(connection) as seen:
-            sign_out_share(node=pub, percent=percent, actor="")
-            sign_in_share(node=pub, percent=percent, actor="")
+            sign_share(out=True, node=pub, percent=percent, actor="")
+            sign_share(out=False, node=pub, percent=percent, actor="")
         return len(seen)
 
     assert statements(1) == statements(100)
@@ -171,7 +168,7 @@ def test_many_keys_take_few_bytes() -> None:
 
 def test_a_record_for_each_thing_that_is_done(group: RedundancyGroup, pub: Server) -> None:
     add_users(rows=[("zoe", "", "zoe@example.com", pub)], actor="")
-    sign_out_share(node=pub, percent=10, actor="")
+    sign_share(out=True, node=pub, percent=10, actor="")
     disable_ha(group=group, actor="")
     assign_users(users=PresenceUser.objects.all(), node=None, actor="")
     told = [str(record) for record in UserRecord.objects.order_by("pk")]
@@ -192,7 +189,7 @@ def test_a_record_for_each_thing_that_is_done(group: RedundancyGroup, pub: Serve
 def test_the_page_shows_the_sessions_by_server(
     page: Client, group: RedundancyGroup, pub: Server
 ) -> None:
-    sign_out_share(node=pub, percent=10, actor="")
+    sign_share(out=True, node=pub, percent=10, actor="")
     stand_at(BEGIN + 5)
     take_over("imp-sub")
     shown = soup(page.get(reverse("session_list")))

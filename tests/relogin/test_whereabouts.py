@@ -12,7 +12,7 @@ from django.urls import reverse
 from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup, Server
 from redundancy.operations.assignment import assign_users
 from redundancy.operations.groups import disable_ha, edit_group, enable_ha
-from redundancy.operations.presence import sign_in, sign_in_share, sign_out, sign_out_share
+from redundancy.operations.presence import sign, sign_share
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.operations.users import add_users
 from redundancy.selectors.whereabouts import Stay, stay_at, stays
@@ -43,11 +43,11 @@ def test_a_day(group: RedundancyGroup) -> None:
     stand_at(BEGIN + 1000)
     go_home("imp-pub")
     stand_at(BEGIN + 2000)
-    sign_out(users=PresenceUser.objects.filter(userid="imp-pub.0000"), actor="")
+    sign(out=True, users=PresenceUser.objects.filter(userid="imp-pub.0000"), actor="")
     stand_at(BEGIN + 2500)
     take_over("imp-sub")
     stand_at(BEGIN + 3000)
-    sign_in(users=PresenceUser.objects.filter(userid="imp-pub.0000"), actor="")
+    sign(out=False, users=PresenceUser.objects.filter(userid="imp-pub.0000"), actor="")
     stand_at(BEGIN + 4000)
     disable_ha(group=group, actor="")
     stand_at(BEGIN + 5000)
@@ -129,9 +129,9 @@ def test_it_tells_what_was_seen_on_a_random_day(group: RedundancyGroup, seed: in
             case "home" if group.ha_enabled:
                 go_home(home.name)
             case "out" if PresenceSession.objects.filter(user__home=home).exists():
-                sign_out_share(node=home, percent=dice.randint(1, 60), actor="")
+                sign_share(out=True, node=home, percent=dice.randint(1, 60), actor="")
             case "in" if PresenceUser.objects.filter(home=home, signed_out=True).exists():
-                sign_in_share(node=home, percent=dice.randint(1, 60), actor="")
+                sign_share(out=False, node=home, percent=dice.randint(1, 60), actor="")
             case "assign" if group.holder_id is None and not group.ha_enabled:
                 some = [one.pk for one in dice.sample(everybody, 8)]
                 assign_users(users=PresenceUser.objects.filter(pk__in=some), node=home, actor="")
