@@ -72,7 +72,7 @@ def send_late(due: float, sender: int, receiver: int, heartbeat: Heartbeat) -> N
         pipe.execute()
 
 
-def deliver(now: float, cut: Container[int]) -> None:
+def deliver(now: float, cut: Container[int | None]) -> None:
     """Put the kept heartbeats due at ``now`` into their inboxes, except those of senders in ``cut``.
 
     One that was overtaken by a later one of the same sender is dropped: an inbox keeps the last.

@@ -16,21 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from redundancy.errors import Refused
 from redundancy.faultlab import writes
 from redundancy.faultlab.banner import in_force
-from redundancy.faultlab.forms import (
-    FORMS,
-    LINK_FORMS,
-    WORK_FORMS,
-    CutForm,
-    DelayForm,
-    FaultForm,
-    HoldForm,
-    LoseForm,
-    MoveForm,
-    PauseForm,
-    ReleaseForm,
-    RestoreForm,
-    StartForm,
-)
+from redundancy.faultlab.forms import FaultForm
+from redundancy.faultlab.writes import ACTS, LINK_ACTS, PAUSE, WORK_ACTS, FaultAct
 from redundancy.models import RedundancyGroup, Server
 from redundancy.permissions import writers_only
 from redundancy.selectors import faults as selectors
@@ -78,10 +65,10 @@ def fault_lab(request: HttpRequest) -> HttpResponse:
     group = _group(given) if given else None
     if request.method != "POST":
         return _page(request, group)
-    kind = FORMS.get(request.POST.get("action", ""))
-    if kind is None:
-        raise BadRequest(say("action: must be one of {acts}", acts=", ".join(FORMS)))
-    form = kind(request.POST, nodes=_nodes(group))
+    act = ACTS.get(request.POST.get("action", ""))
+    if act is None:
+        raise BadRequest(say("action: must be one of {acts}", acts=", ".join(ACTS)))
+    form = FaultForm(request.POST, act=act, nodes=_nodes(group))
     if form.is_valid():
         try:
             _put(form, group, request.user.get_username())
@@ -130,30 +117,10 @@ def _address(group: RedundancyGroup | None) -> str:
 
 def _put(form: FaultForm, group: RedundancyGroup | None, actor: str) -> None:
     """Put in force what ``form`` says."""
-    if isinstance(form, PauseForm):
-        writes.pause_observer(seconds=form.cleaned_data["seconds"], actor=actor)
-        return
-    if group is None:
+    if group is None and form.act is not PAUSE:
         raise Refused(say("Select a presence redundancy group first."), field="group")
-    match form:
-        case CutForm():
-            writes.cut_link(group=group, sender=form.node("direction"), actor=actor)
-        case DelayForm():
-            writes.delay_link(group=group, seconds=form.cleaned_data["seconds"], actor=actor)
-        case LoseForm():
-            writes.lose_heartbeats(group=group, percent=form.cleaned_data["percent"], actor=actor)
-        case RestoreForm():
-            writes.restore_link(group=group, actor=actor)
-        case MoveForm():
-            writes.fail_next_move(group=group, actor=actor)
-        case HoldForm():
-            writes.hold_moves(group=group, actor=actor)
-        case ReleaseForm():
-            writes.release_moves(group=group, actor=actor)
-        case StartForm():
-            node = form.node("chosen")
-            assert node is not None  # the form has no other choice
-            writes.fail_next_start(node=node, actor=actor)
+    given = form.values() | {"group": group}
+    form.act.do(**{name: given[name] for name in form.act.takes if name in given}, actor=actor)
 
 
 def _page(
@@ -161,17 +128,19 @@ def _page(
 ) -> HttpResponse:
     nodes = _nodes(group)
 
-    def made(kinds: tuple[type[FaultForm], ...]) -> list[FaultForm]:
-        return [bound if type(bound) is kind else kind(nodes=nodes) for kind in kinds]
+    def made(*acts: FaultAct) -> list[FaultForm]:
+        return [
+            bound if bound and bound.act is act else FaultForm(act=act, nodes=nodes) for act in acts
+        ]
 
-    sections = [(say("Observer"), made((PauseForm,)))]
+    sections = [(say("Observer"), made(PAUSE))]
     if len(nodes) == 2:
         sections = [
             (
                 say("Link of {first} and {second}", first=nodes[0].name, second=nodes[1].name),
-                made(LINK_FORMS),
+                made(*LINK_ACTS),
             ),
-            (say("User Moves and Service Starts"), made(WORK_FORMS)),
+            (say("User Moves and Service Starts"), made(*WORK_ACTS)),
             *sections,
         ]
     return render(

@@ -2,9 +2,13 @@
 
 Faults of the link are kept until they are lifted; failing moves and starts until they have failed
 once; a pause of the observer until its time is over. Each is an event of the history, at both ends.
+``ACTS`` says of each what its form and the rehearsals need.
 """
 
 import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
@@ -12,15 +16,15 @@ from django.db.models import Q, QuerySet
 
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
-from redundancy.models import Fault, FaultKind, RedundancyGroup, Server, ServerType
-from redundancy.operations import locks
+from redundancy.models import Fault, FaultKind, RedundancyGroup, Server
+from redundancy.models.fault import HELD, OF_LINK
+from redundancy.operations import locks, rules
 from redundancy.operations.faults import record
-from redundancy.selectors import faults
+from redundancy.srm.simulator import Simulator
 from redundancy.srm.words import say
 
 MAX_DELAY = 3600.0
 MAX_PAUSE = 86400.0
-_LINK = (FaultKind.CUT, FaultKind.DELAY, FaultKind.LOSS)
 
 
 def cut_link(
@@ -31,9 +35,7 @@ def cut_link(
     actor: str,
 ) -> None:
     """Lose every heartbeat from ``sender`` to ``receiver``; both ways when neither is given."""
-    with transaction.atomic():
-        _begin()
-        members = _members(group)
+    with _changing(group) as members:
         for field, server in (("sender", sender), ("receiver", receiver)):
             if server is not None and server not in members:
                 raise Refused(
@@ -49,16 +51,13 @@ def cut_link(
 
 def restore_link(*, group: RedundancyGroup, actor: str) -> None:
     """Let heartbeats pass again: no cut, no delay, no loss. What is under way still arrives late."""
-    with transaction.atomic():
-        _begin()
-        _lift(_of(group).filter(kind__in=_LINK), actor)
+    with _changing():
+        _lift(_of(group).filter(kind__in=OF_LINK), actor)
 
 
 def delay_link(*, group: RedundancyGroup, seconds: float, actor: str) -> None:
     """Let every heartbeat arrive so many lab ``seconds`` late."""
-    with transaction.atomic():
-        _begin()
-        _members(group)
+    with _changing(group):
         rule = say("Delay must be more than 0 and at most {most:g} seconds.", most=MAX_DELAY)
         limited = _within(seconds, rule, MAX_DELAY, field="seconds")
         _put(FaultKind.DELAY, group=group, amount=limited, actor=actor)
@@ -66,9 +65,7 @@ def delay_link(*, group: RedundancyGroup, seconds: float, actor: str) -> None:
 
 def lose_heartbeats(*, group: RedundancyGroup, percent: int, actor: str) -> None:
     """Lose so many ``percent`` of the heartbeats, each by chance."""
-    with transaction.atomic():
-        _begin()
-        _members(group)
+    with _changing(group):
         rule = say("Loss must be more than 0 and at most {most:g} percent.", most=100)
         limited = _within(percent, rule, 100, field="percent")
         _put(FaultKind.LOSS, group=group, amount=limited, actor=actor)
@@ -76,47 +73,32 @@ def lose_heartbeats(*, group: RedundancyGroup, percent: int, actor: str) -> None
 
 def fail_next_move(*, group: RedundancyGroup, actor: str) -> None:
     """Let the next session move of the group fail, whichever node asks for it."""
-    with transaction.atomic():
-        _begin()
-        _members(group)
+    with _changing(group):
         _put(FaultKind.MOVE, group=group, actor=actor)
 
 
 def hold_moves(*, group: RedundancyGroup, actor: str) -> None:
     """Carry no session move of the group out until ``release_moves``; its nodes ask again and again."""
-    with transaction.atomic():
-        _begin()
-        _members(group)
-        _put(FaultKind.MOVE, group=group, amount=faults.HELD, actor=actor)
+    with _changing(group):
+        _put(FaultKind.MOVE, group=group, amount=HELD, actor=actor)
 
 
 def release_moves(*, group: RedundancyGroup, actor: str) -> None:
     """Let held session moves be carried out when a node asks again."""
-    with transaction.atomic():
-        _begin()
-        _lift(_of(group).filter(kind=FaultKind.MOVE, amount=faults.HELD), actor)
+    with _changing():
+        _lift(_of(group).filter(kind=FaultKind.MOVE, amount=HELD), actor)
 
 
 def fail_next_start(*, node: Server, actor: str) -> None:
     """Let SRM's next start of critical services on ``node`` have no effect."""
-    with transaction.atomic():
-        _begin()
-        if node.server_type != ServerType.IMP:
-            raise Refused(
-                say(
-                    "{node} is not a server of type {type}.",
-                    node=node.name,
-                    type=ServerType.IMP.label,
-                ),
-                field="node",
-            )
+    with _changing():
+        rules.check_is_node(node, field="node")
         _put(FaultKind.START, node=node, actor=actor)
 
 
 def pause_observer(*, seconds: float, actor: str) -> None:
     """Let nobody look at any node for so many lab ``seconds``, as if no sweep ran."""
-    with transaction.atomic():
-        _begin()
+    with _changing():
         rule = say("Pause must be more than 0 and at most {most:g} seconds.", most=MAX_PAUSE)
         limited = _within(seconds, rule, MAX_PAUSE, field="seconds")
         _put(FaultKind.PAUSE, amount=lab_now() + limited, actor=actor)
@@ -124,36 +106,34 @@ def pause_observer(*, seconds: float, actor: str) -> None:
 
 def clear(*, group: RedundancyGroup | None, actor: str) -> None:
     """Lift every fault of the group and its nodes; of the whole lab, the pause too, when None."""
-    with transaction.atomic():
-        _begin()
+    with _changing():
         _lift(Fault.objects.all() if group is None else _of(group), actor)
 
 
 def lift(*, fault_id: int, actor: str) -> None:
     """Lift one fault. Does nothing when it is over already."""
-    with transaction.atomic():
-        _begin()
+    with _changing():
         _lift(Fault.objects.filter(pk=fault_id), actor)
 
 
-def _begin() -> None:
+@contextmanager
+def _changing(group: RedundancyGroup | None = None) -> Iterator[list[Server]]:
+    """Change faults in the block; of a ``group`` yield its two nodes, and refuse one without."""
     if not settings.FAULT_LAB:
         raise Refused(say("The Fault Lab is off; it takes FAULT_LAB=1 in the environment."))
-    locks.one_administrator()
+    with transaction.atomic():
+        locks.one_administrator()
+        members = list(Server.objects.filter(group=group).select_related("group").order_by("slot"))
+        if group is not None and len(members) != 2:
+            raise Refused(
+                say("{group} has no two nodes with a link between them.", group=group.name),
+                field="group",
+            )
+        yield members
 
 
 def _of(group: RedundancyGroup) -> QuerySet[Fault]:
     return Fault.objects.filter(Q(group=group) | Q(node__group=group))
-
-
-def _members(group: RedundancyGroup) -> list[Server]:
-    members = list(Server.objects.filter(group=group).select_related("group").order_by("slot"))
-    if len(members) != 2:
-        raise Refused(
-            say("{group} has no two nodes with a link between them.", group=group.name),
-            field="group",
-        )
-    return members
 
 
 def _within(value: float, rule: str, most: float, *, field: str) -> float:
@@ -179,10 +159,103 @@ def _put(
         return
     fault.amount, fault.actor = amount, actor
     fault.save(update_fields=["amount", "actor"])
-    record(fault, say("Fault: {fault}", fault=faults.sentence(fault)), actor)
+    record(fault, say("Fault: {fault}", fault=fault.sentence), actor)
 
 
 def _lift(which: QuerySet[Fault], actor: str) -> None:
     for fault in which.select_related("group", "node__group"):
-        record(fault, say("Fault lifted: {fault}", fault=faults.sentence(fault)), actor)
+        record(fault, say("Fault lifted: {fault}", fault=fault.sentence), actor)
         fault.delete()
+
+
+@dataclass(frozen=True, slots=True)
+class FaultAct:
+    """Something that the Fault Lab does.
+
+    Args:
+        key: What its button on the page sends.
+        button: The button's label.
+        sentences: What a step of a rehearsal says for it; words in capitals stand for values.
+        takes: Arguments of ``do`` besides the actor: group, sender, receiver, node, seconds or percent.
+        do: The operation.
+        simulate: What it changes in the simulator, by attribute; takes the simulator and what ``do``
+            takes besides the group, nodes by their names, empty for none.
+        label: Of the field of its form.
+        note: What it does, where the field does not say it.
+        most: The most that its measure may be.
+
+    """
+
+    key: str
+    button: str
+    sentences: tuple[str, ...]
+    takes: tuple[str, ...]
+    do: Callable[..., None]
+    simulate: Callable[..., Mapping[str, object]]
+    label: str = ""
+    note: str = ""
+    most: float = 0
+
+
+def _simulate_cut(sim: Simulator, sender: str, receiver: str) -> Mapping[str, object]:
+    first, second = sim.nodes
+    ways = {(sender, receiver)} if sender else {(first, second), (second, first)}
+    return {"cut": sim.cut | ways}
+
+
+LINK_ACTS = (
+    FaultAct(
+        "cut", say("Cut Link"), ("cut link", "cut link from NODE to OTHER"),
+        ("group", "sender", "receiver"), cut_link, _simulate_cut,
+        label=say("Heartbeats that get lost"),
+    ),
+    FaultAct(
+        "delay", say("Delay Heartbeats"), ("delay link DURATION",),
+        ("group", "seconds"), delay_link, lambda _, seconds: {"delay": seconds},
+        label=say("Delay (lab seconds)"), most=MAX_DELAY,
+    ),
+    FaultAct(
+        "lose", say("Lose Heartbeats"), ("lose PERCENT of heartbeats",),
+        ("group", "percent"), lose_heartbeats, lambda _, percent: {"loss": percent / 100},
+        label=say("Heartbeats lost (percent)"), most=100,
+    ),
+    FaultAct(
+        "restore", say("Restore Link"), ("restore link",),
+        ("group",), restore_link, lambda _: {"cut": set(), "delay": 0, "loss": 0},
+        note=say("No cut, no delay, no loss. Heartbeats that are under way still arrive late."),
+    ),
+)  # fmt: skip
+WORK_ACTS = (
+    FaultAct(
+        "move", say("Fail Next User Move"), ("fail next user move",),
+        ("group",), fail_next_move, lambda _: {"fail_next_move": True},
+        note=say("The next move of users of this group fails, whichever node asks for it."),
+    ),
+    FaultAct(
+        "hold", say("Hold User Moves"), ("hold user moves",),
+        ("group",), hold_moves, lambda _: {"hold_moves": True},
+        note=say(
+            "No move of users of this group is carried out until they are released: a pair that turns"
+            " over stays in its transition."
+        ),
+    ),
+    FaultAct(
+        "release", say("Release User Moves"), ("release user moves",),
+        ("group",), release_moves, lambda _: {"hold_moves": False},
+        note=say("What was held is carried out when the node asks for it again, within a heartbeat interval."),
+    ),
+    FaultAct(
+        "start", say("Fail Next Service Start"), ("fail next service start on NODE",),
+        ("node",), fail_next_start,
+        lambda sim, node: {"fail_next_start": sim.fail_next_start | {node}},
+        label=say("Node whose critical services do not start"),
+    ),
+)  # fmt: skip
+# Of the whole lab.
+PAUSE = FaultAct(
+    "pause", say("Pause Observer"), ("pause observer DURATION",),
+    ("seconds",), pause_observer,
+    lambda sim, seconds: {"paused_until": max(sim.paused_until, sim.now + seconds)},
+    label=say("Pause (lab seconds)"), most=MAX_PAUSE,
+)  # fmt: skip
+ACTS: dict[str, FaultAct] = {act.key: act for act in (*LINK_ACTS, *WORK_ACTS, PAUSE)}

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from redundancy import bus, clock
 from redundancy.live import sweep as sweeping
-from redundancy.models import Server
+from redundancy.models import FaultKind, Server
 from redundancy.operations import power
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import faults as fault_selectors
@@ -50,7 +50,7 @@ class LoneSrm:
         faults = fault_selectors.in_force()
         if not sweeping.paused(faults, lab_now()):
             if settings.FAULT_LAB:
-                bus.deliver(lab_now(), faults.cut)
+                bus.deliver(lab_now(), faults[FaultKind.CUT])
             me = Q(pk=self._server.pk)
             sweeping.settle(me, self._collect, lab_now, faults, ask_for_move)
         return True

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redundancy import bus
+from redundancy.models import FaultKind
 from redundancy.selectors.faults import Faults
 from redundancy.srm.types import Heartbeat
 
@@ -28,9 +29,10 @@ def send(letters: Iterable[Letter], faults: Faults) -> None:
     arriving = {}
     for letter in letters:
         # Not a secret: chance decides which heartbeat gets lost.
-        if letter.sender in faults.cut or random.random() * 100 < faults.loss.get(letter.group, 0):
+        lost = random.random() * 100 < faults[FaultKind.LOSS].get(letter.group, 0)
+        if lost or letter.sender in faults[FaultKind.CUT]:
             continue
-        delay = faults.delay.get(letter.group, 0)
+        delay = faults[FaultKind.DELAY].get(letter.group, 0)
         if delay:
             bus.send_late(letter.now + delay, letter.sender, letter.receiver, letter.heartbeat)
         else:

@@ -18,6 +18,7 @@ from redundancy.live import inbox, link, tracing
 from redundancy.live.due import Situation, find, situations
 from redundancy.live.link import Letter
 from redundancy.live.store import Step, store
+from redundancy.models import FaultKind
 from redundancy.operations import faults as fault_operations
 from redundancy.operations import observer, power
 from redundancy.operations.moves import MoveRequest
@@ -76,7 +77,7 @@ def sweep(
         observer.note_start(now=lab_now(), interval=policies.current().heartbeat_interval)
     power.boot_due_nodes(now=lab_now())
     if settings.FAULT_LAB:
-        bus.deliver(lab_now(), faults.cut)
+        bus.deliver(lab_now(), faults[FaultKind.CUT])
     power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
     taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
     # At the end: this sweep itself may have been what stood still.
@@ -89,9 +90,10 @@ def sweep(
 
 def paused(faults: Faults, now: float) -> bool:
     """Return whether nobody shall look at the nodes now; end a pause whose time is over."""
-    if now < faults.paused_until:
+    until = faults[FaultKind.PAUSE].get(None, 0)
+    if now < until:
         return True
-    if faults.paused_until:
+    if until:
         fault_operations.end_pause(now=now)
     return False
 

@@ -7,25 +7,20 @@ from django.conf import settings
 from django.db.models import Q
 
 from redundancy.models import EventKind, Fault, FaultKind, RedundancyGroup, Server
+from redundancy.models.fault import HELD
 from redundancy.operations import events
-from redundancy.selectors import faults
 from redundancy.srm.words import say
 
 
 def take_move(group: RedundancyGroup) -> bool:
-    """Return whether the session move under way, which has something to move, shall fail.
-
-    The fault is used up by it.
-    """
+    """Return whether the session move under way, which has something to move, shall fail; used up by it."""
     return _take(Q(kind=FaultKind.MOVE, group=group, amount=0))
 
 
 def moves_held(group: RedundancyGroup) -> bool:
     """Return whether the session move under way shall not be carried out now."""
-    return (
-        settings.FAULT_LAB
-        and Fault.objects.filter(kind=FaultKind.MOVE, group=group, amount=faults.HELD).exists()
-    )
+    held = Fault.objects.filter(kind=FaultKind.MOVE, group=group, amount=HELD)
+    return settings.FAULT_LAB and held.exists()
 
 
 def take_start(node: Server) -> bool:
@@ -52,5 +47,5 @@ def _take(which: Q) -> bool:
     fault = Fault.objects.select_related("group", "node__group").filter(which).first()
     if fault is None or not Fault.objects.filter(pk=fault.pk).delete()[0]:
         return False
-    record(fault, say("Fault used up: {fault}", fault=faults.sentence(fault)), "")
+    record(fault, say("Fault used up: {fault}", fault=fault.sentence), "")
     return True

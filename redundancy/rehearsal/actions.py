@@ -2,11 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from redundancy.catalog import PARAMETERS, SERVICE_BY_NAME, ServiceKind
+from redundancy.faultlab.writes import ACTS, PAUSE
 
 
 class Verb(StrEnum):
@@ -26,48 +27,25 @@ class Verb(StrEnum):
     SHUT_DOWN = "shut down NODE"
     REBOOT = "reboot NODE"
     POWER_ON = "power on NODE"
-    CUT_LINK_ONE_WAY = "cut link from NODE to OTHER"
-    CUT_LINK = "cut link"
-    RESTORE_LINK = "restore link"
-    DELAY_LINK = "delay link DURATION"
-    LOSE_HEARTBEATS = "lose PERCENT of heartbeats"
-    PAUSE_OBSERVER = "pause observer DURATION"
     FAILOVER = "failover NODE"
     FALLBACK = "fallback NODE"
     RECOVER = "recover"
     SET_PARAMETER = "set PARAMETER to VALUE"
     SIGN_OUT = "sign out PERCENT of NODE"
     SIGN_IN = "sign in PERCENT of NODE"
-    FAIL_NEXT_MOVE = "fail next user move"
-    FAIL_NEXT_START = "fail next service start on NODE"
-    HOLD_MOVES = "hold user moves"
-    RELEASE_MOVES = "release user moves"
 
 
-# What the Fault Lab does on the running system.
-FAULTS = frozenset(
-    {
-        Verb.CUT_LINK_ONE_WAY,
-        Verb.CUT_LINK,
-        Verb.RESTORE_LINK,
-        Verb.DELAY_LINK,
-        Verb.LOSE_HEARTBEATS,
-        Verb.PAUSE_OBSERVER,
-        Verb.FAIL_NEXT_MOVE,
-        Verb.FAIL_NEXT_START,
-        Verb.HOLD_MOVES,
-        Verb.RELEASE_MOVES,
-    }
-)
+# What the Fault Lab does on the running system, by its sentence.
+FAULTS = {sentence: act for act in ACTS.values() for sentence in act.sentences}
 # What touches every group of the running system.
-EVERYWHERE = frozenset({Verb.PAUSE_OBSERVER, Verb.SET_PARAMETER})
+EVERYWHERE = frozenset({*PAUSE.sentences, Verb.SET_PARAMETER})
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One ``do``: the verb and its values. ``seconds`` are lab seconds."""
+    """One ``do``: a verb, or a sentence of FAULTS, and its values. ``seconds`` are lab seconds."""
 
-    verb: Verb
+    verb: str
     text: str
     node: str = ""
     other: str = ""
@@ -91,16 +69,14 @@ _VALUES = {
     "PARAMETER": r"(?P<parameter>.+)",
     "VALUE": r"(?P<value>\S+)",
 }
-_SENTENCES = {
-    verb: re.compile(re.sub(r"[A-Z]{2,}", lambda word: _VALUES[word[0]], verb.value))
-    for verb in Verb
+_SENTENCES: dict[str, re.Pattern[str]] = {
+    verb: re.compile(re.sub(r"[A-Z]{2,}", lambda word: _VALUES[word[0]], verb))
+    for verb in (*Verb, *FAULTS)
 }
 _PARAMETERS = {parameter.name: parameter for parameter in PARAMETERS}
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 DURATION_RULE = "a time such as 90s, 3m9s or 1h30m"
 LONGEST = 1000 * 3600
-# As the Fault Lab allows them.
-_LONGEST_FAULT = {Verb.DELAY_LINK: 3600, Verb.PAUSE_OBSERVER: 24 * 3600}
 
 
 def parse(text: str, nodes: Collection[str]) -> Action:
@@ -115,7 +91,7 @@ def parse(text: str, nodes: Collection[str]) -> Action:
         found = sentence.fullmatch(words)
         if found:
             return _checked(verb, words, found.groupdict(), nodes)
-    raise BadAction(f"{_nearest(words, Verb)}, not {words!r}")
+    raise BadAction(f"{_nearest(words, _SENTENCES)}, not {words!r}")
 
 
 def seconds_of(text: str) -> int:
@@ -159,13 +135,12 @@ def parameter_key(name: str) -> str:
 
 
 def _checked(
-    verb: Verb, text: str, values: dict[str, str | None], nodes: Collection[str]
+    verb: str, text: str, values: Mapping[str, str | None], nodes: Collection[str]
 ) -> Action:
     given = {key: value for key, value in values.items() if value is not None}
-    for key in ("node", "other"):
-        if key in given:
-            known(given[key], nodes, "a node")
-    if verb is Verb.CUT_LINK_ONE_WAY and given["node"] == given["other"]:
+    for key in given.keys() & {"node", "other"}:
+        known(given[key], nodes, "a node")
+    if given.get("node") == given.get("other", ""):
         raise BadAction(f"two different nodes, not {text!r}")
     service = given.get("service", "")
     if service:
@@ -179,7 +154,9 @@ def _checked(
         node=given.get("node", ""),
         other=given.get("other", ""),
         service=service,
-        seconds=_fault_time(given["duration"], _LONGEST_FAULT[verb]) if "duration" in given else 0,
+        seconds=_fault_time(given["duration"], int(FAULTS[verb].most))
+        if "duration" in given
+        else 0,
         percent=_percent(given["percent"]) if "percent" in given else 0,
         parameter=parameter_key(given["parameter"]) if "parameter" in given else "",
         value=given.get("value", ""),

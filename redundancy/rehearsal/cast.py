@@ -51,7 +51,7 @@ class Cast:
             self.group = self._make_group(*made.values())
             for name, server in made.items():
                 for service in self.scenario.services[name]:
-                    activate(server, service)
+                    activate(server=server, name=service, actor=ACTOR)
                 # Before anybody logs in: clients keep the limits of their login.
                 parameters.set_parameters(values=self._limits(), server=server, actor=ACTOR)
             users.add_users(
@@ -123,18 +123,16 @@ def server_named(name: str) -> Server:
     return Server.objects.select_related("group").get(name=name)
 
 
-def activate(server: Server, service: str) -> None:
+def activate(*, server: Server, name: str, actor: str) -> None:
     """Activate a service, and configure the function behind it."""
-    if SERVICE_BY_NAME[service].watch is Watch.IF_CONFIGURED:
-        services.set_configured(server=server, name=service, configured=True, actor=ACTOR)
-    services.set_activated(server=server, name=service, activated=True, actor=ACTOR)
+    if SERVICE_BY_NAME[name].watch is Watch.IF_CONFIGURED:
+        services.set_configured(server=server, name=name, configured=True, actor=actor)
+    services.set_activated(server=server, name=name, activated=True, actor=actor)
 
 
-def set_on(nodes: Iterable[Server], key: str, value: str) -> None:
+def set_on(*, nodes: Iterable[Server], key: str, value: str, actor: str) -> None:
     """Set a parameter: of the cluster, or of both nodes if each has its own."""
-    if not PARAMETER_BY_KEY[key].per_node:
-        parameters.set_parameter(key=key, value=value, actor=ACTOR)
-        return
+    owners = nodes if PARAMETER_BY_KEY[key].per_node else [None]
     with transaction.atomic():
-        for server in nodes:
-            parameters.set_parameter(key=key, value=value, server=server, actor=ACTOR)
+        for server in owners:
+            parameters.set_parameter(key=key, value=value, server=server, actor=actor)

@@ -1,40 +1,36 @@
 """Do on the running system what a step says: by operations, as an administrator would."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from redundancy.faultlab import writes as faults
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations import actions, groups, power, presence, services
-from redundancy.rehearsal.actions import Action, Verb
+from redundancy.rehearsal.actions import FAULTS, Action, Verb
 from redundancy.rehearsal.cast import ACTOR, activate, server_named, set_on
 
-_ON_NODE: dict[Verb, Callable[..., object]] = {
-    Verb.POWER_OFF: power.power_off,
-    Verb.POWER_ON: power.power_on,
-    Verb.SHUT_DOWN: power.shut_down,
-    Verb.REBOOT: power.reboot,
-    Verb.START_SRM: power.start_srm,
-    Verb.STOP_SRM: power.stop_srm,
-    Verb.RESTART_SRM: power.restart_srm,
-}
-_ON_SERVICE: dict[Verb, Callable[..., object]] = {
-    Verb.START_SERVICE: services.start_service,
-    Verb.STOP_SERVICE: services.stop_service,
-    Verb.RESTART_SERVICE: services.restart_service,
-}
-_ON_GROUP: dict[Verb, Callable[..., object]] = {
-    Verb.ENABLE_HA: groups.enable_ha,
-    Verb.DISABLE_HA: groups.disable_ha,
-    Verb.RECOVER: actions.request_recover,
-    Verb.CUT_LINK: faults.cut_link,
-    Verb.RESTORE_LINK: faults.restore_link,
-    Verb.FAIL_NEXT_MOVE: faults.fail_next_move,
-    Verb.HOLD_MOVES: faults.hold_moves,
-    Verb.RELEASE_MOVES: faults.release_moves,
-}
-_REQUESTS: dict[Verb, Callable[..., object]] = {
-    Verb.FAILOVER: actions.request_failover,
-    Verb.FALLBACK: actions.request_fallback,
+# Of each verb the operation, and what it takes besides the actor.
+_OPERATIONS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
+    Verb.ENABLE_HA: (groups.enable_ha, ("group",)),
+    Verb.DISABLE_HA: (groups.disable_ha, ("group",)),
+    Verb.STOP_SRM: (power.stop_srm, ("server",)),
+    Verb.START_SRM: (power.start_srm, ("server",)),
+    Verb.RESTART_SRM: (power.restart_srm, ("server",)),
+    Verb.STOP_SERVICE: (services.stop_service, ("server", "name")),
+    Verb.START_SERVICE: (services.start_service, ("server", "name")),
+    Verb.RESTART_SERVICE: (services.restart_service, ("server", "name")),
+    Verb.ACTIVATE: (activate, ("server", "name")),
+    Verb.DEACTIVATE: (partial(services.set_activated, activated=False), ("server", "name")),
+    Verb.POWER_OFF: (power.power_off, ("server",)),
+    Verb.SHUT_DOWN: (power.shut_down, ("server",)),
+    Verb.REBOOT: (power.reboot, ("server",)),
+    Verb.POWER_ON: (power.power_on, ("server",)),
+    Verb.FAILOVER: (partial(actions.request_failover, serial=None), ("node",)),
+    Verb.FALLBACK: (partial(actions.request_fallback, serial=None), ("node",)),
+    Verb.RECOVER: (actions.request_recover, ("group",)),
+    Verb.SET_PARAMETER: (set_on, ("nodes", "key", "value")),
+    Verb.SIGN_OUT: (partial(presence.sign_share, out=True), ("node", "percent")),
+    Verb.SIGN_IN: (partial(presence.sign_share, out=False), ("node", "percent")),
+    **{sentence: (act.do, act.takes) for sentence, act in FAULTS.items()},
 }
 
 
@@ -45,45 +41,21 @@ def do(action: Action, group: RedundancyGroup, nodes: Mapping[str, Server]) -> N
         Refused: It was refused at once.
 
     """
-    verb = action.verb
     node, other = (
         server_named(nodes[name].name) if name else None for name in (action.node, action.other)
     )
-    if verb in _ON_NODE:
-        _ON_NODE[verb](server=node, actor=ACTOR)
-    elif verb in _ON_SERVICE:
-        _ON_SERVICE[verb](server=node, name=action.service, actor=ACTOR)
-    elif verb in _ON_GROUP:
-        _ON_GROUP[verb](group=group, actor=ACTOR)
-    elif verb in _REQUESTS:
-        _REQUESTS[verb](node=node, serial=None, actor=ACTOR)
-    elif node is not None:
-        _do_with_values(action, group, node, other)
-    else:
-        match verb:
-            case Verb.SET_PARAMETER:
-                set_on(nodes.values(), action.parameter, action.value)
-            case Verb.DELAY_LINK:
-                faults.delay_link(group=group, seconds=action.seconds, actor=ACTOR)
-            case Verb.LOSE_HEARTBEATS:
-                faults.lose_heartbeats(group=group, percent=action.percent, actor=ACTOR)
-            case Verb.PAUSE_OBSERVER:
-                faults.pause_observer(seconds=action.seconds, actor=ACTOR)
-
-
-def _do_with_values(
-    action: Action, group: RedundancyGroup, node: Server, other: Server | None
-) -> None:
-    match action.verb:
-        case Verb.ACTIVATE:
-            activate(node, action.service)
-        case Verb.DEACTIVATE:
-            services.set_activated(server=node, name=action.service, activated=False, actor=ACTOR)
-        case Verb.SIGN_OUT:
-            presence.sign_out_share(node=node, percent=action.percent, actor=ACTOR)
-        case Verb.SIGN_IN:
-            presence.sign_in_share(node=node, percent=action.percent, actor=ACTOR)
-        case Verb.FAIL_NEXT_START:
-            faults.fail_next_start(node=node, actor=ACTOR)
-        case Verb.CUT_LINK_ONE_WAY:
-            faults.cut_link(group=group, sender=node, receiver=other, actor=ACTOR)
+    given = {
+        "group": group,
+        "nodes": nodes.values(),
+        "node": node,
+        "server": node,
+        "sender": node,
+        "receiver": other,
+        "name": action.service,
+        "seconds": action.seconds,
+        "percent": action.percent,
+        "key": action.parameter,
+        "value": action.value,
+    }
+    operation, takes = _OPERATIONS[action.verb]
+    operation(**{name: given[name] for name in takes}, actor=ACTOR)

@@ -8,9 +8,10 @@ from django.conf import settings
 
 from redundancy import clock
 from redundancy.errors import Refused
+from redundancy.faultlab.writes import PAUSE
 from redundancy.models import EventKind, HaEvent
 from redundancy.rehearsal import deeds
-from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action, Verb
+from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action
 from redundancy.rehearsal.cast import Cast, Parameters
 from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
@@ -179,7 +180,7 @@ class LiveStage:
             deeds.do(action, self._group, self._servers)
         except Refused as error:
             self._refused[action.text] = error.rule
-        if action.verb is Verb.PAUSE_OBSERVER:
+        if action.verb in PAUSE.sentences:
             self._paused_until = clock.lab_now() + action.seconds
         return self._refused[action.text]
 
@@ -283,5 +284,5 @@ def _check(scenario: Scenario) -> None:
         raise CannotRun(f"The system does not run: {seen.sentence}")
 
 
-def _verbs(scenario: Scenario) -> Iterator[Verb]:
+def _verbs(scenario: Scenario) -> Iterator[str]:
     return (step.action.verb for step in scenario.steps if step.action is not None)

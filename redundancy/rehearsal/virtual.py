@@ -15,7 +15,7 @@ from redundancy.catalog import (
 from redundancy.errors import Refused
 from redundancy.operations import presence
 from redundancy.parameters.writes import parameters
-from redundancy.rehearsal.actions import Action, Verb
+from redundancy.rehearsal.actions import FAULTS, Action, Verb
 from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors.parameters import typed
@@ -25,7 +25,7 @@ from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.srm.types import Policy, Request
 
 IN_ROUTER = frozenset(service.name for service in SERVICES if service.xcp) - {XCP_ROUTER}
-REQUESTS = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
+REQUESTS: dict[str, Request] = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
 
 
 def play(scenario: Scenario) -> Played:
@@ -143,7 +143,19 @@ class VirtualStage:
         return self.refusal(action)
 
     def _do(self, action: Action) -> None:
-        sim, node, other = self._sim, action.node, action.other
+        sim, node = self._sim, action.node
+        if fault := FAULTS.get(action.verb):
+            given = {
+                "sender": node,
+                "receiver": action.other,
+                "node": node,
+                "seconds": action.seconds,
+                "percent": action.percent,
+            }
+            takes = [name for name in fault.takes if name != "group"]
+            for name, value in fault.simulate(sim, **{name: given[name] for name in takes}).items():
+                setattr(sim, name, value)
+            return
         match action.verb:
             case Verb.ENABLE_HA if not sim.ha_enabled:
                 sim.enable_ha()
@@ -162,26 +174,8 @@ class VirtualStage:
             case Verb.SHUT_DOWN | Verb.REBOOT:
                 self._check_power(node)
                 sim.shut_down(node, reboot=action.verb is Verb.REBOOT)
-            case Verb.CUT_LINK:
-                sim.cut = {self._nodes, self._nodes[::-1]}
-            case Verb.CUT_LINK_ONE_WAY:
-                sim.cut = sim.cut | {(node, other)}
-            case Verb.RESTORE_LINK:
-                sim.cut, sim.delay, sim.loss = set(), 0, 0
-            case Verb.DELAY_LINK:
-                sim.delay = action.seconds
-            case Verb.LOSE_HEARTBEATS:
-                sim.loss = action.percent / 100
-            case Verb.PAUSE_OBSERVER:
-                sim.pause_observer(action.seconds)
             case Verb.SIGN_OUT | Verb.SIGN_IN:
                 self._sign(node, action.percent, out=action.verb is Verb.SIGN_OUT)
-            case Verb.FAIL_NEXT_MOVE:
-                sim.fail_next_move = True
-            case Verb.FAIL_NEXT_START:
-                sim.fail_next_start.add(node)
-            case Verb.HOLD_MOVES | Verb.RELEASE_MOVES:
-                sim.hold_moves = action.verb is Verb.HOLD_MOVES
             case Verb.ENABLE_HA | Verb.DISABLE_HA:
                 pass
             case _:

@@ -104,7 +104,7 @@ def test_a_fault_of_a_group_goes_with_it_and_touches_no_other(group: RedundancyG
     faults.cut_link(group=group, actor="")
     faults.cut_link(group=second, actor="")
     faults.restore_link(group=group, actor="")
-    assert {fault.group_id for fault in selectors.active()} == {second.pk}
+    assert {fault.pair_id for fault in selectors.active()} == {second.pk}
 
 
 Ask = Callable[[RedundancyGroup, Server, Server], Any]

@@ -75,14 +75,14 @@ def test_it_is_for_super_users(page: Client, group: RedundancyGroup) -> None:
 def test_every_fault_can_be_put_in_force_and_ended(page: Client, group: RedundancyGroup) -> None:
     pub, sub = group.servers.order_by("slot")
     for fields, sentence in (
-        ({"action": "cut", "direction": pub.pk}, "Heartbeats from imp-pub do not reach its peer."),
-        ({"action": "cut", "direction": "both"}, "Heartbeats from imp-sub do not reach its peer."),
+        ({"action": "cut", "sender": pub.pk}, "Heartbeats from imp-pub do not reach its peer."),
+        ({"action": "cut", "sender": "both"}, "Heartbeats from imp-sub do not reach its peer."),
         ({"action": "delay", "seconds": "2.5"}, "arrive 2.5 s late"),
         ({"action": "lose", "percent": "30"}, "30 % of the heartbeats"),
         ({"action": "move"}, "The next session move of DefaultCUPSubCluster fails."),
         # A group's moves are held, or the next one fails.
         ({"action": "hold"}, "Session moves of DefaultCUPSubCluster wait until they are released."),
-        ({"action": "start", "chosen": sub.pk}, "critical services on imp-sub fails"),
+        ({"action": "start", "node": sub.pk}, "critical services on imp-sub fails"),
         ({"action": "pause", "seconds": "600"}, "Nobody looks at the nodes until"),
     ):
         answer = page.post(reverse("fault_lab"), {"group": group.pk, **fields}, follow=True)
@@ -108,8 +108,8 @@ def test_every_fault_can_be_put_in_force_and_ended(page: Client, group: Redundan
         ({"action": "delay", "seconds": "-1"}, "seconds", "Delay must be more than 0"),
         ({"action": "lose", "percent": "2.5"}, "percent", "must be a whole number."),
         ({"action": "lose", "percent": "101"}, "percent", "at most 100 percent"),
-        ({"action": "cut", "direction": "9"}, "direction", "choose one of the list."),
-        ({"action": "start", "chosen": "x"}, "chosen", "choose one of the list."),
+        ({"action": "cut", "sender": "9"}, "sender", "choose one of the list."),
+        ({"action": "start", "node": "x"}, "node", "choose one of the list."),
     ],
 )
 def test_bad_input_names_its_field_and_changes_nothing(

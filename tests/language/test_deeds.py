@@ -69,7 +69,7 @@ def deeds(made: Furniture, job: int) -> Iterator[Deed]:
             yield Deed("control_center_service", (kind, sub), data=named)
             yield Deed("control_center_service", (kind, sub), data={**named, "choice": "continue"})
     for broken in (
-        {"action": "cut", "direction": "both"},
+        {"action": "cut", "sender": "both"},
         {"action": "delay", "seconds": "5"},
         {"action": "delay", "seconds": "-5"},
         {"action": "lose", "percent": "10"},
@@ -78,7 +78,7 @@ def deeds(made: Furniture, job: int) -> Iterator[Deed]:
         {"action": "move"},
         {"action": "hold"},
         {"action": "release"},
-        {"action": "start", "chosen": sub},
+        {"action": "start", "node": sub},
         {"action": "pause", "seconds": "60"},
         {"action": "pause", "seconds": "nan"},
     ):

@@ -10,10 +10,10 @@ from pytest_django.fixtures import Settings
 from redundancy import bus
 from redundancy.faultlab import writes as faults
 from redundancy.live import link
-from redundancy.models import Fault, HaEvent, NodeRuntime, RedundancyGroup
+from redundancy.models import Fault, FaultKind, HaEvent, NodeRuntime, RedundancyGroup
 from redundancy.operations import actions, groups, moves, power
 from redundancy.operations.moves import MoveRequest
-from redundancy.selectors.faults import Faults
+from redundancy.selectors.faults import NONE
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import MoveKind
@@ -151,7 +151,7 @@ def test_a_share_of_the_heartbeats_is_lost(pair: Pair, monkeypatch: pytest.Monke
     for dice in range(100):
         monkeypatch.setattr("random.random", lambda dice=dice: dice / 100)
         bus.collect()
-        link.send([link.Letter(heartbeat, 0, sub.pk, 7, 0)], Faults(loss={7: 30}))
+        link.send([link.Letter(heartbeat, 0, sub.pk, 7, 0)], {**NONE, FaultKind.LOSS: {7: 30}})
         arrived += len(bus.collect())
     assert arrived == 70
 

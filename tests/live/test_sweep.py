@@ -112,7 +112,9 @@ def test_a_request_of_an_srm_is_not_asked_of_its_successor(pair: Pair) -> None:
     power.restart_srm(server=pub, actor="bob")
     pair.run(30)
     assert pair.states() == ("Normal", "Normal")
-    assert not HaEvent.objects.filter(refused=True).exists(), "it was not asked, so it did not refuse"
+    assert not HaEvent.objects.filter(refused=True).exists(), (
+        "it was not asked, so it did not refuse"
+    )
 
 
 def test_a_request_after_the_restart_is_asked_of_the_new_srm(pair: Pair) -> None:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from redundancy import bus, clock
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME, ServiceKind
 from redundancy.drivers import Observed, get_driver
-from redundancy.models import RedundancyGroup, Server, ServiceStatus
+from redundancy.models import FaultKind, RedundancyGroup, Server, ServiceStatus
+from redundancy.models.fault import OF_LINK
 from redundancy.selectors import faults, live, login_profile, parameters, wording
 from redundancy.selectors import policy as policies
 from redundancy.srm.codec import node_from_json
@@ -180,11 +181,11 @@ def _heartbeats(pair: _Pair) -> Check:
     swept = say("The last sweep was {age:.1f} s ago.", age=age) if age is not None else ""
     broken = faults.in_force()
     told = together(
-        f.sentence for f in faults.active() if f.group_id == pair.group.pk and f.of_link
+        f.sentence for f in faults.active() if f.pair_id == pair.group.pk and f.kind in OF_LINK
     )
-    late = broken.delay.get(pair.group.pk, 0) >= pair.policy.heartbeat_timeout
-    lost = broken.loss.get(pair.group.pk, 0) >= 100
-    mute = [server for server in pair.servers if server.pk in broken.cut]
+    late = broken[FaultKind.DELAY].get(pair.group.pk, 0) >= pair.policy.heartbeat_timeout
+    lost = broken[FaultKind.LOSS].get(pair.group.pk, 0) >= 100
+    mute = [server for server in pair.servers if server.pk in broken[FaultKind.CUT]]
     if late or lost or mute:
         after = say("after {limit:g} s", limit=pair.policy.initialization_timeout)
         if len(mute) == 1 and not (late or lost):
