@@ -34,9 +34,8 @@ class ParametersForm(PageForm):
         for parameter in chosen:
             self.fields[parameter.key] = _field(parameter, disabled=read_only)
         for parameter in chosen:
-            self.fields[_SEEN + parameter.key] = forms.CharField(
-                required=False, widget=forms.HiddenInput
-            )
+            hidden = forms.CharField(required=False, widget=forms.HiddenInput)
+            self.fields[_SEEN + parameter.key] = hidden
 
     def values(self) -> dict[str, str]:
         """Return what was typed, by the keys of the parameters."""
@@ -57,25 +56,22 @@ def _field(parameter: Parameter, *, disabled: bool) -> forms.Field:
         typed = {"autocomplete": "off", "inputmode": "numeric", "spellcheck": "false"}
         widget = forms.TextInput(attrs=attributes | typed)
     field = forms.CharField(label=parameter.name, required=False, widget=widget, disabled=disabled)
-    # What it may be is the operation's to say, of all parameters at once.
+    # The operation judges all parameters at once.
     field.validators = []
     return field
 
 
-def shown(present: Mapping[str, str], typed: Mapping[str, str] | None = None) -> dict[str, str]:
+def contents(present: Mapping[str, str], typed: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the contents of a form of the values ``present``, with ``typed`` in the place of some."""
-    return {
-        **present,
-        **(typed or {}),
-        **{_SEEN + key: text for key, text in present.items()},
-    }
+    seen = {_SEEN + key: text for key, text in present.items()}
+    return {**present, **(typed or {}), **seen}
 
 
-def renewed(form: ParametersForm, present: Mapping[str, str]) -> dict[str, str]:
+def contents_again(form: ParametersForm, present: Mapping[str, str]) -> dict[str, str]:
     """Return the contents of a form like ``form`` on the values ``present``; what was typed stays."""
     seen = form.expected()
     typed = {key: text for key, text in form.values().items() if text.strip() != seen.get(key)}
-    return shown(present, typed)
+    return contents(present, typed)
 
 
 class EnterpriseForm(PageForm):
@@ -84,12 +80,10 @@ class EnterpriseForm(PageForm):
     def __init__(self, *args: Any, read_only: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for each in ENTERPRISE_PARAMETERS:
-            # What it may be is the operation's to say.
+            # The operation judges the value.
+            select = forms.Select(choices=[(choice, choice) for choice in each.choices])
             self.fields[each.key] = forms.CharField(
-                label=each.name,
-                required=False,
-                disabled=read_only,
-                widget=forms.Select(choices=[(choice, choice) for choice in each.choices]),
+                label=each.name, required=False, disabled=read_only, widget=select
             )
 
 
@@ -108,10 +102,8 @@ class LoginProfileForm(PageForm):
     def __init__(self, *args: Any, servers: Sequence[Server], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for server in servers:
-            self.fields[f"size_{server.slot}"] = forms.ChoiceField(
-                label=say("Node Size of {server}", server=server.name),
-                choices=_SIZES,
-            )
+            label = say("Node Size of {server}", server=server.name)
+            self.fields[f"size_{server.slot}"] = forms.ChoiceField(label=label, choices=_SIZES)
         self.fields["mode"] = forms.ChoiceField(
             label=say("Mode"), choices=[(mode.value, mode.value) for mode in Mode]
         )
@@ -120,29 +112,33 @@ class LoginProfileForm(PageForm):
 
     @property
     def mode(self) -> Mode:
-        """The mode that was chosen."""
+        """How the pair shares its users."""
         return Mode(self.text("mode"))
 
     @property
     def sizes(self) -> dict[int, int]:
-        """The sizes that were chosen, by the key of the node."""
+        """For how many users each node is made, by the key of the node."""
         return {server.pk: int(self.text(f"size_{server.slot}")) for server in self.servers}
 
 
-def seen_fields(values: Mapping[int, Mapping[str, str]]) -> list[tuple[str, str]]:
-    """Return hidden fields that carry these values of nodes, by their key."""
+def snapshot_fields(snapshot: Mapping[int, Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Return the hidden fields that carry the values of nodes, by the nodes' keys."""
     return [
-        (f"seen_{pk}_{key}", text) for pk, texts in values.items() for key, text in texts.items()
+        (f"{_SEEN}{pk}_{key}", text)
+        for pk, texts in snapshot.items()
+        for key, text in texts.items()
     ]
 
 
-def seen(data: Mapping[str, str], servers: Sequence[Server]) -> dict[int, dict[str, str]]:
+def posted_snapshot(
+    data: Mapping[str, str], servers: Sequence[Server]
+) -> dict[int, dict[str, str]]:
     """Return the values of these nodes that a sent form carries."""
     return {
         server.pk: {
             parameter.key: data[name]
             for parameter in PER_NODE
-            if (name := f"seen_{server.pk}_{parameter.key}") in data
+            if (name := f"{_SEEN}{server.pk}_{parameter.key}") in data
         }
         for server in servers
     }

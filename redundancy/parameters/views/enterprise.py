@@ -50,13 +50,9 @@ def _page(
         "title": say("Enterprise Parameters Configuration"),
         "form": form,
         "form_id": FORM,
-        "rows": [
-            (each, form[each.key], present[each.key] != each.default)
-            for each in ENTERPRISE_PARAMETERS
-        ],
+        "rows": [(p, form[p.key], present[p.key] != p.default) for p in ENTERPRISE_PARAMETERS],
         "status_text": text,
         "tools": [Tool(say("Save"), "save", form=FORM)] if can_write(request.user) else [],
     }
-    return render(
-        request, "parameters/enterprise.html", context, status=422 if form.errors else 200
-    )
+    status = 422 if form.errors else 200
+    return render(request, "parameters/enterprise.html", context, status=status)

@@ -16,8 +16,9 @@ from redundancy.views.chrome import Link
 from redundancy.views.confirm import is_htmx
 from redundancy.views.find_list import Column, Listing, find_list, list_context
 
-ALL_TITLE = say("Parameters for All Servers")
-MODIFIED_TITLE = say("Modified Parameters for All Servers")
+# The title of a list, and the name of its address.
+ALL = say("Parameters for All Servers"), "parameters_all"
+MODIFIED = say("Modified Parameters for All Servers"), "parameters_modified"
 
 
 @require_GET
@@ -27,17 +28,14 @@ def parameter_help(request: HttpRequest, application: str) -> HttpResponse:
     if key and key not in PARAMETER_BY_KEY:
         raise Http404
     in_dialog = is_htmx(request)
-    return render(
-        request,
-        f"parameters/{'_help' if in_dialog else 'help'}.html",
-        {
-            "title": say("Help: {service} Parameters", service=SRM),
-            "application": application,
-            "in_dialog": in_dialog,
-            "explained": [PARAMETER_BY_KEY[key]] if key else PARAMETERS,
-            "related_links": [_back(application)],
-        },
-    )
+    context = {
+        "title": say("Help: {service} Parameters", service=SRM),
+        "application": application,
+        "in_dialog": in_dialog,
+        "parameters": [PARAMETER_BY_KEY[key]] if key else PARAMETERS,
+        "related_links": [_back(application)],
+    }
+    return render(request, f"parameters/{'_help' if in_dialog else 'help'}.html", context)
 
 
 @require_GET
@@ -58,12 +56,12 @@ def parameters_all(request: HttpRequest, application: str) -> HttpResponse:
     )
     present = parameters.texts()
     clusterwide = [(p, present[p.key]) for p in PARAMETERS if not p.per_node]
-    return _list(request, application, ALL_TITLE, MODIFIED_TITLE, listing, clusterwide=clusterwide)
+    return _list(request, application, ALL, MODIFIED, listing, clusterwide=clusterwide)
 
 
 def _own_parameters(server_ids: Sequence[int]) -> dict[int, list[tuple[Parameter, str]]]:
-    found = parameters.of_nodes(server_ids)
-    return {pk: [(p, values[p.key]) for p in parameters.PER_NODE] for pk, values in found.items()}
+    rows = parameters.of_nodes(server_ids)
+    return {pk: [(p, values[p.key]) for p in parameters.PER_NODE] for pk, values in rows.items()}
 
 
 @require_GET
@@ -82,26 +80,23 @@ def parameters_modified(request: HttpRequest, application: str) -> HttpResponse:
         ),
         row_template="parameters/modified_row.html",
     )
-    return _list(request, application, MODIFIED_TITLE, ALL_TITLE, listing)
+    return _list(request, application, MODIFIED, ALL, listing)
 
 
 def _list(
     request: HttpRequest,
     application: str,
-    title: str,
-    other: str,
+    page: tuple[str, str],
+    other: tuple[str, str],
     listing: Listing[Any],
     **more: object,
 ) -> HttpResponse:
-    names = {ALL_TITLE: "parameters_all", MODIFIED_TITLE: "parameters_modified"}
+    title, address = other
     context = {
-        "title": title,
+        "title": page[0],
         "application": application,
         "service": SRM,
-        "related_links": [
-            _back(application),
-            Link(other, reverse(names[other], args=[application])),
-        ],
+        "related_links": [_back(application), Link(title, reverse(address, args=[application]))],
         **list_context(listing),
         **more,
     }
@@ -109,6 +104,5 @@ def _list(
 
 
 def _back(application: str) -> Link:
-    return Link(
-        say("Back To Service Parameters"), reverse("service_parameters", args=[application])
-    )
+    url = reverse("service_parameters", args=[application])
+    return Link(say("Back To Service Parameters"), url)

@@ -13,7 +13,7 @@ from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import LOWER_LIMIT
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.trial import try_out
-from redundancy.parameters.forms import LoginProfileForm, seen, seen_fields
+from redundancy.parameters.forms import LoginProfileForm, posted_snapshot, snapshot_fields
 from redundancy.parameters.writes.pair import align, apply_login_profile, set_node_sizes
 from redundancy.permissions import refuse_read_only, writers_only
 from redundancy.relogin import expected_peak, expected_until, rate_in_words
@@ -27,7 +27,7 @@ from redundancy.views.numbers import whole_number
 
 MUST_MATCH = say("Must-Match Parameters")
 LOGIN_PROFILE = say("Login Profile")
-# Shares of the users, in percent, whose return is told.
+# Percentages of the users for which the page says when they are back.
 SHARES = (50, 95, 100)
 
 
@@ -61,26 +61,21 @@ def must_match(request: HttpRequest, pk: int) -> HttpResponse:
     group, servers = _pair(pk)
     rows = parameters.of_pair(group) if len(servers) == 2 else []
     differing = sum(not row.matches for row in rows)
-    return render(
-        request,
-        "parameters/must_match.html",
-        {
-            "title": MUST_MATCH,
-            "group": group,
-            "servers": servers,
-            "rows": rows,
-            "differing": differing,
-            "align_url": reverse("align", args=[pk]),
-            "status_text": _matching(differing) if rows else "",
-            "related_links": _related(group),
-        },
-    )
-
-
-def _matching(differing: int) -> str:
-    if not differing:
-        return say("Both nodes have the same values.")
-    return say_count("{count} parameter differs.", "{count} parameters differ.", differing)
+    if differing:
+        text = say_count("{count} parameter differs.", "{count} parameters differ.", differing)
+    else:
+        text = say("Both nodes have the same values.") if rows else ""
+    context = {
+        "title": MUST_MATCH,
+        "group": group,
+        "servers": servers,
+        "rows": rows,
+        "differing": differing,
+        "align_url": reverse("align", args=[pk]),
+        "status_text": text,
+        "related_links": _related(group),
+    }
+    return render(request, "parameters/must_match.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,15 +83,15 @@ def _matching(differing: int) -> str:
 def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask whether both nodes shall have the values of one (GET); do it (POST)."""
     group, servers = _pair(pk)
-    asked = request.POST if request.method == "POST" else request.GET
-    chosen = whole_number(asked.get("source", ""))
+    data = request.POST if request.method == "POST" else request.GET
+    chosen = whole_number(data.get("source", ""))
     source = next((server for server in servers if server.pk == chosen), None)
-    key = asked.get("key", "")
+    key = data.get("key", "")
     if source is None or (key and key not in PARAMETER_BY_KEY):
         raise Http404
     rows = [r for r in parameters.of_pair(group) if not r.matches and key in {"", r.parameter.key}]
     present = parameters.of_nodes(server.pk for server in servers)
-    expected = seen(request.POST, servers) if request.method == "POST" else present
+    expected = posted_snapshot(data, servers) if request.method == "POST" else present
 
     def operate() -> None:
         align(
@@ -112,9 +107,8 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if request.method == "POST":
             operate()
-            messages.success(
-                request, str(say("Update successful: aligned with {source}.", source=source.name))
-            )
+            text = say("Update successful: aligned with {source}.", source=source.name)
+            messages.success(request, str(text))
             return go(request, back)
         try_out(operate)
     except Refused as refused:
@@ -128,15 +122,16 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
             submit="" if error else say("Align"),
             question="" if error else say("Shall both nodes have these values?"),
             effects=[] if error else [_change(row, source) for row in rows],
-            fields=[("source", source.pk), ("key", key), *seen_fields(present)],
+            fields=[("source", source.pk), ("key", key), *snapshot_fields(present)],
             error=error,
         ),
     )
 
 
 def _change(row: PairValue, source: Server) -> str:
-    value = next(text for server, text in row.cells if server == source)
-    other, old = next((server, text) for server, text in row.cells if server != source)
+    values = dict(row.cells)
+    value = values.pop(source)
+    [(other, old)] = values.items()
     return say(
         "{parameter} on {other}: {value} instead of {old}.",
         parameter=row.parameter.name,
@@ -154,19 +149,19 @@ def login_profile(request: HttpRequest, pk: int) -> HttpResponse:
         refuse_read_only(request)
     if len(servers) < 2:
         return _profile_page(request, group, None, None)
-    form = LoginProfileForm(request.POST or request.GET or _start(group, servers), servers=servers)
+    data = request.POST or request.GET
+    form = LoginProfileForm(data or _start(group, servers), servers=servers)
     if not form.is_valid():
         # Nothing was chosen yet, or by an address typed by hand.
-        status = 422 if request.POST or request.GET else 200
-        fresh = form if status == 422 else LoginProfileForm(initial=form.data, servers=servers)
-        return _profile_page(request, group, fresh, None, status=status)
+        fresh = form if data else LoginProfileForm(initial=form.data, servers=servers)
+        return _profile_page(request, group, fresh, None, status=422 if data else 200)
     if request.method == "POST":
         try:
             done = _apply(request, group, servers, form)
         except Refused as refused:
-            found = profile(group, form.mode, form.sizes)
+            present = profile(group, form.mode, form.sizes)
             status = 409 if isinstance(refused, Stale) else 422
-            return _profile_page(request, group, form, found, error=refused.rule, status=status)
+            return _profile_page(request, group, form, present, error=refused.rule, status=status)
         messages.success(request, str(say("Update successful: {done}", done=done)))
         return redirect(f"{request.path}?{urlencode({n: form.text(n) for n in form.fields})}")
     return _profile_page(request, group, form, profile(group, form.mode, form.sizes))
@@ -190,51 +185,45 @@ def _apply(
         group=group,
         mode=form.mode,
         sizes=form.sizes,
-        values=_recommended(request),
-        expected=seen(request.POST, servers),
+        values={each.key: request.POST.get(each.key, "") for each in parameters.PER_NODE},
+        expected=posted_snapshot(request.POST, servers),
         actor=actor,
     )
     return say("both nodes have the recommended limits.")
-
-
-def _recommended(request: HttpRequest) -> dict[str, str]:
-    return {parameter.key: request.POST.get(parameter.key, "") for parameter in parameters.PER_NODE}
 
 
 def _profile_page(
     request: HttpRequest,
     group: RedundancyGroup,
     form: LoginProfileForm | None,
-    found: Profile | None,
+    recommended: Profile | None,
     *,
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    return render(
-        request,
-        "parameters/login_profile.html",
-        {
-            "title": LOGIN_PROFILE,
-            "group": group,
-            # Its errors stand at its fields; what an operation refused is about the whole.
-            "form": form,
-            "profile": found,
-            "pace": _pace(found) if found else [],
-            "limits": _limits(found) if found else [],
-            "seen": seen_fields({n.server.pk: n.limits for n in found.nodes}) if found else [],
-            "status_error": error,
-            "related_links": _related(group),
-        },
-        status=status,
-    )
+    snapshot = {each.server.pk: each.limits for each in recommended.nodes} if recommended else {}
+    context = {
+        "title": LOGIN_PROFILE,
+        "group": group,
+        # Its errors stand at its fields; what an operation refused is about the whole.
+        "form": form,
+        "profile": recommended,
+        "pace": _pace(recommended) if recommended else [],
+        "limits": _limits(recommended) if recommended else [],
+        "snapshot": snapshot_fields(snapshot),
+        "status_error": error,
+        "related_links": _related(group),
+    }
+    return render(request, "parameters/login_profile.html", context, status=status)
 
 
-def _pace(found: Profile) -> list[tuple[str, str]]:
+def _pace(recommended: Profile) -> list[tuple[str, str]]:
     """Return what the recommended limits mean: label and figure."""
-    if found.row is None:
+    if recommended.row is None:
         return []
-    peak = expected_peak(found.users, LOWER_LIMIT, found.row.upper)
-    until = {share: expected_until(share / 100, LOWER_LIMIT, found.row.upper) for share in SHARES}
+    upper = recommended.row.upper
+    peak = expected_peak(recommended.users, LOWER_LIMIT, upper)
+    until = {share: expected_until(share / 100, LOWER_LIMIT, upper) for share in SHARES}
     return [
         (say("Peak logins"), say("{rate} per second", rate=rate_in_words(peak))),
         *(
@@ -244,13 +233,13 @@ def _pace(found: Profile) -> list[tuple[str, str]]:
     ]
 
 
-def _limits(found: Profile) -> list[tuple[str, list[tuple[Server, str]], str]]:
+def _limits(recommended: Profile) -> list[tuple[str, list[str], str]]:
     """Return of each limit its name, its value on each node, and the recommended one."""
     return [
         (
             parameter.name,
-            [(node.server, node.limits[parameter.key]) for node in found.nodes],
-            found.values.get(parameter.key, ""),
+            [node.limits[parameter.key] for node in recommended.nodes],
+            recommended.values.get(parameter.key, ""),
         )
         for parameter in parameters.PER_NODE
     ]

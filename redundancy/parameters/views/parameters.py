@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.forms import BoundField
@@ -21,7 +20,7 @@ from redundancy.catalog import (
 )
 from redundancy.errors import Refused, Stale
 from redundancy.models import Server, ServiceStatus
-from redundancy.parameters.forms import ParametersForm, posted_keys, renewed, shown
+from redundancy.parameters.forms import ParametersForm, contents, contents_again, posted_keys
 from redundancy.parameters.views import pair
 from redundancy.parameters.writes.parameters import set_parameters
 from redundancy.permissions import can_write, refuse_read_only
@@ -48,40 +47,23 @@ class Choice:
 
     @property
     def has_parameters(self) -> bool:
-        """Whether there is anything to show."""
+        """Whether the service has parameters here: only SRM has."""
         return self.service == SRM
-
-    def query(self, **more: object) -> str:
-        """Return the query of this page, with ``more`` added or changed."""
-        pairs: dict[str, object] = {}
-        if self.server:
-            pairs["server"] = self.server.pk
-        if self.service:
-            pairs["service"] = self.service
-        if self.changed_only:
-            pairs["changed"] = 1
-        return "?" + urlencode({k: v for k, v in (pairs | more).items() if v != ""})
-
-    @property
-    def all_query(self) -> str:
-        """Return the query that shows all values."""
-        return self.query(changed="")
-
-    @property
-    def changed_query(self) -> str:
-        """Return the query that shows changed values only."""
-        return self.query(changed=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A parameter as a row of the page. ``present``: the value in force, which the field may not show yet."""
+    """A parameter as a row of the page.
+
+    ``seen``: the hidden field with the value that the page was made with. ``present``: the value in
+    force, which the field may not show yet. ``differs_from``: name and value of the peer, where it
+    should have the same and has not.
+    """
 
     parameter: Parameter
     field: BoundField
     seen: BoundField
     present: str
-    # Name and value of the peer, where it should be the same and is not.
     differs_from: tuple[str, str] | None
 
     @property
@@ -92,7 +74,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The clusterwide parameters, or those of the server."""
+    """A box of the page: the clusterwide parameters, or those of the server."""
 
     title: str
     rows: list[Row]
@@ -109,12 +91,11 @@ def service_parameters(request: HttpRequest, application: str) -> HttpResponse:
     present = parameters.texts(choice.server)
     if request.method == "POST":
         return _save(request, application, choice, present)
-    keys = {
-        key
-        for key, text in present.items()
-        if not choice.changed_only or text != PARAMETER_BY_KEY[key].default
-    }
-    form = ParametersForm(keys=keys, initial=shown(present), read_only=not can_write(request.user))
+    keys = set(present)
+    if choice.changed_only:
+        keys = {key for key, text in present.items() if text != PARAMETER_BY_KEY[key].default}
+    read_only = not can_write(request.user)
+    form = ParametersForm(keys=keys, initial=contents(present), read_only=read_only)
     return _page(request, application, choice, form, present)
 
 
@@ -143,7 +124,7 @@ def _save(
         )
     except Stale as stale:
         present = parameters.texts(choice.server)
-        form = ParametersForm(renewed(form, present), keys=keys)
+        form = ParametersForm(contents_again(form, present), keys=keys)
         form.is_valid()
         form.refuse(stale)
         return _page(request, application, choice, form, present, status=409)
@@ -169,7 +150,7 @@ def _fill_in(
         raise Http404
     suggested = {key: PARAMETER_BY_KEY[key].default for key in chosen}
     # The values that were seen stay: another's change in between is still noticed.
-    filled = {**dict(request.POST.items()), **suggested}
+    initial = {**dict(request.POST.items()), **suggested}
     if which == ALL:
         text = say("The suggested values are in the form. Press Save to apply them.")
     else:
@@ -179,7 +160,7 @@ def _fill_in(
             parameter=parameter.name,
             default=parameter.default,
         )
-    fresh = ParametersForm(initial=filled, keys=keys)
+    fresh = ParametersForm(initial=initial, keys=keys)
     return _page(request, application, choice, fresh, present, text=text)
 
 
@@ -193,44 +174,42 @@ def _page(
     status: int = 200,
     text: str = "",
 ) -> HttpResponse:
+    server = choice.server
     writable = can_write(request.user)
     tools = [Tool(say("Save"), "save", form=FORM)] if form and form.fields and writable else []
-    return render(
-        request,
-        "parameters/parameters.html",
-        {
-            "title": TITLE,
-            "application": application,
-            "choice": choice,
-            "nodes": nodes.nodes(),
-            "services": _services(choice.server),
-            "form": form,
-            "form_id": FORM,
-            "sections": _sections(choice, form, present) if form else [],
-            "all_parameters": ALL,
-            "tools": tools,
-            "status_text": text,
-            "must_match_url": _must_match(choice.server),
-            "help_url": reverse("service_parameter_help", args=[application]),
-            "related_links": _related(application, choice),
-        },
-        status=status,
-    )
+    context = {
+        "title": TITLE,
+        "application": application,
+        "choice": choice,
+        "nodes": nodes.nodes(),
+        "services": _services(server),
+        "form": form,
+        "form_id": FORM,
+        "sections": _sections(server, form, present) if form else [],
+        "all_parameters": ALL,
+        "tools": tools,
+        "status_text": text,
+        "must_match_url": reverse("must_match", args=[server.group_id])
+        if server and server.group_id
+        else "",
+        "help_url": reverse("service_parameter_help", args=[application]),
+        "related_links": _related(application, server),
+    }
+    return render(request, "parameters/parameters.html", context, status=status)
 
 
 def _services(server: Server | None) -> list[tuple[str, bool, bool]]:
     """Return each service, whether it has parameters here, and whether it is active on the server."""
-    active = {
-        row.name
-        for row in (services_of(server) if server else ())
-        if row.status == ServiceStatus.STARTED
-    }
+    rows = services_of(server) if server else ()
+    active = {row.name for row in rows if row.status == ServiceStatus.STARTED}
     names = sorted((service.name for service in SERVICES), key=lambda name: (name != SRM, name))
     return [(name, name == SRM, name in active) for name in names]
 
 
-def _sections(choice: Choice, form: ParametersForm, present: Mapping[str, str]) -> list[Section]:
-    peer = nodes.peer(choice.server) if choice.server else None
+def _sections(
+    server: Server | None, form: ParametersForm, present: Mapping[str, str]
+) -> list[Section]:
+    peer = nodes.peer(server) if server else None
     theirs = parameters.of_nodes([peer.pk])[peer.pk] if peer else {}
 
     def row(parameter: Parameter) -> Row:
@@ -240,39 +219,22 @@ def _sections(choice: Choice, form: ParametersForm, present: Mapping[str, str]) 
         return Row(parameter, form[key], form[f"seen_{key}"], present[key], differs)
 
     rows = [row(parameter) for parameter in PARAMETERS if parameter.key in form.fields]
-    found = [
-        Section(
-            say("{section} (Clusterwide)", section=SECTION),
-            [r for r in rows if not r.parameter.per_node],
-        )
-    ]
-    if choice.server:
-        own = [r for r in rows if r.parameter.per_node]
-        found.append(
-            Section(say("{section} ({server})", section=SECTION, server=choice.server.name), own)
-        )
-    return found
+    title = say("{section} (Clusterwide)", section=SECTION)
+    sections = [Section(title, [row for row in rows if not row.parameter.per_node])]
+    if server:
+        title = say("{section} ({server})", section=SECTION, server=server.name)
+        sections.append(Section(title, [row for row in rows if row.parameter.per_node]))
+    return sections
 
 
-def _must_match(server: Server | None) -> str:
-    return reverse("must_match", args=[server.group_id]) if server and server.group_id else ""
-
-
-def _related(application: str, choice: Choice) -> list[Link]:
+def _related(application: str, server: Server | None) -> list[Link]:
+    every = reverse("parameters_all", args=[application])
+    modified = reverse("parameters_modified", args=[application])
     links = [
-        Link(say("Parameters for All Servers"), reverse("parameters_all", args=[application])),
-        Link(
-            say("Modified Parameters for All Servers"),
-            reverse("parameters_modified", args=[application]),
-        ),
+        Link(say("Parameters for All Servers"), every),
+        Link(say("Modified Parameters for All Servers"), modified),
     ]
-    group = choice.server.group if choice.server else None
-    if group:
-        links += [
-            Link(
-                say("Configuration of {group}", group=group.name),
-                reverse("group_edit", args=[group.pk]),
-            ),
-            *pair.links(group),
-        ]
+    if server and (group := server.group):
+        title = say("Configuration of {group}", group=group.name)
+        links += [Link(title, reverse("group_edit", args=[group.pk])), *pair.links(group)]
     return links
