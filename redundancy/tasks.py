@@ -81,7 +81,7 @@ def audit() -> None:
     breaches = audits.audit(recent=RECENT_EVENTS)
     for breach in breaches:
         logger.error("audit: %s", breach)
-    pulse.audited(breach.said for breach in breaches)
+    pulse.audited(breach.whole_sentence for breach in breaches)
 
 
 @shared_task(bind=True, expires=settings.QUEUE_SECONDS)

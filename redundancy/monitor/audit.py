@@ -6,6 +6,7 @@ Each check is one statement, so that it sees one moment of the database, whateve
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import (
     Count,
@@ -35,7 +36,7 @@ from redundancy.models import (
 )
 from redundancy.srm.states import BACKUP_MODES, FAILED_OVER_STATES, Reason, State
 from redundancy.srm.types import Policy
-from redundancy.srm.words import english, say
+from redundancy.srm.words import english, mark, say
 
 INVARIANTS: dict[str, str] = {
     "I1": say("a session is on exactly one node, the one the group's record names"),
@@ -46,9 +47,9 @@ INVARIANTS: dict[str, str] = {
     "I6": say("each change of state has one event with its cause; folding them gives the state"),
     "I9": say("each client logs in between the limits of its move"),
 }
-# Breaches named of each check: what is wrong a thousand times is wrong in one way.
+# Breaches named of each invariant; more of the same would only fill the log.
 NAMED = 20
-# Below the number of parameters a statement may have on every database.
+# Moments asked for in one statement: every database takes so many parameters.
 _CHUNK = 500
 # Rounding of moments when they are stored.
 ROUNDING = timedelta(milliseconds=10)
@@ -63,8 +64,8 @@ class Breach:
     sentence: str
 
     @property
-    def said(self) -> str:
-        """Return all of it as a sentence."""
+    def whole_sentence(self) -> str:
+        """The rule and the breach in one sentence."""
         return say(
             "It does not hold that {rule}: {sentence}",
             rule=INVARIANTS[self.invariant],
@@ -72,7 +73,7 @@ class Breach:
         )
 
     def __str__(self) -> str:
-        return english(self.said)
+        return english(self.whole_sentence)
 
 
 def audit(*, recent: int | None = None) -> list[Breach]:
@@ -93,90 +94,78 @@ def audit(*, recent: int | None = None) -> list[Breach]:
     ]
 
 
+def _sentences(rows: QuerySet[Any], template: str, **columns: str) -> Iterator[str]:
+    """Yield ``template`` for each row; ``columns``: the column behind each of its names."""
+    for row in rows.values(*columns.values()):
+        yield say(template, **{name: row[column] for name, column in columns.items()})
+
+
+def _counts(rows: QuerySet[Any], template: str, **columns: str) -> Iterator[str]:
+    """Yield ``template`` for the rows that are alike in ``columns``; ``{count}`` is how many."""
+    alike = rows.values(*columns.values()).annotate(n=Count("pk")).order_by(*columns.values())
+    yield from _sentences(alike, template, count="n", **columns)
+
+
 def _one_place(_: QuerySet[HaEvent]) -> Iterator[str]:
     group = "user__home__group__"
-    rows = (
-        PresenceSession.objects.filter(user__home__isnull=False)
-        .annotate(right=Coalesce(f"{group}holder_id", "user__home_id"))
-        .exclude(node_id=F("right"))
-        .values("node__name", "user__home__name", f"{group}holder__name")
-        .annotate(n=Count("pk"))
-        .order_by("node__name", "user__home__name")
+    sessions = PresenceSession.objects.filter(user__home__isnull=False).annotate(
+        right=Coalesce(f"{group}holder_id", "user__home_id"),
+        right_name=Coalesce(f"{group}holder__name", "user__home__name"),
     )
-    for row in rows:
-        right = row[f"{group}holder__name"] or row["user__home__name"]
-        yield (
-            say(
-                "{count} session(s) of users assigned to {home} are on {node} and belong on {right}.",
-                count=row["n"],
-                home=row["user__home__name"],
-                node=row["node__name"],
-                right=right,
-            )
-        )
+    return _counts(
+        sessions.exclude(node_id=F("right")),
+        mark("{count} session(s) of users assigned to {home} are on {node} and belong on {right}."),
+        node="node__name",
+        home="user__home__name",
+        right="right_name",
+    )
 
 
 def _conserved(_: QuerySet[HaEvent]) -> Iterator[str]:
-    lost = PresenceUser.objects.filter(home__isnull=False, session__isnull=True, signed_out=False)
-    for row in lost.values("home__name").annotate(n=Count("pk")).order_by("home__name"):
-        yield say(
-            "{count} user(s) assigned to {home} have no session.",
-            count=row["n"],
-            home=row["home__name"],
-        )
-    ghosts = PresenceSession.objects.filter(user__signed_out=True)
-    for ghost in ghosts.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
-        yield say(
-            "{count} session(s) on {node} belong to users who signed out.",
-            count=ghost["n"],
-            node=ghost["node__name"],
-        )
-    homeless = PresenceSession.objects.filter(user__home__isnull=True)
-    for stray in homeless.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
-        yield say(
-            "{count} session(s) on {node} belong to users assigned to no node.",
-            count=stray["n"],
-            node=stray["node__name"],
-        )
-    # Who never logged in has no limits to wait by: such a session is neither logged in nor waiting.
-    limbo = PresenceSession.objects.filter(limits_at__gt=F("relogin_at"))
-    for early in limbo.values("node__name").annotate(n=Count("pk")).order_by("node__name"):
-        yield say(
-            "{count} session(s) on {node} keep limits of a login that is still to come.",
-            count=early["n"],
-            node=early["node__name"],
-        )
+    yield from _counts(
+        PresenceUser.objects.filter(home__isnull=False, session__isnull=True, signed_out=False),
+        mark("{count} user(s) assigned to {home} have no session."),
+        home="home__name",
+    )
+    sessions = PresenceSession.objects.all()
+    for rows, template in (
+        (
+            sessions.filter(user__signed_out=True),
+            mark("{count} session(s) on {node} belong to users who signed out."),
+        ),
+        (
+            sessions.filter(user__home__isnull=True),
+            mark("{count} session(s) on {node} belong to users assigned to no node."),
+        ),
+        # Who never logged in has no limits to wait by: neither logged in nor waiting.
+        (
+            sessions.filter(limits_at__gt=F("relogin_at")),
+            mark("{count} session(s) on {node} keep limits of a login that is still to come."),
+        ),
+    ):
+        yield from _counts(rows, template, node="node__name")
 
 
 def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
-    told = history.filter(kind__in=_MOVES, epoch__isnull=False, group__isnull=False)
+    moves = history.filter(kind__in=_MOVES, epoch__isnull=False, group__isnull=False)
     before = Window(Lag("epoch"), partition_by=[F("group_id")], order_by="pk")
-    fallen = (
-        told.annotate(before=before)
-        .filter(Q(epoch__lt=F("before")) | Q(epoch=F("before"), kind=EventKind.MOVE))
-        .order_by("pk")
+    fallen = Q(epoch__lt=F("before")) | Q(epoch=F("before"), kind=EventKind.MOVE)
+    yield from _sentences(
+        moves.annotate(before=before).filter(fallen).order_by("pk"),
+        mark("event {event} of {group} has epoch {epoch} after epoch {was}."),
+        event="pk",
+        group="group_name",
+        epoch="epoch",
+        was="before",
     )
-    for event in fallen:
-        was = getattr(event, "before", None)
-        yield say(
-            "event {event} of {group} has epoch {epoch} after epoch {was}.",
-            event=event.pk,
-            group=event.group_name,
-            epoch=event.epoch,
-            was=was,
-        )
-    ahead = history.filter(epoch__gt=F("group__epoch")).select_related("group").order_by("pk")
-    for early in ahead:
-        assert early.group is not None
-        yield (
-            say(
-                "{group} is at epoch {epoch}, but event {event} knew epoch {known}.",
-                group=early.group_name,
-                epoch=early.group.epoch,
-                event=early.pk,
-                known=early.epoch,
-            )
-        )
+    yield from _sentences(
+        history.filter(epoch__gt=F("group__epoch")).order_by("pk"),
+        mark("{group} is at epoch {epoch}, but event {event} knew epoch {known}."),
+        group="group_name",
+        epoch="group__epoch",
+        event="pk",
+        known="epoch",
+    )
 
 
 def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
@@ -185,23 +174,14 @@ def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
         state__in=BACKUP_MODES,
         memory__holds=True,
     ).exclude(server=OuterRef("node"))
-    rows = (
-        PresenceSession.objects.filter(node__group__ha_enabled=True)
-        .filter(Q(node__runtime__state__in=FAILED_OVER_STATES) | Q(node__machine__powered=False))
-        .filter(Exists(serving))
-        .values("node__name", "node__runtime__state")
-        .annotate(n=Count("pk"))
-        .order_by("node__name")
+    out = Q(node__runtime__state__in=FAILED_OVER_STATES) | Q(node__machine__powered=False)
+    sessions = PresenceSession.objects.filter(out, node__group__ha_enabled=True)
+    return _counts(
+        sessions.filter(Exists(serving)),
+        mark("{count} session(s) are on {node} ({state}), while its peer serves."),
+        node="node__name",
+        state="node__runtime__state",
     )
-    for row in rows:
-        yield (
-            say(
-                "{count} session(s) are on {node} ({state}), while its peer serves.",
-                count=row["n"],
-                node=row["node__name"],
-                state=row["node__runtime__state"],
-            )
-        )
 
 
 def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
@@ -223,12 +203,11 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
     for event in fallbacks:
         before = getattr(event, "before", None)
         if before is not None and event.at - before < wait:
-            seconds = (event.at - before).total_seconds()
             yield say(
                 "{node} fell back by itself {seconds:.0f} s after its last change of state (event "
                 "{event}).",
                 node=event.node_name,
-                seconds=seconds,
+                seconds=(event.at - before).total_seconds(),
                 event=event.pk,
             )
         restarted = NodeService.objects.filter(
@@ -238,77 +217,64 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
             if is_monitored(
                 service.name, activated=service.activated, configured=service.configured
             ):
-                seconds = (event.at - service.since).total_seconds()
                 yield say(
                     "{node} fell back by itself {seconds:.0f} s after {service} started (event {event}).",
                     node=event.node_name,
-                    seconds=seconds,
+                    seconds=(event.at - service.since).total_seconds(),
                     service=service.name,
                     event=event.pk,
                 )
 
 
 def _history_folds(history: QuerySet[HaEvent]) -> Iterator[str]:
-    changes = history.filter(kind=EventKind.STATE, node__isnull=False)
-    for event in changes.filter(sentence="").order_by("pk"):
-        yield say("event {event} of {node} has no cause.", event=event.pk, node=event.node_name)
+    changes = history.filter(kind=EventKind.STATE, node__isnull=False).order_by("pk")
+    names = {"event": "pk", "node": "node_name"}
+    without_cause = changes.filter(sentence="")
+    yield from _sentences(without_cause, mark("event {event} of {node} has no cause."), **names)
     same = changes.filter(new_state=F("old_state"), new_reason=F("old_reason"))
-    for event in same.order_by("pk"):
-        yield say("event {event} of {node} changes nothing.", event=event.pk, node=event.node_name)
+    yield from _sentences(same, mark("event {event} of {node} changes nothing."), **names)
     mine = [F("node_id")]
-    gaps = (
+    yield from _sentences(
         changes.annotate(
             left_state=Window(Lag("new_state"), partition_by=mine, order_by="pk"),
             left_reason=Window(Lag("new_reason"), partition_by=mine, order_by="pk"),
         )
         .filter(left_state__isnull=False)
-        .filter(~Q(old_state=F("left_state")) | ~Q(old_reason=F("left_reason")))
-        .order_by("pk")
+        .filter(~Q(old_state=F("left_state")) | ~Q(old_reason=F("left_reason"))),
+        mark(
+            "event {event} leaves {old_state} / {old_reason}, but {node} was {left_state} / {left_reason}."
+        ),
+        **names,
+        **{name: name for name in ("old_state", "old_reason", "left_state", "left_reason")},
     )
-    for event in gaps:
-        left = f"{getattr(event, 'left_state', '')} / {getattr(event, 'left_reason', '')}"
-        yield (
-            say(
-                "event {event} leaves {old_state} / {old_reason}, but {node} was {left}.",
-                event=event.pk,
-                old_state=event.old_state,
-                old_reason=event.old_reason,
-                node=event.node_name,
-                left=left,
-            )
-        )
-    yield from _told_states()
+    yield from _last_states()
 
 
-def _told_states() -> Iterator[str]:
+def _last_states() -> Iterator[str]:
     last = HaEvent.objects.filter(kind=EventKind.STATE, node=OuterRef("server")).order_by("-pk")
     unlike = (
         NodeRuntime.objects.annotate(
-            told=Subquery(last.values("pk")[:1], output_field=IntegerField()),
-            told_state=Subquery(last.values("new_state")[:1]),
-            told_reason=Subquery(last.values("new_reason")[:1]),
+            last=Subquery(last.values("pk")[:1], output_field=IntegerField()),
+            last_state=Subquery(last.values("new_state")[:1]),
+            last_reason=Subquery(last.values("new_reason")[:1]),
         )
         .filter(
-            Q(told__isnull=True) & ~Q(state=State.UNKNOWN)
-            | Q(told__isnull=False) & (~Q(state=F("told_state")) | ~Q(reason=F("told_reason")))
+            Q(last__isnull=True) & ~Q(state=State.UNKNOWN)
+            | Q(last__isnull=False) & (~Q(state=F("last_state")) | ~Q(reason=F("last_reason")))
         )
-        .select_related("server")
         .order_by("server__name")
     )
-    for runtime in unlike:
-        names = {
-            "server": runtime.server.name,
-            "state": runtime.state,
-            "reason": runtime.reason,
-        }
-        if getattr(runtime, "told", None) is None:
+    columns = ("server__name", "state", "reason", "last_state", "last_reason")
+    for server, state, reason, last_state, last_reason in unlike.values_list(*columns):
+        names = {"server": server, "state": state, "reason": reason}
+        if last_state is None:
             yield say("{server} is {state} / {reason}, but no event does.", **names)
         else:
-            told = f"{getattr(runtime, 'told_state', '')} / {getattr(runtime, 'told_reason', '')}"
             yield say(
-                "{server} is {state} / {reason}, but its last event says {told}.",
+                "{server} is {state} / {reason}, but its last event says {last_state} / {last_reason}.",
                 **names,
-                told=told,
+                last_state=last_state,
+                last_reason=last_reason,
             )
 
 
@@ -317,13 +283,13 @@ def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
 
     Two statements: what the first one saw was written together with what the second one looks for.
     """
-    moved = list(
+    waiting = list(
         PresenceSession.objects.filter(relogin_at__gt=F("limits_at"))
         .values("node__name", "node__group", "since")
         .annotate(n=Count("pk"), first=Min("relogin_at"), last=Max("relogin_at"))
         .order_by("node__name", "since")
     )
-    moments = sorted({row["since"] for row in moved})
+    moments = sorted({row["since"] for row in waiting})
     moves = {
         (move.group_id, move.event.at): move
         for start in range(0, len(moments), _CHUNK)
@@ -332,7 +298,7 @@ def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
         ).select_related("event")
     }
     slack = ROUNDING.total_seconds()
-    for row in moved:
+    for row in waiting:
         move = moves.get((row["node__group"], row["since"]))
         if move is None:
             yield say(
@@ -340,22 +306,18 @@ def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
                 count=row["n"],
                 node=row["node__name"],
             )
-        elif (
-            row["first"] - move.at < move.lower - slack
-            or row["last"] - move.at > move.upper + slack
-        ):
-            first, last = (row[end] - move.at for end in ("first", "last"))
-            yield (
-                say(
-                    "{count} client(s) log in at {node} {first:.0f} s to {last:.0f} s after their move, not "
-                    "{lower} s to {upper} s.",
-                    count=row["n"],
-                    node=row["node__name"],
-                    first=first,
-                    last=last,
-                    lower=move.lower,
-                    upper=move.upper,
-                )
+            continue
+        first, last = row["first"] - move.at, row["last"] - move.at
+        if first < move.lower - slack or last > move.upper + slack:
+            yield say(
+                "{count} client(s) log in at {node} {first:.0f} s to {last:.0f} s after their move, not "
+                "{lower} s to {upper} s.",
+                count=row["n"],
+                node=row["node__name"],
+                first=first,
+                last=last,
+                lower=move.lower,
+                upper=move.upper,
             )
 
 

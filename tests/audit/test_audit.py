@@ -14,6 +14,7 @@ from redundancy.clock import lab_datetime
 from redundancy.models import (
     EventKind,
     HaEvent,
+    Machine,
     NodeRuntime,
     NodeService,
     PresenceSession,
@@ -120,6 +121,14 @@ def too_late(group: RedundancyGroup) -> None:
     PresenceSession.objects.filter(pk=session.pk).update(relogin_at=late)
 
 
+def too_early(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    session = PresenceSession.objects.filter(user__home__name="imp-pub")[0]
+    early = session.since.timestamp() + 119
+    PresenceSession.objects.filter(pk=session.pk).update(relogin_at=early)
+
+
 def untold(group: RedundancyGroup) -> None:
     PresenceSession.objects.filter(node__name="imp-pub").update(relogin_at=F("limits_at") + 60)
 
@@ -129,6 +138,12 @@ def old_epoch(group: RedundancyGroup) -> None:
     move(group, "imp-sub", MoveKind.TAKE_OVER)
     move(group, "imp-pub", MoveKind.HOME)
     events.record(kind=EventKind.MOVE, sentence="an old one", group=group, epoch=1)
+
+
+def epoch_stays(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    events.record(kind=EventKind.MOVE, sentence="another one", group=group, epoch=1)
 
 
 def epoch_set_back(group: RedundancyGroup) -> None:
@@ -142,6 +157,13 @@ def unserved(group: RedundancyGroup) -> None:
     state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN)
     state("imp-sub", State.BACKUP, Reason.PEER_DOWN)
     NodeRuntime.objects.filter(server__name="imp-sub").update(memory={"holds": True})
+
+
+def unserved_without_power(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    state("imp-sub", State.BACKUP, Reason.PEER_DOWN)
+    NodeRuntime.objects.filter(server__name="imp-sub").update(memory={"holds": True})
+    Machine.objects.filter(server__name="imp-pub").update(powered=False)
 
 
 def hasty(group: RedundancyGroup) -> None:
@@ -170,10 +192,21 @@ def other_event(group: RedundancyGroup) -> None:
     NodeRuntime.objects.filter(server__name="imp-pub").update(reason=Reason.PEER_DOWN)
 
 
+def event_of_another_state(group: RedundancyGroup) -> None:
+    state("imp-pub", State.NORMAL, Reason.NORMAL)
+    NodeRuntime.objects.filter(server__name="imp-pub").update(state=State.IDLE)
+
+
 def missing_event(group: RedundancyGroup) -> None:
     state("imp-pub", State.NORMAL, Reason.NORMAL)
     state("imp-pub", State.FAILING_OVER, Reason.PEER_DOWN).delete()
     state("imp-pub", State.IDLE, Reason.PEER_DOWN)
+
+
+def missing_event_of_a_reason(group: RedundancyGroup) -> None:
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN)
+    state("imp-pub", State.FAILED_OVER, Reason.CRITICAL_SERVICE_DOWN).delete()
+    state("imp-pub", State.IDLE, Reason.NORMAL)
 
 
 def without_cause(group: RedundancyGroup) -> None:
@@ -192,16 +225,29 @@ PLANTED: list[tuple[Callable[[RedundancyGroup], None], str, str]] = [
     (homeless, "I2", "1 session(s) on imp-sub belong to users assigned to no node."),
     (ghost, "I2", "1 session(s) on imp-sub belong to users who signed out."),
     (in_limbo, "I2", "5 session(s) on imp-pub keep limits of a login that is still to come."),
-    (too_late, "I9", "not 120 s to 537 s."),
+    (too_late, "I9", "s to 538 s after their move, not 120 s to 537 s."),
+    (
+        too_early,
+        "I9",
+        "5 client(s) log in at imp-sub 119 s to",
+    ),
     (untold, "I9", "5 client(s) wait at imp-pub for a login that no move tells of."),
     (old_epoch, "I3", "has epoch 1 after epoch 2."),
+    (epoch_stays, "I3", "has epoch 1 after epoch 1."),
     (epoch_set_back, "I3", "DefaultCUPSubCluster is at epoch 0, but event"),
     (unserved, "I4", "5 session(s) are on imp-pub (Failed Over), while its peer serves."),
+    (unserved_without_power, "I4", "5 session(s) are on imp-pub (Unknown), while its peer serves."),
     (hasty, "I5", "imp-pub fell back by itself 1799 s after its last change of state"),
     (broken_wait, "I5", "imp-pub fell back by itself 1000 s after Cisco XCP Router started"),
     (without_event, "I6", "imp-pub is Idle / High Availability Not Enabled, but no event does."),
     (other_event, "I6", "imp-pub is Normal / Peer Down, but its last event says Normal / Normal."),
+    (event_of_another_state, "I6", "imp-pub is Idle / Normal, but its last event says Normal /"),
     (missing_event, "I6", "leaves Failing Over / Peer Down, but imp-pub was Normal / Normal."),
+    (
+        missing_event_of_a_reason,
+        "I6",
+        "leaves Failed Over / Critical Service Down, but imp-pub was Failed Over / Peer Down.",
+    ),
     (without_cause, "I6", "of imp-pub has no cause."),
     (twice, "I6", "of imp-pub changes nothing."),
 ]
