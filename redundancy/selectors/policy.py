@@ -1,6 +1,7 @@
 """The parameters in force, as SRM takes them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 
@@ -18,6 +19,7 @@ def current() -> Policy:
 def policy_of(values: Mapping[str, Typed], tick: float = 1) -> Policy:
     """Return the policy made of these parameters, by their keys; ``tick`` as in ``Policy``."""
     known = {key: values[key] for key in Policy().parameters}
-    return Policy(
-        **{key: v if isinstance(v, bool) else float(v) for key, v in known.items()}, tick=tick
-    )
+    fields: dict[str, Any] = {
+        key: value if isinstance(value, bool) else float(value) for key, value in known.items()
+    }
+    return Policy(**fields, tick=tick)
