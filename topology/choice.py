@@ -3,18 +3,20 @@
 Pure: a query and a topology in, a part of the topology out.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.utils.http import urlencode
 
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.srm.words import say, together
-from redundancy.views.paging import page_links
-from topology.model import TONE_WORDS, URGENCY, Group, Topology, fingerprint
+from redundancy.views.paging import Pager, pager_of
+from topology.model import TONE_WORDS, URGENCY, Group, Topology
 
 NOT_NORMAL = "not-normal"
 STATES: dict[str, str] = {
@@ -80,18 +82,24 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one page shows. ``found``: how many groups and unassigned nodes the filter lets through."""
+    """What one page shows.
+
+    ``count``: how many groups and unassigned nodes the filter lets through. ``tones``: how many of
+    these groups are of each tone.
+    """
 
     choice: Choice
     topology: Topology
     view: View
-    page: "Page[Group | Node]"
-    sections: tuple[Section, ...]
+    count: int
+    tones: Mapping[str, int]
+    pager: Pager
 
     @property
-    def found(self) -> int:
-        """Return how many groups and unassigned nodes pass the filter."""
-        return self.page.paginator.count
+    def sections(self) -> list[Section]:
+        """Return the groups of the page by their tone, those first that need somebody."""
+        tones = groupby(self.topology.groups, key=lambda group: group.tone)
+        return [Section(tone, self.tones[tone], tuple(groups)) for tone, groups in tones]
 
     @property
     def ages_run(self) -> bool:
@@ -99,17 +107,12 @@ class Part:
         return self.view is View.MAP and any(group.hearings for group in self.topology.groups)
 
     @property
-    def ages(self) -> str:
-        """Return a fingerprint of when the heartbeats were heard whose age is shown."""
+    def ages(self) -> list[float | None]:
+        """Return when the heartbeats were heard whose age is shown."""
         hearings = [each for group in self.topology.groups for each in group.hearings]
         if self.view is View.GRID:
             hearings = [each for group in self.topology.groups if (each := group.missed)]
-        return fingerprint([each.ear.heard_at for each in hearings])
-
-    @property
-    def pages(self) -> list[tuple[str, str]]:
-        """Return labels and addresses of the paging links that lead somewhere."""
-        return page_links(self.page, lambda number: f"?{self.choice.query(page=number)}")
+        return [each.ear.heard_at for each in hearings]
 
 
 def read(query: Mapping[str, str]) -> Choice:
@@ -142,18 +145,18 @@ def choose(topology: Topology, choice: Choice) -> Part:
         groups.sort(key=lambda group: URGENCY.index(group.tone))
     cells: list[Group | Node] = [*groups, *loose]
     page = Paginator(cells, MOST[view]).get_page(choice.page)
-    shown = [cell for cell in page if isinstance(cell, Group)]
-    sections = tuple(
-        Section(tone, sum(group.tone == tone for group in groups), of_tone)
-        for tone in URGENCY
-        if (of_tone := tuple(group for group in shown if group.tone == tone))
+    return Part(
+        choice,
+        replace(
+            topology,
+            groups=tuple(cell for cell in page if isinstance(cell, Group)),
+            unassigned=tuple(cell for cell in page if isinstance(cell, Node)),
+        ),
+        view,
+        page.paginator.count,
+        Counter(group.tone for group in groups),
+        pager_of(page, lambda number: f"?{choice.query(page=number)}"),
     )
-    part = replace(
-        topology,
-        groups=tuple(shown),
-        unassigned=tuple(cell for cell in page if isinstance(cell, Node)),
-    )
-    return Part(choice, part, view, page, sections if view is View.GRID else ())
 
 
 def _fits(choice: Choice, nodes: Sequence[Node], group: Group | None = None) -> bool:

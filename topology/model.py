@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from hashlib import blake2b
 
+from redundancy.fingerprint import fingerprint
 from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Sound
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.words import mark, say, say_count, together
@@ -251,7 +251,6 @@ class Topology:
 
     ``troubled``: the nodes of the whole cluster that need somebody, as ``(name, state)``.
     ``states``: a fingerprint of what is worth announcing: which nodes there are and their states.
-    ``blind``: why the states may be old: the observer itself could not see. Empty while it sees.
     """
 
     groups: tuple[Group, ...] = ()
@@ -260,7 +259,6 @@ class Topology:
     tones: Mapping[str, int] = field(default_factory=dict)
     troubled: tuple[tuple[str, str], ...] = ()
     states: str = ""
-    blind: str = ""
 
     @property
     def summary(self) -> str:
@@ -272,36 +270,8 @@ class Topology:
             named.append(say_count("{count} more node", "{count} more nodes", more))
         return say("Presence Topology updated: {nodes}.", nodes=together(named, "; "))
 
-    @property
-    def version(self) -> str:
-        """Return a fingerprint of all that is shown but the ages of heartbeats.
 
-        It begins with ``states``. Of ``blind`` only whether it is empty counts: its sentence reckons
-        times anew at each look.
-        """
-        groups = [
-            (group.group_id, group.name, group.ha_enabled, [*map(_looks, group.nodes)])
-            for group in self.groups
-        ]
-        loose = [*map(_looks, self.unassigned)]
-        shown = (groups, loose, self.totals, sorted(self.tones.items()), bool(self.blind))
-        return f"{self.states}-{fingerprint(shown)}"
-
-
-def _looks(node: Node) -> object:
-    """Return what is shown of a node but when it heard its peer."""
-    ear = node.ear
-    heard = ear and (ear.sound, ear.heard_at is None, ear.heard_back, ear.leaving)
-    shown = (node.server_id, node.name, node.is_publisher, node.assigned, node.presence)
-    return (*shown, node.state, node.reason, node.tone, node.guests, heard)
-
-
-def fingerprint(shown: object) -> str:
-    """Return a short text that changes with ``shown``."""
-    return blake2b(repr(shown).encode(), digest_size=8).hexdigest()
-
-
-def build(cluster: Cluster, *, blind: str = "") -> Topology:
+def build(cluster: Cluster) -> Topology:
     """Return the topology of the whole cluster."""
     groups = tuple(map(_group, cluster.groups))
     nodes = [*(node for group in groups for node in group.nodes), *cluster.unassigned]
@@ -320,7 +290,6 @@ def build(cluster: Cluster, *, blind: str = "") -> Topology:
         tones=Counter(group.tone for group in groups),
         troubled=tuple((node.name, node.state) for node in nodes if node.tone in {"warn", "bad"}),
         states=fingerprint([(node.server_id, node.state, node.reason) for node in nodes]),
-        blind=blind,
     )
 
 

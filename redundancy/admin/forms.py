@@ -18,7 +18,7 @@ from redundancy.models import (
 )
 from redundancy.operations import groups, servers, users
 from redundancy.parameters.writes import enterprise, parameters
-from redundancy.planned.reads.preflight import preflight
+from redundancy.planned.reads.confirming import before_switching
 from redundancy.selectors.servers import assignable_servers
 from redundancy.srm.words import mark, say, say_row, together
 
@@ -102,18 +102,12 @@ class GroupForm(OperationForm):
             )
         if not data["ha_enabled"] or group.ha_enabled:
             return group
-        if not data.get("despite_preflight"):
-            _refuse_failed_checks(group)
+        switch = None if data.get("despite_preflight") else before_switching(group, on=True)
+        if switch is not None:
+            refusals = [Refused(effect, field="ha_enabled") for effect in switch.effects]
+            yes = say("Check this box to enable High Availability all the same.")
+            raise Refused.together([*refusals, Refused(yes, field="despite_preflight")])
         return groups.enable_ha(group=group, actor=actor)
-
-
-def _refuse_failed_checks(group: RedundancyGroup) -> None:
-    """Refuse, with what will go wrong, to enable high availability while the preflight fails."""
-    found = preflight(group)
-    if found is not None and found.failed:
-        refusals = [Refused(warning, field="ha_enabled") for warning in found.warnings]
-        yes = say("Check this box to enable High Availability all the same.")
-        raise Refused.together([*refusals, Refused(yes, field="despite_preflight")])
 
 
 def _help(parameter: Parameter) -> str:

@@ -10,8 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from redundancy.alarms import banner, reads, writes
 from redundancy.permissions import writers_only
 from redundancy.srm.words import say
-from redundancy.views.chrome import Link, answer_banner
+from redundancy.views.chrome import Link
 from redundancy.views.numbers import whole_number
+from redundancy.views.polls import Region, answer
 
 APPLICATION = "ccmservice"
 TITLE = say("Alarms")
@@ -59,6 +60,7 @@ def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
 @require_safe
 def alarm_banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the alarms, or 204 while version ``v`` still holds."""
-    shown = banner.unacknowledged()
-    first = shown.lines[0].sentence if shown.lines else ""
-    return answer_banner(request, "alarms/_banner.html", "alarms_shown", shown, first)
+    alarms = banner.unacknowledged()
+    first = alarms.lines[0].sentence if alarms.lines else ""
+    region = Region("alarms/_banner.html", shown={"alarms_shown": alarms}, announcement=first)
+    return answer(request, region)

@@ -5,13 +5,13 @@ from time import monotonic, sleep
 
 from django.db import DatabaseError
 
-from redundancy.catalog import SRM
 from redundancy.cli import output
 from redundancy.cli.grammar import Call, Command, Do, Kind
 from redundancy.cli.sql import parse_select
 from redundancy.errors import Refused
-from redundancy.models import RedundancyGroup, Server
-from redundancy.operations import actions, power, services
+from redundancy.models import RedundancyGroup
+from redundancy.operations import actions, power
+from redundancy.operations.acts import NODE_ACTS, SERVICE_ACTS, Act, Caution, caution
 from redundancy.selectors import live, relations
 from redundancy.selectors.servers import find_servers
 from redundancy.selectors.services import services_of
@@ -96,23 +96,23 @@ def _service_list(call: Call) -> Iterator[str]:
     yield from output.services(node, services_of(node))
 
 
-def _service(operation: Callable[..., None], *, takes_away: bool = True) -> Do:
+def _service(act: Act) -> Do:
     def do(call: Call) -> Iterator[str]:
         node, name = call.node_or_publisher, call.values[Kind.SERVICE]
-        if takes_away:
-            _caution(call, node, name)
-        operation(server=node, name=name, actor=call.actor)
+        row = next((row for row in services_of(node) if row.name == name), None)
+        _confirm(call, caution(act, node, row))
+        act.run(server=node, name=name, actor=call.actor)
         rows = [row for row in services_of(node) if row.name == name]
         yield from output.services(node, rows)
 
     return do
 
 
-def _system(what: str, operation: Callable[..., None]) -> Do:
+def _system(what: str, act: Act) -> Do:
     def do(call: Call) -> Iterator[str]:
         node = call.node
-        _caution(call, node)
-        operation(server=node, actor=call.actor)
+        _confirm(call, caution(act, node, None))
+        act.run(server=node, actor=call.actor)
         yield from output.requested(f"System {what}", "Node", node.name)
 
     return do
@@ -126,16 +126,12 @@ def _power_on(call: Call) -> Iterator[str]:
         yield f"{node.name} is on already; nothing was done."
 
 
-def _caution(call: Call, node: Server, service: str = "") -> None:
-    """Say what SRM will take it for that something is taken away from a node while HA is on."""
-    group = node.group
-    if group is None or not group.ha_enabled or not node.machine.powered:
-        return
-    watched = {row.name for row in services_of(node) if row.monitored} | {SRM}
-    if service and service not in watched:
+def _confirm(call: Call, caution: Caution | None) -> None:
+    """Have ``caution`` confirmed, or refuse; in the words of a command line."""
+    if caution is None:
         return
     call.warn(
-        f"Caution: High Availability of {group.name} is on. Its SRM cannot tell planned work from a"
+        f"Caution: High Availability of {caution.group} is on. Its SRM cannot tell planned work from a"
         " failure and may fail users over. Disable High Availability first."
     )
     if not call.confirm():
@@ -164,21 +160,25 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "utils service restart <service> [node]",
         "restart a service of a node",
-        _service(services.restart_service),
+        _service(SERVICE_ACTS["restart"]),
     ),
     Command(
         "utils service start <service> [node]",
         "start a service of a node",
-        _service(services.start_service, takes_away=False),
+        _service(SERVICE_ACTS["start"]),
     ),
     Command(
         "utils service stop <service> [node]",
         "stop a service of a node",
-        _service(services.stop_service),
+        _service(SERVICE_ACTS["stop"]),
     ),
     Command("utils system poweron <node>", "switch a node on", _power_on),
-    Command("utils system restart <node>", "restart a node", _system("Restart", power.reboot)),
     Command(
-        "utils system shutdown <node>", "shut a node down", _system("Shutdown", power.shut_down)
+        "utils system restart <node>", "restart a node", _system("Restart", NODE_ACTS["reboot"])
+    ),
+    Command(
+        "utils system shutdown <node>",
+        "shut a node down",
+        _system("Shutdown", NODE_ACTS["shut_down"]),
     ),
 )

@@ -23,8 +23,8 @@ from redundancy.permissions import writers_only
 from redundancy.selectors import faults as selectors
 from redundancy.selectors import groups
 from redundancy.srm.words import say, together
-from redundancy.views.chrome import answer_banner
 from redundancy.views.numbers import whole_number
+from redundancy.views.polls import Region, answer
 
 APPLICATION = "ccmservice"
 TITLE = say("Fault Lab")
@@ -51,9 +51,10 @@ def _where_it_is_on(
 @require_safe
 def banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the faults in force, or 204 while version ``v`` still holds."""
-    shown = in_force()
-    said = together(line.sentence for line in shown.lines) or say("No fault is in force.")
-    return answer_banner(request, "fault_lab/_banner.html", "faults", shown, said)
+    faults = in_force()
+    said = together(line.sentence for line in faults.lines) or say("No fault is in force.")
+    region = Region("fault_lab/_banner.html", shown={"faults": faults}, announcement=said)
+    return answer(request, region)
 
 
 @_where_it_is_on

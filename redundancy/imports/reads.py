@@ -28,7 +28,7 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """An import as it is shown. ``version`` changes with everything in it; ``percent``: 0 to 100."""
+    """An import as it is shown. ``percent``: 0 to 100."""
 
     job: UserImport
     interrupted: bool
@@ -37,11 +37,6 @@ class Progress:
     def active(self) -> bool:
         """Whether there is something to wait for."""
         return self.job.state in ACTIVE
-
-    @property
-    def version(self) -> str:
-        """Changes with what is shown."""
-        return f"{self.job.step}-{self.job.state}-{self.interrupted:d}"
 
     @property
     def percent(self) -> int:

@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
 from redundancy.imports import reads, users_csv, writes
@@ -21,8 +20,9 @@ from redundancy.models import UserImport
 from redundancy.permissions import can_write, writers_only
 from redundancy.selectors import users
 from redundancy.srm.words import say, say_count
-from redundancy.views.chrome import Link, Tool, lab, tell_time
+from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.polls import Region, answer
 
 FORM = "import-form"
 # Jobs and errors on their pages.
@@ -80,34 +80,29 @@ def import_jobs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def import_job(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a job; with ``fragment`` only its live region, or 204 while version ``v`` still holds."""
-    shown = progress(_job(pk), timezone.now())
-    if "fragment" not in request.GET:
-        links = [Link(say("Back To Jobs"), reverse("import_jobs"))]
-        context = {"title": str(shown.job), "related_links": links, **_live(shown)}
-        return render(request, "imports/job.html", context)
-    if request.GET.get("v") == shown.version:
-        return tell_time(HttpResponse(status=204), lab())
-    response = render(request, "imports/_live.html", _live(shown))
-    if not shown.active:
-        said = say(
-            "{job}: {state}. {sentence}",
-            job=str(shown.job),
-            state=shown.label,
-            sentence=shown.job.sentence,
-        )
-        trigger_client_event(response, "announce", {"value": str(said)})
-    return tell_time(response, lab())
+    region = _region(progress(_job(pk), timezone.now()))
+    if "fragment" in request.GET:
+        return answer(request, region)
+    links = [Link(say("Back To Jobs"), reverse("import_jobs"))]
+    context = {**region.context, "title": str(region.aside["job"]), "related_links": links}
+    return render(request, "imports/job.html", context)
 
 
-def _live(shown: Progress) -> dict[str, Any]:
-    return {
-        "shown": shown,
-        "job": shown.job,
-        "columns": ("", *users_csv.COLUMNS),
-        "problems": reads.problems(shown.job)[:PROBLEMS] if shown.job.problems else [],
-        "most": PROBLEMS,
-        "kept": writes.MOST_PROBLEMS,
-    }
+def _region(shown: Progress) -> Region:
+    job = shown.job
+    over = say("{job}: {state}. {sentence}", job=str(job), state=shown.label, sentence=job.sentence)
+    return Region(
+        "imports/_live.html",
+        shown={"shown": shown},
+        aside={
+            "job": job,
+            "columns": ("", *users_csv.COLUMNS),
+            "problems": reads.problems(job)[:PROBLEMS] if job.problems else [],
+            "most": PROBLEMS,
+            "kept": writes.MOST_PROBLEMS,
+        },
+        announcement="" if shown.active else over,
+    )
 
 
 @require_http_methods(["GET", "POST"])

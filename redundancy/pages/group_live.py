@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods
@@ -17,19 +16,27 @@ from redundancy.errors import Refused
 from redundancy.history.reads import incidents
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 from redundancy.operations import actions
-from redundancy.pages.group_logins import AFTERWARDS, chart_of, logins_at
-from redundancy.pages.login_chart import Chart
+from redundancy.pages.group_logins import logins_at
+from redundancy.pages.login_chart import draw
 from redundancy.permissions import writers_only
-from redundancy.selectors import groups, live, wording
+from redundancy.selectors import effects, groups, live, wording
+from redundancy.selectors.live import ObserverView
+from redundancy.selectors.logins import logins_of
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
-from redundancy.views import effects
 from redundancy.views.confirm import Confirmation, ask, is_htmx
 from redundancy.views.numbers import whole_number
-from redundancy.views.polls import poll
+from redundancy.views.polls import Region, poll
 
 # Marks a message that the page shows until SRM has answered.
 WAITING = "waiting"
+# Lab seconds for which the page goes on showing the plot of the logins when everybody is back.
+AFTERWARDS = 1800.0
+
+
+def find_group(pk: int) -> RedundancyGroup:
+    """Return a group; 404 when there is none."""
+    return get_object_or_404(groups.find_groups(), pk=pk)
 
 
 def shown_live(pk: int) -> live.GroupLive:
@@ -40,21 +47,26 @@ def shown_live(pk: int) -> live.GroupLive:
         raise Http404 from None
 
 
-def live_context(group: RedundancyGroup, watch: live.ObserverView | None = None) -> dict[str, Any]:
-    """Return the context of the live region."""
-    shown, watch = shown_live(group.pk), watch or live.observer()
-    chart = chart_of(group.pk, watch.lab_now, afterwards=AFTERWARDS)
-    logins = chart.logins.version if chart else "none"
-    return {
-        "group": group,
-        "live": shown,
-        "observer": watch,
-        "chart": chart,
-        # Opened and closed with a change of state: the version knows. Most polls do not ask.
-        "incident": SimpleLazyObject(lambda: incidents.open_of(group.pk)),
-        "version": f"{shown.version}-{logins}-{'seen' if watch.ok else 'blind'}",
-        "last_event": max((event.pk for event in shown.events), default=0),
-    }
+def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None = None) -> Region:
+    """Return the live region of ``group``; what happened after the event ``last`` is announced."""
+    shown, now = shown_live(group.pk), watch.lab_now
+    logins = logins_of(group.pk, now, afterwards=AFTERWARDS)
+    gone = logins.gone_at(AFTERWARDS) if logins else math.inf
+    new = _new_events(shown, last)
+    outcome = _outcome(new)
+    return Region(
+        "groups/_live.html",
+        shown={"group": group, "live": shown, "observer": watch, "logins": logins},
+        aside={
+            "chart": draw(logins) if logins else None,
+            # Opened and closed with a change of state: the version knows. Most polls do not ask.
+            "incident": SimpleLazyObject(lambda: incidents.open_of(group.pk)),
+            "last_event": max((event.pk for event in shown.events), default=0),
+        },
+        until=lambda now: min(gone, holds_until(now, logins_at(group.pk, logins))),
+        announcement=_announcement(new),
+        events={} if outcome is None else {"answered": outcome},
+    )
 
 
 def fragment(request: HttpRequest, pk: int) -> HttpResponse:
@@ -62,27 +74,8 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
 
     Changes of state after the event ``e`` are announced.
     """
-    chart: Chart | None = None
-
-    def answer(watch: live.ObserverView) -> HttpResponse:
-        nonlocal chart
-        context = live_context(get_object_or_404(groups.find_groups(), pk=pk), watch)
-        chart = context["chart"]
-        if request.GET.get("v") == context["version"]:
-            return HttpResponse(status=204)
-        response = render(request, "groups/_live.html", context)
-        new = _new_events(context["live"], whole_number(request.GET.get("e", "")))
-        if news := _announcement(new):
-            trigger_client_event(response, "announce", {"value": news})
-        if (said := _answer(new)) is not None:
-            trigger_client_event(response, "answered", {"value": str(said)})
-        return response
-
-    def until(now: float) -> float:
-        gone = chart.logins.gone_at(AFTERWARDS) if chart else math.inf
-        return min(gone, holds_until(now, logins_at(pk, chart)))
-
-    return poll(request, answer, until)
+    last = whole_number(request.GET.get("e", ""))
+    return poll(request, lambda watch: live_region(find_group(pk), watch, last=last))
 
 
 def _new_events(shown: live.GroupLive, last: int | None) -> list[HaEvent]:
@@ -100,7 +93,7 @@ def _announcement(new: Sequence[HaEvent]) -> str:
     )
 
 
-def _answer(new: Sequence[HaEvent]) -> str | None:
+def _outcome(new: Sequence[HaEvent]) -> str | None:
     """Return what became of a request that waited for SRM: its refusal, "" when SRM went to work."""
     for event in new:
         if event.refused:
@@ -112,7 +105,7 @@ def _answer(new: Sequence[HaEvent]) -> str | None:
 @writers_only
 def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpResponse:
     """Ask for a failover, fallback or recovery, naming its effects (GET); request it (POST)."""
-    group = get_object_or_404(groups.find_groups(), pk=pk)
+    group = find_group(pk)
     shown = shown_live(pk)
     rows = {row.server_id: row for row in shown.rows}
     if node not in rows or action not in wording.ACTIONS:

@@ -1,8 +1,8 @@
 """*System > Presence Redundancy Groups*: find, add, edit, delete."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -10,13 +10,13 @@ from redundancy.errors import Refused
 from redundancy.forms.groups import GroupForm, values_of
 from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
-from redundancy.pages.group_live import WAITING, fragment, live_context, shown_live
+from redundancy.pages.group_live import WAITING, find_group, fragment, live_region
 from redundancy.parameters.views import pair
 from redundancy.permissions import can_write, refuse_read_only, writers_only
+from redundancy.planned.reads.confirming import Switch, before_switching
 from redundancy.planned.views import preflight
-from redundancy.selectors import groups, live
+from redundancy.selectors import effects, groups, live
 from redundancy.srm.words import say
-from redundancy.views import effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
@@ -36,10 +36,6 @@ COLUMNS = (
 
 def _back() -> list[Link]:
     return [Link(say("Back To Find/List"), reverse("group_list"))]
-
-
-def _group(pk: int) -> RedundancyGroup:
-    return get_object_or_404(groups.find_groups(), pk=pk)
 
 
 @require_GET
@@ -100,7 +96,7 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a group and change it; with ``fragment`` answer only its live region."""
     if request.method == "GET" and "fragment" in request.GET:
         return fragment(request, pk)
-    group = _group(pk)
+    group = find_group(pk)
     if request.method == "POST":
         refuse_read_only(request)
     writable = can_write(request.user)
@@ -123,23 +119,19 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "group": group,
         "tools": _tools(group) if writable else [],
         "related_links": [*_back(), *pair.links(group)],
-        **live_context(group),
         # With HA on the table says how the nodes are.
-        **({} if group.ha_enabled else preflight.context(group)),
+        **({} if group.ha_enabled else preflight.panel(group).context),
+        **live_region(group, live.observer()).context,
     }
     return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
 
 
 def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> HttpResponse | None:
     """Save the form; return None when it was refused, with the rule in the form."""
-    if group.ha_enabled and form.ha() is False and "confirmed" not in request.POST:
-        loss = effects.of_disabling(shown_live(group.pk))
-        if loss:
-            return _ask_to_disable(request, group, loss)
-    if form.ha() and not group.ha_enabled and "confirmed" not in request.POST:
-        found = preflight.context(group)["preflight"]
-        if found and found.failed:
-            return _ask_to_enable(request, group, found.warnings)
+    if "confirmed" not in request.POST:
+        switch = _switch(group, on=form.ha())
+        if switch is not None:
+            return _ask(request, switch)
     before = group.ha_enabled
     try:
         saved = edit_group(
@@ -162,35 +154,25 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
     return redirect("group_edit", group.pk)
 
 
-def _ask_to_disable(request: HttpRequest, group: RedundancyGroup, loss: list[str]) -> HttpResponse:
-    question = say(
-        "Disable High Availability of {group} now? Its users are not all at home.", group=group.name
-    )
-    return _ask(request, say("Disable High Availability"), question, loss)
+def _switch(group: RedundancyGroup, *, on: bool | None) -> Switch | None:
+    try:
+        return before_switching(group, on=on)
+    except RedundancyGroup.DoesNotExist:
+        raise Http404 from None
 
 
-def _ask_to_enable(
-    request: HttpRequest, group: RedundancyGroup, warnings: list[str]
-) -> HttpResponse:
-    question = say(
-        "Enable High Availability of {group} now? The preflight found what will go wrong.",
-        group=group.name,
-    )
-    return _ask(request, say("Enable High Availability"), question, warnings)
-
-
-def _ask(request: HttpRequest, what: str, question: str, effects: list[str]) -> HttpResponse:
+def _ask(request: HttpRequest, switch: Switch) -> HttpResponse:
     """Ask before the form is saved that was sent; a yes sends it again."""
     typed = [(k, v) for k, v in request.POST.items() if k != "csrfmiddlewaretoken"]
     return ask(
         request,
         Confirmation(
-            title=what,
+            title=switch.what,
             action=request.path,
             cancel=request.path,
-            submit=what,
-            question=question,
-            effects=effects,
+            submit=switch.what,
+            question=switch.question,
+            effects=switch.effects,
             fields=[*typed, ("confirmed", "1")],
         ),
     )
@@ -208,7 +190,7 @@ def _tools(group: RedundancyGroup) -> list[Tool]:
 @writers_only
 def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a group after asking."""
-    return _delete(request, [_group(pk)])
+    return _delete(request, [find_group(pk)])
 
 
 @require_http_methods(["GET", "POST"])
@@ -220,7 +202,6 @@ def group_delete_selected(request: HttpRequest) -> HttpResponse:
 
 def _delete(request: HttpRequest, chosen: list[RedundancyGroup]) -> HttpResponse:
     actor = request.user.get_username()
-    released = sorted(server.name for group in chosen for server in group.servers.all())
     return delete(
         request,
         objects=chosen,
@@ -229,7 +210,5 @@ def _delete(request: HttpRequest, chosen: list[RedundancyGroup]) -> HttpResponse
         if len(chosen) == 1
         else say("Presence Redundancy Groups"),
         back=reverse("group_list"),
-        effects=[say("Unassigned by it: {servers}.", servers=", ".join(released))]
-        if released
-        else [],
+        effects=effects.of_deleting(chosen),
     )

@@ -13,6 +13,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Lower
 
 from redundancy import clock
+from redundancy.fingerprint import PASSING
 from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup
 from redundancy.selectors import nodes as machines
 from redundancy.selectors import policy as policies
@@ -49,7 +50,7 @@ class Ear:
     """
 
     sound: Sound
-    heard_at: float | None = None
+    heard_at: float | None = field(default=None, metadata=PASSING)
     heard_back: bool = False
     leaving: bool = False
 

@@ -1,13 +1,13 @@
 """What pages, CLI and exports show of the nodes right now. The number of queries is constant."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from django.conf import settings
 from django.db.models import Count, QuerySet
 
 from redundancy import bus, clock
+from redundancy.fingerprint import PASSING
 from redundancy.models import (
     HaEvent,
     MessageKind,
@@ -63,7 +63,7 @@ class NodeRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupLive:
-    """A group as it is shown. ``version`` changes with everything in it."""
+    """A group as it is shown."""
 
     group_id: int
     name: str
@@ -73,21 +73,21 @@ class GroupLive:
     advice: str
     timers: tuple[wording.Timer, ...]
     events: tuple[HaEvent, ...]
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
 class ObserverView:
     """Whether the nodes are being looked at. ``sentence`` says since when they are not.
 
-    ``unseen_since``: lab seconds; None while they are, and where it is not known.
+    ``unseen_since``: lab seconds; None while they are, and where it is not known. Reckoned anew at
+    each look, as is the sentence.
     """
 
     ok: bool
-    sentence: str
-    lab_now: float
+    sentence: str = field(metadata=PASSING)
+    lab_now: float = field(metadata=PASSING)
     rate: float
-    unseen_since: float | None = None
+    unseen_since: float | None = field(default=None, metadata=PASSING)
 
 
 def is_blind(age: float) -> bool:
@@ -133,8 +133,7 @@ def group_live(group_id: int) -> GroupLive:
     (found,) = _live(RedundancyGroup.objects.filter(pk=group_id)) or (None,)
     if found is None:
         raise RedundancyGroup.DoesNotExist
-    last = events[0].pk if events else 0
-    return replace(found, events=events, version=f"{found.version}-{last}")
+    return replace(found, events=events)
 
 
 def all_live() -> tuple[GroupLive, ...]:
@@ -214,8 +213,6 @@ def _group(
         if group.ha_enabled and wording.reports(server)
         for timer in wording.timers(server.runtime, policy, now)
     )
-    text = repr((group.name, group.ha_enabled, rows, explanation, timers))
-    version = hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
     return GroupLive(
         group_id=group.pk,
         name=group.name,
@@ -225,7 +222,6 @@ def _group(
         advice=explanation.advice,
         timers=timers,
         events=(),
-        version=version,
     )
 
 

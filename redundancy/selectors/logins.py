@@ -12,7 +12,7 @@ sessions tell of a move. ``SessionMove.logins`` holds the record as JSON::
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, Count, F, Func, IntegerField, Max, Q, QuerySet, Sum, Value, When
 from django.db.models.sql.compiler import SQLCompiler
 
+from redundancy.fingerprint import PASSING
 from redundancy.models import PresenceSession, SessionMove
 from redundancy.relogin import PERCENTS, expected_peak
 from redundancy.srm.words import say
@@ -73,7 +74,7 @@ class Logins:
     spans: tuple[Span, ...]
     stayed: int
     waiting: int
-    elapsed: float | None
+    elapsed: float | None = field(metadata=PASSING)
 
     @property
     def done(self) -> int:
@@ -110,12 +111,6 @@ class Logins:
     def gone_at(self, afterwards: float) -> float:
         """Return the lab time from which ``logins_of`` does not tell them any more."""
         return self.move.at + self.move.upper + afterwards
-
-    @property
-    def version(self) -> str:
-        """Return a text that changes with what is shown."""
-        now = len(self.spans) if self.waiting else "all"
-        return f"{self.move.pk}.{now}.{self.done}.{self.waiting}.{self.stayed}"
 
 
 def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Logins | None:

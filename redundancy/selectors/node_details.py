@@ -10,14 +10,14 @@ from redundancy.srm.words import say
 
 @dataclass(frozen=True, slots=True)
 class NodeDetails:
-    """What can be found out about a node.
+    """What can be found out about a node; ``row``: as its group's page shows it.
 
     ``unreadable``: why its services and its SRM cannot be read, a sentence; empty when they can.
     ``srm_silent``: why its SRM, though it could be read, does not report; empty when it does.
     ``version``: as last known. ``up_since``: lab seconds, None unless it is up.
     """
 
-    shown: live.NodeRow
+    row: live.NodeRow
     group: RedundancyGroup | None
     installed: bool
     version: str
@@ -25,11 +25,6 @@ class NodeDetails:
     srm_silent: str
     up_since: float | None
     services: tuple[ServiceRow, ...]
-
-    @property
-    def reachable(self) -> bool:
-        """Return whether the node answers."""
-        return not self.unreadable
 
 
 def details(pk: int) -> NodeDetails | None:
@@ -41,7 +36,7 @@ def details(pk: int) -> NodeDetails | None:
     unreadable = "" if machine.powered else say("{why}.", why=wording.why_silent(server))
     silent = not unreadable and not machine.srm_running
     return NodeDetails(
-        shown=live.node_live(server),
+        row=live.node_live(server),
         group=server.group,
         installed=bool(server.version),
         version=server.version,

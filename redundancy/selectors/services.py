@@ -1,21 +1,31 @@
-"""Reads of a node's services, for the Control Center."""
+"""Reads of a node's services, as the Control Center, Node Details and the command line show them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from redundancy.catalog import SERVICES, ServiceKind
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.drivers import get_driver
+from redundancy.fingerprint import PASSING
 from redundancy.models import NodeRuntime, Server, ServiceStatus
 from redundancy.srm.codec import node_from_json
 
 # A node that cannot be read may have started or stopped it since; one not activated did neither.
 _DATED = frozenset({ServiceStatus.STARTED, ServiceStatus.STOPPED})
+_TONES = {
+    ServiceStatus.STARTED: "ok",
+    ServiceStatus.STARTING: "busy",
+    ServiceStatus.STOPPING: "busy",
+    ServiceStatus.STOPPED: "bad",
+    ServiceStatus.NOT_ACTIVATED: "off",
+    # Cannot be read: that is no failure of the service, and no stop.
+    ServiceStatus.UNKNOWN: "warn",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A service as the Control Center lists it.
+    """A service of a node.
 
     ``since``: lab time at which it was started or stopped, None where that is not known.
     ``up_seconds``: lab seconds since it was started, None unless it is.
@@ -27,7 +37,17 @@ class ServiceRow:
     activated: bool
     monitored: bool
     since: datetime | None
-    up_seconds: float | None
+    up_seconds: float | None = field(metadata=PASSING)
+
+    @property
+    def started(self) -> bool:
+        """Return whether it runs."""
+        return self.status == ServiceStatus.STARTED
+
+    @property
+    def tone(self) -> str:
+        """Return the tone of its status."""
+        return _TONES[self.status]
 
 
 def services_of(server: Server, kind: ServiceKind | None = None) -> list[ServiceRow]:

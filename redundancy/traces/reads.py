@@ -13,23 +13,19 @@ LINES = 500
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The last lines that were searched for, the oldest first. ``version`` changes with the file.
-
-    ``more``: whether older ones that fit are left out.
-    """
+    """The last lines that were searched for, the oldest first; ``more``: whether older ones fit, too."""
 
     lines: tuple[str, ...]
     more: bool
-    version: str
 
 
 def tail(server: Server, search: str = "") -> Tail:
     """Return the last lines that contain ``search``, in whatever case."""
-    version, wanted = trace_files.version(server.pk), search.casefold()
+    wanted = search.casefold()
     found: deque[str] = deque(maxlen=LINES + 1)
     found.extend(line for line in trace_files.read(server.pk) if wanted in line.casefold())
     kept = list(found)[-LINES:]
-    return Tail(tuple(kept), len(found) > LINES, version)
+    return Tail(tuple(kept), len(found) > LINES)
 
 
 # A week of lab time: more is the history's to tell.

@@ -1,16 +1,14 @@
 """What every page needs: applications and menus, the role of the user, the lab clock, its tools."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
-from django_htmx.http import trigger_client_event
 
 from redundancy import clock
+from redundancy.fingerprint import fingerprint
 from redundancy.permissions import can_write
 from redundancy.times import lab_time
 from redundancy.views.menus import applications
@@ -83,23 +81,8 @@ class BannerLines:
 
     @property
     def version(self) -> str:
-        """Changes with what is shown."""
-        return hashlib.blake2s(repr(self).encode(), digest_size=8).hexdigest()
-
-
-def answer_banner(
-    request: HttpRequest, template: str, name: str, shown: BannerLines, announced: str
-) -> HttpResponse:
-    """Return ``template`` with ``shown`` as ``name``, or 204 while version ``v`` still holds.
-
-    ``announced``: what a screen reader says of it; nothing when empty.
-    """
-    if request.GET.get("v") == shown.version:
-        return tell_time(HttpResponse(status=204), lab())
-    response = render(request, template, {name: shown})
-    if announced:
-        trigger_client_event(response, "announce", {"value": str(announced)})
-    return tell_time(response, lab())
+        """The version of the region that shows them, which stands on the page of another one, too."""
+        return fingerprint(self)
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Control Center: the services of a node, and its power."""
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -17,14 +16,7 @@ from redundancy.catalog import SRM, ServiceKind
 from redundancy.errors import Refused
 from redundancy.models import Server
 from redundancy.operations import groups
-from redundancy.operations.trial import try_out
-from redundancy.permissions import writers_only
-from redundancy.selectors import nodes
-from redundancy.selectors.services import ServiceRow, services_of
-from redundancy.srm.words import say, say_row
-from redundancy.views.chrome import Link
-from redundancy.views.confirm import go, is_htmx
-from redundancy.views.control_acts import (
+from redundancy.operations.acts import (
     NODE_ACTS,
     SERVICE_ACTS,
     Act,
@@ -33,8 +25,15 @@ from redundancy.views.control_acts import (
     caution,
     node_buttons,
 )
-from redundancy.views.control_panel import Panel, panel
-from redundancy.views.polls import poll
+from redundancy.operations.trial import try_out
+from redundancy.permissions import writers_only
+from redundancy.selectors import nodes
+from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.srm.words import say, say_row
+from redundancy.views.chrome import Link
+from redundancy.views.confirm import go, is_htmx
+from redundancy.views.control_panel import Panel
+from redundancy.views.polls import Region, poll
 
 APPLICATION = "ccmservice"
 TITLES = {
@@ -52,12 +51,7 @@ def control_center(request: HttpRequest, kind: str) -> HttpResponse:
     if not chosen:
         return _page(request, listed, None)
     if "fragment" in request.GET:
-        # Only who does something changes a service or a machine: never time alone.
-        return poll(
-            request,
-            lambda _: _fragment(request, _panel(_node(chosen), listed)),
-            lambda _: math.inf,
-        )
+        return poll(request, lambda _: _region(_node(chosen), listed))
     return _page(request, listed, _node(chosen), selected=request.GET.get("service", ""))
 
 
@@ -147,8 +141,15 @@ def _act(request: HttpRequest, acts: dict[str, Act]) -> Act:
     return act
 
 
-def _panel(server: Server, kind: ServiceKind) -> Panel:
-    return panel(server, kind, services_of(server, kind))
+def _region(server: Server, kind: ServiceKind) -> Region:
+    panel = Panel(server, server.machine, server.group, tuple(services_of(server, kind)))
+    # It holds forever: only who does something changes a service or a machine, never time alone.
+    return Region(
+        "control_center/_changes.html",
+        shown={"panel": panel},
+        aside={"kind": kind, "server": server, "buttons": node_buttons(server)},
+        announcement=panel.summary,
+    )
 
 
 def _address(kind: ServiceKind, server: Server | None, service: str = "") -> str:
@@ -175,11 +176,9 @@ def _page(
             "application": APPLICATION,
             "kind": kind,
             "nodes": nodes.nodes(),
-            "server": server,
-            "panel": _panel(server, kind) if server else None,
             "selected": selected,
             "service_acts": SERVICE_ACTS.values(),
-            "buttons": node_buttons(server) if server else None,
+            **(_region(server, kind).context if server else {}),
             "status_error": error,
             "refresh": _address(kind, server),
             "related_links": _related(kind, server),
@@ -201,22 +200,6 @@ def _related(kind: ServiceKind, server: Server | None) -> Sequence[Link]:
     return links
 
 
-def _fragment(request: HttpRequest, shown: Panel) -> HttpResponse:
-    if request.GET.get("v") == shown.version:
-        return HttpResponse(status=204)
-    response = render(
-        request,
-        "control_center/_changes.html",
-        {
-            "panel": shown,
-            "kind": shown.kind,
-            "server": shown.server,
-            "buttons": node_buttons(shown.server),
-        },
-    )
-    return trigger_client_event(response, "announce", {"value": str(shown.summary)})
-
-
 def _caution(
     request: HttpRequest, kind: ServiceKind, server: Server, act: Act, name: str, ask: Caution
 ) -> HttpResponse:
@@ -225,7 +208,7 @@ def _caution(
         request,
         f"control_center/{'_caution' if in_dialog else 'caution'}.html",
         {
-            "title": ask.title,
+            "title": ask.what,
             "application": APPLICATION,
             "in_dialog": in_dialog,
             "caution": ask,

@@ -12,7 +12,7 @@ from django.http import HttpRequest, QueryDict
 from redundancy.errors import Refused
 from redundancy.selectors.find import OPERATORS, Criterion
 from redundancy.srm.words import say, say_count
-from redundancy.views.paging import page_links
+from redundancy.views.paging import Pager, pager_of
 
 M = TypeVar("M", bound=Model)
 Details = Callable[[Sequence[int]], Mapping[int, Any]]
@@ -157,9 +157,9 @@ class Listing(Generic[M]):
         return urlencode(criteria_pairs(self.criteria))
 
     @property
-    def pages(self) -> list[tuple[str, str]]:
-        """Labels and addresses of the paging links that lead somewhere."""
-        return page_links(self.page, lambda number: self.address.url(page=number))
+    def pager(self) -> Pager:
+        """The links to the other pages of the list."""
+        return pager_of(self.page, lambda number: self.address.url(page=number))
 
 
 def _criteria(request: HttpRequest, default: str) -> tuple[Criterion, ...]:

@@ -21,7 +21,7 @@ from redundancy.selectors.users import called
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go
-from redundancy.views.paging import Paged
+from redundancy.views.paging import pager_of
 
 TITLE = say("Presence Sessions")
 # Servers on one page.
@@ -94,7 +94,7 @@ def _page(request: HttpRequest, form: SignForm, status: int = 200) -> HttpRespon
         "form": form,
         "acts": ACTS,
         "rows": sessions.by_node(page),
-        "listing": Paged(page),
+        "pager": pager_of(page),
         "related_links": [
             Link(say("Assign Presence Users"), reverse("user_list")),
             Link(say("Who Served a User?"), reverse("user_history")),

@@ -17,12 +17,12 @@ from redundancy.operations.assignment import assign_all, assign_users, check_mod
 from redundancy.operations.users import check_cluster
 from redundancy.permissions import can_write, writers_only
 from redundancy.selectors import nodes, spread, users
+from redundancy.selectors.effects import users as users_in_words
 from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go, is_htmx
 from redundancy.views.delete import nothing_to_do, selected_pks
-from redundancy.views.effects import users as users_in_words
 from redundancy.views.find_list import (
     Column,
     Selection,

@@ -32,7 +32,7 @@ def node(name: str, state: str, reason: str) -> NodeRow:
 
 
 def group(*rows: NodeRow) -> GroupLive:
-    return GroupLive(1, "DefaultCUPSubCluster", True, rows, "", "", (), (), "")
+    return GroupLive(1, "DefaultCUPSubCluster", True, rows, "", "", (), ())
 
 
 def test_ha_status_of_a_pair() -> None:

@@ -23,9 +23,10 @@ from redundancy.operations.groups import disable_ha
 from redundancy.operations.presence import share, sign, sign_share
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users, edit_user
+from redundancy.selectors import effects
 from redundancy.selectors.live import live_of
 from redundancy.selectors.sessions import Home, of_homes
-from redundancy.views import effects, presence_sessions
+from redundancy.views import presence_sessions
 from tests.labtime import stand_at
 from tests.pages.html import soup, status, words
 from tests.relogin.pair import BEGIN, USERS, go_home, logins, node, take_over

@@ -33,11 +33,9 @@ def group(number: int, *nodes: Node, ha_enabled: bool = True, name: str = "") ->
     return ClusterGroup(number, name or f"group-{number}", ha_enabled, nodes)
 
 
-def topology(
-    *groups: ClusterGroup, loose: tuple[Node, ...] = (), homeless: int = 0, blind: str = ""
-) -> Topology:
+def topology(*groups: ClusterGroup, loose: tuple[Node, ...] = (), homeless: int = 0) -> Topology:
     """Return the topology of these groups and nodes without one."""
-    return build_topology(Cluster(groups, loose, homeless), blind=blind)
+    return build_topology(Cluster(groups, loose, homeless))
 
 
 def cluster(groups: int, unassigned: int = 0) -> Topology:

@@ -38,7 +38,7 @@ MIXED = topology(
 def test_filter_by_name_and_state(query: dict[str, str], found: list[str]) -> None:
     part = choose(MIXED, read(query))
     assert names(part) == found
-    assert part.found == len(found)
+    assert part.count == len(found)
     assert part.view is View.MAP
     assert part.topology.totals == MIXED.totals
 
@@ -93,17 +93,17 @@ def test_pages_of_many_groups_lead_to_each_other() -> None:
     many = cluster(450, 3)
     first = choose(many, read({"name": "imp"}))
     assert len(first.topology.groups) == 200
-    assert first.pages == [("Next", "?name=imp&page=2"), ("Last", "?name=imp&page=3")]
+    assert first.pager.links == (("Next", "?name=imp&page=2"), ("Last", "?name=imp&page=3"))
     last = choose(many, read({"name": "imp", "page": "3"}))
     assert (len(last.topology.groups), len(last.topology.unassigned)) == (50, 3)
-    assert last.pages == [("First", "?name=imp"), ("Previous", "?name=imp&page=2")]
+    assert last.pager.links == (("First", "?name=imp"), ("Previous", "?name=imp&page=2"))
     (section,) = last.sections
     assert (section.count, len(section.groups)) == (450, 50)
 
 
 @pytest.mark.parametrize("page", ["0", "99", "x", ""])
 def test_a_page_that_is_not_there_is_one_that_is(page: str) -> None:
-    assert choose(cluster(3), read({"page": page})).page.number == 1
+    assert choose(cluster(3), read({"page": page})).pager.number == 1
 
 
 def test_ages_count_where_they_are_shown() -> None:

@@ -1,13 +1,13 @@
 """What to look at before High Availability is enabled, and what will happen when it is not mended."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from redundancy import bus, clock
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME, ServiceKind
 from redundancy.drivers import Observed, get_driver
+from redundancy.fingerprint import PASSING, fingerprint
 from redundancy.models import FaultKind, RedundancyGroup, Server, ServiceStatus
 from redundancy.models.fault import OF_LINK
 from redundancy.selectors import faults, live, login_profile, parameters, wording
@@ -49,7 +49,7 @@ class Check:
     label: str
     result: Result
     sentence: str
-    figure: str = ""
+    figure: str = field(default="", metadata=PASSING)
     effect: str = ""
     where: Where | None = None
     server_id: int = 0
@@ -86,9 +86,8 @@ class Preflight:
 
     @property
     def version(self) -> str:
-        """Changes with what was found, not with what was measured."""
-        found = [(check.label, check.result, check.sentence) for check in self.checks]
-        return hashlib.blake2s(repr(found).encode(), digest_size=8).hexdigest()
+        """The version of the region that shows them, which stands on the page of another one, too."""
+        return fingerprint(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Where a planned restart is, by what is really the case and not by what was clicked."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -86,7 +85,7 @@ class Step:
 class Plan:
     """A planned restart as it is shown. ``stage`` is None when it has ended.
 
-    ``until``: lab seconds at which a wait is over. ``version`` changes with everything in it.
+    ``until``: lab seconds at which a wait is over.
     """
 
     record: PlannedRestart
@@ -99,12 +98,6 @@ class Plan:
     def act(self) -> Stage | None:
         """What can be done now."""
         return self.stage if self.stage in ACTS else None
-
-    @property
-    def version(self) -> str:
-        """Return a fingerprint of all that is shown."""
-        shown = repr((self.stage, self.steps, self.counts, self.until))
-        return hashlib.blake2s(shown.encode(), digest_size=8).hexdigest()
 
 
 def records() -> QuerySet[PlannedRestart]:

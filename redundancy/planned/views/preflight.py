@@ -1,64 +1,48 @@
 """The preflight of a presence redundancy group: what to mend before High Availability is enabled."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
-from django_htmx.http import trigger_client_event
 
 from redundancy.models import RedundancyGroup
-from redundancy.planned.reads.preflight import Check, Preflight, Result, Where, preflight
+from redundancy.planned.reads.preflight import Check, Result, Where, preflight
 from redundancy.selectors import groups, nodes
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
-from redundancy.views.polls import poll
+from redundancy.views.polls import Region, poll
 
 TITLE = say("Preflight")
 _TONES = {Result.PASSED: "ok", Result.FAILED: "bad", Result.UNKNOWN: "warn"}
 
 
-def context(group: RedundancyGroup) -> dict[str, Any]:
-    """Return what the panel shows; ``preflight`` is None for a group of one server."""
-    found = preflight(group)
-    rows = (
-        [(check, _TONES[check.result], _mend(group, check)) for check in found.checks]
-        if found
-        else []
+def panel(group: RedundancyGroup) -> Region:
+    """Return the panel; its ``preflight`` is None for a group of one server."""
+    checked = preflight(group)
+    checks = checked.checks if checked else ()
+    return Region(
+        # To a panel whose group has lost a server: the page that says so.
+        "groups/_preflight.html" if checked else "groups/preflight.html",
+        shown={"preflight": checked},
+        aside={
+            "group": group,
+            "preflight_rows": [(each, _TONES[each.result], _mend(group, each)) for each in checks],
+        },
+        until=lambda now: holds_until(now, nodes.of_group(group.pk)),
+        announcement=checked.summary if checked else "",
     )
-    return {"group": group, "preflight": found, "preflight_rows": rows}
 
 
 @require_GET
 def preflight_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the panel on a page of its own; to a poll only the panel, or 204 while version ``v`` holds."""
-    if "v" not in request.GET:
-        return _page(request, pk)
-    return poll(
-        request,
-        lambda _: _fragment(request, pk),
-        lambda now: holds_until(now, nodes.of_group(pk)),
-    )
-
-
-def _page(request: HttpRequest, pk: int) -> HttpResponse:
+    if "v" in request.GET:
+        return poll(request, lambda _: panel(get_object_or_404(groups.find_groups(), pk=pk)))
     group = get_object_or_404(groups.find_groups(), pk=pk)
     back = Link(say("Configuration of {group}", group=group.name), reverse("group_edit", args=[pk]))
-    page = {**context(group), "title": TITLE, "related_links": [back]}
+    page = {**panel(group).context, "title": TITLE, "related_links": [back]}
     return render(request, "groups/preflight.html", page)
-
-
-def _fragment(request: HttpRequest, pk: int) -> HttpResponse:
-    shown = context(get_object_or_404(groups.find_groups(), pk=pk))
-    found: Preflight | None = shown["preflight"]
-    if found is None:
-        return _page(request, pk)
-    if request.GET["v"] == found.version:
-        return HttpResponse(status=204)
-    response = render(request, "groups/_preflight.html", shown)
-    return trigger_client_event(response, "announce", {"value": str(found.summary)})
 
 
 def _mend(group: RedundancyGroup, check: Check) -> Link | None:

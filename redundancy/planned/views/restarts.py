@@ -7,7 +7,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import trigger_client_event
 
 from redundancy.errors import Refused
 from redundancy.models import PlannedRestart
@@ -15,17 +14,14 @@ from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.planned import writes
 from redundancy.planned.forms import PlannedRestartForm
 from redundancy.planned.reads import restarts
-from redundancy.planned.reads.preflight import preflight
-from redundancy.planned.reads.restarts import Plan, Stage
-from redundancy.selectors import live, nodes
-from redundancy.selectors.live import ObserverView
+from redundancy.planned.reads.confirming import before_step
+from redundancy.planned.reads.restarts import Stage
+from redundancy.selectors import nodes
 from redundancy.selectors.stamp import holds_until
-from redundancy.srm.words import say, say_count
-from redundancy.views import effects
+from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go
-from redundancy.views.control_acts import logged_in
-from redundancy.views.polls import poll
+from redundancy.views.polls import Region, poll
 
 APPLICATION = "ccmservice"
 TITLE = say("Planned Restart")
@@ -74,30 +70,33 @@ def planned_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one; with ``fragment`` only its steps, or 204 while version ``v`` still holds."""
-    if "fragment" not in request.GET:
-        return _page(request, restarts.look(_record(pk)))
-    plan: Plan | None = None
+    if "fragment" in request.GET:
+        return poll(request, lambda _: _region(_record(pk)))
+    record = _record(pk)
+    group = record.server.group if record.server else None
+    links = [Link(say("Back To Planned Restarts"), reverse("planned_list"))]
+    if group is not None:
+        label = say("Configuration of {group}", group=group.name)
+        links.append(Link(label, reverse("group_edit", args=[group.pk])))
+    context = {
+        **_region(record).context,
+        "title": str(record),
+        "application": APPLICATION,
+        "related_links": links,
+    }
+    return render(request, "planned/planned.html", context)
 
-    def answer(_: ObserverView) -> HttpResponse:
-        nonlocal plan
-        plan = restarts.look(_record(pk))
-        if request.GET.get("v") == plan.version:
-            return HttpResponse(status=204)
-        response = render(request, "planned/_live.html", {"plan": plan})
-        said = say(
-            "{record}: {stage}",
-            record=str(plan.record),
-            stage=plan.stage.said if plan.stage else say("ended"),
-        )
-        return trigger_client_event(response, "announce", {"value": str(said)})
 
-    def until(now: float) -> float:
-        assert plan is not None
-        over = plan.until or math.inf
-        server = plan.record.server_id
-        return min(over, holds_until(now, nodes.mates(server) if server else ()))
-
-    return poll(request, answer, until)
+def _region(record: PlannedRestart) -> Region:
+    plan = restarts.look(record)
+    over, server = plan.until or math.inf, record.server_id
+    stage = plan.stage.said if plan.stage else say("ended")
+    return Region(
+        "planned/_live.html",
+        shown={"plan": plan},
+        until=lambda now: min(over, holds_until(now, nodes.mates(server) if server else ())),
+        announcement=say("{record}: {stage}", record=str(record), stage=stage),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,7 +119,6 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         else:
             messages.success(request, str(say("Update successful")))
             return go(request, reverse("planned_restart", args=[pk]))
-    plan = restarts.look(record)
     label = say("Stop here") if stage is None else stage.said
     return ask(
         request,
@@ -129,7 +127,7 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             action=request.path,
             cancel=reverse("planned_restart", args=[pk]),
             submit="" if error else label,
-            effects=[] if error else _effects(stage, plan),
+            effects=[] if error else before_step(stage, restarts.look(record)),
             error=error,
         ),
         application=APPLICATION,
@@ -138,67 +136,3 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
 
 def _record(pk: int) -> PlannedRestart:
     return get_object_or_404(restarts.records().select_related("server__group"), pk=pk)
-
-
-def _page(request: HttpRequest, plan: Plan) -> HttpResponse:
-    record = plan.record
-    group = record.server.group if record.server else None
-    links = [Link(say("Back To Planned Restarts"), reverse("planned_list"))]
-    if group is not None:
-        links.append(
-            Link(
-                say("Configuration of {group}", group=group.name),
-                reverse("group_edit", args=[group.pk]),
-            )
-        )
-    return render(
-        request,
-        "planned/planned.html",
-        {
-            "title": str(record),
-            "application": APPLICATION,
-            "plan": plan,
-            "related_links": links,
-        },
-    )
-
-
-def _effects(stage: Stage | None, plan: Plan) -> list[str]:
-    record = plan.record
-    group = record.server.group if record.server else None
-    match stage:
-        case None if group is not None and record.with_ha and not group.ha_enabled:
-            return [
-                say("Nothing is undone."),
-                say(
-                    "High Availability of {group} stays off; enable it when the work is done.",
-                    group=group.name,
-                ),
-            ]
-        case None:
-            return [say("Nothing is undone.")]
-        case Stage.DISABLE if group is not None and group.ha_enabled:
-            shown = live.live_of([group.pk])[group.pk]
-            calm = [say("Nobody takes over from a node that fails while High Availability is off.")]
-            return effects.of_disabling(shown) or calm
-        case Stage.RESTART:
-            active = sum(
-                count.active or 0 for count in plan.counts if count.node == record.server_name
-            )
-            return [logged_in(record.server_name, active)]
-        case Stage.COMPARE:
-            missing = [count for count in plan.counts if count.missing]
-            return [
-                say_count(
-                    "{node}: {count} user fewer logged in than noted.",
-                    "{node}: {count:,} users fewer logged in than noted.",
-                    count.missing,
-                    node=count.node,
-                )
-                for count in missing
-            ] or [say("As many users are logged in on each node as noted.")]
-        case Stage.ENABLE if group is not None:
-            found = preflight(group)
-            return found.warnings if found else []
-        case _:
-            return []

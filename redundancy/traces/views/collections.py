@@ -13,8 +13,9 @@ from redundancy.permissions import can_write, refuse_read_only
 from redundancy.srm.words import say
 from redundancy.traces import collecting, reads, writes
 from redundancy.traces.forms import SHAPE, CollectionForm
-from redundancy.views.chrome import Tool, lab, tell_time
+from redundancy.views.chrome import Tool
 from redundancy.views.numbers import whole_number
+from redundancy.views.polls import Region, answer
 
 APPLICATION = "ccmservice"
 TITLE = say("Log Collection")
@@ -42,22 +43,21 @@ def log_collection(request: HttpRequest) -> HttpResponse:
                 return redirect("log_collection")
     else:
         form = _form(request)
-    jobs = list(reads.jobs())
+    pieces = len(collecting.PIECES)
+    jobs = [(job, min(100, 100 * job.step // pieces)) for job in reads.jobs()]
+    region = Region("collections/_live.html", shown={"jobs": jobs})
+    if "fragment" in request.GET:
+        return answer(request, region)
     context = {
+        **region.context,
         "title": TITLE,
         "application": APPLICATION,
         "form": form,
         "form_id": FORM,
-        "jobs": [(job, min(100, 100 * job.step // len(collecting.PIECES))) for job in jobs],
-        "version": "-".join(f"{job.pk}.{job.state}.{job.step}" for job in jobs) or "none",
         "tools": [Tool(say("Collect"), "save", form=FORM)] if can_write(request.user) else [],
     }
-    if "fragment" not in request.GET:
-        status = 422 if form.errors else 200
-        return render(request, "collections/collections.html", context, status=status)
-    if request.GET.get("v") == context["version"]:
-        return tell_time(HttpResponse(status=204), lab())
-    return tell_time(render(request, "collections/_live.html", context), lab())
+    status = 422 if form.errors else 200
+    return render(request, "collections/collections.html", context, status=status)
 
 
 def _form(request: HttpRequest) -> CollectionForm:

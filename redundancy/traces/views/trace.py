@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,8 +16,8 @@ from redundancy.selectors import nodes
 from redundancy.srm.words import say
 from redundancy.traces.reads import tail
 from redundancy.traces.writes import LEVELS, set_trace_level
-from redundancy.views.chrome import lab, tell_time
 from redundancy.views.numbers import whole_number
+from redundancy.views.polls import Region, answer
 
 APPLICATION = "ccmservice"
 TITLE = say("SRM Trace")
@@ -29,11 +30,9 @@ def srm_trace(request: HttpRequest) -> HttpResponse:
     if not given:
         return _page(request, None)
     server = _node(given)
-    if "fragment" not in request.GET:
-        return _page(request, server)
-    if request.GET.get("v") == trace_files.version(server.pk):
-        return tell_time(HttpResponse(status=204), lab())
-    return tell_time(render(request, "traces/_live.html", _context(request, server)), lab())
+    if "fragment" in request.GET:
+        return answer(request, _region(request, server))
+    return _page(request, server)
 
 
 @require_safe
@@ -70,15 +69,20 @@ def _node(given: str) -> Server:
     return server
 
 
-def _context(request: HttpRequest, server: Server) -> dict[str, object]:
+def _region(request: HttpRequest, server: Server) -> Region:
     search = request.GET.get("search", "")[:200]
     query = urlencode({"server": str(server.pk), "search": search})
-    return {
-        "server": server,
-        "search": search,
-        "tail": tail(server, search),
-        "refresh": f"{reverse('srm_trace')}?{query}",
-    }
+    return Region(
+        "traces/_live.html",
+        # The file tells by its size whether there are other lines: most polls do not read it.
+        shown={"file": trace_files.version(server.pk)},
+        aside={
+            "server": server,
+            "search": search,
+            "tail": SimpleLazyObject(lambda: tail(server, search)),
+            "refresh": f"{reverse('srm_trace')}?{query}",
+        },
+    )
 
 
 def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpResponse:
@@ -90,5 +94,5 @@ def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpR
         "status_error": error,
     }
     if server is not None:
-        context |= _context(request, server)
+        context |= _region(request, server).context
     return render(request, "traces/trace.html", context, status=422 if error else 200)

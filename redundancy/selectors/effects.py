@@ -1,4 +1,6 @@
-"""What an action of high availability will do, told before it is done."""
+"""What a change will do to users and services, in sentences that are read before it is made."""
+
+from collections.abc import Iterable
 
 from redundancy.catalog import DATABASE
 from redundancy.models import RedundancyGroup, Server, ServiceStatus
@@ -11,11 +13,17 @@ from redundancy.srm.states import AWAY, FAILED_OVER_STATES, NOT_RESPONDING
 from redundancy.srm.words import duration, listed, say, say_count, together
 
 HOME = say("the node they are assigned to")
+UNPROTECTED = say("Nobody takes over from a node that fails while High Availability is off.")
 
 
 def users(number: int) -> str:
     """Return ``1 user``, ``500 users``."""
     return say_count("{count:,} user", "{count:,} users", number)
+
+
+def logged_in(node: str, number: int) -> str:
+    """Return how many users are logged in on a node."""
+    return say("Logged in on {node} now: {users}.", node=node, users=users(number))
 
 
 def _logins(expected: Expected, where: str) -> list[str]:
@@ -144,6 +152,12 @@ def _services_after_disabling(server_id: int) -> tuple[list[str], bool]:
     )
 
 
+def of_deleting(groups: Iterable[RedundancyGroup]) -> list[str]:
+    """Return what deleting ``groups`` does to their servers."""
+    released = sorted(server.name for group in groups for server in group.servers.all())
+    return [say("Unassigned by it: {servers}.", servers=", ".join(released))] if released else []
+
+
 def of_disabling(live: GroupLive) -> list[str]:
     """Return what switching HA off does now; empty when everybody is at home."""
     if not any(row.state in AWAY or row.state == NOT_RESPONDING for row in live.rows):
@@ -183,7 +197,4 @@ def of_disabling(live: GroupLive) -> list[str]:
                     row=row.name,
                 )
             )
-    return [
-        *effects,
-        say("Nobody takes over from a node that fails while High Availability is off."),
-    ]
+    return [*effects, UNPROTECTED]

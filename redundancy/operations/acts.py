@@ -1,4 +1,4 @@
-"""What the Control Center can do to a service or a node, and what to know before doing it.
+"""What can be done by hand to a service or a node, and what needs confirming before it is done.
 
 While High Availability is on, SRM takes a stopped service for a failed one. So everything that
 takes something away from a node asks first. Start and Power On do not: they are the cure of what
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from redundancy.catalog import SRM, XCP_ROUTER
 from redundancy.models import Machine, Server, ServiceStatus
 from redundancy.operations import power, services
-from redundancy.selectors import live, nodes
+from redundancy.selectors import effects, live, nodes
 from redundancy.selectors.services import ServiceRow
 from redundancy.srm.words import mark, say, together
-from redundancy.views import effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +99,13 @@ NODE_ACTS: dict[str, Act] = {
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """What to know before something is done while High Availability is on.
+    """What needs confirming before it is done while High Availability of ``group`` is on.
 
     ``effects`` of doing it now; ``loss`` of disabling High Availability first, where that takes
     service from somebody.
     """
 
-    title: str
+    what: str
     group: str
     effects: tuple[str, ...]
     loss: tuple[str, ...]
@@ -123,8 +122,8 @@ class Buttons:
 def node_buttons(server: Server) -> Buttons:
     """Return the buttons of the node."""
     machine = server.machine
-    acts = tuple((act, _fits(act, machine)) for act in NODE_ACTS.values())
-    unfit = together((act.label for act, fits in acts if not fits), ", ")
+    acts = tuple((act, fits(act, machine)) for act in NODE_ACTS.values())
+    unfit = together((act.label for act, fit in acts if not fit), ", ")
     if machine.powered:
         note = say("{node} is on; not possible now: {acts}.", node=server.name, acts=unfit)
     elif machine.boots_at is None:
@@ -134,7 +133,8 @@ def node_buttons(server: Server) -> Buttons:
     return Buttons(acts, note)
 
 
-def _fits(act: Act, machine: Machine) -> bool:
+def fits(act: Act, machine: Machine) -> bool:
+    """Return whether the power of ``machine`` allows ``act``."""
     match act.key:
         case "power_on":
             return not machine.powered
@@ -160,7 +160,7 @@ def already(act: Act, server: Server, row: ServiceRow | None) -> str:
                 service=row.name,
                 node=server.name,
             )
-    elif act.key in {"power_on", "power_off"} and not _fits(act, machine):
+    elif act.key in {"power_on", "power_off"} and not fits(act, machine):
         # Power On fits a node that restarts, and Power Off too.
         if machine.powered:
             return say("{node} is on already; nothing was done.", node=server.name)
@@ -169,33 +169,29 @@ def already(act: Act, server: Server, row: ServiceRow | None) -> str:
 
 
 def caution(act: Act, server: Server, row: ServiceRow | None) -> Caution | None:
-    """Return what to know before ``act``; None when it can be done without asking.
+    """Return what needs confirming before ``act``; None when it can be done without asking.
 
-    ``row`` is None when the act concerns the whole node.
+    ``row`` is None when the act concerns the whole node. Nothing is asked before what the power of
+    the node does not allow: the act itself is refused.
     """
     group = server.group
     service = row.name if row else ""
     watched = row is None or row.monitored or service == SRM
     if group is None or not group.ha_enabled or not act.takes_away or not watched:
         return None
-    shown = live.live_of([group.pk]).get(group.pk)
-    if shown is None:
+    current = live.live_of([group.pk]).get(group.pk)
+    if current is None or not fits(act, server.machine):
         return None
     partner = nodes.peer(server)
     peer = partner.name if partner else say("its peer")
-    active = sum(each.active for each in shown.rows if each.server_id == server.pk)
-    concerns = [logged_in(server.name, active)] if active else []
+    active = sum(each.active for each in current.rows if each.server_id == server.pk)
+    concerns = [effects.logged_in(server.name, active)] if active else []
     return Caution(
-        title=say("{act}: {subject}", act=act.label, subject=service or server.name),
+        what=say("{act}: {subject}", act=act.label, subject=service or server.name),
         group=group.name,
         effects=(*_effects(act.key, service, server.name, peer), *concerns),
-        loss=tuple(effects.of_disabling(shown)),
+        loss=tuple(effects.of_disabling(current)),
     )
-
-
-def logged_in(node: str, number: int) -> str:
-    """Return how many users are logged in on a node."""
-    return say("Logged in on {node} now: {users}.", node=node, users=effects.users(number))
 
 
 def _effects(act: str, service: str, node: str, peer: str) -> tuple[str, ...]:
