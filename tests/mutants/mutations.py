@@ -184,11 +184,11 @@ def _is_constant(node: cst.CSTNode) -> bool:
 
 
 def _is_type(node: cst.CSTNode) -> bool:
-    """Return whether ``node`` names a type for checkers: ``Row = tuple[Rule, ...]``."""
+    """Return whether ``node`` is for checkers only, as ``Row = tuple[Rule, ...]`` is."""
     match node:
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
             bare = name.lstrip("_")
-            return bare[:1].isupper() and not bare.isupper()
+            return name == "__all__" or (bare[:1].isupper() and not bare.isupper())
         case cst.If(test=cst.Name(value="TYPE_CHECKING")):
             return True
     return False

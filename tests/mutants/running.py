@@ -163,7 +163,7 @@ def survives(mutant: Mutant, cover: Cover, options: Sequence[str], log: Path) ->
             code = int(pytest.main([*options, "-x", *batch]))
             return 0 if code == NO_TESTS else code
 
-        if _forked(run, log, 10 + 5 * sum(cover.seconds[test] for test in batch)):
+        if _forked(run, log, 4 + 3 * sum(cover.seconds[test] for test in batch)):
             cover.kills.update(
                 re.findall(r"^FAILED (.*?)(?: - .*)?$", log.read_text(errors="replace"), re.M)
             )
