@@ -2,7 +2,7 @@
 
 import pytest
 
-from redundancy.srm.clients import Clients
+from redundancy.srm.clients import LIMITS, Clients
 from redundancy.srm.machine import ROUTER
 from redundancy.srm.simulator import NODES, Simulator
 from redundancy.srm.types import Request
@@ -86,3 +86,39 @@ def test_nobody_is_active_where_nobody_is_served() -> None:
     assert (pair.sessions(second), pair.active(second)) == (5, 2)
     pair.run_for(600)
     assert (pair.active(first), pair.active(second)) == (0, 5)
+
+
+def test_signing_out_and_in_changes_how_many_there_are_and_how_many_are_active() -> None:
+    clients = Clients({"a": 50, "b": 7}, 6)
+    assert (clients.sessions("a"), clients.active("a", 0)) == (50, 50)
+    clients.move("a", 100)
+    clients.sign_out("a", 20)
+    clients.sign_in("a", 5, 110)
+    assert clients.sessions("a") == 35
+    # Those who signed in are logged in from then on; the others wait.
+    assert (clients.active("a", 109), clients.active("a", 110)) == (0, 5)
+    assert clients.active("a", 100 + 537) == 35
+    assert (clients.sessions("b"), clients.active("b", 0)) == (7, 7)
+
+
+def test_one_that_still_waits_keeps_the_limits_of_its_last_login() -> None:
+    clients = Clients({"a": 40}, 8)
+    clients.move("a", 0)
+    clients.set_limits(2000, 2000, 10)
+    # Nobody has logged in since.
+    clients.move("a", 100)
+    assert (clients.active("a", 219), clients.active("a", 637)) == (0, 40)
+
+
+def test_limits_that_are_set_again_are_no_new_ones() -> None:
+    clients = Clients({"a": 40}, 9)
+    clients.set_limits(*LIMITS, 10)
+    clients.set_limits(700, 800, 20)
+    clients.move("a", 15)
+    assert (clients.active("a", 134), clients.active("a", 552)) == (0, 40)
+    clients.move("a", 1000)
+    assert (clients.active("a", 1699), clients.active("a", 1800)) == (0, 40)
+
+
+def test_the_limits_are_those_nobody_changed() -> None:
+    assert LIMITS == (120, 537)

@@ -12,6 +12,7 @@ from redundancy.srm.codec import (
     node_to_json,
 )
 from redundancy.srm.simulator import Simulator
+from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Move, MoveKind, Node, Request
 from redundancy.srm.types import replace as changed
 
@@ -67,3 +68,32 @@ def test_a_changed_node_is_the_one_the_standard_library_makes(node: Node) -> Non
     before = replace(node)
     assert changed(node, epoch=7, peer=None) == replace(node, epoch=7, peer=None)
     assert node == before
+
+
+def test_a_memory_is_kept_under_the_names_of_its_fields() -> None:
+    """Whoever stores it, and a version to come, finds them there."""
+    data = node_to_json(NODES[3])
+    assert data["move"] == {"kind": "home", "asked_at": 12.5}
+    assert data["policy"]["heartbeat_interval"] == 15
+    assert data["stopped"] == []
+    assert data["services"][0] == {"name": "A Cisco DB", "up": True, "since": 0, "database": True}
+    assert data["peer"] == heartbeat_to_json(heartbeat_from_json(data["peer"]))
+    assert (data["state"], data["peer"]["state"]) == ("Normal", "Normal")
+    blank = node_to_json(NODES[0])
+    assert (blank["peer"], blank["move"], blank["policy"]) == (None, None, None)
+
+
+def test_what_is_read_are_states_reasons_and_moves_again() -> None:
+    node = node_from_json(json.loads(json.dumps(node_to_json(NODES[3]))))
+    assert node.peer is not None
+    assert node.move is not None
+    for value, kind in (
+        (node.state, State),
+        (node.reason, Reason),
+        (node.peer.state, State),
+        (node.peer.reason, Reason),
+        (node.move.kind, MoveKind),
+        (node.services, tuple),
+        (node.stopped, tuple),
+    ):
+        assert type(value) is kind

@@ -3,11 +3,14 @@
 import pytest
 
 from redundancy.management.commands.state_machine import document
+from redundancy.srm import when
+from redundancy.srm.advice import ROWS
 from redundancy.srm.diagram import render
-from redundancy.srm.states import NUMBERS, State
+from redundancy.srm.states import Reason, State
 from redundancy.srm.step import step
 from redundancy.srm.table import PEER_SAYS, TABLE, Trigger
 from redundancy.srm.types import Asked, IllegalRequest, Node, Policy, Request
+from redundancy.srm.when import Condition
 
 
 def test_every_state_has_its_transitions_and_its_meaning_to_the_peer() -> None:
@@ -28,10 +31,6 @@ def test_every_trigger_is_used() -> None:
     assert used == set(Trigger)
 
 
-def test_numbers_are_those_of_the_published_schema() -> None:
-    assert sorted(NUMBERS.values()) == list(range(12))
-
-
 @pytest.mark.parametrize("state", list(State))
 @pytest.mark.parametrize("request_", list(Request))
 def test_a_request_that_does_not_fit_is_refused_and_changes_nothing(
@@ -47,3 +46,46 @@ def test_the_documentation_is_the_table() -> None:
     assert document().read_text().endswith(f"\n\n{render()}"), (
         "run `python manage.py state_machine`"
     )
+
+
+def test_every_reason_is_given_by_a_rule_and_explained() -> None:
+    """Whoever adds one finds here what it still lacks."""
+    given: set[Reason] = {Reason.HA_NOT_ENABLED}
+    for triggers in TABLE.values():
+        for rule in (rule for row in triggers.values() for rule in row):
+            if isinstance(rule.reason, Reason):
+                given.add(rule.reason)
+            else:
+                given |= {reason for reason in Reason if reason.value in rule.reason.words}
+    assert given == set(Reason)
+    explained = {
+        r for row in ROWS for reasons in (row.one_reasons, row.two_reasons) for r in reasons
+    }
+    assert explained == set(Reason)
+
+
+def test_every_condition_is_used_and_has_words_of_its_own() -> None:
+    conditions = {c for c in vars(when).values() if isinstance(c, Condition)}
+    used = {rule.when for triggers in TABLE.values() for row in triggers.values() for rule in row}
+    assert used == conditions
+    assert len({condition.words for condition in conditions}) == len(conditions)
+
+
+def test_the_document_tells_each_rule_in_a_line() -> None:
+    lines = render().splitlines()
+    told = "| Idle | SRM started | the group's record names the peer as holder | Idle | Initialization | stop critical services | SRM was started; the manual failover stands. |"
+    assert told in lines
+    plain = "| Normal | peer says Taking Over |  | Failing Over | *the peer's* |  | {peer} is taking the users over. |"
+    assert plain in lines
+    two = "| Idle | peer silent, or announced its shutdown |  | Taking Over | *Peer Down, Peer Reboot or Peer Down During Initialization* | start critical services, take all sessions | {gone}. |"
+    assert two in lines
+    rules = sum(len(row) for triggers in TABLE.values() for row in triggers.values())
+    # The two lines of its head are none.
+    assert sum(line.startswith("| ") for line in lines) - 1 == rules
+    assert "    TAKING_OVER: Taking Over" in lines
+    assert "    NORMAL --> FAILING_OVER" in lines
+    # An arrow for each step that leads elsewhere, and one into the diagram.
+    assert "    UNKNOWN --> INITIALIZING" in lines
+    assert "    TAKING_OVER --> TAKING_OVER" not in lines
+    assert lines.count("    NORMAL --> FAILING_OVER") == 1
+    assert lines[:2] == ["```mermaid", "stateDiagram-v2"]
