@@ -140,7 +140,9 @@ def _some(
 
     The second is None when nothing was left to look through.
     """
-    found = _beyond(matching(wanted), beyond, down=down)
+    found = matching(wanted)
+    if beyond is not None:
+        found = _beside(found, beyond, "lt" if down else "gt")
     if not down:
         found = found.order_by("at", "pk")
     edge = None
@@ -149,7 +151,7 @@ def _some(
         last = found.values_list("at", "pk")[SCAN - 1 : SCAN].first()
         edge = Place(*last) if last else None
         if edge is not None:
-            found = _up_to(found, edge, down=down)
+            found = _beside(found, edge, "gt" if down else "lt", "e")
         text = Q()
         for column in TEXT_COLUMNS:
             text |= Q(**{f"{column}__icontains": wanted.text})
@@ -157,19 +159,13 @@ def _some(
     return list(found[:limit]), edge
 
 
-def _beyond(found: QuerySet[HaEvent], place: Place | None, *, down: bool) -> QuerySet[HaEvent]:
-    if place is None:
-        return found
+def _beside(
+    found: QuerySet[HaEvent], place: Place, side: str, itself: str = ""
+) -> QuerySet[HaEvent]:
+    """Return those on one ``side`` of a place, "lt" or "gt"; with what is at it when ``itself`` is "e"."""
     # The first condition alone is what an index can begin with.
-    if down:
-        return found.filter(at__lte=place.at).filter(Q(at__lt=place.at) | Q(pk__lt=place.pk))
-    return found.filter(at__gte=place.at).filter(Q(at__gt=place.at) | Q(pk__gt=place.pk))
-
-
-def _up_to(found: QuerySet[HaEvent], place: Place, *, down: bool) -> QuerySet[HaEvent]:
-    if down:
-        return found.filter(at__gte=place.at).filter(Q(at__gt=place.at) | Q(pk__gte=place.pk))
-    return found.filter(at__lte=place.at).filter(Q(at__lt=place.at) | Q(pk__lte=place.pk))
+    found = found.filter(**{f"at__{side}e": place.at})
+    return found.filter(Q(**{f"at__{side}": place.at}) | Q(**{f"pk__{side}{itself}": place.pk}))
 
 
 def events() -> QuerySet[HaEvent]:

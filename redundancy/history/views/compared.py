@@ -32,41 +32,14 @@ def of_event(event: HaEvent, now: float) -> tuple[Compared, ...]:
 
 def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Compared, ...]:
     expected = {50: told.until_50, 95: told.until_95, 100: told.until_100}
-    if move is None:
-        return (
-            Compared(
-                say("Sessions moved"), say("{count:,}", count=told.moved), say("no move followed")
-            ),
-            Compared(say("Users disconnected"), say("{count:,}", count=told.disconnected), ""),
-            Compared(say("Logins per second at the peak"), rate_in_words(told.peak), ""),
-            *(
-                Compared(
-                    say("{percent} % back", percent=percent),
-                    say("after {time}", time=duration(at)),
-                    "",
-                )
-                for percent, at in expected.items()
-            ),
-        )
-    came = measured_logins(move, now)
-    most = max((count for _, count in came.counts), default=0) / came.width
+    came = measured_logins(move, now) if move else None
+    moved = say("{count:,}", count=move.moved) if move else say("no move followed")
+    took = duration(move.at - forecast.requested_at(told)) if move else ""
     return (
-        Compared(
-            say("From the request to the move"), "", duration(move.at - forecast.requested_at(told))
-        ),
-        Compared(
-            say("Sessions moved"),
-            say("{count:,}", count=told.moved),
-            say("{count:,}", count=move.moved),
-        ),
+        *([Compared(say("From the request to the move"), "", took)] if took else []),
+        Compared(say("Sessions moved"), say("{count:,}", count=told.moved), moved),
         Compared(say("Users disconnected"), say("{count:,}", count=told.disconnected), ""),
-        Compared(
-            say("Logins per second at the peak"),
-            rate_in_words(told.peak),
-            rate_in_words(most)
-            if came.complete
-            else say("{rate} so far", rate=rate_in_words(most)),
-        ),
+        Compared(say("Logins per second at the peak"), rate_in_words(told.peak), _peak(came)),
         *(
             Compared(
                 say("{percent} % back", percent=percent),
@@ -78,7 +51,16 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
     )
 
 
-def _back(came: Measured, percent: int) -> str:
+def _peak(came: Measured | None) -> str:
+    if came is None:
+        return ""
+    rate = rate_in_words(max((count for _, count in came.counts), default=0) / came.width)
+    return rate if came.complete else say("{rate} so far", rate=rate)
+
+
+def _back(came: Measured | None, percent: int) -> str:
+    if came is None:
+        return ""
     seconds = came.until(percent)
     if seconds is not None:
         return say("within {time}", time=duration(seconds))
