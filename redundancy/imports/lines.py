@@ -65,14 +65,13 @@ class LineReader:
     def take(self, number: int, data: bytes) -> None:
         """Judge the line ``number`` of the file."""
         if len(data) > LONGEST:
-            self._blame(
-                number, 0, say("A line must not be longer than {bytes:,} bytes.", bytes=LONGEST)
-            )
+            rule = say("A line must not be longer than {bytes:,} bytes.", bytes=LONGEST)
+            self._blame(number, 0, rule)
             return
         try:
             text = data.removeprefix(BOM if number == 1 else b"").decode().rstrip("\r\n")
         except UnicodeDecodeError:
-            # A file of another kind or encoding: each line of it would be blamed alike.
+            # Of a file of another kind or encoding each line would have the same error.
             rule = say("The file is no text in UTF-8; it was not read any further.")
             self._blame(number, 0, rule)
             self.readable = False
@@ -98,12 +97,8 @@ class LineReader:
             rule = say("Assigned Node {node!r} is no IM and Presence server.", node=node[:63])
             self._blame(number, 4, rule)
         elif len(homes) > 1:
-            names = listed(sorted(name for _, name in homes))
-            rule = say(
-                "Assigned Node {node!r} may be {names}; give the whole name.",
-                node=node[:63],
-                names=names,
-            )
+            names = {"node": node[:63], "names": listed(sorted(name for _, name in homes))}
+            rule = say("Assigned Node {node!r} may be {names}; give the whole name.", **names)
             self._blame(number, 4, rule)
         try:
             texts = checked_texts(userid, display_name, im_address)
@@ -112,9 +107,8 @@ class LineReader:
                 self._blame(number, _COLUMN[field or "userid"], rule)
             return
         if len(self.problems) == before:
-            self.rows.append(
-                ImportRow(job=self._job, line=number, node=homes[0][0] if homes else None, **texts)
-            )
+            home = homes[0][0] if homes else None
+            self.rows.append(ImportRow(job=self._job, line=number, node=home, **texts))
 
     def _blame(self, line: int, column: int, rule: str) -> None:
         self.problems.append(ImportProblem(job=self._job, line=line, column=column, rule=rule))

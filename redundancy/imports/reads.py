@@ -78,21 +78,21 @@ def problems(job: UserImport) -> QuerySet[ImportProblem]:
     return ImportProblem.objects.filter(job=job)[: job.problems]
 
 
-def repeated(job: UserImport, field: str) -> Iterator[tuple[int, str, int]]:
+def repetitions(job: UserImport, field: str) -> Iterator[tuple[int, str, int]]:
     """Yield line, value and first line of every ``field`` that is in the file already."""
     first = Window(Min("line"), partition_by=[Lower(field)])
     rows = ImportRow.objects.filter(job=job).annotate(first=first).filter(line__gt=F("first"))
     return rows.order_by("line").values_list("line", field, "first").iterator()
 
 
-def taken(job: UserImport, field: str) -> Iterator[tuple[int, str]]:
+def clashes(job: UserImport, field: str) -> Iterator[tuple[int, str]]:
     """Yield line and value of every ``field`` that a user has already."""
     having = PresenceUser.objects.filter(**{f"{field}__lower": Lower(OuterRef(field))})
     rows = ImportRow.objects.filter(job=job).annotate(other=Subquery(having.values("pk")[:1]))
     return rows.filter(other__isnull=False).order_by("line").values_list("line", field).iterator()
 
 
-def exported() -> Iterator[tuple[str, str, str, str]]:
+def export_rows() -> Iterator[tuple[str, str, str, str]]:
     """Yield every user as the file has them; memory does not grow with their number."""
     users = PresenceUser.objects.order_by(Lower("userid"))
     rows = users.values_list("userid", "display_name", "im_address", "home__name")

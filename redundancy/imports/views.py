@@ -164,7 +164,7 @@ def user_export(request: HttpRequest) -> HttpResponse:
 @require_safe
 def user_export_file(request: HttpRequest) -> StreamingHttpResponse:  # noqa: ARG001
     """Return all users as a file, as it is read: memory does not grow with their number."""
-    return _download(users_csv.write(reads.exported()), "users.csv")
+    return _download(users_csv.write(reads.export_rows()), "users.csv")
 
 
 def _download(lines: Any, name: str) -> StreamingHttpResponse:

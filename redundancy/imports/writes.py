@@ -7,8 +7,8 @@ claimed by compare-and-set, so that a worker may be killed at any moment, and tw
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from itertools import zip_longest
+from datetime import timedelta
+from itertools import islice, zip_longest
 from pathlib import PurePath
 
 from django.conf import settings
@@ -69,22 +69,17 @@ def begin_import(
         actor: User name of who does it.
 
     """
-    limit = settings.MAX_IMPORT_MB * 1024 * 1024
-    shown = PurePath(name.replace("\\", "/")).name[:255] or "users.csv"
+    limit = settings.MAX_IMPORT_MB
+    file_name = PurePath(name.replace("\\", "/")).name[:255] or "users.csv"
     with transaction.atomic():
-        job = UserImport.objects.create(file_name=shown, actor=actor, at_once=at_once, size=0)
+        job = UserImport.objects.create(file_name=file_name, actor=actor, at_once=at_once, size=0)
         for number, data in enumerate(_pieces(chunks)):
             if not number and data.startswith((b"\xff\xfe", b"\xfe\xff")):
                 raise Refused(say("The file is UTF-16; save it as UTF-8."), field="file")
             job.size += len(data)
-            if job.size > limit:
-                raise Refused(
-                    say(
-                        "The file must not be larger than {limit} MB.",
-                        limit=settings.MAX_IMPORT_MB,
-                    ),
-                    field="file",
-                )
+            if job.size > limit * 1024 * 1024:
+                rule = say("The file must not be larger than {limit} MB.", limit=limit)
+                raise Refused(rule, field="file")
             ImportPiece.objects.create(job=job, number=number, data=data)
         if not job.size:
             raise Refused(say("The file is empty."), field="file")
@@ -117,17 +112,16 @@ def _turn(
     actor: str,
     sentence: str = "",
 ) -> UserImport:
-    """Take the job from one state to another, if nobody has done so before."""
+    """Take the job from one state to another; refuse when it is in the old one no more."""
     now = timezone.now()
-    turned = UserImport.objects.filter(pk=job.pk, state=old).update(
+    if not UserImport.objects.filter(pk=job.pk, state=old).update(
         state=new,
         step=F("step") + 1,
         actor=actor,
         sentence=sentence,
         touched_at=now,
         ended_at=now if new in ENDED else None,
-    )
-    if not turned:
+    ):
         raise Refused(refusal)
     job.refresh_from_db()
     return job
@@ -163,9 +157,8 @@ def work(*, job_id: int, step: int, again: bool = False) -> int | None:
 
 def expire() -> None:
     """Drop files that were checked a day ago and that nobody has imported."""
-    for job in UserImport.objects.filter(
-        state=ImportState.READY, touched_at__lt=timezone.now() - KEPT
-    ):
+    before = timezone.now() - KEPT
+    for job in UserImport.objects.filter(state=ImportState.READY, touched_at__lt=before):
         with contextlib.suppress(Refused):
             _turn(job, ImportState.READY, ImportState.CANCELLED, "", "", _EXPIRED)
 
@@ -177,10 +170,10 @@ def fail(*, job_id: int, step: int, why: str) -> None:
         _end(job, ImportState.FAILED, together([why, say("Nothing was imported.")]))
 
 
-def _claim(job: UserImport, *fields: str, now: datetime | None = None) -> None:
+def _claim(job: UserImport, *fields: str) -> None:
     """Write these fields of the job, in the transaction of its step; only one who does it can."""
     job.step += 1
-    job.touched_at = now or timezone.now()
+    job.touched_at = timezone.now()
     names = {"step", "touched_at", "restarts", *fields}
     values = {name: getattr(job, name) for name in names}
     if not UserImport.objects.filter(pk=job.pk, step=job.step - 1).update(**values):
@@ -212,26 +205,21 @@ def _read(job: UserImport) -> None:
 
 def _compare(job: UserImport) -> None:
     """Look for IDs and addresses that are not free; decide whether the file can be taken."""
-    found: list[ImportProblem] = []
-    number = 0
-    for clash in _clashes(job):
-        number += 1
-        if len(found) < MOST_PROBLEMS:
-            found.append(clash)
+    clashes = _clashes(job)
+    problems = list(islice(clashes, MOST_PROBLEMS))
     if not (job.rows or job.problems):
-        found.append(
-            ImportProblem(job=job, line=job.line, column=0, rule=say("There is no user in it."))
-        )
-        number += 1
+        rule = say("There is no user in it.")
+        problems = [ImportProblem(job=job, line=job.line, column=0, rule=rule)]
+    number = len(problems) + sum(1 for _ in clashes)
     with transaction.atomic():
-        _note(job, found, number)
+        _note(job, problems, number)
         if job.problems:
-            refused = say_count(
+            sentence = say_count(
                 "{count} error found. Nothing was imported.",
                 "{count:,} errors found. Nothing was imported.",
                 job.problems,
             )
-            _end(job, ImportState.REFUSED, refused)
+            _end(job, ImportState.REFUSED, sentence)
             return
         job.state = ImportState.IMPORTING if job.at_once else ImportState.READY
         job.sentence = "" if job.at_once else say("No error was found. Nothing is imported yet.")
@@ -241,21 +229,20 @@ def _compare(job: UserImport) -> None:
 def _clashes(job: UserImport) -> Iterator[ImportProblem]:
     labels = ((1, "userid", say("User ID")), (3, "im_address", say("IM Address")))
     for column, field, label in labels:
-        for line, value, first in reads.repeated(job, field):
-            rule = say(
-                "{label} {value} is in line {line:,} already.", label=label, value=value, line=first
-            )
+        for line, value, first in reads.repetitions(job, field):
+            names = {"label": label, "value": value, "line": first}
+            rule = say("{label} {value} is in line {line:,} already.", **names)
             yield ImportProblem(job=job, line=line, column=column, rule=rule)
-        for line, value in reads.taken(job, field):
+        for line, value in reads.clashes(job, field):
             rule = say("{label} {value} is taken already.", label=label, value=value)
             yield ImportProblem(job=job, line=line, column=column, rule=rule)
 
 
-def _note(job: UserImport, found: list[ImportProblem], number: int) -> None:
-    """Count ``number`` errors, and keep those found while there is room."""
+def _note(job: UserImport, problems: list[ImportProblem], number: int) -> None:
+    """Count ``number`` errors, and keep these ``problems`` while there is room."""
     room = max(0, MOST_PROBLEMS - job.problems)
     job.problems += number
-    ImportProblem.objects.bulk_create(found[:room], batch_size=1000)
+    ImportProblem.objects.bulk_create(problems[:room], batch_size=1000)
 
 
 def _import(job: UserImport) -> None:
@@ -264,20 +251,17 @@ def _import(job: UserImport) -> None:
         with transaction.atomic():
             locks.one_administrator()
             _add(job)
-            imported = say_count(
+            sentence = say_count(
                 "{count} user was imported.", "{count:,} users were imported.", job.rows
             )
-            _end(job, ImportState.DONE, imported)
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=say_count(
-                    "{count} user was imported from {file}.",
-                    "{count:,} users were imported from {file}.",
-                    job.rows,
-                    file=job.file_name,
-                ),
-                actor=job.actor,
+            _end(job, ImportState.DONE, sentence)
+            sentence = say_count(
+                "{count} user was imported from {file}.",
+                "{count:,} users were imported from {file}.",
+                job.rows,
+                file=job.file_name,
             )
+            events.record(kind=EventKind.ADMIN, sentence=sentence, actor=job.actor)
     except Refused as refused:
         job.refresh_from_db()
         job.state = ImportState.READY
@@ -321,11 +305,10 @@ def _add(job: UserImport) -> None:
 
 def _drop(job: UserImport) -> None:
     """Forget the file and its rows, some at a time; the errors stay."""
-    some = ImportRow.objects.filter(job=job).order_by("pk").values("pk")[: 2 * LINES]
+    rows = ImportRow.objects.filter(job=job).order_by("pk")
+    some = list(rows.values_list("pk", flat=True)[: 2 * LINES])
     with transaction.atomic():
-        deleted, _ = ImportRow.objects.filter(
-            pk__in=list(some.values_list("pk", flat=True))
-        ).delete()
+        deleted, _ = ImportRow.objects.filter(pk__in=some).delete()
         if not deleted:
             ImportPiece.objects.filter(job=job).delete()
             job.kept = False

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -14,14 +15,14 @@ from redundancy.selectors.live import is_blind
 from redundancy.srm.states import NOT_RESPONDING
 from redundancy.srm.words import say
 
-# Canaries are sent once a minute: one that is missing for two and a half means a worker that is.
+# Canaries are sent once a minute; without one for two and a half the worker is taken for gone.
 CANARY_SECONDS = 2.5 * bus.SLOW_LANE_SECONDS
-# The verdict looks at the misses of so many seconds, and bears this share of them.
+# Beat is in trouble when more than this share of the ticks of the last seconds was missed,
 RECENT_SECONDS = 120.0
 BORNE_MISSES = 0.25
-# Fewer ticks than these are none to judge by.
+# and there were as many ticks.
 LEAST_TICKS = 20
-# An oldest message older than this means that the queue is not worked off.
+# A queue is in trouble when its oldest message is older than this.
 OLD_SECONDS = 30.0
 
 
@@ -66,10 +67,8 @@ class Queue:
         if self.canary_age is None:
             return say("No canary has run yet.")
         if self.canary_age > CANARY_SECONDS:
-            return say(
-                "No canary has run for {age:.0f} s: its worker does not work.",
-                age=self.canary_age,
-            )
+            age = self.canary_age
+            return say("No canary has run for {age:.0f} s: its worker does not work.", age=age)
         if self.oldest is not None and self.oldest > OLD_SECONDS:
             return say("The oldest message has waited for {age:.0f} s.", age=self.oldest)
         return ""
@@ -87,68 +86,69 @@ class Ear:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """All of it at one moment. ``troubles``: what makes the system unfit to be trusted, in sentences."""
+    """All of it at one moment. ``troubles``: what makes the system unfit to be trusted, in sentences.
 
-    beat: Beat | None
-    queues: tuple[Queue, ...]
-    bus_ms: float | None
+    Of a database or a bus that is away there are no figures: None, or the defaults.
+    """
+
     database_ms: float | None
-    audit_age: float | None
-    breaches: tuple[str, ...]
-    lab_now: float
-    rate: float
-    ears: tuple[Ear, ...]
     troubles: tuple[str, ...]
+    bus_ms: float | None = None
+    beat: Beat | None = None
+    queues: tuple[Queue, ...] = ()
+    audit_age: float | None = None
+    breaches: tuple[str, ...] = ()
+    lab_now: float = 0.0
+    rate: float = 1.0
+    ears: tuple[Ear, ...] = ()
 
 
 def watch() -> Monitor:
     """Return how the system does. A bus or database that is away is a finding, not an error."""
     database_ms = _database()
     troubles = [] if database_ms is not None else [say("The database cannot be reached.")]
-    lab_now, rate = (clock.lab_now(), clock.rate()) if database_ms is not None else (0.0, 1.0)
-    ears = _ears(lab_now) if database_ms is not None else ()
+    lab: dict[str, Any] = {}
+    if database_ms is not None:
+        now = clock.lab_now()
+        lab = {"lab_now": now, "rate": clock.rate(), "ears": _ears(now)}
     try:
         began = time.perf_counter()
         at = pulse.now()
         bus_ms = (time.perf_counter() - began) * 1000
-        beat = measured(pulse.ticks(), settings.SWEEP_SECONDS, bus.sweep_age())
+        beat = beat_of(pulse.ticks(), settings.SWEEP_SECONDS, bus.sweep_age())
         queues = _queues(at)
-        audited = pulse.last_audit()
+        audit = pulse.last_audit()
     except bus.BusError:
-        away = say("The heartbeat bus and broker cannot be reached.")
-        return Monitor(
-            None, (), None, database_ms, None, (), lab_now, rate, ears, (*troubles, away)
-        )
-    troubles += of_beat(beat)
+        troubles.append(say("The heartbeat bus and broker cannot be reached."))
+        return Monitor(database_ms, tuple(troubles), **lab)
+    breaches = audit.breaches if audit else ()
+    troubles += troubles_of(beat)
     troubles += [
         say("Queue {queue}: {trouble}", queue=queue.name, trouble=queue.trouble)
         for queue in queues
         if queue.trouble
     ]
-    breaches = audited.breaches if audited else ()
     if breaches:
         troubles.append(
             say("The last audit found breaches of the invariants: {count}.", count=len(breaches))
         )
     return Monitor(
-        beat,
-        queues,
-        bus_ms,
         database_ms,
-        max(0.0, at - audited.at) if audited else None,
-        breaches,
-        lab_now,
-        rate,
-        ears,
         tuple(troubles),
+        bus_ms=bus_ms,
+        beat=beat,
+        queues=queues,
+        audit_age=max(0.0, at - audit.at) if audit else None,
+        breaches=breaches,
+        **lab,
     )
 
 
-def measured(ticks: Sequence[pulse.Tick], interval: float, age: float | None) -> Beat:
+def beat_of(ticks: Sequence[pulse.Tick], interval: float, age: float | None) -> Beat:
     """Return how regularly these sweeps, oldest first, ran; ``interval`` of beat in seconds. Pure."""
     fired = [tick for tick in ticks if not tick.asked]
     gaps = [after.began - before.began for before, after in pairwise(fired)]
-    # A tick that is skipped altogether is missed; what is left over is lateness.
+    # Whole intervals in a gap are missed ticks; the rest of it is lateness.
     late = [max(0.0, gap - interval * max(1, round(gap / interval))) for gap in gaps]
     took = [tick.took for tick in fired]
     recent = [tick for tick in fired if tick.began > fired[-1].began - RECENT_SECONDS]
@@ -176,7 +176,7 @@ def _percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[round(percent / 100 * (len(values) - 1))]
 
 
-def of_beat(beat: Beat) -> list[str]:
+def troubles_of(beat: Beat) -> list[str]:
     """Return what is wrong with beat, in sentences. Pure."""
     if beat.age is None:
         return [say("No sweep has run yet.")]
@@ -203,21 +203,20 @@ def of_beat(beat: Beat) -> list[str]:
 def _queues(at: float) -> tuple[Queue, ...]:
     waiting, canaries = pulse.waiting(settings.QUEUES), pulse.canaries()
     wall = time.time()
-    found = []
-    for name in settings.QUEUES:
+
+    def queue(name: str) -> Queue:
         depth, sent = waiting[name]
         canary = canaries.get(name)
-        found.append(
-            Queue(
-                name=name,
-                depth=depth,
-                oldest=None if sent is None else max(0.0, wall - sent),
-                canary_age=max(0.0, at - canary.ran) if canary else None,
-                canary_took=max(0.0, canary.ran - canary.sent) if canary else None,
-                worker=canary.worker if canary else "",
-            )
+        return Queue(
+            name=name,
+            depth=depth,
+            oldest=None if sent is None else max(0.0, wall - sent),
+            canary_age=max(0.0, at - canary.ran) if canary else None,
+            canary_took=max(0.0, canary.ran - canary.sent) if canary else None,
+            worker=canary.worker if canary else "",
         )
-    return tuple(found)
+
+    return tuple(queue(name) for name in settings.QUEUES)
 
 
 def _database() -> float | None:

@@ -25,12 +25,12 @@ EARS = 50
 @require_safe
 def beat_monitor(request: HttpRequest) -> HttpResponse:
     """Show how beat, workers, queues, bus and database do; with ``fragment`` the figures alone."""
-    shown = reads.watch()
-    ears = sorted(shown.ears, key=lambda ear: -1.0 if ear.age is None else -ear.age)
+    monitor = reads.watch()
+    ears = sorted(monitor.ears, key=lambda ear: -1.0 if ear.age is None else -ear.age)
     context = {
         "title": TITLE,
         "application": APPLICATION,
-        "monitor": shown,
+        "monitor": monitor,
         "ears": ears[:EARS],
         "more_ears": max(0, len(ears) - EARS),
     }
@@ -57,18 +57,17 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics; with METRICS_TOKEN set only to who shows it as a bearer token (else 401)."""
     if settings.METRICS_TOKEN:
-        shown = request.headers.get("Authorization", "")
-        wanted = f"Bearer {settings.METRICS_TOKEN}"
-        if not compare_digest(shown.encode(), wanted.encode()):
+        token = request.headers.get("Authorization", "")
+        if not compare_digest(token.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
             return HttpResponse(
                 "METRICS_TOKEN is set: show it as a bearer token.\n",
                 content_type="text/plain",
                 status=401,
                 headers={"WWW-Authenticate": "Bearer"},
             )
-    shown_now = reads.watch()
+    monitor = reads.watch()
     try:
         groups = live.all_live()
     except DatabaseError:
         groups = ()
-    return HttpResponse(exposition(shown_now, groups), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition(monitor, groups), content_type=CONTENT_TYPE_LATEST)

@@ -221,8 +221,8 @@ def test_an_export_is_imported_as_it_was(tmp_path: Path) -> None:
         rows=[(*texts, node) for texts, node in zip(NASTY, [*nodes, *nodes], strict=True)],
         actor="x",
     )
-    before = set(selectors.exported())
-    lines = list(users_csv.write(selectors.exported()))
+    before = set(selectors.export_rows())
+    lines = list(users_csv.write(selectors.export_rows()))
     assert lines[0] == "\ufeffUser ID,Display Name,IM Address,Assigned Node\r\n"
     # No field begins as a formula.
     for line in lines[1:]:
@@ -230,7 +230,7 @@ def test_an_export_is_imported_as_it_was(tmp_path: Path) -> None:
     PresenceUser.objects.all().delete()
     job = done("".join(lines))
     assert job.problems == 0, problems(job)
-    assert set(selectors.exported()) == before
+    assert set(selectors.export_rows()) == before
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:

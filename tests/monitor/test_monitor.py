@@ -41,7 +41,7 @@ def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[Tick]:
 def test_lateness_missed_and_doubled_ticks(
     told: list[Tick], late: float, missed: int, doubled: int
 ) -> None:
-    beat = monitor.measured(told, 1.0, 0.5)
+    beat = monitor.beat_of(told, 1.0, 0.5)
     assert beat.late_p99 == pytest.approx(late)
     assert (beat.missed, beat.doubled) == (missed, doubled)
 
@@ -58,7 +58,7 @@ def test_lateness_missed_and_doubled_ticks(
     ],
 )
 def test_misses_of_the_last_minutes_are_a_trouble(told: list[Tick], trouble: str) -> None:
-    said = monitor.of_beat(monitor.measured(told, 1.0, 0.5))
+    said = monitor.troubles_of(monitor.beat_of(told, 1.0, 0.5))
     assert [sentence.partition(":")[0] for sentence in said] == ([trouble] if trouble else [])
 
 
