@@ -1,7 +1,5 @@
 """Alarms, and the channels that are told of them."""
 
-# Django passes the request and the row to every hook; not every table needs them.
-
 from typing import Any
 
 from django import forms
@@ -83,12 +81,13 @@ class AlarmChannelAdmin(OperationAdmin):
         """Send a message at once, and say what came of it."""
         for channel in queryset:
             problem = channels.send(channel.url, "[Test] cucm-admin", "A test of this channel.")
-            if problem:
-                said = say("{channel}: {problem}", channel=channel.name, problem=problem)
-                self.message_user(request, str(said), messages.ERROR)
-            else:
-                said = say("{channel}: the test was sent.", channel=channel.name)
-                self.message_user(request, str(said), messages.SUCCESS)
+            said = (
+                say("{channel}: {problem}", channel=channel.name, problem=problem)
+                if problem
+                else say("{channel}: the test was sent.", channel=channel.name)
+            )
+            level = messages.ERROR if problem else messages.SUCCESS
+            self.message_user(request, str(said), level)
 
     def remove(self, rows: QuerySet[AlarmChannel], actor: str) -> None:
         """Delete the channels."""

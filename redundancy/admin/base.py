@@ -4,6 +4,7 @@
 # ruff: noqa: ARG002
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import reverse
 
 from redundancy import permissions
+from redundancy.clock import lab_datetime
 from redundancy.errors import Refused
 from redundancy.language import lazily
 from redundancy.operations.trial import try_out
@@ -46,11 +48,15 @@ def action(description: str, *, permission: str) -> Callable[[Method], Method]:
     return admin.action(description=lazily(description), permissions=[permission])
 
 
-def _can_write(request: HttpRequest) -> bool:
-    """Return whether the user may write; asks once a request, an index page asks for each table."""
-    if not hasattr(request, _MEMO):
-        setattr(request, _MEMO, permissions.can_write(request.user))
-    return bool(getattr(request, _MEMO))
+def time_column(description: str, field: str, **options: Any) -> Callable[[Any, Any], object]:
+    """Return a column that shows the seconds in ``field`` as a time; 0 means never."""
+
+    @column(description, ordering=field, **options)
+    def moment(_: object, row: object) -> datetime | None:
+        seconds = getattr(row, field)
+        return lab_datetime(seconds) if seconds else None
+
+    return moment
 
 
 class RoleAdmin(ModelAdmin):
@@ -68,33 +74,22 @@ class RoleAdmin(ModelAdmin):
         """Return whether the rows may be seen."""
         return request.user.is_active and request.user.is_staff
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return whether a row may be added."""
-        return _can_write(request)
+    def _may_write(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # Asked once a request: an index page asks for each table.
+        if not hasattr(request, _MEMO):
+            setattr(request, _MEMO, permissions.can_write(request.user))
+        return bool(getattr(request, _MEMO))
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return whether a row may be changed."""
-        return _can_write(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return whether a row may be deleted."""
-        return _can_write(request)
+    has_add_permission = has_change_permission = has_delete_permission = _may_write
 
 
 class ReadOnlyAdmin(RoleAdmin):
     """A table that the running system writes; nobody else does."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False."""
+    def _may_write(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return False."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return False."""
-        return False
+    has_add_permission = has_change_permission = has_delete_permission = _may_write
 
 
 class OperationForm(ModelForm):

@@ -1,13 +1,11 @@
 """Tables of what happened: to look at."""
 
-from datetime import datetime
-
 from django.contrib import admin
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html
 
-from redundancy.admin.base import ReadOnlyAdmin, column
-from redundancy.clock import lab_datetime
+from redundancy.admin.base import ReadOnlyAdmin, column, time_column
 from redundancy.models import (
     Forecast,
     HaEvent,
@@ -19,6 +17,10 @@ from redundancy.models import (
     UserRecord,
 )
 from redundancy.srm.words import say
+
+
+def _link(page: str, row: Model, label: str) -> str:
+    return format_html('<a href="{}">{}</a>', reverse(page, args=[row.pk]), label)
 
 
 @admin.register(HaEvent)
@@ -43,11 +45,7 @@ class HaEventAdmin(ReadOnlyAdmin):
     @column(say("Page"))
     def page(self, event: HaEvent) -> str:
         """Return a link to the page of the event."""
-        return format_html(
-            '<a href="{}">{}</a>',
-            reverse("event", args=[event.pk]),
-            say("Event {number}", number=event.pk),
-        )
+        return _link("event", event, say("Event {number}", number=event.pk))
 
 
 @admin.register(Incident)
@@ -69,9 +67,7 @@ class IncidentAdmin(ReadOnlyAdmin):
     @column(say("Report"))
     def report(self, incident: Incident) -> str:
         """Return a link to the page that tells of it."""
-        return format_html(
-            '<a href="{}">{}</a>', reverse("incident", args=[incident.pk]), say("Report")
-        )
+        return _link("incident", incident, say("Report"))
 
 
 @admin.register(SessionMove)
@@ -80,13 +76,10 @@ class SessionMoveAdmin(ReadOnlyAdmin):
 
     list_display = ("moment", "group", "epoch", "serves", "moved", "lower", "upper")
     list_filter = (("holder", admin.EmptyFieldListFilter),)
-    list_select_related = ("event", "group")
+    list_select_related = ("group",)
     search_fields = ("group__name", "holder_name", "first_name", "second_name")
 
-    @column(say("Lab time"), ordering="at")
-    def moment(self, move: SessionMove) -> datetime:
-        """Return when it was."""
-        return move.event.at
+    moment = time_column(say("Lab time"), "at")
 
     @column(say("Served by"), ordering="holder_name")
     def serves(self, move: SessionMove) -> str:
@@ -103,10 +96,7 @@ class UserRecordAdmin(ReadOnlyAdmin):
     search_fields = ("node_name",)
     exclude = ("keys",)
 
-    @column(say("Lab time"), ordering="at")
-    def moment(self, record: UserRecord) -> datetime:
-        """Return when it was."""
-        return lab_datetime(record.at)
+    moment = time_column(say("Lab time"), "at")
 
 
 @admin.register(SignIn)

@@ -3,15 +3,14 @@
 # Django passes the request and the row to every hook; not every table needs them.
 # ruff: noqa: ARG002
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
-from redundancy.admin.base import ReadOnlyAdmin, column
-from redundancy.clock import lab_datetime, lab_now
+from redundancy.admin.base import ReadOnlyAdmin, column, time_column
+from redundancy.clock import lab_now
 from redundancy.models import (
     Fault,
     LabClock,
@@ -25,50 +24,41 @@ from redundancy.models import (
 from redundancy.srm.words import say
 
 
-class AwayFilter(admin.SimpleListFilter):
+class _SessionFilter(admin.SimpleListFilter):
+    """Offers ``kinds``: by value the label, and the condition on the sessions."""
+
+    kinds: dict[str, tuple[str, Callable[[], Q]]]
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self.kinds.items()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[PresenceSession]
+    ) -> QuerySet[PresenceSession]:
+        kind = self.kinds.get(self.value() or "")
+        return queryset.filter(kind[1]()) if kind else queryset
+
+
+class AwayFilter(_SessionFilter):
     """Sessions at home, or away from it."""
 
     title = say("place")
     parameter_name = "place"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("home", say("on the assigned node")), ("away", say("on another node"))]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[PresenceSession]
-    ) -> QuerySet[PresenceSession]:
-        """Return the sessions of the choice."""
-        match self.value():
-            case "home":
-                return queryset.filter(node=F("user__home"))
-            case "away":
-                return queryset.exclude(node=F("user__home"))
-            case _:
-                return queryset
+    kinds = {
+        "home": (say("on the assigned node"), lambda: Q(node=F("user__home"))),
+        "away": (say("on another node"), lambda: ~Q(node=F("user__home"))),
+    }
 
 
-class WaitingFilter(admin.SimpleListFilter):
+class WaitingFilter(_SessionFilter):
     """Sessions whose client waits to log in, or does not."""
 
     title = say("login")
     parameter_name = "login"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("done", say("logged in")), ("waiting", say("moved, waiting to log in"))]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[PresenceSession]
-    ) -> QuerySet[PresenceSession]:
-        """Return the sessions of the choice."""
-        match self.value():
-            case "done":
-                return queryset.filter(relogin_at__lte=lab_now())
-            case "waiting":
-                return queryset.filter(relogin_at__gt=lab_now())
-            case _:
-                return queryset
+    kinds = {
+        "done": (say("logged in"), lambda: Q(relogin_at__lte=lab_now())),
+        "waiting": (say("moved, waiting to log in"), lambda: Q(relogin_at__gt=lab_now())),
+    }
 
 
 @admin.register(PresenceSession)
@@ -86,15 +76,8 @@ class PresenceSessionAdmin(ReadOnlyAdmin):
         """Return the node that the user is assigned to."""
         return session.user.home
 
-    @column(say("Logs in, or logged in (lab time)"), ordering="relogin_at")
-    def login(self, session: PresenceSession) -> datetime | None:
-        """Return when the client logs in at its node, or logged in there."""
-        return _moment(session.relogin_at)
-
-    @column(say("Limits of the login (lab time)"), ordering="limits_at")
-    def limits(self, session: PresenceSession) -> datetime | None:
-        """Return the login at which the client got its re-login limits."""
-        return _moment(session.limits_at)
+    login = time_column(say("Logs in, or logged in (lab time)"), "relogin_at")
+    limits = time_column(say("Limits of the login (lab time)"), "limits_at")
 
 
 @admin.register(ReloginLimits)
@@ -107,10 +90,7 @@ class ReloginLimitsAdmin(ReadOnlyAdmin):
     search_fields = ("server__name",)
     ordering = ("server__name", "-at")
 
-    @column(say("From (lab time)"), ordering="at")
-    def from_moment(self, limits: ReloginLimits) -> datetime | None:
-        """Return since when they hold; None for those from before the history began."""
-        return _moment(limits.at)
+    from_moment = time_column(say("From (lab time)"), "at")
 
 
 @admin.register(NodeRuntime)
@@ -123,20 +103,9 @@ class NodeRuntimeAdmin(ReadOnlyAdmin):
     search_fields = ("server__name", "server__group__name")
     ordering = ("server__name",)
 
-    @column(say("Since (lab time)"), ordering="since", empty_value="–")
-    def since_at(self, runtime: NodeRuntime) -> datetime | None:
-        """Return when the state began."""
-        return _moment(runtime.since)
-
-    @column(say("Due (lab time)"), ordering="due_at", empty_value="–")
-    def due(self, runtime: NodeRuntime) -> datetime | None:
-        """Return when SRM wants to be called."""
-        return _moment(runtime.due_at)
-
-    @column(say("Last step (lab time)"), ordering="stepped_at", empty_value="–")
-    def stepped(self, runtime: NodeRuntime) -> datetime | None:
-        """Return when SRM was called last."""
-        return _moment(runtime.stepped_at)
+    since_at = time_column(say("Since (lab time)"), "since", empty_value="–")
+    due = time_column(say("Due (lab time)"), "due_at", empty_value="–")
+    stepped = time_column(say("Last step (lab time)"), "stepped_at", empty_value="–")
 
 
 @admin.register(SrmMessage)
@@ -189,17 +158,5 @@ class LabClockAdmin(ReadOnlyAdmin):
     list_filter = ("rate",)
     search_fields = ("rate",)
 
-    @column(say("Wall time"), ordering="real_at")
-    def real_time(self, anchor: LabClock) -> datetime | None:
-        """Return the anchor's wall time."""
-        return _moment(anchor.real_at)
-
-    @column(say("Lab time"), ordering="lab_at")
-    def lab_time(self, anchor: LabClock) -> datetime | None:
-        """Return the anchor's lab time."""
-        return _moment(anchor.lab_at)
-
-
-def _moment(seconds: float) -> datetime | None:
-    """Return lab or wall seconds as a time; None for 0, which means never."""
-    return lab_datetime(seconds) if seconds else None
+    real_time = time_column(say("Wall time"), "real_at")
+    lab_time = time_column(say("Lab time"), "lab_at")
