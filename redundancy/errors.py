@@ -1,6 +1,6 @@
 """The one error of operations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -30,6 +30,12 @@ class Refused(ValidationError):
         joined = cls(together(each.rule for each in refusals), field=refusals[0].field)
         joined.rules = tuple(pair for each in refusals for pair in each.rules)
         return joined
+
+    @classmethod
+    def unless_none(cls, refusals: Iterable["Refused"]) -> None:
+        """Raise one refusal that carries all of ``refusals``; do nothing when there are none."""
+        if listed := list(refusals):
+            raise cls.together(listed)
 
 
 class Stale(Refused):

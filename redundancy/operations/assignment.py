@@ -9,11 +9,11 @@ from redundancy.catalog import ASSIGNMENT_MODE, AssignmentMode
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import EventKind, PresenceUser, Server
-from redundancy.operations import events, locks
+from redundancy.operations import events, locks, rules
 from redundancy.operations.pairs import Pairs
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import follow_assignment
-from redundancy.operations.users import check_cluster, check_homes, check_node
+from redundancy.operations.users import check_cluster, check_homes
 from redundancy.selectors import enterprise, spread
 from redundancy.srm.words import say, say_count
 
@@ -23,7 +23,8 @@ def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: s
 
     Their sessions follow. The number of statements does not depend on the number of users.
     """
-    check_node(node)
+    if node is not None:
+        rules.check_is_node(node, field="home")
     with transaction.atomic():
         locks.one_administrator()
         elsewhere = ~Q(home=node) | Q(home__isnull=True) if node else Q(home__isnull=False)

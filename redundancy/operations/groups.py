@@ -1,6 +1,7 @@
 """Presence redundancy groups: add, edit, delete, and their high availability."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +16,6 @@ from redundancy.models import (
     PresenceUser,
     RedundancyGroup,
     Server,
-    ServerType,
     SrmMessage,
 )
 from redundancy.models.runtime import NEVER
@@ -42,26 +42,23 @@ def add_group(
     group = RedundancyGroup(**_texts(name, description))
     with transaction.atomic():
         locks.one_administrator()
-        if RedundancyGroup.objects.count() >= settings.MAX_GROUPS:
+        most = settings.MAX_GROUPS
+        if RedundancyGroup.objects.count() >= most:
             raise Refused(
                 say(
                     "There are {most} presence redundancy groups already; more are not allowed.",
-                    most=settings.MAX_GROUPS,
+                    most=most,
                 )
             )
-        with locks.unique("group_name_unique", _name_taken(group)):
+        with _name_is_free(group):
             group.save(force_insert=True)
         _assign(group, first, second)
-        events.record(
-            kind=EventKind.ADMIN,
-            sentence=say(
-                "Presence redundancy group {group} was added with {members}.",
-                group=group.name,
-                members=listed(server.name for server in (first, second) if server),
-            ),
-            group=group,
-            actor=actor,
+        sentence = say(
+            "Presence redundancy group {group} was added with {members}.",
+            group=group.name,
+            members=listed(server.name for server in (first, second) if server),
         )
+        events.record(kind=EventKind.ADMIN, sentence=sentence, group=group, actor=actor)
     return group
 
 
@@ -86,7 +83,7 @@ def edit_group(
         if ha_enabled is False:
             current = disable_ha(group=current, actor=actor)
         sentences = _write(current, _texts(name, description))
-        with locks.unique("group_name_unique", _name_taken(current)):
+        with _name_is_free(current):
             current.save(update_fields=["name", "description"])
         if first is None:
             raise Refused(say("Presence Server: the first server must be chosen."), field="first")
@@ -102,16 +99,10 @@ def delete_group(*, group: RedundancyGroup, actor: str) -> None:
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(group)
-        obstacles = list(_obstacles(current))
-        if obstacles:
-            raise Refused.together(obstacles)
+        Refused.unless_none(_obstacles(current))
         Server.objects.filter(group=current).update(group=None, slot=None)
-        events.record(
-            kind=EventKind.ADMIN,
-            sentence=say("Presence redundancy group {group} was deleted.", group=current.name),
-            group=current,
-            actor=actor,
-        )
+        sentence = say("Presence redundancy group {group} was deleted.", group=current.name)
+        events.record(kind=EventKind.ADMIN, sentence=sentence, group=current, actor=actor)
         current.delete()
 
 
@@ -202,18 +193,12 @@ def _obstacles(group: RedundancyGroup) -> Iterator[Refused]:
         )
     busy = [server.name for server in _members(group) if _has_users(server)]
     if busy:
-        yield Refused(
-            together(
-                [
-                    say(
-                        "{group} cannot be deleted: users are assigned to {nodes}.",
-                        group=group.name,
-                        nodes=listed(busy),
-                    ),
-                    rules.UNASSIGN_USERS,
-                ]
-            )
+        rule = say(
+            "{group} cannot be deleted: users are assigned to {nodes}.",
+            group=group.name,
+            nodes=listed(busy),
         )
+        yield Refused(together([rule, rules.UNASSIGN_USERS]))
 
 
 def _finish_shutdowns(group: RedundancyGroup) -> None:
@@ -276,41 +261,40 @@ def _locked_runtimes(group: RedundancyGroup) -> list[NodeRuntime]:
 
 def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> list[str]:
     """Let the group have these servers, in this order; return a sentence for each that came or left."""
-    wanted = {1: first} if second is None else {1: first, 2: second}
+    wanted = {slot: server for slot, server in ((1, first), (2, second)) if server is not None}
     if second is not None and first.pk == second.pk:
         raise Refused(say("The two Presence Servers of a group must differ."), field="second")
-    old = {server.slot: server for server in _members(group)}
-    if {slot: server.pk for slot, server in old.items()} == {
-        slot: server.pk for slot, server in wanted.items()
-    }:
+    members = _members(group)
+    old = {server.pk: server.slot for server in members}
+    new = {server.pk: slot for slot, server in wanted.items()}
+    if old == new:
         return []
     if group.ha_enabled:
-        changed = next(slot for slot in _SLOTS if _pk(old.get(slot)) != _pk(wanted.get(slot)))
+        # The first slot whose server is another, or none.
+        changed = min(slot or 1 for _, slot in old.items() ^ new.items())
         raise Refused(
             say("The Presence Servers of a group cannot be changed while High Availability is on."),
             field=_SLOTS[changed],
         )
-    wanted_pks = {server.pk for server in wanted.values()}
     sentences = []
-    for slot, server in old.items():
-        if server.pk not in wanted_pks:
-            _check_may_leave(server, field=_SLOTS[slot or 1])
+    for server in members:
+        if server.pk not in new:
+            _check_may_leave(server, field=_SLOTS[server.slot or 1])
             sentences.append(
                 say("{server} was unassigned from {group}.", server=server.name, group=group.name)
             )
-    joining = Server.objects.select_related("group").filter(pk__in=wanted_pks)
+    joining = Server.objects.select_related("group").filter(pk__in=new)
     rows = {row.pk: row for row in locks.hold(joining)}
     for slot, server in wanted.items():
-        row = rows.get(server.pk)
-        _check_may_join(group, row, server.name, field=_SLOTS[slot])
-        if server.pk not in {member.pk for member in old.values()}:
+        _check_may_join(group, rows.get(server.pk), server.name, field=_SLOTS[slot])
+        if server.pk not in old:
             sentences.append(
                 say("{server} was assigned to {group}.", server=server.name, group=group.name)
             )
     # Emptied first: two servers that change places would meet in one slot.
     Server.objects.filter(group=group).update(group=None, slot=None)
-    for slot, server in wanted.items():
-        Server.objects.filter(pk=server.pk).update(group=group, slot=slot)
+    for pk, slot in new.items():
+        Server.objects.filter(pk=pk).update(group=group, slot=slot)
     return sentences or [say("The servers of {group} changed places.", group=group.name)]
 
 
@@ -324,18 +308,10 @@ def _check_may_leave(server: Server, *, field: str) -> None:
             field=field,
         )
     if _has_users(server):
-        raise Refused(
-            together(
-                [
-                    say(
-                        "{server} has users assigned; it cannot be moved or unassigned.",
-                        server=server.name,
-                    ),
-                    rules.UNASSIGN_USERS,
-                ]
-            ),
-            field=field,
+        rule = say(
+            "{server} has users assigned; it cannot be moved or unassigned.", server=server.name
         )
+        raise Refused(together([rule, rules.UNASSIGN_USERS]), field=field)
 
 
 def _check_may_join(
@@ -343,11 +319,7 @@ def _check_may_join(
 ) -> None:
     if server is None:
         raise Refused(say("Server {server} does not exist any more.", server=name), field=field)
-    if server.server_type != ServerType.IMP:
-        raise Refused(
-            say("{server} is not a server of type {type}.", server=name, type=ServerType.IMP.label),
-            field=field,
-        )
+    rules.check_is_node(server, field=field)
     if server.group is not None and server.group != group:
         raise Refused(
             say(
@@ -367,22 +339,13 @@ def _has_users(server: Server) -> bool:
     return PresenceUser.objects.filter(home=server).exists()
 
 
-def _pk(server: Server | None) -> int | None:
-    return server.pk if server else None
-
-
 def _locked(group: RedundancyGroup) -> RedundancyGroup:
-    # The caller's object may be old: rules are judged by the row.
-    current = locks.hold(RedundancyGroup.objects.filter(pk=group.pk)).first()
-    if current is None:
-        raise Refused(
-            say("Presence redundancy group {group} does not exist any more.", group=group.name)
-        )
-    return current
-
-
-def _name_taken(group: RedundancyGroup) -> Refused:
-    return Refused(
-        say("A presence redundancy group named {group} exists already.", group=group.name),
-        field="name",
+    return locks.hold_one(
+        RedundancyGroup.objects.filter(pk=group.pk),
+        say("Presence redundancy group {group} does not exist any more.", group=group.name),
     )
+
+
+def _name_is_free(group: RedundancyGroup) -> AbstractContextManager[None]:
+    taken = say("A presence redundancy group named {group} exists already.", group=group.name)
+    return locks.unique("group_name_unique", Refused(taken, field="name"))

@@ -35,6 +35,19 @@ def hold(rows: QuerySet[_Row], *, wait: bool = True) -> QuerySet[_Row]:
     return held.order_by("pk")
 
 
+def hold_one(rows: QuerySet[_Row], gone: str) -> _Row:
+    """Return the one of ``rows``, held, as it is now: a caller's object may be old.
+
+    Raises:
+        Refused: There is none; ``gone`` says so.
+
+    """
+    row = hold(rows).first()
+    if row is None:
+        raise Refused(gone)
+    return row
+
+
 def one_administrator() -> None:
     """Let other administrators' changes wait until this transaction ends.
 

@@ -40,8 +40,7 @@ def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> di
             stored[field] = rule(text)
         except Refused as refused:
             refusals.append(refused)
-    if refusals:
-        raise Refused.together(refusals)
+    Refused.unless_none(refusals)
     return stored
 
 
@@ -101,10 +100,7 @@ def description(text: str) -> str:
     value = text.strip()
     if len(value) > DESCRIPTION_LENGTH:
         raise Refused(
-            say(
-                "Description must be at most {most} characters.",
-                most=DESCRIPTION_LENGTH,
-            ),
+            say("Description must be at most {most} characters.", most=DESCRIPTION_LENGTH),
             field="description",
         )
     if any(sign in _FORBIDDEN_IN_DESCRIPTION or not sign.isprintable() for sign in value):

@@ -1,11 +1,13 @@
 """Add, edit and delete servers (*System > Server*)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import transaction
 
-from redundancy.catalog import DEFAULT_VERSION, SERVICES
+from redundancy.catalog import SERVICES
 from redundancy.clock import lab_datetime
 from redundancy.errors import Refused
 from redundancy.models import (
@@ -23,19 +25,28 @@ from redundancy.operations import events, locks, rules
 from redundancy.srm.words import say, together
 
 DEFAULT_GROUP = "DefaultCUPSubCluster"
+_RULES: dict[str, Callable[[str], str | None]] = {
+    "name": rules.server_name,
+    "description": rules.description,
+    "ipv6_address": rules.ipv6_address,
+    "mac_address": rules.mac_address,
+    "domain": rules.domain,
+    "version": rules.version,
+}
 
 
-def add_server(
-    *,
-    name: str,
-    server_type: str,
-    description: str = "",
-    ipv6_address: str = "",
-    mac_address: str = "",
-    domain: str = "",
-    version: str = DEFAULT_VERSION,
-    actor: str,
-) -> Server:
+class ServerTexts(TypedDict, total=False):
+    """What is typed of a server; of a new one, what is left out has its default."""
+
+    name: str
+    description: str
+    ipv6_address: str
+    mac_address: str
+    domain: str
+    version: str
+
+
+def add_server(*, server_type: str, actor: str, **texts: Unpack[ServerTexts]) -> Server:
     """Save a new server and return it.
 
     The first IM and Presence server becomes the publisher, in the group DefaultCUPSubCluster. An
@@ -51,86 +62,54 @@ def add_server(
             field="server_type",
         )
     server = Server(server_type=server_type)
-    _fill(server, name, description, ipv6_address, mac_address, domain, version)
+    _fill(server, texts)
     with transaction.atomic():
         locks.one_administrator()
         if server_type == ServerType.IMP:
             _take_place(server)
-        with locks.unique("server_name_unique", _name_taken(server)):
+        with _name_is_free(server):
             server.save(force_insert=True)
         if server_type == ServerType.IMP:
             install([server])
-        events.record(
-            kind=EventKind.ADMIN,
-            sentence=_added(server),
-            node=server,
-            actor=actor,
+        kind = ServerType(server_type).label
+        sentence = (
+            say(
+                "Server {server} was added as the IM&P database publisher ({kind}).",
+                server=server.name,
+                kind=kind,
+            )
+            if server.is_publisher
+            else say("Server {server} was added ({kind}).", server=server.name, kind=kind)
         )
+        events.record(kind=EventKind.ADMIN, sentence=sentence, node=server, actor=actor)
     return server
 
 
-def _added(server: Server) -> str:
-    kind = ServerType(server.server_type).label
-    if server.is_publisher:
-        return say(
-            "Server {server} was added as the IM&P database publisher ({kind}).",
-            server=server.name,
-            kind=kind,
-        )
-    return say("Server {server} was added ({kind}).", server=server.name, kind=kind)
-
-
-def edit_server(
-    *,
-    server: Server,
-    name: str,
-    description: str,
-    ipv6_address: str,
-    mac_address: str,
-    domain: str,
-    version: str,
-    actor: str,
-) -> Server:
-    """Change a saved server and return it as it is now. Its type stays."""
+def edit_server(*, server: Server, actor: str, **texts: Unpack[ServerTexts]) -> Server:
+    """Change a saved server and return it as it is now. Its type stays, and what is left out."""
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(server)
         old_name, old_version = current.name, current.version
-        _fill(current, name, description, ipv6_address, mac_address, domain, version)
-        with locks.unique("server_name_unique", _name_taken(current)):
-            current.save(
-                update_fields=[
-                    "name",
-                    "description",
-                    "ipv6_address",
-                    "mac_address",
-                    "domain",
-                    "version",
-                ]
-            )
+        _fill(current, texts)
+        with _name_is_free(current):
+            current.save(update_fields=list(_RULES))
+        sentences = []
         if current.name != old_name:
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=say(
-                    "Server {old} was renamed to {new}.",
-                    old=old_name,
-                    new=current.name,
-                ),
-                node=current,
-                actor=actor,
+            sentences.append(
+                say("Server {old} was renamed to {new}.", old=old_name, new=current.name)
             )
         if current.version != old_version:
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=say(
+            sentences.append(
+                say(
                     "The software on {server} is now {new}; it was {old}.",
                     server=current.name,
                     new=current.version,
                     old=old_version,
-                ),
-                node=current,
-                actor=actor,
+                )
             )
+        for sentence in sentences:
+            events.record(kind=EventKind.ADMIN, sentence=sentence, node=current, actor=actor)
     return current
 
 
@@ -139,15 +118,9 @@ def delete_server(*, server: Server, actor: str) -> None:
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(server)
-        obstacles = list(_obstacles(current))
-        if obstacles:
-            raise Refused.together(obstacles)
-        events.record(
-            kind=EventKind.ADMIN,
-            sentence=say("Server {server} was deleted.", server=current.name),
-            node=current,
-            actor=actor,
-        )
+        Refused.unless_none(_obstacles(current))
+        sentence = say("Server {server} was deleted.", server=current.name)
+        events.record(kind=EventKind.ADMIN, sentence=sentence, node=current, actor=actor)
         current.delete()
 
 
@@ -170,40 +143,20 @@ def _obstacles(server: Server) -> Iterator[Refused]:
         how = say("Delete that group: the publisher leaves it no other way.")
         yield Refused(together([leave, how]) if server.is_publisher else leave)
     if PresenceUser.objects.filter(home=server).exists():
-        yield Refused(
-            together(
-                [
-                    say("{server} has users assigned; it cannot be deleted.", server=server.name),
-                    rules.UNASSIGN_USERS,
-                ]
-            )
-        )
+        rule = say("{server} has users assigned; it cannot be deleted.", server=server.name)
+        yield Refused(together([rule, rules.UNASSIGN_USERS]))
     elif PresenceSession.objects.filter(node=server).exists():
         yield Refused(
             say("{server} holds sessions of users; it cannot be deleted.", server=server.name)
         )
 
 
-def _fill(
-    server: Server,
-    name: str,
-    description: str,
-    ipv6_address: str,
-    mac_address: str,
-    domain: str,
-    version: str,
-) -> None:
-    has_mac = server.server_type == ServerType.CUCM
-    stored = rules.checked(
-        {
-            "name": (rules.server_name, name),
-            "description": (rules.description, description),
-            "ipv6_address": (rules.ipv6_address, ipv6_address),
-            "mac_address": (rules.mac_address if has_mac else rules.no_mac_address, mac_address),
-            "domain": (rules.domain, domain),
-            "version": (rules.version, version),
-        }
-    )
+def _fill(server: Server, texts: ServerTexts) -> None:
+    rule_of = _RULES
+    if server.server_type != ServerType.CUCM:
+        rule_of = _RULES | {"mac_address": rules.no_mac_address}
+    given: dict[str, Any] = {field: getattr(server, field) or "" for field in _RULES} | dict(texts)
+    stored = rules.checked({field: (rule, given[field]) for field, rule in rule_of.items()})
     for field, value in stored.items():
         setattr(server, field, value)
 
@@ -248,12 +201,10 @@ def install(servers: Sequence[Server]) -> None:
 
 
 def _locked(server: Server) -> Server:
-    # The caller's object may be old: rules are judged by the row.
-    current = locks.hold(Server.objects.filter(pk=server.pk)).first()
-    if current is None:
-        raise Refused(say("Server {server} does not exist any more.", server=server.name))
-    return current
+    gone = say("Server {server} does not exist any more.", server=server.name)
+    return locks.hold_one(Server.objects.filter(pk=server.pk), gone)
 
 
-def _name_taken(server: Server) -> Refused:
-    return Refused(say("A server named {server} exists already.", server=server.name), field="name")
+def _name_is_free(server: Server) -> AbstractContextManager[None]:
+    taken = say("A server named {server} exists already.", server=server.name)
+    return locks.unique("server_name_unique", Refused(taken, field="name"))

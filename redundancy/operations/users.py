@@ -15,7 +15,6 @@ from redundancy.models import (
     PresenceUser,
     RedundancyGroup,
     Server,
-    ServerType,
 )
 from redundancy.operations import events, locks, rules
 from redundancy.operations.records import record_assignment
@@ -24,7 +23,7 @@ from redundancy.selectors import wording
 from redundancy.selectors.servers import unsettled_nodes
 from redundancy.selectors.spread import newcomers
 from redundancy.srm.states import NOT_RESPONDING
-from redundancy.srm.words import say, say_count
+from redundancy.srm.words import mark, say, say_count
 
 # Below the number of parameters a statement may have on every database.
 _CHUNK = 500
@@ -82,10 +81,10 @@ def edit_user(
     """Change a user and return it as it is now. A new assigned node takes the session along."""
     with transaction.atomic():
         locks.one_administrator()
-        users = PresenceUser.objects.select_related("home").filter(pk=user.pk)
-        current = locks.hold(users).first()
-        if current is None:
-            raise Refused(say("User {user} does not exist any more.", user=user.userid))
+        current = locks.hold_one(
+            PresenceUser.objects.select_related("home").filter(pk=user.pk),
+            say("User {user} does not exist any more.", user=user.userid),
+        )
         old = current.home
         current.display_name, current.im_address, current.home = display_name, im_address, home
         _checked(current)
@@ -100,18 +99,16 @@ def edit_user(
             current.save(update_fields=["display_name", "im_address", "home"])
         if home != old:
             now = lab_now()
-            _move_session(current, now)
+            PresenceSession.objects.filter(user=current).delete()
+            if home is not None and not current.signed_out:
+                logged_in(current, home.pk, now).save(force_insert=True)
             record_assignment([(current.pk, current.home_id)], now)
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=say(
-                    "User {user} was assigned to {node}.", user=current.userid, node=home.name
-                )
+            sentence = (
+                say("User {user} was assigned to {node}.", user=current.userid, node=home.name)
                 if home
-                else say("User {user} was unassigned.", user=current.userid),
-                node=home or old,
-                actor=actor,
+                else say("User {user} was unassigned.", user=current.userid)
             )
+            events.record(kind=EventKind.ADMIN, sentence=sentence, node=home or old, actor=actor)
     return current
 
 
@@ -151,38 +148,20 @@ def _checked(user: PresenceUser) -> PresenceUser:
     stored = checked_texts(user.userid, user.display_name, user.im_address)
     for field, value in stored.items():
         setattr(user, field, value)
-    check_node(user.home)
+    if user.home is not None:
+        rules.check_is_node(user.home, field="home")
     return user
-
-
-def check_node(node: Server | None) -> None:
-    """Refuse a server that users cannot be assigned to."""
-    if node is not None and node.server_type != ServerType.IMP:
-        raise Refused(
-            say(
-                "Assigned node: {node} is not a server of type {type}.",
-                node=node.name,
-                type=ServerType.IMP.label,
-            ),
-            field="home",
-        )
 
 
 def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
     text = value.strip()
-    if not low <= len(text) <= high or not all(sign.isprintable() for sign in text):
-        if low:
-            rule = say(
-                "{label} must be {low} to {high} printable characters.",
-                label=label,
-                low=low,
-                high=high,
-            )
-        else:
-            rule = say(
-                "{label} must be at most {high} printable characters.", label=label, high=high
-            )
-        raise Refused(rule, field=field)
+    if not low <= len(text) <= high or not text.isprintable():
+        template = (
+            mark("{label} must be {low} to {high} printable characters.")
+            if low
+            else mark("{label} must be at most {high} printable characters.")
+        )
+        raise Refused(say(template, label=label, low=low, high=high), field=field)
     return text
 
 
@@ -256,9 +235,3 @@ def _taken(users: Sequence[PresenceUser]) -> Refused:
                 )
             seen.add(value.lower())
     return Refused(say("A user of the list exists already."), field="userid")
-
-
-def _move_session(user: PresenceUser, now: float) -> None:
-    PresenceSession.objects.filter(user=user).delete()
-    if user.home is not None and not user.signed_out:
-        logged_in(user, user.home.pk, now).save(force_insert=True)

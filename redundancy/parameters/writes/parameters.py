@@ -197,7 +197,7 @@ def check_fresh(
         Stale: A value of ``present``, those of ``server`` among them, is not as ``expected``.
 
     """
-    stale = [
+    Stale.unless_none(
         Refused(
             say(
                 "{parameter} was changed meanwhile: it was {seen}, and is {now} now.",
@@ -209,9 +209,7 @@ def check_fresh(
         )
         for key, seen in expected.items()
         if present[key] != seen
-    ]
-    if stale:
-        raise Stale.together(stale)
+    )
 
 
 def _checked(values: Mapping[str, str], present: Mapping[str, str]) -> dict[str, str]:
@@ -226,9 +224,7 @@ def _checked(values: Mapping[str, str], present: Mapping[str, str]) -> dict[str,
     # What is no value by itself says nothing together with others.
     sound = {key: text for key, text in present.items() if key not in values} | new
     changed = {key for key, text in new.items() if text != present[key]}
-    refusals += _broken_pairs(sound, changed)
-    if refusals:
-        raise Refused.together(refusals)
+    Refused.unless_none([*refusals, *_broken_pairs(sound, changed)])
     return new
 
 
@@ -256,8 +252,7 @@ def canonical(parameter: Parameter, value: str) -> str:
 
 def check_together(values: Mapping[str, str]) -> None:
     """Refuse values that contradict each other; of one node, clusterwide, or both."""
-    if broken := _broken_pairs(values, ()):
-        raise Refused.together(broken)
+    Refused.unless_none(_broken_pairs(values, ()))
 
 
 def _broken_pairs(values: Mapping[str, str], changed: Collection[str]) -> list[Refused]:
