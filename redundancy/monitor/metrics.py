@@ -1,6 +1,6 @@
 """``/metrics``: the monitor's figures for Prometheus, named by its conventions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -77,12 +77,13 @@ def _of_beat(beat: Beat) -> Iterator[Metric]:
 
 
 def _of_queues(queues: Sequence[Queue]) -> Iterator[Metric]:
-    for name, text, value in (
+    figures: tuple[tuple[str, str, Callable[[Queue], float | None]], ...] = (
         ("celery_queue_messages", "Messages that wait.", lambda q: q.depth),
         ("celery_queue_oldest_message_age_seconds", "Age of the oldest message.", lambda q: q.oldest or 0.0),
         ("celery_canary_age_seconds", "Since a canary task last ran.", lambda q: q.canary_age),
         ("celery_canary_latency_seconds", "How long the last canary waited.", lambda q: q.canary_took),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for name, text, value in figures:
         yield _gauges(name, text, ["queue"], (([q.name], value(q)) for q in queues))
 
 

@@ -20,9 +20,7 @@ def set_enterprise_parameters(*, values: Mapping[str, str], actor: str) -> int:
 
     It decides for users from now on; nobody who has a node is moved.
     """
-    refusals = [refusal for key, value in values.items() if (refusal := _judge(key, value))]
-    if refusals:
-        raise Refused.together(refusals)
+    Refused.unless_none(refusal for pair in values.items() if (refusal := _judge(*pair)))
     with transaction.atomic():
         locks.one_administrator()
         present = enterprise.values()

@@ -17,10 +17,9 @@ from redundancy.models import (
     PresenceSession,
     ReloginLimits,
     Server,
-    ServerType,
     ServiceParameter,
 )
-from redundancy.operations import events, locks
+from redundancy.operations import events, locks, rules
 from redundancy.selectors import parameters as selectors
 from redundancy.selectors.limits import KEYS as RELOGIN_KEYS
 from redundancy.selectors.limits import last_login
@@ -161,19 +160,16 @@ def _known(key: str, server: Server | None) -> Parameter:
     parameter = PARAMETER_BY_KEY.get(key)
     if parameter is None:
         raise Refused(say("There is no parameter {key!r}.", key=key[:40]), field="key")
-    rule = ""
-    if parameter.per_node and server is None:
-        rule = say("{parameter} is set for each server; choose one.", parameter=parameter.name)
-    elif server is not None and server.server_type != ServerType.IMP:
-        rule = say(
-            "{server} is not a server of type {type}.",
-            server=server.name,
-            type=ServerType.IMP.label,
+    if server is None:
+        if parameter.per_node:
+            rule = say("{parameter} is set for each server; choose one.", parameter=parameter.name)
+            raise Refused(rule, field="server")
+        return parameter
+    rules.check_is_node(server, field="server")
+    if not Server.objects.filter(pk=server.pk).exists():
+        raise Refused(
+            say("Server {server} does not exist any more.", server=server.name), field="server"
         )
-    elif server is not None and not Server.objects.filter(pk=server.pk).exists():
-        rule = say("Server {server} does not exist any more.", server=server.name)
-    if rule:
-        raise Refused(rule, field="server")
     return parameter
 
 
