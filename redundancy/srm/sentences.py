@@ -72,12 +72,8 @@ def gone(node: Node, now: float, policy: Policy) -> str:
             "{peer} was never heard since this SRM listens (limit {limit})", peer=peer, limit=limit
         )
     silent = duration(facts.silence(node, now))
-    return say(
-        "No heartbeat from {peer} for {silent} (limit {limit})",
-        peer=peer,
-        silent=silent,
-        limit=limit,
-    )
+    told = {"peer": peer, "silent": silent, "limit": limit}
+    return say("No heartbeat from {peer} for {silent} (limit {limit})", **told)
 
 
 def not_reporting(node: str) -> str:

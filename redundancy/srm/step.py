@@ -292,18 +292,15 @@ class _Step:
             reason = rule.reason
             if isinstance(reason, Source):
                 reason = reason.reason(situation)
-            if (rule.to, reason) == (self.node.state, self.node.reason):
-                if trigger is not Trigger.STARTED:
-                    # A level, not an edge: the row has done its work already.
-                    continue
+            if (rule.to, reason) != (self.node.state, self.node.reason):
+                why = sentences.fill(rule.why, self.node, self.now, self.policy)
+                self._enter(rule.to, reason, why, rule.do)
+                return True
+            # Else its work is done, unless this is an edge and no level.
+            if trigger is Trigger.STARTED:
                 self._do(rule.do)
                 return True
-            self._enter(rule.to, reason, self._sentence(rule), rule.do)
-            return True
         return False
-
-    def _sentence(self, rule: Rule) -> str:
-        return sentences.fill(rule.why, self.node, self.now, self.policy)
 
     def _enter(self, to: State, reason: Reason, sentence: str, do: tuple[Do, ...]) -> None:
         node = self.node

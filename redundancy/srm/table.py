@@ -141,6 +141,11 @@ _GONE: Row = (Rule(S.TAKING_OVER, take.GONE, "{gone}.", do=(Do.TAKE,)),)
 _GONE_HEALTHY: Row = (Rule(S.TAKING_OVER, take.GONE, "{gone}.", when.HEALTHY, (Do.TAKE,)),)
 _GONE_STARTING: Row = (Rule(S.TAKING_OVER, take.GONE, "{gone}.", do=(Do.START, Do.TAKE)),)
 _INITIALIZE: Row = (Rule(S.INITIALIZING, R.INITIALIZATION, "SRM was started."),)
+_BOTH_NORMAL: Row = (
+    Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", when.BOTH_HEALTHY, (Do.HOME,)),
+)  # fmt: skip
+_GIVE_BACK: Row = (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),)
+_NOT_STARTED: Row = (Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),)
 _FALLBACK: Row = (
     Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "An administrator asked for Fallback.", when.PEER_SERVES, (Do.START, Do.HOME)),
 )  # fmt: skip
@@ -156,24 +161,28 @@ _LOST_ON_BACKUP: Row = (
     Rule(S.FAILED, take.FAULT, "{overdue} {were} down for {down_for}, and {peer} could not serve.", when.PEER_CANNOT_SERVE),
 )  # fmt: skip
 
+_IN_BACKUP: dict[Trigger, Row] = {
+    T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
+    T.PEER_BACKUP: _BOTH_TOOK_OVER,
+    T.PEER_TAKING_BACK: _GIVE_BACK,
+    T.PEER_FAILED: _PEER_FAILED,
+    T.SERVICES_DOWN: _LOST_ON_BACKUP,
+}
+
 TABLE: dict[State, dict[Trigger, Row]] = {
     S.UNKNOWN: {},
     S.INITIALIZING: {
         T.STARTED: _INITIALIZE,
         T.PEER_GONE: _GONE_HEALTHY,
-        T.PEER_INITIALIZING: (
-            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", when.BOTH_HEALTHY, (Do.HOME,)),
-        ),
-        T.PEER_NORMAL: (
-            Rule(S.NORMAL, R.NORMAL, "Both nodes are reachable and their critical services run.", when.BOTH_HEALTHY, (Do.HOME,)),
-        ),
+        T.PEER_INITIALIZING: _BOTH_NORMAL,
+        T.PEER_NORMAL: _BOTH_NORMAL,
         T.PEER_FAILING_OVER: (
             *_TAKE_HEALTHY,
             Rule(S.FAILED, take.FAULT, "Critical services are down on both nodes.", when.SERVICES_DOWN),
         ),
         T.PEER_TAKING_OVER: _YIELD_INITIALIZING,
         T.PEER_BACKUP: _YIELD_INITIALIZING,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
+        T.PEER_TAKING_BACK: _GIVE_BACK,
         T.PEER_FALLING_BACK: (
             Rule(S.TAKING_BACK, R.INITIALIZATION, "{peer} is giving the users back.", do=(Do.START, Do.HOME)),
         ),
@@ -204,7 +213,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
             Rule(S.FAILING_OVER, take.PEER, "{peer} is taking the users over."),
         ),
         T.PEER_BACKUP: _YIELD,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
+        T.PEER_TAKING_BACK: _GIVE_BACK,
         T.PEER_FAILED_OVER: _TAKE,
         T.PEER_AFFECTED: _TAKE,
         T.PEER_FAILED: _PEER_FAILED,
@@ -238,9 +247,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
         T.PEER_BACKUP: _BOTH_TOOK_OVER,
         T.PEER_FAILED: _PEER_FAILED,
-        T.START_FAILED: (
-            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),
-        ),
+        T.START_FAILED: _NOT_STARTED,
         T.MOVED: (
             Rule(S.BACKUP_ACTIVATED, take.KEEP, "All users are served here.", when.AUTO_RECOVER),
             Rule(S.BACKUP, take.KEEP, "All users are served here."),
@@ -255,11 +262,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
             Rule(S.BACKUP, R.INITIALIZATION, "SRM was started; this node holds the sessions.", when.HOLDER),
             *_INITIALIZE,
         ),
-        T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
-        T.PEER_BACKUP: _BOTH_TOOK_OVER,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
-        T.PEER_FAILED: _PEER_FAILED,
-        T.SERVICES_DOWN: _LOST_ON_BACKUP,
+        **_IN_BACKUP,
     },
     S.IDLE: {
         T.STARTED: (
@@ -306,9 +309,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         ),
         T.PEER_AFFECTED: _TAKE_STARTING,
         T.PEER_FAILED: _PEER_FAILED,
-        T.START_FAILED: (
-            Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),
-        ),
+        T.START_FAILED: _NOT_STARTED,
         T.UNANSWERED: (
             Rule(S.FAILED_OVER, R.PEER_DOWN, "{peer} did not answer the fallback; it may not hear this node."),
         ),
@@ -337,11 +338,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
             Rule(S.BACKUP_ACTIVATED, R.INITIALIZATION, "SRM was started; this node holds the sessions.", when.HOLDER),
             *_INITIALIZE,
         ),
-        T.PEER_TAKING_OVER: _BOTH_TOOK_OVER,
-        T.PEER_BACKUP: _BOTH_TOOK_OVER,
-        T.PEER_TAKING_BACK: (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),),
-        T.PEER_FAILED: _PEER_FAILED,
-        T.SERVICES_DOWN: _LOST_ON_BACKUP,
+        **_IN_BACKUP,
     },
     S.AFFECTED: {
         T.STARTED: _INITIALIZE,
