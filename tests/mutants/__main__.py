@@ -8,6 +8,7 @@ import argparse
 import random
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants import running
-from tests.mutants.mutations import Mutant, mutants_of
+from tests.mutants.mutations import mutants_of
+from tests.mutants.running import Fate
 
 KEPT = Path("var/mutants")
 ALONE = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
@@ -56,8 +58,7 @@ class Score:
 
     area: str
     mutants: int
-    run: int = 0
-    survivors: list[Mutant] = field(default_factory=list)
+    fates: Counter[Fate] = field(default_factory=Counter)
 
 
 def main() -> None:
@@ -109,22 +110,21 @@ def _judge(
         mutants = sorted(dice.sample(mutants, size), key=lambda m: (m.path, m.line))
     began = time.monotonic()
     for mutant in mutants:
-        score.run += 1
-        if running.survives(mutant, cover, options, KEPT / "last.log"):
-            score.survivors.append(mutant)
-            print(f"survived: {mutant}", flush=True)
-    print(f"{area}: {score.run} mutants in {time.monotonic() - began:.0f} s", file=sys.stderr)
+        fate = running.fate(mutant, cover, options, KEPT / "last.log")
+        score.fates[fate] += 1
+        if fate is not Fate.KILLED:
+            print(f"{fate.value}: {mutant}", flush=True)
+    print(f"{area}: {len(mutants)} mutants in {time.monotonic() - began:.0f} s", file=sys.stderr)
     return score
 
 
 def _show(scores: list[Score]) -> None:
-    table = Table("Area", "Mutants", "Run", "Survived", "Killed")
+    table = Table("Area", "Mutants", "Run", *(fate.value.capitalize() for fate in Fate), "Score")
     for score in scores:
-        survived = len(score.survivors)
-        share = 100 * (score.run - survived) / score.run if score.run else 100
-        table.add_row(
-            score.area, f"{score.mutants:,}", f"{score.run:,}", f"{survived:,}", f"{share:.1f} %"
-        )
+        run, survived = score.fates.total(), score.fates[Fate.SURVIVED]
+        share = f"{100 * (run - survived) / run:.1f} %" if run else "-"
+        numbers = (score.mutants, run, *(score.fates[fate] for fate in Fate))
+        table.add_row(score.area, *(f"{number:,}" for number in numbers), share)
     Console().print(table)
 
 

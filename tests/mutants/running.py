@@ -14,6 +14,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -40,9 +41,17 @@ NO_TESTS = 5
 hypothesis.settings.register_profile("mutants", derandomize=True, database=None)
 
 
+class Fate(Enum):
+    """What becomes of a mutant. STOPPED: its tests took far too much time or memory, and were stopped."""
+
+    KILLED = "killed"
+    STOPPED = "stopped"
+    SURVIVED = "survived"
+
+
 @dataclass
 class Cover:
-    """Which tests run which lines. ``lines``: file → line → tests; ``seconds``: test → how long it took.
+    """Which tests run which lines. ``lines``: file → line → tests; ``seconds``: test → of CPU, watched.
 
     ``kills``: test → how many mutants it has noticed so far.
     """
@@ -77,9 +86,9 @@ class _Recorder:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
         self.measure.switch_context(item.nodeid)
-        began = time.perf_counter()
+        began = time.process_time()
         result = yield
-        self.seconds[item.nodeid] += time.perf_counter() - began
+        self.seconds[item.nodeid] += time.process_time() - began
         self.measure.switch_context("")
         return result
 
@@ -87,9 +96,10 @@ class _Recorder:
 class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports one module of the product as its mutant."""
 
-    def __init__(self, path: Path, source: str) -> None:
-        self.path, self.source = path.absolute(), source
-        self.name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    def __init__(self, mutant: Mutant) -> None:
+        self.path = mutant.path.absolute()
+        self.code = compile(mutant.source, self.path, "exec")
+        self.name = ".".join(mutant.path.with_suffix("").parts).removesuffix(".__init__")
 
     def find_spec(self, name: str, _path: Any, _target: Any = None) -> ModuleSpec | None:
         if name != self.name:
@@ -97,7 +107,7 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.util.spec_from_file_location(name, self.path, loader=self)
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.source, self.path, "exec"), module.__dict__)
+        exec(self.code, module.__dict__)
 
 
 def preload() -> None:
@@ -150,29 +160,31 @@ def read(kept: Path) -> Cover:
     return Cover(lines, data["seconds"])
 
 
-def survives(mutant: Mutant, cover: Cover, options: Sequence[str], log: Path) -> bool:
-    """Return whether no test notices the mutant. One that takes far too long is noticed."""
+def fate(mutant: Mutant, cover: Cover, options: Sequence[str], log: Path) -> Fate:
+    """Return what the tests that may notice a mutant make of it."""
     tests = cover.tests_of(mutant, LIMIT)
-    source = mutant.source
+    changed = _Changed(mutant)
     # The likeliest first: most mutants need no look at the others, not even their import.
     for batch in filter(None, (tests[:FIRST], tests[FIRST:])):
 
         def run(batch: Sequence[str] = batch) -> int:
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-            sys.meta_path.insert(0, _Changed(mutant.path, source))
+            sys.meta_path.insert(0, changed)
             code = int(pytest.main([*options, "-x", *batch]))
             return 0 if code == NO_TESTS else code
 
-        if _forked(run, log, 4 + 3 * sum(cover.seconds[test] for test in batch)):
-            cover.kills.update(
-                re.findall(r"^FAILED (.*?)(?: - .*)?$", log.read_text(errors="replace"), re.M)
-            )
-            return False
-    return True
+        status = _forked(run, log, 4 + 3 * sum(cover.seconds[test] for test in batch))
+        if os.WIFSIGNALED(status):
+            return Fate.STOPPED
+        if status:
+            failed = re.findall(r"^FAILED (.*?)(?: - .*)?$", log.read_text(errors="replace"), re.M)
+            cover.kills.update(failed)
+            return Fate.KILLED
+    return Fate.SURVIVED
 
 
 def _forked(run: Callable[[], int], log: Path, limit: float) -> int:
-    """Return what ``run`` returns in a fork that has ``limit`` seconds of CPU and thrice as many in all."""
+    """Return how a fork ends that does ``run`` in ``limit`` seconds of CPU, as ``os.waitpid`` tells it."""
     with tempfile.TemporaryDirectory(
         prefix="cucm-admin-test-", ignore_cleanup_errors=True
     ) as folder:
@@ -195,7 +207,8 @@ def _play(run: Callable[[], int], log: Path, limit: float, folder: str) -> NoRet
         os.dup2(out, 1)
         os.dup2(out, 2)
         signal.setitimer(signal.ITIMER_PROF, limit)
-        signal.alarm(int(3 * limit) + 1)
+        # For one that sleeps; the machine may have others to serve.
+        signal.alarm(int(20 * limit))
         hypothesis.settings.load_profile("mutants")
         code = run()
     finally:
