@@ -122,3 +122,12 @@ def test_limits_that_are_set_again_are_no_new_ones() -> None:
 
 def test_the_limits_are_those_nobody_changed() -> None:
     assert LIMITS == (120, 537)
+
+
+def test_at_the_moment_of_its_login_a_client_has_the_new_limits() -> None:
+    clients = Clients({"a": 40}, 9)
+    clients.set_limits(50, 50, -1)
+    clients.move("a", 0)
+    clients.set_limits(70, 70, 20)
+    clients.move("a", 50)
+    assert (clients.active("a", 119), clients.active("a", 120)) == (0, 40)
