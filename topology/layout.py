@@ -55,24 +55,6 @@ class Rect:
         """Return the y of the lower edge."""
         return self.y + self.h
 
-    def contains(self, other: "Rect") -> bool:
-        """Return whether ``other`` lies wholly inside."""
-        return (
-            self.x <= other.x
-            and self.y <= other.y
-            and other.right <= self.right
-            and other.bottom <= self.bottom
-        )
-
-    def overlaps(self, other: "Rect") -> bool:
-        """Return whether the two share any area."""
-        return (
-            self.x < other.right
-            and other.x < self.right
-            and self.y < other.bottom
-            and other.y < self.bottom
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Text:

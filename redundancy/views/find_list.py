@@ -215,7 +215,8 @@ def find_list(
     default = next(iter(fields))
     asked_rows = request.GET.get("rows", "")
     rows = int(asked_rows) if asked_rows in map(str, ROWS) else DEFAULT_ROWS
-    sort = request.GET.get("sort") or sort or next(c.sort for c in columns if c.sort)
+    sortable = next(column.sort for column in columns if column.sort)
+    sort = request.GET.get("sort") or sort or sortable
     error = ""
     criteria: tuple[Criterion, ...] = (Criterion(default, "begins"),)
     try:
@@ -223,7 +224,7 @@ def find_list(
         found = find(criteria, sort)
     except Refused as refused:
         error = refused.rule
-        found = find((), columns[0].sort).none()
+        found = find((), sortable).none()
     address = _Address(criteria, rows, sort)
     return Listing(
         what=what,

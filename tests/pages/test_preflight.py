@@ -14,14 +14,16 @@ from redundancy.operations import power, services
 from redundancy.operations.users import add_users
 from redundancy.parameters.writes.pair import set_node_sizes
 from redundancy.parameters.writes.parameters import set_parameter
-from redundancy.planned.reads.preflight import Preflight, Result, preflight
+from redundancy.planned.reads.preflight import Preflight, Result, Where, preflight
 from redundancy.srm.states import Reason, State
+from tests.labtime import stand_at
 from tests.memory import remember_pair
 from tests.pages.html import soup, status, words
 
 ROUTER, DATABASE, ENGINE = "Cisco XCP Router", "A Cisco DB", "Cisco Presence Engine"
 SRM_PUB, SRM_SUB = (f"Server Recovery Manager of {name}" for name in ("imp-pub", "imp-sub"))
 PUB_SERVICES, SUB_SERVICES = (f"Monitored services of {name}" for name in ("imp-pub", "imp-sub"))
+BEGIN = 1_700_000_000.0
 BEATS = "Heartbeats between the nodes"
 ALIKE = "Parameters that must match"
 
@@ -89,8 +91,8 @@ def upper(text: str) -> None:
     set_parameter(key="relogin_upper", value=text, server=server("imp-sub"), actor="")
 
 
-def many_users() -> None:
-    rows = [(f"u{n}", "", f"u{n}@example.com", server("imp-pub")) for n in range(501)]
+def many_users(number: int = 501) -> None:
+    rows = [(f"u{n}", "", f"u{n}@example.com", server("imp-pub")) for n in range(number)]
     add_users(rows=rows, actor="")
 
 
@@ -181,6 +183,45 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
         "Split Brain",
     ),
     ("a link that is slow", link(faults.delay_link, seconds=20), {}, ""),
+    ("a link that is just fast enough", link(faults.delay_link, seconds=59.9), {}, ""),
+    ("a link that loses much", link(faults.lose_heartbeats, percent=99), {}, ""),
+    (
+        "a link that loses all",
+        link(faults.lose_heartbeats, percent=100),
+        {BEATS: "100 % of the heartbeats"},
+        "Split Brain",
+    ),
+    (
+        "a service down on the only node with power",
+        lambda: (stop(ROUTER, "imp-pub")(), off("imp-sub")()),
+        {
+            SRM_SUB: "imp-sub is powered off.",
+            PUB_SERVICES: f"Not running: {ROUTER}.",
+            "Database": "A Cisco DB cannot be read on imp-sub.",
+        },
+        "imp-pub waits for imp-sub, and serves nobody else: its own services do not run.",
+    ),
+    (
+        "a service down beside an SRM that is stopped",
+        lambda: (
+            stop(ROUTER, "imp-pub")(),
+            power.stop_srm(server=server("imp-sub"), actor=""),
+        ),
+        {SRM_SUB: "The SRM of imp-sub is stopped.", PUB_SERVICES: f"Not running: {ROUTER}."},
+        "imp-pub has nobody to fail over to.",
+    ),
+    ("as many users as a node is made for", lambda: many_users(500), {}, ""),
+    (
+        "one cut link that loses all",
+        lambda: (
+            faults.cut_link(
+                group=RedundancyGroup.objects.get(), sender=server("imp-sub"), actor=""
+            ),
+            link(faults.lose_heartbeats, percent=100)(),
+        ),
+        {BEATS: "Heartbeats from imp-sub do not reach its peer"},
+        "Split Brain",
+    ),
 ]
 
 
@@ -209,6 +250,61 @@ def test_what_nobody_knows_is_no_failure(swept: None, pair: RedundancyGroup) -> 
     unknown = {check.label for check in look(pair).checks if check.result is Result.UNKNOWN}
     assert unknown == {"Capacity of imp-pub", "Capacity of imp-sub", "Software version"}
     assert failed(pair) == {}
+
+
+def test_only_faults_of_the_link_concern_the_heartbeats(
+    swept: None, pair: RedundancyGroup, settings: Any
+) -> None:
+    settings.FAULT_LAB = True
+    faults.fail_next_start(node=server("imp-pub"), actor="")
+    beats = next(check for check in look(pair).checks if check.label == BEATS)
+    assert beats.result is Result.PASSED
+    faults.delay_link(group=pair, seconds=20, actor="")
+    beats = next(check for check in look(pair).checks if check.label == BEATS)
+    assert (beats.result, beats.where) == (Result.UNKNOWN, Where.FAULT_LAB)
+    assert "start" not in beats.sentence
+
+
+@pytest.mark.parametrize("node", ["imp-pub", "imp-sub"])
+def test_the_node_whose_version_nobody_knows_is_the_one_to_mend(
+    swept: None, pair: RedundancyGroup, node: str
+) -> None:
+    Server.objects.filter(name=node).update(version="")
+    (check,) = [check for check in look(pair).checks if check.label == "Software version"]
+    assert check.sentence == f"Nobody has said which version {node} runs."
+    assert (check.where, check.server_id) == (Where.SERVER, server(node).pk)
+
+
+@pytest.mark.parametrize(
+    ("names", "where"),
+    [
+        ([ENGINE], Where.FEATURE_SERVICES),
+        ([DATABASE], Where.NETWORK_SERVICES),
+        ([ENGINE, DATABASE], Where.NETWORK_SERVICES),
+    ],
+)
+def test_services_are_mended_where_they_are_listed(
+    swept: None, pair: RedundancyGroup, names: list[str], where: Where
+) -> None:
+    for name in names:
+        stop(name, "imp-sub")()
+    (check,) = [check for check in look(pair).failed if check.label == SUB_SERVICES]
+    assert (check.where, check.server_id) == (where, server("imp-sub").pk)
+
+
+@pytest.mark.parametrize(("age", "heard"), [(59.9, True), (60.0, False)])
+def test_a_peer_is_not_heard_from_its_limit_on(
+    swept: None, ha: RedundancyGroup, age: float, heard: bool
+) -> None:
+    first, second = ha.servers.order_by("slot")
+    stand_at(BEGIN)
+    remember_pair(first, (State.NORMAL, Reason.NORMAL), second, (State.NORMAL, Reason.NORMAL))
+    peer_at = NodeRuntime.objects.get(server=first).memory["peer_at"]
+    for runtime in NodeRuntime.objects.all():
+        runtime.memory["peer_at"] = peer_at
+        runtime.save()
+    stand_at(peer_at + age)
+    assert (BEATS not in failed(ha)) == heard
 
 
 @pytest.mark.parametrize("age", [None, 60.0])

@@ -15,6 +15,24 @@ from topology.model import Link
 WIDTHS = [0, 320, 976, 1024, 1500, 1920]
 
 
+def contains(outside: Rect, inside: Rect) -> bool:
+    return (
+        outside.x <= inside.x
+        and outside.y <= inside.y
+        and inside.right <= outside.right
+        and inside.bottom <= outside.bottom
+    )
+
+
+def overlaps(one: Rect, other: Rect) -> bool:
+    return (
+        one.x < other.right
+        and other.x < one.right
+        and one.y < other.bottom
+        and other.y < one.bottom
+    )
+
+
 def outer(drawing: Map) -> list[Rect]:
     area = [drawing.unassigned.rect] if drawing.unassigned else []
     return [box.rect for box in drawing.groups] + area
@@ -26,8 +44,8 @@ def test_boxes_stay_inside_and_apart(groups: int, unassigned: int, map_width: in
     drawing = place(cluster(groups, unassigned), map_width)
     whole = Rect(0, 0, drawing.width, drawing.height)
     assert len(drawing.groups) == groups
-    assert all(whole.contains(rect) for rect in outer(drawing))
-    assert not any(a.overlaps(b) for a, b in combinations(outer(drawing), 2))
+    assert all(contains(whole, rect) for rect in outer(drawing))
+    assert not any(overlaps(a, b) for a, b in combinations(outer(drawing), 2))
 
 
 @pytest.mark.parametrize("map_width", WIDTHS)
@@ -38,8 +56,65 @@ def test_nodes_stay_inside_their_box_and_apart(map_width: int) -> None:
         *((box.rect, box.nodes) for box in drawing.groups),
         (drawing.unassigned.rect, drawing.unassigned.nodes),
     ]:
-        assert all(rect.contains(spot.rect) for spot in nodes)
-        assert not any(a.rect.overlaps(b.rect) for a, b in combinations(nodes, 2))
+        assert all(contains(rect, spot.rect) for spot in nodes)
+        assert not any(overlaps(a.rect, b.rect) for a, b in combinations(nodes, 2))
+
+
+def test_everything_keeps_its_distance() -> None:
+    drawing = place(cluster(5, 4), 976)
+    assert drawing.unassigned is not None
+    boxes, area = [box.rect for box in drawing.groups], drawing.unassigned.rect
+    assert [(rect.x, rect.y) for rect in boxes[:3]] == [
+        (layout.MARGIN, layout.MARGIN),
+        (layout.MARGIN + layout.GROUP_W + layout.GAP, layout.MARGIN),
+        (layout.MARGIN, layout.MARGIN + layout.GROUP_H + layout.GAP),
+    ]
+    assert max(rect.right for rect in boxes) == drawing.width - layout.MARGIN
+    assert (area.x, area.y) == (layout.MARGIN, boxes[-1].bottom + layout.GAP)
+    assert (area.right, area.bottom) == (
+        drawing.width - layout.MARGIN,
+        drawing.height - layout.MARGIN,
+    )
+    framed = [(box.rect, box.nodes) for box in drawing.groups] + [(area, drawing.unassigned.nodes)]
+    for rect, nodes in framed:
+        first, last = nodes[0].rect, nodes[-1].rect
+        assert (first.x - rect.x, first.y - rect.y) == (layout.PAD, layout.HEAD)
+        assert rect.bottom - last.bottom == layout.PAD
+    for box in drawing.groups:
+        assert box.rect.right - box.nodes[1].rect.right == layout.PAD
+        assert box.nodes[1].rect.x - box.nodes[0].rect.right == layout.LINK_W
+    loose = drawing.unassigned.nodes
+    assert loose[1].rect.x - loose[0].rect.right == layout.GAP
+
+
+def test_unassigned_nodes_alone_stand_at_the_margin() -> None:
+    drawing = place(cluster(0, 2), 976)
+    assert drawing.unassigned is not None
+    assert drawing.unassigned.rect.y == layout.MARGIN
+    assert place(cluster(0)).height == layout.EMPTY_H
+
+
+@pytest.mark.parametrize(
+    ("groups", "cell", "pad"), [(40, layout.GROUP_W, 0), (0, layout.NODE_W, layout.PAD)]
+)
+def test_a_row_is_as_long_as_the_width_allows(groups: int, cell: int, pad: int) -> None:
+    least = layout.GROUP_W + 2 * layout.MARGIN
+    for map_width in range(least, 2000, 3):
+        drawing = place(cluster(groups, 0 if groups else 40), map_width)
+        outside = 2 * (layout.MARGIN + pad)
+        columns = (drawing.width - outside + layout.GAP) // (cell + layout.GAP)
+        assert drawing.width <= map_width
+        assert (columns + 1) * (cell + layout.GAP) - layout.GAP + outside > map_width
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_long_title_ends_before_the_word_on_high_availability(on: bool) -> None:
+    box = place(topology(group(1, name="i" * 128, ha_enabled=on))).groups[0]
+    room = (
+        box.ha_end - layout.PAD - layout.ICON - max(60, width(str(box.group.ha), layout.TEXT_SIZE))
+    )
+    used = width(box.title, layout.TITLE_SIZE, bold=True)
+    assert room - width("i", layout.TITLE_SIZE, bold=True) < used <= room
 
 
 @pytest.mark.parametrize("nodes", [0, 1, 2])
@@ -103,7 +178,7 @@ def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
     assert serving.guests_of == "imp-one"
     strip = serving.guests
     assert strip is not None
-    assert Rect(0, 0, layout.NODE_W, layout.NODE_H).contains(strip)
+    assert contains(Rect(0, 0, layout.NODE_W, layout.NODE_H), strip)
     (told,) = [text for text in serving.texts if text.role == "guests"]
     assert told.shown == "500 of imp-one"
     assert strip.y < told.y < strip.bottom
