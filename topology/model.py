@@ -171,13 +171,8 @@ def label(node: Node, guests_of: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class Group:
-    """A presence redundancy group and its nodes, in the order of its drop-downs."""
-
-    group_id: int
-    name: str
-    ha_enabled: bool
-    nodes: tuple[Node, ...]
+class Group(ClusterGroup):
+    """A presence redundancy group with what the map says of it."""
 
     @property
     def ha(self) -> str:
@@ -273,7 +268,7 @@ class Topology:
 
 def build(cluster: Cluster) -> Topology:
     """Return the topology of the whole cluster."""
-    groups = tuple(map(_group, cluster.groups))
+    groups = tuple(Group(g.group_id, g.name, g.ha_enabled, g.nodes) for g in cluster.groups)
     nodes = [*(node for group in groups for node in group.nodes), *cluster.unassigned]
     return Topology(
         groups=groups,
@@ -291,7 +286,3 @@ def build(cluster: Cluster) -> Topology:
         troubled=tuple((node.name, node.state) for node in nodes if node.tone in {"warn", "bad"}),
         states=fingerprint([(node.server_id, node.state, node.reason) for node in nodes]),
     )
-
-
-def _group(group: ClusterGroup) -> Group:
-    return Group(group.group_id, group.name, group.ha_enabled, group.nodes)

@@ -123,6 +123,13 @@ class OperationAdmin(RoleAdmin):
 
     actions: tuple[str, ...] = ("delete_selected",)
 
+    # What cannot be changed any more once the row is saved.
+    chosen_once: tuple[str, ...] = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Return what is shown and not typed."""
+        return self.chosen_once if obj else tuple(self.readonly_fields)
+
     def remove(self, rows: QuerySet[Any], actor: str) -> None:
         """Delete these rows by an operation."""
         raise NotImplementedError

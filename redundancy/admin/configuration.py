@@ -38,6 +38,7 @@ class ServerAdmin(OperationAdmin):
     """Servers."""
 
     form = ServerForm
+    chosen_once = ("server_type", "replication", "group")
     list_display = (
         "name",
         "description",
@@ -60,10 +61,6 @@ class ServerAdmin(OperationAdmin):
         fields = ServerForm.Meta.fields
         return (*fields, "replication", "group") if obj else fields
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return what is fixed once saved, or changed on the group's page."""
-        return ("server_type", "replication", "group") if obj else ()
-
     @column(say("Database Replication"), ordering="replication")
     def replication(self, server: Any) -> str:
         """Return Publisher, Subscriber or nothing."""
@@ -80,6 +77,7 @@ class RedundancyGroupAdmin(OperationAdmin):
     """Presence redundancy groups."""
 
     form = GroupForm
+    readonly_fields = chosen_once = ("presence_servers",)
     list_display = ("name", "description", "presence_servers", "ha_enabled", "states", "epoch")
     list_filter = ("ha_enabled",)
     search_fields = ("name", "description", "servers__name")
@@ -95,10 +93,6 @@ class RedundancyGroupAdmin(OperationAdmin):
             return ("name", "description", "presence_servers", "ha_enabled")
         fields = ("name", "description", "first", "second", "ha_enabled")
         return fields if obj and obj.ha_enabled else (*fields, "despite_preflight")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return what is shown, not typed."""
-        return ("presence_servers",)
 
     @column(say("Presence Servers"))
     def presence_servers(self, group: RedundancyGroup) -> str:
@@ -121,15 +115,12 @@ class ServiceParameterAdmin(OperationAdmin):
     """Service parameters that differ from their default; deleting one is *Set to Default*."""
 
     form = ParameterForm
+    chosen_once = ("key", "server")
     list_display = ("key", "server", "value", "default", "allowed")
     list_filter = ("key",)
     list_select_related = ("server",)
     search_fields = ("key", "server__name", "value")
     autocomplete_fields = ("server",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return what is chosen once."""
-        return ("key", "server") if obj else ()
 
     @column(say("Suggested Value"))
     def default(self, row: ServiceParameter) -> str:
@@ -155,13 +146,10 @@ class EnterpriseParameterAdmin(OperationAdmin):
     """Enterprise parameters that differ from their default; deleting one is *Set to Default*."""
 
     form = EnterpriseParameterForm
+    chosen_once = ("key",)
     list_display = ("key", "value")
     list_filter = ("key",)
     search_fields = ("key", "value")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return what is chosen once."""
-        return ("key",) if obj else ()
 
     def remove(self, rows: QuerySet[EnterpriseParameter], actor: str) -> None:
         """Give the parameters their default again."""
@@ -184,6 +172,7 @@ class PresenceUserAdmin(OperationAdmin):
     """Users."""
 
     form = UserForm
+    chosen_once = ("userid",)
     list_display = ("userid", "display_name", "im_address", "home", "active_node")
     list_filter = (
         ("home", admin.EmptyFieldListFilter),
@@ -198,10 +187,6 @@ class PresenceUserAdmin(OperationAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PresenceUser]:
         """Return the users."""
         return super().get_queryset(request).prefetch_related("home", "session__node")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Return what is chosen once."""
-        return ("userid",) if obj else ()
 
     @column(say("Active node"), ordering="session__node__name", empty_value="–")
     def active_node(self, user: PresenceUser) -> Model | None:

@@ -1,14 +1,16 @@
 """Forms of the tables that are written by operations."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
+from django.db.models import Model
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from redundancy.admin.base import OperationForm
 from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS, Parameter
 from redundancy.errors import Refused
+from redundancy.forms.servers import NAMES
 from redundancy.models import (
     EnterpriseParameter,
     PresenceUser,
@@ -21,6 +23,8 @@ from redundancy.parameters.writes import enterprise, parameters
 from redundancy.planned.reads.confirming import before_switching
 from redundancy.selectors.servers import assignable_servers
 from redundancy.srm.words import mark, say, say_row, together
+
+M = TypeVar("M", bound=Model)
 
 
 class ServerForm(OperationForm):
@@ -36,22 +40,11 @@ class ServerForm(OperationForm):
 
     class Meta:
         model = Server
-        fields = (
-            "name",
-            "server_type",
-            "description",
-            "ipv6_address",
-            "mac_address",
-            "domain",
-            "version",
-        )
+        fields = ("name", "server_type", *NAMES[1:])
 
     def operate(self, actor: str) -> Server:
         """Add or edit the server."""
-        values = {
-            name: self.cleaned_data[name] or ""
-            for name in ("name", "description", "ipv6_address", "mac_address", "domain", "version")
-        }
+        values = {name: self.cleaned_data[name] or "" for name in NAMES}
         if self.instance.pk is None:
             kind = self.cleaned_data["server_type"]
             return servers.add_server(server_type=kind, actor=actor, **values)
@@ -158,9 +151,7 @@ class ParameterForm(OperationForm):
         row = parameters.set_parameter(
             key=key, value=self.cleaned_data["value"], server=server, actor=actor
         )
-        if row is None and not self.instance.pk:
-            raise Refused(say("That is the default, which holds without being set."), field="value")
-        return row
+        return _set(self, row)
 
     @staticmethod
     def _refuse_another(key: str, server: Server | None) -> None:
@@ -168,6 +159,13 @@ class ParameterForm(OperationForm):
         row = ServiceParameter.objects.filter(key=key, server=server).first()
         if row is not None:
             raise Refused(_set_already(row), field="key")
+
+
+def _set(form: OperationForm, row: M | None) -> M | None:
+    """Return the row of the parameter that was set; refuse to add one for its default."""
+    if row is None and not form.instance.pk:
+        raise Refused(say("That is the default, which holds without being set."), field="value")
+    return row
 
 
 def _set_already(row: ServiceParameter) -> str:
@@ -209,10 +207,7 @@ class EnterpriseParameterForm(OperationForm):
             )
         except Refused as refused:
             raise Refused(refused.rule, field="value") from None
-        row = EnterpriseParameter.objects.filter(key=key).first()
-        if row is None and not self.instance.pk:
-            raise Refused(say("That is the default, which holds without being set."), field="value")
-        return row
+        return _set(self, EnterpriseParameter.objects.filter(key=key).first())
 
 
 class UserForm(OperationForm):

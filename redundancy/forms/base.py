@@ -1,11 +1,14 @@
 """What the forms of all pages have in common."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 
 from redundancy.errors import Refused
 from redundancy.srm.words import say
+
+T = TypeVar("T")
 
 
 def name_errors(form: forms.BaseForm) -> None:
@@ -43,6 +46,19 @@ class PageForm(forms.Form):
         """Show the rules an operation refused by, each at its field where the form has it."""
         for rule, name in refused.rules:
             self.add_error(name if name in self.fields else None, rule)
+
+    def carry_out(self, operation: Callable[[], T]) -> T | None:
+        """Return what ``operation`` returns when the form is valid.
+
+        None, with what is wrong in the form, when it is not or the operation refused.
+        """
+        if not self.is_valid():
+            return None
+        try:
+            return operation()
+        except Refused as refused:
+            self.refuse(refused)
+            return None
 
     def text(self, name: str) -> str:
         """Return what was typed into ``name``; empty when the form does not have it."""

@@ -50,10 +50,11 @@ class GroupForm(PageForm):
             self.fields["ha_enabled"].disabled = True
             self.fields["ha_enabled"].help_text = NEEDS_TWO
 
-    def server(self, name: str) -> Server | None:
-        """Return the server chosen in ``name``."""
-        chosen = self.cleaned_data.get(name)
-        return chosen if isinstance(chosen, Server) else None
+    def values(self) -> dict[str, Any]:
+        """Return what was typed and chosen, by the names the operations use."""
+        return {
+            name: self.cleaned_data[name] for name in ("name", "description", "first", "second")
+        }
 
     def ha(self) -> bool | None:
         """Return what the check box says; None when it cannot be used."""

@@ -8,6 +8,9 @@ from redundancy.forms.base import PageForm, text_field
 from redundancy.models import Server, ServerType
 from redundancy.srm.words import say
 
+# Of the form's fields, of the operations' arguments and of the row's columns.
+NAMES = ("name", "description", "ipv6_address", "mac_address", "domain", "version")
+
 
 class ServerTypeForm(PageForm):
     """The first step of Add: what the server is."""
@@ -31,17 +34,9 @@ class ServerForm(PageForm):
 
     def values(self) -> dict[str, str]:
         """Return what was typed, by the names the operations use."""
-        names = ("name", "description", "ipv6_address", "mac_address", "domain", "version")
-        return {name: self.text(name) for name in names}
+        return {name: self.text(name) for name in NAMES}
 
 
 def values_of(server: Server) -> dict[str, str]:
     """Return what the form of ``server`` shows at first."""
-    return {
-        "name": server.name,
-        "ipv6_address": server.ipv6_address or "",
-        "mac_address": server.mac_address,
-        "description": server.description,
-        "domain": server.domain,
-        "version": server.version,
-    }
+    return {name: getattr(server, name) or "" for name in NAMES}

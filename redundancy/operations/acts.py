@@ -38,63 +38,29 @@ class Act:
     takes_away: bool = True
 
 
-SERVICE_ACTS: dict[str, Act] = {
-    act.key: act
-    for act in (
-        Act(
-            "start",
-            say("Start"),
-            "start",
-            services.start_service,
-            mark("{service} on {node} was started."),
-            takes_away=False,
-        ),
-        Act(
-            "stop",
-            say("Stop"),
-            "stop",
-            services.stop_service,
-            mark("{service} on {node} was stopped."),
-        ),
-        Act(
-            "restart",
-            say("Restart"),
-            "recover",
-            services.restart_service,
-            mark("{service} on {node} was restarted."),
-        ),
-    )
-}
+def _by_key(*acts: Act) -> dict[str, Act]:
+    return {act.key: act for act in acts}
 
-NODE_ACTS: dict[str, Act] = {
-    act.key: act
-    for act in (
-        Act(
-            "power_on",
-            say("Power On"),
-            "start",
-            power.power_on,
-            mark("{node} was powered on."),
-            takes_away=False,
-        ),
-        Act("shut_down", say("Shut Down"), "stop", power.shut_down, mark("{node} shuts down.")),
-        Act("reboot", say("Restart Node"), "recover", power.reboot, mark("{node} restarts.")),
-        Act(
-            "power_off",
-            say("Power Off (sudden)"),
-            "power",
-            power.power_off,
-            mark("{node} was powered off without warning."),
-        ),
-        Act(
-            "restart_srm",
-            say("Restart SRM"),
-            "recover",
-            power.restart_srm,
-            mark("Cisco Server Recovery Manager on {node} was restarted."),
-        ),
-    )
-}
+
+_START = mark("{service} on {node} was started.")
+_STOP = mark("{service} on {node} was stopped.")
+_RESTART = mark("{service} on {node} was restarted.")
+SERVICE_ACTS = _by_key(
+    Act("start", say("Start"), "start", services.start_service, _START, takes_away=False),
+    Act("stop", say("Stop"), "stop", services.stop_service, _STOP),
+    Act("restart", say("Restart"), "recover", services.restart_service, _RESTART),
+)
+
+_ON, _SHUT = mark("{node} was powered on."), mark("{node} shuts down.")
+_REBOOT, _OFF = mark("{node} restarts."), mark("{node} was powered off without warning.")
+_SRM = mark("Cisco Server Recovery Manager on {node} was restarted.")
+NODE_ACTS = _by_key(
+    Act("power_on", say("Power On"), "start", power.power_on, _ON, takes_away=False),
+    Act("shut_down", say("Shut Down"), "stop", power.shut_down, _SHUT),
+    Act("reboot", say("Restart Node"), "recover", power.reboot, _REBOOT),
+    Act("power_off", say("Power Off (sudden)"), "power", power.power_off, _OFF),
+    Act("restart_srm", say("Restart SRM"), "recover", power.restart_srm, _SRM),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from redundancy.errors import Refused
 from redundancy.forms.groups import GroupForm, values_of
 from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
@@ -65,22 +64,10 @@ def group_list(request: HttpRequest) -> HttpResponse:
 def group_add(request: HttpRequest) -> HttpResponse:
     """Add a group."""
     form = GroupForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        first = form.server("first")
-        assert first is not None  # the form requires it
-        try:
-            group = add_group(
-                name=form.text("name"),
-                description=form.text("description"),
-                first=first,
-                second=form.server("second"),
-                actor=request.user.get_username(),
-            )
-        except Refused as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, str(say("Add successful")))
-            return redirect("group_edit", group.pk)
+    group = form.carry_out(lambda: add_group(actor=request.user.get_username(), **form.values()))
+    if group is not None:
+        messages.success(request, str(say("Add successful")))
+        return redirect("group_edit", group.pk)
     context = {
         "title": TITLE,
         "form": form,
@@ -132,19 +119,11 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
         switch = _switch(group, on=form.ha())
         if switch is not None:
             return _ask(request, switch)
-    before = group.ha_enabled
-    try:
-        saved = edit_group(
-            group=group,
-            name=form.text("name"),
-            description=form.text("description"),
-            first=form.server("first"),
-            second=form.server("second"),
-            ha_enabled=form.ha(),
-            actor=request.user.get_username(),
-        )
-    except Refused as refused:
-        form.refuse(refused)
+    before, actor = group.ha_enabled, request.user.get_username()
+    saved = form.carry_out(
+        lambda: edit_group(group=group, ha_enabled=form.ha(), actor=actor, **form.values())
+    )
+    if saved is None:
         return None
     messages.success(request, str(say("Update successful")))
     if saved.ha_enabled and not before:

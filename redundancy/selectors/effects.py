@@ -131,13 +131,8 @@ def recover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str
 
 def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str]:
     """Return the effects of ``action``, a key of ``wording.ACTIONS``."""
-    match action:
-        case "failover":
-            return failover(row, peer, servers)
-        case "fallback":
-            return fallback(row, peer, servers)
-        case _:
-            return recover(row, peer, servers)
+    of = {"failover": failover, "fallback": fallback, "recover": recover}[action]
+    return of(row, peer, servers)
 
 
 def _services_after_disabling(server_id: int) -> tuple[list[str], bool]:

@@ -33,90 +33,59 @@ class Application:
     menus: tuple[Menu, ...]
 
 
-# key, name, page it opens with, menus of (label, URL name, URL arguments).
+# label, URL name, URL arguments.
 _Line = tuple[str, str, tuple[str, ...]]
 FAULT_LAB: _Line = (say("Fault Lab"), "fault_lab", ())
 IMPORT_USERS: _Line = (say("Import Users"), "user_import", ())
-_LAYOUT: tuple[tuple[str, str, tuple[tuple[str, tuple[_Line, ...]], ...]], ...] = (
-    (
-        "ccmadmin",
-        say("Cisco Unified CM Administration"),
-        (
-            (
-                say("System"),
-                (
-                    (say("Server"), "server_list", ()),
-                    (say("Presence Redundancy Groups"), "group_list", ()),
-                    (say("Enterprise Parameters"), "enterprise_parameters", ()),
-                    (say("Service Parameters"), "service_parameters", ("ccmadmin",)),
-                ),
-            ),
-            (
-                say("User Management"),
-                (
-                    (say("Assign Presence Users"), "user_list", ()),
-                    (say("Presence Sessions"), "session_list", ()),
-                ),
-            ),
-            (
-                say("Bulk Administration"),
-                (
-                    IMPORT_USERS,
-                    (say("Export Users"), "user_export", ()),
-                    (say("Jobs"), "import_jobs", ()),
-                ),
-            ),
-            (say("Help"), ((say("How to Begin"), "home", ()), (say("About"), "about", ()))),
+_ABOUT: _Line = (say("About"), "about", ())
+# Of each application key and name; under the names of its menus their lines.
+_LAYOUT: dict[tuple[str, str], dict[str, tuple[_Line, ...]]] = {
+    ("ccmadmin", say("Cisco Unified CM Administration")): {
+        say("System"): (
+            (say("Server"), "server_list", ()),
+            (say("Presence Redundancy Groups"), "group_list", ()),
+            (say("Enterprise Parameters"), "enterprise_parameters", ()),
+            (say("Service Parameters"), "service_parameters", ("ccmadmin",)),
         ),
-    ),
-    (
-        "cupadmin",
-        say("Cisco Unified CM IM and Presence Administration"),
-        (
-            (
-                say("System"),
-                (
-                    (say("Presence Topology"), "topology", ()),
-                    (say("Service Parameters"), "service_parameters", ("cupadmin",)),
-                ),
-            ),
-            (
-                say("Diagnostics"),
-                (
-                    (say("HA Event History"), "event_history", ()),
-                    (say("Incidents"), "incident_list", ()),
-                    (say("Audit Trail"), "audit_trail", ()),
-                    (say("Beat Monitor"), "beat_monitor", ()),
-                ),
-            ),
-            (say("Help"), ((say("About"), "about", ()),)),
+        say("User Management"): (
+            (say("Assign Presence Users"), "user_list", ()),
+            (say("Presence Sessions"), "session_list", ()),
         ),
-    ),
-    (
-        "ccmservice",
-        say("Cisco Unified IM and Presence Serviceability"),
-        (
-            (
-                say("Tools"),
-                (
-                    (say("Control Center - Feature Services"), "control_center", ("feature",)),
-                    (say("Control Center - Network Services"), "control_center", ("network",)),
-                    (say("Planned Restart"), "planned_list", ()),
-                    (say("Alarms"), "alarm_list", ()),
-                    FAULT_LAB,
-                ),
-            ),
-            (
-                say("Trace"),
-                (
-                    (say("SRM Trace"), "srm_trace", ()),
-                    (say("Log Collection"), "log_collection", ()),
-                ),
-            ),
-            (say("Help"), ((say("About"), "about", ()),)),
+        say("Bulk Administration"): (
+            IMPORT_USERS,
+            (say("Export Users"), "user_export", ()),
+            (say("Jobs"), "import_jobs", ()),
         ),
-    ),
-)
+        say("Help"): ((say("How to Begin"), "home", ()), _ABOUT),
+    },
+    ("cupadmin", say("Cisco Unified CM IM and Presence Administration")): {
+        say("System"): (
+            (say("Presence Topology"), "topology", ()),
+            (say("Service Parameters"), "service_parameters", ("cupadmin",)),
+        ),
+        say("Diagnostics"): (
+            (say("HA Event History"), "event_history", ()),
+            (say("Incidents"), "incident_list", ()),
+            (say("Audit Trail"), "audit_trail", ()),
+            (say("Beat Monitor"), "beat_monitor", ()),
+        ),
+        say("Help"): (_ABOUT,),
+    },
+    ("ccmservice", say("Cisco Unified IM and Presence Serviceability")): {
+        say("Tools"): (
+            (say("Control Center - Feature Services"), "control_center", ("feature",)),
+            (say("Control Center - Network Services"), "control_center", ("network",)),
+            (say("Planned Restart"), "planned_list", ()),
+            (say("Alarms"), "alarm_list", ()),
+            FAULT_LAB,
+        ),
+        say("Trace"): (
+            (say("SRM Trace"), "srm_trace", ()),
+            (say("Log Collection"), "log_collection", ()),
+        ),
+        say("Help"): (_ABOUT,),
+    },
+}
 
 
 def applications(*, fault_lab: bool = False, writer: bool = True) -> tuple[Application, ...]:
@@ -127,10 +96,10 @@ def applications(*, fault_lab: bool = False, writer: bool = True) -> tuple[Appli
     left_out = {
         line for line, on in ((FAULT_LAB, fault_lab and writer), (IMPORT_USERS, writer)) if not on
     }
-    found = []
-    for key, name, layout in _LAYOUT:
+    every = []
+    for (key, name), layout in _LAYOUT.items():
         menus = []
-        for label, lines in layout:
+        for label, lines in layout.items():
             items = tuple(
                 Item(line[0], reverse(line[1], args=line[2]))
                 for line in lines
@@ -138,5 +107,5 @@ def applications(*, fault_lab: bool = False, writer: bool = True) -> tuple[Appli
             )
             menus.append(Menu(label, items))
         start = reverse("home") if key == "ccmadmin" else menus[0].items[0].url
-        found.append(Application(key, name, start, tuple(menus)))
-    return tuple(found)
+        every.append(Application(key, name, start, tuple(menus)))
+    return tuple(every)

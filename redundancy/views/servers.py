@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from redundancy.catalog import DEFAULT_VERSION
-from redundancy.errors import Refused
 from redundancy.forms.servers import ServerForm, ServerTypeForm, values_of
 from redundancy.models import Server, ServerType
 from redundancy.operations.servers import add_server, delete_server, edit_server
@@ -77,16 +76,13 @@ def server_add(request: HttpRequest) -> HttpResponse:
         server_type=server_type,
         initial={"version": DEFAULT_VERSION, **_copied(request)},
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            server = add_server(
-                server_type=server_type, actor=request.user.get_username(), **form.values()
-            )
-        except Refused as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, str(say("Add successful")))
-            return redirect("server_edit", server.pk)
+    actor = request.user.get_username()
+    server = form.carry_out(
+        lambda: add_server(server_type=server_type, actor=actor, **form.values())
+    )
+    if server is not None:
+        messages.success(request, str(say("Add successful")))
+        return redirect("server_edit", server.pk)
     context = {
         "title": say("Server Configuration"),
         "form": form,
@@ -131,14 +127,10 @@ def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
         initial=values_of(server),
         read_only=not writable,
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            edit_server(server=server, actor=request.user.get_username(), **form.values())
-        except Refused as refused:
-            form.refuse(refused)
-        else:
-            messages.success(request, str(say("Update successful")))
-            return redirect("server_edit", pk)
+    actor = request.user.get_username()
+    if form.carry_out(lambda: edit_server(server=server, actor=actor, **form.values())):
+        messages.success(request, str(say("Update successful")))
+        return redirect("server_edit", pk)
     context = {
         "title": say("Server Configuration"),
         "form": form,

@@ -36,18 +36,11 @@ def planned_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         refuse_read_only(request)
         form = PlannedRestartForm(request.POST)
-        if form.is_valid():
-            try:
-                record = writes.begin(
-                    server=form.cleaned_data["server"],
-                    service=form.text("service"),
-                    actor=request.user.get_username(),
-                )
-            except Refused as refused:
-                form.refuse(refused)
-            else:
-                messages.success(request, str(say("The users per node are noted.")))
-                return redirect("planned_restart", record.pk)
+        actor = request.user.get_username()
+        record = form.carry_out(lambda: writes.begin(actor=actor, **form.cleaned_data))
+        if record is not None:
+            messages.success(request, str(say("The users per node are noted.")))
+            return redirect("planned_restart", record.pk)
     else:
         given = {name: request.GET[name] for name in ("server", "service") if name in request.GET}
         form = PlannedRestartForm(initial=given)

@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from redundancy.clock import lab_datetime, lab_now
-from redundancy.errors import Refused
 from redundancy.models import CollectionState, Incident
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.srm.words import say
@@ -30,17 +29,12 @@ def log_collection(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         refuse_read_only(request)
         form = CollectionForm(request.POST)
-        if form.is_valid():
-            try:
-                job = writes.begin_collection(
-                    **form.cleaned_data, actor=request.user.get_username()
-                )
-            except Refused as refused:
-                form.refuse(refused)
-            else:
-                collecting.collect.delay(job.pk, job.step, job.turn)
-                messages.success(request, str(say("Add successful")))
-                return redirect("log_collection")
+        actor = request.user.get_username()
+        job = form.carry_out(lambda: writes.begin_collection(actor=actor, **form.cleaned_data))
+        if job is not None:
+            collecting.collect.delay(job.pk, job.step, job.turn)
+            messages.success(request, str(say("Add successful")))
+            return redirect("log_collection")
     else:
         form = _form(request)
     pieces = len(collecting.PIECES)
