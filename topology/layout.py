@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.words import say
 from redundancy.svg_text import fit, width, wrap
-from topology.model import Group, Hearing, Link, Topology, label, role, shown_reason
+from topology.model import Group, Hearing, HeartbeatLink, Topology, label, role, shown_reason
 
 WIDTH = 976
 
@@ -63,7 +63,7 @@ class Text:
     x: int
     y: int
     role: str
-    shown: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class LinkLine:
     x1: int
     x2: int
     y: int
-    link: Link
+    link: HeartbeatLink
     icon: Icon
     caption: Text
     label: Text

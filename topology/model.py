@@ -27,65 +27,47 @@ TONE_WORDS = {
 _NAMED = 4
 
 
-class Link(StrEnum):
-    """The heartbeat between the two nodes of a group; the value is its label."""
+class HeartbeatLink(StrEnum):
+    """The heartbeat between the two nodes of a group; the value is its label.
 
-    ALIVE = mark("Alive")
-    LATE = mark("Late")
-    ONE_WAY = mark("One-way")
-    CUT = mark("Cut")
-    SILENT = mark("Silent")
-    WAITING = mark("Waiting")
-    OFF = mark("HA off")
+    ``tone``: the one it is drawn in. ``meaning``: what is known, in words, without a full stop.
+    """
+
+    tone: str
+    meaning: str
+
+    def __new__(cls, name: str, tone: str, meaning: str) -> "HeartbeatLink":
+        """Return the member ``name`` with its tone and meaning."""
+        member = str.__new__(cls, name)
+        member._value_, member.tone, member.meaning = name, tone, meaning
+        return member
+
+    ALIVE = mark("Alive"), "ok", say("each node hears the other")
+    LATE = mark("Late"), "warn", say("a heartbeat is overdue")
+    ONE_WAY = mark("One-way"), "bad", say("only one node hears the other")
+    CUT = mark("Cut"), "bad", say("both nodes run SRM, and neither hears the other")
+    SILENT = mark("Silent"), "bad", say("a node runs no SRM, so it sends no heartbeats")
+    WAITING = mark("Waiting"), "busy", say("the nodes are looking for each other")
+    OFF = mark("HA off"), "off", say("no heartbeats, High Availability is off")
 
     @property
     def label(self) -> str:
         """Return its label."""
         return say(self.value)
 
-    @property
-    def tone(self) -> str:
-        """Return the tone it is drawn in."""
-        return _LINK_TONES[self]
 
-    @property
-    def meaning(self) -> str:
-        """Return in words what is known, without a full stop."""
-        return _LINK_MEANINGS[self]
-
-
-_LINK_TONES = {
-    Link.ALIVE: "ok",
-    Link.LATE: "warn",
-    Link.ONE_WAY: "bad",
-    Link.CUT: "bad",
-    Link.SILENT: "bad",
-    Link.WAITING: "busy",
-    Link.OFF: "off",
-}
-_LINK_MEANINGS = {
-    Link.ALIVE: say("each node hears the other"),
-    Link.LATE: say("a heartbeat is overdue"),
-    Link.ONE_WAY: say("only one node hears the other"),
-    Link.CUT: say("both nodes run SRM, and neither hears the other"),
-    Link.SILENT: say("a node runs no SRM, so it sends no heartbeats"),
-    Link.WAITING: say("the nodes are looking for each other"),
-    Link.OFF: say("no heartbeats, High Availability is off"),
-}
-
-
-def link_of(first: Ear | None, second: Ear | None) -> Link:
+def link_of(first: Ear | None, second: Ear | None) -> HeartbeatLink:
     """Return the link that two nodes have, by what each of them hears; None: HA is off."""
     if first is None or second is None:
-        return Link.OFF
+        return HeartbeatLink.OFF
     sounds = {first.sound, second.sound}
     if Sound.DEAF in sounds:
-        return Link.SILENT
+        return HeartbeatLink.SILENT
     if first.sound.hears and second.sound.hears:
-        return Link.LATE if Sound.LATE in sounds else Link.ALIVE
+        return HeartbeatLink.LATE if Sound.LATE in sounds else HeartbeatLink.ALIVE
     if Sound.WAITING in sounds:
-        return Link.WAITING
-    return Link.ONE_WAY if first.sound.hears or second.sound.hears else Link.CUT
+        return HeartbeatLink.WAITING
+    return HeartbeatLink.ONE_WAY if first.sound.hears or second.sound.hears else HeartbeatLink.CUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +167,7 @@ class Group(ClusterGroup):
         return say("Presence redundancy group {group}, {ha}", group=self.name, ha=self.ha)
 
     @cached_property
-    def link(self) -> Link | None:
+    def link(self) -> HeartbeatLink | None:
         """Return the heartbeat link; None while there is no pair to have one."""
         if len(self.nodes) < 2:
             return None

@@ -55,7 +55,7 @@ def _topology(choice: Choice, watch: ObserverView) -> Region:
     query = choice.query()
     return Region(
         "topology/_changes.html",
-        shown={
+        content={
             "states": topology.states,
             "part": part,
             "observer": watch,
@@ -97,7 +97,7 @@ def _node(pk: int, watch: ObserverView) -> Region:
     page = page_of(found)
     return Region(
         "topology/_node_live.html",
-        shown={"node": page, "observer": watch},
+        content={"node": page, "observer": watch},
         until=lambda now: holds_until(now, nodes.mates(pk)),
         announcement=page.summary,
     )

@@ -29,4 +29,4 @@ def _line(alarm: Alarm) -> BannerLine:
 
 def context(_: HttpRequest) -> dict[str, object]:
     """Return the banner of every page; nothing is asked where it is not shown."""
-    return {"alarms_shown": SimpleLazyObject(unacknowledged)}
+    return {"alarm_lines": SimpleLazyObject(unacknowledged)}

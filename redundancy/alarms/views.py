@@ -62,5 +62,5 @@ def alarm_banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the alarms, or 204 while version ``v`` still holds."""
     alarms = banner.unacknowledged()
     first = alarms.lines[0].sentence if alarms.lines else ""
-    region = Region("alarms/_banner.html", shown={"alarms_shown": alarms}, announcement=first)
+    region = Region("alarms/_banner.html", content={"alarm_lines": alarms}, announcement=first)
     return answer(request, region)

@@ -53,7 +53,7 @@ def banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the faults in force, or 204 while version ``v`` still holds."""
     faults = in_force()
     said = together(line.sentence for line in faults.lines) or say("No fault is in force.")
-    region = Region("fault_lab/_banner.html", shown={"faults": faults}, announcement=said)
+    region = Region("fault_lab/_banner.html", content={"faults": faults}, announcement=said)
     return answer(request, region)
 
 

@@ -93,7 +93,7 @@ def _region(shown: Progress) -> Region:
     over = say("{job}: {state}. {sentence}", job=str(job), state=shown.label, sentence=job.sentence)
     return Region(
         "imports/_live.html",
-        shown={"shown": shown},
+        content={"progress": shown},
         aside={
             "job": job,
             "columns": ("", *users_csv.COLUMNS),

@@ -39,7 +39,7 @@ def find_group(pk: int) -> RedundancyGroup:
     return get_object_or_404(groups.find_groups(), pk=pk)
 
 
-def shown_live(pk: int) -> live.GroupLive:
+def live_group(pk: int) -> live.GroupLive:
     """Return the group as it is shown; 404 when it was deleted since it was looked up."""
     try:
         return live.group_live(pk)
@@ -49,14 +49,14 @@ def shown_live(pk: int) -> live.GroupLive:
 
 def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None = None) -> Region:
     """Return the live region of ``group``; what happened after the event ``last`` is announced."""
-    shown, now = shown_live(group.pk), watch.lab_now
+    shown, now = live_group(group.pk), watch.lab_now
     logins = logins_of(group.pk, now, afterwards=AFTERWARDS)
     gone = logins.gone_at(AFTERWARDS) if logins else math.inf
     new = _new_events(shown, last)
     outcome = _outcome(new)
     return Region(
         "groups/_live.html",
-        shown={"group": group, "live": shown, "observer": watch, "logins": logins},
+        content={"group": group, "live": shown, "observer": watch, "logins": logins},
         aside={
             "chart": draw(logins) if logins else None,
             # Opened and closed with a change of state: the version knows. Most polls do not ask.
@@ -106,7 +106,7 @@ def _outcome(new: Sequence[HaEvent]) -> str | None:
 def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpResponse:
     """Ask for a failover, fallback or recovery, naming its effects (GET); request it (POST)."""
     group = find_group(pk)
-    shown = shown_live(pk)
+    shown = live_group(pk)
     rows = {row.server_id: row for row in shown.rows}
     if node not in rows or action not in wording.ACTIONS:
         raise Http404
@@ -157,13 +157,11 @@ def _serial(request: HttpRequest) -> int:
 
 
 def _request(action: str, group: RedundancyGroup, node: Server, serial: int, actor: str) -> None:
-    match action:
-        case "failover":
-            actions.request_failover(node=node, serial=serial, actor=actor)
-        case "fallback":
-            actions.request_fallback(node=node, serial=serial, actor=actor)
-        case _:
-            actions.request_recover(group=group, actor=actor)
+    if action == "recover":
+        actions.request_recover(group=group, actor=actor)
+        return
+    request = {"failover": actions.request_failover, "fallback": actions.request_fallback}[action]
+    request(node=node, serial=serial, actor=actor)
 
 
 def _requested(request: HttpRequest, back: str, said: str) -> HttpResponse:

@@ -42,7 +42,7 @@ def _logins(pk: int, watch: ObserverView) -> Region:
     logins = logins_of(pk, now)
     return Region(
         "groups/_logins_live.html",
-        shown={
+        content={
             "group": get_object_or_404(RedundancyGroup, pk=pk),
             "logins": logins,
             "compared": of_move(logins.move, now) if logins else (),

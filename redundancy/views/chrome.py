@@ -5,11 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from redundancy import clock
 from redundancy.fingerprint import fingerprint
+from redundancy.models import RedundancyGroup
 from redundancy.permissions import can_write
+from redundancy.srm.words import say
 from redundancy.times import lab_time
 from redundancy.views.menus import applications
 
@@ -48,6 +51,12 @@ class Link:
 
     label: str
     url: str
+
+
+def group_link(group: RedundancyGroup) -> Link:
+    """Return the link to the configuration of ``group``."""
+    label = say("Configuration of {group}", group=group.name)
+    return Link(label, reverse("group_edit", args=[group.pk]))
 
 
 def lab() -> Lab:

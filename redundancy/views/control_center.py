@@ -30,9 +30,10 @@ from redundancy.permissions import writers_only
 from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.srm.words import say, say_row
-from redundancy.views.chrome import Link
+from redundancy.views.chrome import Link, group_link
 from redundancy.views.confirm import go, is_htmx
 from redundancy.views.control_panel import Panel
+from redundancy.views.numbers import node_of
 from redundancy.views.polls import Region, poll
 
 APPLICATION = "ccmservice"
@@ -51,15 +52,15 @@ def control_center(request: HttpRequest, kind: str) -> HttpResponse:
     if not chosen:
         return _page(request, listed, None)
     if "fragment" in request.GET:
-        return poll(request, lambda _: _region(_node(chosen), listed))
-    return _page(request, listed, _node(chosen), selected=request.GET.get("service", ""))
+        return poll(request, lambda _: _region(node_of(chosen), listed))
+    return _page(request, listed, node_of(chosen), selected=request.GET.get("service", ""))
 
 
 @require_POST
 @writers_only
 def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Start, stop or restart the service that was selected."""
-    listed, server = _kind(kind), _node(str(pk))
+    listed, server = _kind(kind), node_of(str(pk))
     act = _act(request, SERVICE_ACTS)
     name = request.POST.get("service", "")
     if not name:
@@ -74,7 +75,7 @@ def service_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
 @writers_only
 def node_act(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Power a node on or off, shut it down, restart it or its SRM."""
-    listed, server = _kind(kind), _node(str(pk))
+    listed, server = _kind(kind), node_of(str(pk))
     return _do(request, listed, server, _act(request, NODE_ACTS), None)
 
 
@@ -126,14 +127,6 @@ def _kind(kind: str) -> ServiceKind:
         raise Http404 from None
 
 
-def _node(pk: str) -> Server:
-    # Longer numbers are no keys, and the database would not take them.
-    server = nodes.node(int(pk)) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
-    if server is None:
-        raise Http404
-    return server
-
-
 def _act(request: HttpRequest, acts: dict[str, Act]) -> Act:
     act = acts.get(request.POST.get("action", ""))
     if act is None:
@@ -146,7 +139,7 @@ def _region(server: Server, kind: ServiceKind) -> Region:
     # It holds forever: only who does something changes a service or a machine, never time alone.
     return Region(
         "control_center/_changes.html",
-        shown={"panel": panel},
+        content={"panel": panel},
         aside={"kind": kind, "server": server, "buttons": node_buttons(server)},
         announcement=panel.summary,
     )
@@ -191,12 +184,7 @@ def _related(kind: ServiceKind, server: Server | None) -> Sequence[Link]:
     other = next(each for each in ServiceKind if each is not kind)
     links = [Link(TITLES[other], _address(other, server))]
     if server and server.group:
-        links.append(
-            Link(
-                say("Configuration of {group}", group=server.group.name),
-                reverse("group_edit", args=[server.group.pk]),
-            )
-        )
+        links.append(group_link(server.group))
     return links
 
 

@@ -38,20 +38,20 @@ class Region:
 
     Args:
         template: Renders the region alone.
-        shown: The values the template shows, by name. The version is made of them.
-        aside: What the template needs besides and what follows from ``shown``; not looked at for
+        content: The values the template shows, by name. The version is made of them.
+        aside: What the template needs besides and what follows from ``content``; not looked at for
             the version, so it may be lazy.
         until: Returns, for the lab time before the look, the lab time until which nothing of it
             changes with time alone. It is asked only when the version was still the same.
         announcement: What a screen reader says of a change; nothing when empty.
-        announced_with: Name of the one of ``shown`` that must have changed for it to be said.
+        announced_with: Name of the one of ``content`` that must have changed for it to be said.
         events: Further events for the script of the page, by name, with their value.
-        alone: Templates that suffice when only the one of ``shown`` with that name changed.
+        alone: Templates that suffice when only the one of ``content`` with that name changed.
 
     """
 
     template: str
-    shown: Mapping[str, object]
+    content: Mapping[str, object]
     aside: Mapping[str, Any] = field(default_factory=dict)
     until: Callable[[float], float] = forever
     announcement: str = ""
@@ -62,17 +62,17 @@ class Region:
     @cached_property
     def version(self) -> str:
         """The fingerprints of what is shown, in its order."""
-        return "-".join(map(fingerprint, self.shown.values()))
+        return "-".join(map(fingerprint, self.content.values()))
 
     @property
     def context(self) -> dict[str, Any]:
         """What the template is given."""
-        return {**self.shown, **self.aside, "version": self.version}
+        return {**self.content, **self.aside, "version": self.version}
 
     def changed(self, version: str) -> set[str]:
         """Return the names of what differs from what was shown in ``version``."""
-        before = dict(zip(self.shown, version.split("-"), strict=False))
-        now = dict(zip(self.shown, self.version.split("-"), strict=True))
+        before = dict(zip(self.content, version.split("-"), strict=False))
+        now = dict(zip(self.content, self.version.split("-"), strict=True))
         return {name for name in now if now[name] != before.get(name)}
 
 

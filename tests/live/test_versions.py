@@ -173,15 +173,15 @@ def regions(
 def test_whatever_changes_of_what_is_shown_changes_the_version(regions: dict[str, Region]) -> None:
     for address, region in regions.items():
         number = 0
-        for leaf in leaves(region.shown):
+        for leaf in leaves(region.content):
             number += 1
-            version = replace(region, shown=leaf.whole).version
+            version = replace(region, content=leaf.whole).version
             assert (version != region.version) == leaf.counts, f"{address} {leaf.where}"
         assert number, address
 
 
 def test_only_what_time_changes_is_left_out(regions: dict[str, Region]) -> None:
-    assert {name for region in regions.values() for name in passing(region.shown)} == PASSES
+    assert {name for region in regions.values() for name in passing(region.content)} == PASSES
     assert {name for region in regions.values() for name in region.aside} == ASIDE
 
 

@@ -83,6 +83,22 @@ def off(*nodes: str) -> Callable[[], None]:
     return act
 
 
+def in_turn(*acts: Callable[[], None]) -> Callable[[], None]:
+    def act() -> None:
+        for each in acts:
+            each()
+
+    return act
+
+
+def stop_srm() -> None:
+    power.stop_srm(server=server("imp-sub"), actor="")
+
+
+def cut_one_way() -> None:
+    faults.cut_link(group=RedundancyGroup.objects.get(), sender=server("imp-sub"), actor="")
+
+
 def link(act: Callable[..., None], **more: float) -> Callable[[], None]:
     return lambda: act(group=RedundancyGroup.objects.get(), actor="", **more)
 
@@ -170,9 +186,7 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
     ("a cut link", link(faults.cut_link), {BEATS: "do not reach its peer"}, "Split Brain"),
     (
         "a link cut one way",
-        lambda: faults.cut_link(
-            group=RedundancyGroup.objects.get(), sender=server("imp-sub"), actor=""
-        ),
+        cut_one_way,
         {BEATS: "Heartbeats from imp-sub do not reach its peer"},
         "imp-pub does not hear imp-sub, and takes everybody over after 120 s.",
     ),
@@ -193,7 +207,7 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
     ),
     (
         "a service down on the only node with power",
-        lambda: (stop(ROUTER, "imp-pub")(), off("imp-sub")()),
+        in_turn(stop(ROUTER, "imp-pub"), off("imp-sub")),
         {
             SRM_SUB: "imp-sub is powered off.",
             PUB_SERVICES: f"Not running: {ROUTER}.",
@@ -203,22 +217,14 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
     ),
     (
         "a service down beside an SRM that is stopped",
-        lambda: (
-            stop(ROUTER, "imp-pub")(),
-            power.stop_srm(server=server("imp-sub"), actor=""),
-        ),
+        in_turn(stop(ROUTER, "imp-pub"), stop_srm),
         {SRM_SUB: "The SRM of imp-sub is stopped.", PUB_SERVICES: f"Not running: {ROUTER}."},
         "imp-pub has nobody to fail over to.",
     ),
     ("as many users as a node is made for", lambda: many_users(500), {}, ""),
     (
         "one cut link that loses all",
-        lambda: (
-            faults.cut_link(
-                group=RedundancyGroup.objects.get(), sender=server("imp-sub"), actor=""
-            ),
-            link(faults.lose_heartbeats, percent=100)(),
-        ),
+        in_turn(cut_one_way, link(faults.lose_heartbeats, percent=100)),
         {BEATS: "Heartbeats from imp-sub do not reach its peer"},
         "Split Brain",
     ),

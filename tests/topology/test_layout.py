@@ -10,7 +10,7 @@ from redundancy.templatetags.lab import named
 from tests.topology.build import HEARD, SILENT, cluster, group, node, topology
 from topology import layout
 from topology.layout import Map, Rect, place
-from topology.model import Link
+from topology.model import HeartbeatLink
 
 WIDTHS = [0, 320, 976, 1024, 1500, 1920]
 
@@ -129,7 +129,7 @@ def test_heartbeats_run_from_one_node_to_the_other_and_back() -> None:
     box = place(topology(group(1, node(1, ear=SILENT), node(2, ear=HEARD)))).groups[0]
     first, second = (spot.rect for spot in box.nodes)
     assert box.line is not None
-    assert box.line.link is Link.ONE_WAY
+    assert box.line.link is HeartbeatLink.ONE_WAY
     assert (box.line.x1, box.line.x2) == (first.right, second.x)
     there, back = box.line.arrows
     assert there.hearing.listener.server_id == 2
@@ -157,8 +157,8 @@ def test_texts_of_a_link_stand_apart_and_in_order() -> None:
     assert all(b - a >= layout.TEXT_SIZE for a, b in pairwise(baselines))
 
 
-@pytest.mark.parametrize("link", list(Link))
-def test_label_of_a_link_fits_between_the_nodes(link: Link) -> None:
+@pytest.mark.parametrize("link", list(HeartbeatLink))
+def test_label_of_a_link_fits_between_the_nodes(link: HeartbeatLink) -> None:
     assert width(link.value, layout.TEXT_SIZE, bold=True) < layout.LINK_W
     assert width("59 min 59 s", 10) < layout.LINK_W
 
@@ -167,7 +167,7 @@ def test_without_heartbeats_a_plain_line_joins_the_nodes() -> None:
     nodes = (node(1, ear=None), node(2, ear=None))
     line = place(topology(group(1, *nodes, ha_enabled=False))).groups[0].line
     assert line is not None
-    assert (line.link, line.arrows) == (Link.OFF, ())
+    assert (line.link, line.arrows) == (HeartbeatLink.OFF, ())
 
 
 def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
@@ -180,7 +180,7 @@ def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
     assert strip is not None
     assert contains(Rect(0, 0, layout.NODE_W, layout.NODE_H), strip)
     (told,) = [text for text in serving.texts if text.role == "guests"]
-    assert told.shown == "500 of imp-one"
+    assert told.words == "500 of imp-one"
     assert strip.y < told.y < strip.bottom
     assert all(text.y < strip.y for text in serving.texts if text is not told)
     assert "300 (200 waiting to log in) active users of imp-one among them" in serving.label
@@ -212,7 +212,7 @@ def test_every_state_and_reason_is_shown_in_full(state: str, language: str) -> N
             assert box is not None
             texts = box.nodes[0].texts
             shown = {
-                role: " ".join(text.shown for text in texts if text.role == role)
+                role: " ".join(text.words for text in texts if text.role == role)
                 for role in ("state", "reason")
             }
             assert shown["state"] == named(state)
@@ -226,7 +226,7 @@ def test_every_state_and_reason_is_shown_in_full(state: str, language: str) -> N
 def test_long_names_are_shortened_and_keep_their_full_form(letter: str) -> None:
     host, title = letter * 63, letter * 128
     box = place(topology(group(1, node(1, name=host), name=title))).groups[0]
-    shown = box.nodes[0].texts[0].shown
+    shown = box.nodes[0].texts[0].words
     assert box.group.name == title
     assert box.nodes[0].node.name == host
     for text, room, size in [

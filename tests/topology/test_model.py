@@ -4,34 +4,36 @@ from redundancy.fingerprint import fingerprint
 from redundancy.selectors.cluster import ClusterGroup, Ear, Sound
 from redundancy.selectors.presence import Presence
 from tests.topology.build import DEAF, HEARD, LATE, SILENT, WAITING, cluster, group, node, topology
-from topology.model import URGENCY, Group, Link, Topology, label, link_of
+from topology.model import URGENCY, Group, HeartbeatLink, Topology, label, link_of
 
 
 @pytest.mark.parametrize(
     ("first", "second", "link"),
     [
-        (HEARD, HEARD, Link.ALIVE),
-        (HEARD, LATE, Link.LATE),
-        (LATE, LATE, Link.LATE),
-        (HEARD, SILENT, Link.ONE_WAY),
-        (LATE, SILENT, Link.ONE_WAY),
-        (SILENT, SILENT, Link.CUT),
-        (WAITING, WAITING, Link.WAITING),
-        (HEARD, WAITING, Link.WAITING),
-        (SILENT, WAITING, Link.WAITING),
-        (DEAF, HEARD, Link.SILENT),
-        (DEAF, SILENT, Link.SILENT),
-        (DEAF, DEAF, Link.SILENT),
-        (None, None, Link.OFF),
+        (HEARD, HEARD, HeartbeatLink.ALIVE),
+        (HEARD, LATE, HeartbeatLink.LATE),
+        (LATE, LATE, HeartbeatLink.LATE),
+        (HEARD, SILENT, HeartbeatLink.ONE_WAY),
+        (LATE, SILENT, HeartbeatLink.ONE_WAY),
+        (SILENT, SILENT, HeartbeatLink.CUT),
+        (WAITING, WAITING, HeartbeatLink.WAITING),
+        (HEARD, WAITING, HeartbeatLink.WAITING),
+        (SILENT, WAITING, HeartbeatLink.WAITING),
+        (DEAF, HEARD, HeartbeatLink.SILENT),
+        (DEAF, SILENT, HeartbeatLink.SILENT),
+        (DEAF, DEAF, HeartbeatLink.SILENT),
+        (None, None, HeartbeatLink.OFF),
     ],
 )
-def test_link_is_what_the_two_nodes_hear(first: Ear | None, second: Ear | None, link: Link) -> None:
+def test_link_is_what_the_two_nodes_hear(
+    first: Ear | None, second: Ear | None, link: HeartbeatLink
+) -> None:
     assert link_of(first, second) is link
     assert link_of(second, first) is link
 
 
-@pytest.mark.parametrize("link", list(Link))
-def test_every_link_has_a_tone_and_words(link: Link) -> None:
+@pytest.mark.parametrize("link", list(HeartbeatLink))
+def test_every_link_has_a_tone_and_words(link: HeartbeatLink) -> None:
     assert link.tone in URGENCY
     assert link.meaning
 

@@ -21,7 +21,7 @@ from redundancy.selectors import groups, parameters
 from redundancy.selectors.login_profile import Profile, likely_mode, profile
 from redundancy.selectors.parameters import PairValue
 from redundancy.srm.words import say, say_count
-from redundancy.views.chrome import Link
+from redundancy.views.chrome import Link, group_link
 from redundancy.views.confirm import Confirmation, ask, go
 from redundancy.views.numbers import whole_number
 
@@ -48,11 +48,8 @@ def _pair(pk: int) -> tuple[RedundancyGroup, list[Server]]:
 
 
 def _related(group: RedundancyGroup) -> list[Link]:
-    back = Link(
-        say("Configuration of {group}", group=group.name), reverse("group_edit", args=[group.pk])
-    )
     every = Link(say("Parameters for All Servers"), reverse("parameters_all", args=["ccmadmin"]))
-    return [back, *links(group), every]
+    return [group_link(group), *links(group), every]
 
 
 @require_GET

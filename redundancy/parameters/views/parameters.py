@@ -27,7 +27,7 @@ from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import say
-from redundancy.views.chrome import Link, Tool
+from redundancy.views.chrome import Link, Tool, group_link
 from redundancy.views.numbers import whole_number
 
 FORM = "parameters-form"
@@ -235,6 +235,5 @@ def _related(application: str, server: Server | None) -> list[Link]:
         Link(say("Modified Parameters for All Servers"), modified),
     ]
     if server and (group := server.group):
-        title = say("Configuration of {group}", group=group.name)
-        links += [Link(title, reverse("group_edit", args=[group.pk])), *pair.links(group)]
+        links += [group_link(group), *pair.links(group)]
     return links

@@ -49,10 +49,10 @@ class Check:
     label: str
     result: Result
     sentence: str
-    figure: str = field(default="", metadata=PASSING)
     effect: str = ""
     where: Where | None = None
     server_id: int = 0
+    figure: str = field(default="", metadata=PASSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _srm(pair: _Pair, server: Server) -> Check:
             state=State.BACKUP,
             reason=Reason.PEER_DOWN_DURING_INITIALIZATION,
         )
-    return Check(label, Result.FAILED, sentence, "", effect, Where.NETWORK_SERVICES, server.pk)
+    return Check(label, Result.FAILED, sentence, effect, Where.NETWORK_SERVICES, server.pk)
 
 
 def _heartbeats(pair: _Pair) -> Check:
@@ -176,7 +176,7 @@ def _heartbeats(pair: _Pair) -> Check:
     seen = live.observer()
     if not seen.ok:
         effect = say("Nothing happens until sweeps run again: both nodes wait.")
-        return Check(label, Result.FAILED, seen.sentence, "", effect, Where.BEAT_MONITOR)
+        return Check(label, Result.FAILED, seen.sentence, effect, Where.BEAT_MONITOR)
     swept = say("The last sweep was {age:.1f} s ago.", age=age) if age is not None else ""
     broken = faults.in_force()
     told = together(
@@ -201,15 +201,15 @@ def _heartbeats(pair: _Pair) -> Check:
                 "each other both show Split Brain.",
                 after=after,
             )
-        return Check(label, Result.FAILED, told, swept, effect, Where.FAULT_LAB)
+        return Check(label, Result.FAILED, told, effect, Where.FAULT_LAB, figure=swept)
     if told:
-        return Check(label, Result.UNKNOWN, told, swept, "", Where.FAULT_LAB)
+        return Check(label, Result.UNKNOWN, told, "", Where.FAULT_LAB, figure=swept)
     if not pair.group.ha_enabled:
         sentence = say(
             "The heartbeat bus answers, the nodes are looked at, and no fault of the link is "
             "known. Heartbeats themselves flow only while High Availability is on."
         )
-        return Check(label, Result.PASSED, sentence, swept)
+        return Check(label, Result.PASSED, sentence, figure=swept)
     return _heard(pair, label)
 
 
@@ -236,10 +236,10 @@ def _heard(pair: _Pair, label: str) -> Check:
         if ages.get(server, float("inf")) >= pair.policy.heartbeat_timeout
     ]
     if not deaf:
-        return Check(label, Result.PASSED, say("Both nodes hear each other."), figure)
+        return Check(label, Result.PASSED, say("Both nodes hear each other."), figure=figure)
     effect = say("A node that does not hear the other takes it for dead and takes over.")
     sentence = say("The peer is not heard by {deaf}.", deaf=listed(deaf))
-    return Check(label, Result.FAILED, sentence, figure, effect, Where.BEAT_MONITOR)
+    return Check(label, Result.FAILED, sentence, effect, Where.BEAT_MONITOR, figure=figure)
 
 
 def _services(pair: _Pair, server: Server) -> Check:
@@ -247,7 +247,7 @@ def _services(pair: _Pair, server: Server) -> Check:
     if not server.machine.powered:
         # What it means is said with its SRM.
         sentence = say("They cannot be read: {server} is powered off.", server=server.name)
-        return Check(label, Result.UNKNOWN, sentence, "", "", Where.NETWORK_SERVICES, server.pk)
+        return Check(label, Result.UNKNOWN, sentence, "", Where.NETWORK_SERVICES, server.pk)
     down = pair.down(server)
     if not down:
         number = sum(service.monitored for service in pair.services[server.pk])
@@ -273,7 +273,6 @@ def _services(pair: _Pair, server: Server) -> Check:
         label,
         Result.FAILED,
         say("Not running: {services}.", services=", ".join(service.name for service in down)),
-        "",
         effect,
         Where.NETWORK_SERVICES if network else Where.FEATURE_SERVICES,
         server.pk,
@@ -295,9 +294,7 @@ def _database(pair: _Pair) -> Check:
                 if found == ServiceStatus.UNKNOWN
                 else say("{database} does not run on {server}.", **names)
             )
-            return Check(
-                label, Result.FAILED, sentence, "", effect, Where.NETWORK_SERVICES, server.pk
-            )
+            return Check(label, Result.FAILED, sentence, effect, Where.NETWORK_SERVICES, server.pk)
     return Check(label, Result.PASSED, say("{database} runs on both nodes.", database=DATABASE))
 
 
@@ -307,7 +304,7 @@ def _version(pair: _Pair) -> Check:
     if not (first.version and second.version):
         bare = first if not first.version else second
         sentence = say("Nobody has said which version {bare} runs.", bare=bare.name)
-        return Check(label, Result.UNKNOWN, sentence, "", "", Where.SERVER, bare.pk)
+        return Check(label, Result.UNKNOWN, sentence, "", Where.SERVER, bare.pk)
     if first.version == second.version:
         return Check(label, Result.PASSED, say("Both nodes run {version}.", version=first.version))
     sentence = say(
@@ -321,7 +318,7 @@ def _version(pair: _Pair) -> Check:
         "A pair of unequal versions is not supported by the vendor; nobody can say how it "
         "fails over."
     )
-    return Check(label, Result.FAILED, sentence, "", effect, Where.SERVER, second.pk)
+    return Check(label, Result.FAILED, sentence, effect, Where.SERVER, second.pk)
 
 
 def _must_match(pair: _Pair) -> Check:
@@ -338,12 +335,7 @@ def _must_match(pair: _Pair) -> Check:
     )
     effect = say("Clients come back at another pace after a failover than after the fallback.")
     return Check(
-        label,
-        Result.FAILED,
-        say("They differ: {names}.", names=names),
-        "",
-        effect,
-        Where.MUST_MATCH,
+        label, Result.FAILED, say("They differ: {names}.", names=names), effect, Where.MUST_MATCH
     )
 
 
@@ -356,7 +348,7 @@ def _capacity(pair: _Pair) -> Iterator[Check]:
             sentence = say(
                 "Nobody has said for how many users {server} is made.", server=server.name
             )
-            yield Check(label, Result.UNKNOWN, sentence, "", "", Where.LOGIN_PROFILE)
+            yield Check(label, Result.UNKNOWN, sentence, "", Where.LOGIN_PROFILE)
             continue
         sentence = say(
             "It is made for {size:,} users; the group has {users:,}.",
@@ -370,7 +362,6 @@ def _capacity(pair: _Pair) -> Iterator[Check]:
                 label,
                 Result.FAILED,
                 sentence,
-                "",
                 say(
                     "After a failover to {server} it carries {users:,} users, more than it is made for.",
                     server=server.name,

@@ -10,7 +10,7 @@ from redundancy.planned.reads.preflight import Check, Result, Where, preflight
 from redundancy.selectors import groups, nodes
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
-from redundancy.views.chrome import Link
+from redundancy.views.chrome import Link, group_link
 from redundancy.views.polls import Region, poll
 
 TITLE = say("Preflight")
@@ -24,7 +24,7 @@ def panel(group: RedundancyGroup) -> Region:
     return Region(
         # To a panel whose group has lost a server: the page that says so.
         "groups/_preflight.html" if checked else "groups/preflight.html",
-        shown={"preflight": checked},
+        content={"preflight": checked},
         aside={
             "group": group,
             "preflight_rows": [(each, _TONES[each.result], _mend(group, each)) for each in checks],
@@ -40,8 +40,7 @@ def preflight_page(request: HttpRequest, pk: int) -> HttpResponse:
     if "v" in request.GET:
         return poll(request, lambda _: panel(get_object_or_404(groups.find_groups(), pk=pk)))
     group = get_object_or_404(groups.find_groups(), pk=pk)
-    back = Link(say("Configuration of {group}", group=group.name), reverse("group_edit", args=[pk]))
-    page = {**panel(group).context, "title": TITLE, "related_links": [back]}
+    page = {**panel(group).context, "title": TITLE, "related_links": [group_link(group)]}
     return render(request, "groups/preflight.html", page)
 
 

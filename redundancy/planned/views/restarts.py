@@ -19,7 +19,7 @@ from redundancy.planned.reads.restarts import Stage
 from redundancy.selectors import nodes
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
-from redundancy.views.chrome import Link, Tool
+from redundancy.views.chrome import Link, Tool, group_link
 from redundancy.views.confirm import Confirmation, ask, go
 from redundancy.views.polls import Region, poll
 
@@ -69,8 +69,7 @@ def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
     group = record.server.group if record.server else None
     links = [Link(say("Back To Planned Restarts"), reverse("planned_list"))]
     if group is not None:
-        label = say("Configuration of {group}", group=group.name)
-        links.append(Link(label, reverse("group_edit", args=[group.pk])))
+        links.append(group_link(group))
     context = {
         **_region(record).context,
         "title": str(record),
@@ -86,7 +85,7 @@ def _region(record: PlannedRestart) -> Region:
     stage = plan.stage.said if plan.stage else say("ended")
     return Region(
         "planned/_live.html",
-        shown={"plan": plan},
+        content={"plan": plan},
         until=lambda now: min(over, holds_until(now, nodes.mates(server) if server else ())),
         announcement=say("{record}: {stage}", record=str(record), stage=stage),
     )

@@ -39,7 +39,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
         form = _form(request)
     pieces = len(collecting.PIECES)
     jobs = [(job, min(100, 100 * job.step // pieces)) for job in reads.jobs()]
-    region = Region("collections/_live.html", shown={"jobs": jobs})
+    region = Region("collections/_live.html", content={"jobs": jobs})
     if "fragment" in request.GET:
         return answer(request, region)
     context = {

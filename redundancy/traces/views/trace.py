@@ -1,7 +1,7 @@
 """*Trace > SRM Trace*: look at a node's trace, follow it, take it along, say how much is written."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -16,7 +16,7 @@ from redundancy.selectors import nodes
 from redundancy.srm.words import say
 from redundancy.traces.reads import tail
 from redundancy.traces.writes import LEVELS, set_trace_level
-from redundancy.views.numbers import whole_number
+from redundancy.views.numbers import node_of
 from redundancy.views.polls import Region, answer
 
 APPLICATION = "ccmservice"
@@ -29,7 +29,7 @@ def srm_trace(request: HttpRequest) -> HttpResponse:
     given = request.GET.get("server", "")
     if not given:
         return _page(request, None)
-    server = _node(given)
+    server = node_of(given)
     if "fragment" in request.GET:
         return answer(request, _region(request, server))
     return _page(request, server)
@@ -38,7 +38,7 @@ def srm_trace(request: HttpRequest) -> HttpResponse:
 @require_safe
 def srm_trace_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the whole trace of a node as one text file."""
-    server = _node(str(pk))
+    server = node_of(str(pk))
     return StreamingHttpResponse(
         (f"{line}\n" for line in trace_files.read(server.pk)),
         content_type="text/plain; charset=utf-8",
@@ -50,7 +50,7 @@ def srm_trace_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
 @writers_only
 def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
     """Set how much is written from now on."""
-    server = _node(str(pk))
+    server = node_of(str(pk))
     try:
         set_trace_level(
             server=server, level=request.POST.get("level", ""), actor=request.user.get_username()
@@ -61,21 +61,13 @@ def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('srm_trace')}?{urlencode({'server': str(pk)})}")
 
 
-def _node(given: str) -> Server:
-    number = whole_number(given)
-    server = nodes.node(number) if number is not None else None
-    if server is None:
-        raise Http404
-    return server
-
-
 def _region(request: HttpRequest, server: Server) -> Region:
     search = request.GET.get("search", "")[:200]
     query = urlencode({"server": str(server.pk), "search": search})
     return Region(
         "traces/_live.html",
         # The file tells by its size whether there are other lines: most polls do not read it.
-        shown={"file": trace_files.version(server.pk)},
+        content={"file": trace_files.version(server.pk)},
         aside={
             "server": server,
             "search": search,
