@@ -21,7 +21,7 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import events, locks
-from redundancy.srm.words import say
+from redundancy.srm.words import mark, say, say_row
 
 
 def power_off(*, server: Server, actor: str) -> None:
@@ -32,9 +32,7 @@ def power_off(*, server: Server, actor: str) -> None:
             return
         now = lab_now()
         _switch_off(machine, now)
-        _record(
-            machine, say("{node} lost its power.", node=machine.server.name), actor=actor, now=now
-        )
+        _record(machine, mark("{node} lost its power."), actor, now)
 
 
 def shut_down(*, server: Server, actor: str) -> None:
@@ -55,12 +53,12 @@ def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
             return
         now = lab_now()
         _switch_off(machine, now)
-        sentence = say("{node} was shut down.", node=machine.server.name)
+        template = mark("{node} was shut down.")
         if reboot:
             machine.boots_at = lab_datetime(now + settings.LAB_REBOOT_SECONDS)
             machine.save(update_fields=["boots_at"])
-            sentence = say("{node} went down for a restart.", node=machine.server.name)
-        _record(machine, sentence, actor=actor, now=now)
+            template = mark("{node} went down for a restart.")
+        _record(machine, template, actor, now)
 
 
 def power_on(*, server: Server, actor: str) -> bool:
@@ -69,7 +67,7 @@ def power_on(*, server: Server, actor: str) -> bool:
         machine = _locked(server)
         if machine.powered:
             return False
-        _switch_on(machine, say("{node} was powered on.", node=machine.server.name), actor=actor)
+        _switch_on(machine, mark("{node} was powered on."), actor)
         return True
 
 
@@ -82,11 +80,7 @@ def boot_due_nodes(*, now: float) -> int:
             machine = _locked(due.server)
             # Another sweep, or somebody at the power button, may have been faster.
             if machine.boots_at is not None and machine.boots_at <= moment:
-                _switch_on(
-                    machine,
-                    say("{node} is back after its restart.", node=machine.server.name),
-                    actor="",
-                )
+                _switch_on(machine, mark("{node} is back after its restart."), "")
                 booted += 1
     return booted
 
@@ -95,8 +89,7 @@ def restart_srm(*, server: Server, actor: str) -> None:
     """Restart the node's SRM process, or start it when it is stopped."""
     with transaction.atomic():
         machine = _powered(server)
-        sentence = say("{srm} on {node} was restarted.", srm=SRM, node=machine.server.name)
-        _start_srm(machine, sentence, actor=actor)
+        _start_srm(machine, mark("{srm} on {node} was restarted."), actor)
 
 
 def start_srm(*, server: Server, actor: str) -> None:
@@ -104,8 +97,7 @@ def start_srm(*, server: Server, actor: str) -> None:
     with transaction.atomic():
         machine = _powered(server)
         if not machine.srm_running:
-            sentence = say("{srm} on {node} was started.", srm=SRM, node=machine.server.name)
-            _start_srm(machine, sentence, actor=actor)
+            _start_srm(machine, mark("{srm} on {node} was started."), actor)
 
 
 def stop_srm(*, server: Server, actor: str) -> None:
@@ -120,12 +112,7 @@ def stop_srm(*, server: Server, actor: str) -> None:
             finish_shutdown(server=server, reboot=asked.payload["reboot"], actor=asked.actor)
             return
         _forget_requests(server)
-        now = lab_now()
-        machine.srm_running = False
-        machine.save(update_fields=["srm_running"])
-        _set_srm_service(machine, running=False, now=now)
-        sentence = say("{srm} on {node} was stopped.", srm=SRM, node=machine.server.name)
-        _record(machine, sentence, actor=actor, now=now, services=[SRM])
+        _set_srm(machine, mark("{srm} on {node} was stopped."), actor, running=False)
 
 
 def run_srm_alone(*, server: Server, worker: str) -> None:
@@ -137,13 +124,8 @@ def run_srm_alone(*, server: Server, worker: str) -> None:
         machine = _powered(server)
         machine.srm_worker, machine.srm_missed = worker, 0
         machine.save(update_fields=["srm_worker", "srm_missed"])
-        sentence = say(
-            "{srm} on {node} was started in a process of its own ({worker}).",
-            srm=SRM,
-            node=machine.server.name,
-            worker=worker,
-        )
-        _start_srm(machine, sentence, actor="")
+        template = mark("{srm} on {node} was started in a process of its own ({worker}).")
+        _start_srm(machine, template, "")
 
 
 def still_runs_srm(*, server: Server, worker: str) -> bool:
@@ -156,13 +138,7 @@ def end_srm_alone(*, server: Server, worker: str) -> None:
     with transaction.atomic():
         machine = _locked(server)
         if machine.srm_worker == worker:
-            sentence = say(
-                "{srm} on {node} stopped with its process ({worker}).",
-                srm=SRM,
-                node=machine.server.name,
-                worker=worker,
-            )
-            _end_alone(machine, sentence)
+            _end_alone(machine, mark("{srm} on {node} stopped with its process ({worker})."))
 
 
 def count_missed_sweeps(*, limit: int) -> int:
@@ -183,24 +159,16 @@ def count_missed_sweeps(*, limit: int) -> int:
         with transaction.atomic():
             machine = _locked(late.server)
             if machine.srm_worker == late.srm_worker and machine.srm_missed >= limit:
-                sentence = say(
-                    "{srm} on {node} died with its process ({worker}).",
-                    srm=SRM,
-                    node=machine.server.name,
-                    worker=machine.srm_worker,
-                )
-                _end_alone(machine, sentence)
+                _end_alone(machine, mark("{srm} on {node} died with its process ({worker})."))
                 ended += 1
     return ended
 
 
-def _end_alone(machine: Machine, sentence: str) -> None:
-    ran, now = machine.srm_running, lab_now()
-    machine.srm_worker, machine.srm_running = "", False
-    machine.save(update_fields=["srm_worker", "srm_running"])
-    if ran:
-        _set_srm_service(machine, running=False, now=now)
-        _record(machine, sentence, actor="", now=now, services=[SRM])
+def _end_alone(machine: Machine, template: str) -> None:
+    if machine.srm_running:
+        _set_srm(machine, template, "", running=False)
+    machine.srm_worker = ""
+    machine.save(update_fields=["srm_worker"])
 
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:
@@ -216,24 +184,20 @@ def _leave(server: Server, *, reboot: bool, actor: str) -> None:
         SrmMessage.objects.create(
             node=server, kind=MessageKind.SHUTDOWN, payload={"reboot": reboot}, actor=actor
         )
-        if reboot:
-            sentence = say(
-                "{node} is being restarted; its SRM tells its peer.", node=machine.server.name
-            )
-        else:
-            sentence = say(
-                "{node} is being shut down; its SRM tells its peer.", node=machine.server.name
-            )
-        _record(machine, sentence, actor=actor, now=lab_now())
+        template = (
+            mark("{node} is being restarted; its SRM tells its peer.")
+            if reboot
+            else mark("{node} is being shut down; its SRM tells its peer.")
+        )
+        _record(machine, template, actor, lab_now())
 
 
 def _locked(server: Server) -> Machine:
     NodeRuntime.poke(server.pk)
-    machines = Machine.objects.select_related("server__group").filter(server=server)
-    machine = locks.hold(machines).first()
-    if machine is None:
-        raise Refused(say("{node} has no machine in the lab.", node=server.name))
-    return machine
+    return locks.hold_one(
+        Machine.objects.select_related("server__group").filter(server=server),
+        say("{node} has no machine in the lab.", node=server.name),
+    )
 
 
 def _powered(server: Server) -> Machine:
@@ -260,7 +224,7 @@ def _forget_requests(server: Server, *more: MessageKind) -> None:
     SrmMessage.objects.filter(node=server, kind__in=asked).delete()
 
 
-def _switch_on(machine: Machine, sentence: str, *, actor: str) -> None:
+def _switch_on(machine: Machine, template: str, actor: str) -> None:
     now = lab_datetime()
     machine.powered = machine.srm_running = True
     machine.up_since, machine.boots_at = now, None
@@ -269,27 +233,27 @@ def _switch_on(machine: Machine, sentence: str, *, actor: str) -> None:
     NodeService.objects.filter(server=machine.server, activated=True).update(
         running=True, since=now
     )
-    _tell_started(machine, actor=actor)
-    _record(machine, sentence, actor=actor, now=now.timestamp())
+    _tell_started(machine, actor)
+    _record(machine, template, actor, now.timestamp())
 
 
-def _start_srm(machine: Machine, sentence: str, *, actor: str) -> None:
-    now = lab_now()
-    machine.srm_running = True
+def _start_srm(machine: Machine, template: str, actor: str) -> None:
     machine.incarnation += 1
+    _tell_started(machine, actor)
+    _set_srm(machine, template, actor, running=True)
+
+
+def _set_srm(machine: Machine, template: str, actor: str, *, running: bool) -> None:
+    now = lab_now()
+    machine.srm_running = running
     machine.save(update_fields=["srm_running", "incarnation"])
-    _set_srm_service(machine, running=True, now=now)
-    _tell_started(machine, actor=actor)
-    _record(machine, sentence, actor=actor, now=now, services=[SRM])
-
-
-def _set_srm_service(machine: Machine, *, running: bool, now: float) -> None:
     NodeService.objects.filter(server=machine.server, name=SRM).update(
         running=running, since=lab_datetime(now)
     )
+    _record(machine, template, actor, now, services=[SRM])
 
 
-def _tell_started(machine: Machine, *, actor: str) -> None:
+def _tell_started(machine: Machine, actor: str) -> None:
     SrmMessage.objects.create(
         node=machine.server,
         kind=MessageKind.STARTED,
@@ -299,15 +263,17 @@ def _tell_started(machine: Machine, *, actor: str) -> None:
 
 
 def _record(
-    machine: Machine, sentence: str, *, actor: str, now: float, services: Sequence[str] = ()
+    machine: Machine, template: str, actor: str, now: float, services: Sequence[str] = ()
 ) -> None:
+    """Write into the history what ``template`` says of the machine's node, SRM and worker."""
+    named = {"srm": SRM, "node": machine.server.name, "worker": machine.srm_worker}
     # Whether its SRM reports from now on: the timeline is drawn from it.
     inputs: dict[str, Any] = {"reports": machine.powered and machine.srm_running}
     if services:
         inputs["services"] = services
     events.record(
         kind=EventKind.LAB,
-        sentence=sentence,
+        sentence=say_row(template, named),
         node=machine.server,
         actor=actor,
         at=now,

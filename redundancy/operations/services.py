@@ -10,7 +10,7 @@ from redundancy.drivers import Observed, get_driver
 from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import events, faults, power
-from redundancy.srm.words import listed, say, say_count
+from redundancy.srm.words import listed, mark, say, say_count, say_row
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:
@@ -24,12 +24,7 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
             power.start_srm(server=server, actor=actor)
             return
         get_driver().start(server, [name], dependents=False)
-        _record(
-            server,
-            say("{service} on {node} was started.", service=name, node=server.name),
-            [name],
-            actor=actor,
-        )
+        _record(server, mark("{service} on {node} was started."), [name], actor)
 
 
 def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
@@ -64,7 +59,7 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
             services=listed(wanted),
             node=server.name,
         )
-        _record(server, sentence, wanted, actor=actor)
+        _record_sentence(server, sentence, wanted, actor)
 
 
 def stop_service(*, server: Server, name: str, actor: str) -> None:
@@ -78,16 +73,12 @@ def stop_service(*, server: Server, name: str, actor: str) -> None:
             return
         others = _running_dependents(services, name)
         get_driver().stop(server, [name])
-        if others:
-            sentence = say(
-                "{service} on {node} was stopped, and with it {others}.",
-                service=name,
-                node=server.name,
-                others=", ".join(others),
-            )
-        else:
-            sentence = say("{service} on {node} was stopped.", service=name, node=server.name)
-        _record(server, sentence, [name, *others], actor=actor)
+        template = (
+            mark("{service} on {node} was stopped, and with it {others}.")
+            if others
+            else mark("{service} on {node} was stopped.")
+        )
+        _record(server, template, [name, *others], actor)
 
 
 def restart_service(*, server: Server, name: str, actor: str) -> None:
@@ -102,16 +93,12 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
         driver = get_driver()
         driver.stop(server, [name])
         driver.start(server, [name, *others], dependents=False)
-        if others:
-            sentence = say(
-                "{service} on {node} was restarted, and with it {others}.",
-                service=name,
-                node=server.name,
-                others=", ".join(others),
-            )
-        else:
-            sentence = say("{service} on {node} was restarted.", service=name, node=server.name)
-        _record(server, sentence, [name, *others], actor=actor)
+        template = (
+            mark("{service} on {node} was restarted, and with it {others}.")
+            if others
+            else mark("{service} on {node} was restarted.")
+        )
+        _record(server, template, [name, *others], actor)
 
 
 def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> None:
@@ -132,11 +119,12 @@ def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> 
         router = services[XCP_ROUTER].status == ServiceStatus.STARTED
         if activated and (router or not SERVICE_BY_NAME[name].xcp):
             get_driver().start(server, [name], dependents=False)
-        if activated:
-            sentence = say("{service} on {node} was activated.", service=name, node=server.name)
-        else:
-            sentence = say("{service} on {node} was deactivated.", service=name, node=server.name)
-        _record(server, sentence, [name], actor=actor)
+        template = (
+            mark("{service} on {node} was activated.")
+            if activated
+            else mark("{service} on {node} was deactivated.")
+        )
+        _record(server, template, [name], actor)
 
 
 def set_configured(*, server: Server, name: str, configured: bool, actor: str) -> None:
@@ -151,19 +139,12 @@ def set_configured(*, server: Server, name: str, configured: bool, actor: str) -
         NodeRuntime.poke(server.pk)
         rows = NodeService.objects.filter(server=server, name=name).exclude(configured=configured)
         if rows.update(configured=configured):
-            if configured:
-                sentence = say(
-                    "The function of {service} on {node} is configured.",
-                    service=name,
-                    node=server.name,
-                )
-            else:
-                sentence = say(
-                    "The function of {service} on {node} is no longer configured.",
-                    service=name,
-                    node=server.name,
-                )
-            _record(server, sentence, [name], actor=actor)
+            template = (
+                mark("The function of {service} on {node} is configured.")
+                if configured
+                else mark("The function of {service} on {node} is no longer configured.")
+            )
+            _record(server, template, [name], actor)
 
 
 def _readable(server: Server, name: str) -> dict[str, Observed]:
@@ -221,7 +202,13 @@ def _running_dependents(services: dict[str, Observed], name: str) -> list[str]:
     ]
 
 
-def _record(server: Server, sentence: str, names: Sequence[str], *, actor: str) -> None:
+def _record(server: Server, template: str, names: Sequence[str], actor: str) -> None:
+    """Write into the history what ``template`` says of the first service, and of the others with it."""
+    named = {"service": names[0], "node": server.name, "others": ", ".join(names[1:])}
+    _record_sentence(server, say_row(template, named), names, actor)
+
+
+def _record_sentence(server: Server, sentence: str, names: Sequence[str], actor: str) -> None:
     events.record(
         kind=EventKind.LAB,
         sentence=sentence,
