@@ -20,7 +20,6 @@ class Observed:
     status: ServiceStatus
     monitored: bool
     since: float
-    is_database: bool
     activated: bool = True
 
 

@@ -39,7 +39,6 @@ class LabDriver:
                     monitored=activated
                     and is_monitored(name, activated=activated, configured=configured),
                     since=since.timestamp(),
-                    is_database=name == DATABASE,
                     activated=activated,
                 )
             )

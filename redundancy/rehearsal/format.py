@@ -1,6 +1,6 @@
 """Read a scenario file. Every error names the file, the line, and what was expected there."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from redundancy.operations import rules
 from redundancy.parameters.writes import parameters
 from redundancy.rehearsal import actions
 from redundancy.rehearsal.actions import Action, BadAction
-from redundancy.rehearsal.scenario import Expectation, Scenario, Step, When
+from redundancy.rehearsal.scenario import Counts, Expectation, Scenario, Step, When
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
 
 DEFAULT_NODES = ("imp-pub", "imp-sub")
@@ -150,20 +150,26 @@ class _Reader:
             raise self.fail(node, "two different nodes")
         return names[0], names[1]
 
-    def users(self, node: yaml.Node | None, nodes: tuple[str, str]) -> dict[str, int]:
-        found = {}
-        for key, name, value in self.pairs(node, "users") if node else []:
+    def by_node(
+        self, node: yaml.Node | None, what: str, nodes: tuple[str, str]
+    ) -> Iterator[tuple[str, yaml.Node]]:
+        """Yield the entries of a mapping whose keys are nodes; none when it is left out."""
+        for key, name, value in self.pairs(node, what) if node else []:
             self.checked(key, actions.known, name, nodes, "a node")
-            found[name] = self.whole(value, "a number of users", MOST_USERS)
-        return found
+            yield name, value
+
+    def users(self, node: yaml.Node | None, nodes: tuple[str, str]) -> dict[str, int]:
+        return {
+            name: self.whole(value, "a number of users", MOST_USERS)
+            for name, value in self.by_node(node, "users", nodes)
+        }
 
     def services(
         self, node: yaml.Node | None, nodes: tuple[str, str]
     ) -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = dict.fromkeys(nodes, ())
         optional = [name for name, service in SERVICE_BY_NAME.items() if not service.by_default]
-        for key, name, value in self.pairs(node, "services") if node else []:
-            self.checked(key, actions.known, name, nodes, "a node")
+        for name, value in self.by_node(node, "services", nodes):
             for item in self.items(value, f"the services of {name}"):
                 text = self.text(item, "a service")
                 self.checked(item, actions.known, text, optional, "an optional service")
@@ -201,23 +207,23 @@ class _Reader:
         for name, (key, _) in entries.items():
             if name not in {*When, "do", "expect"}:
                 raise self.fail(key, f"at, by or until, and do or expect; not {name!r}")
-        moments = [name for name in entries if name in set(When)]
-        works = [name for name in entries if name in {"do", "expect"}]
+        moments = [when for when in When if when in entries]
+        works = entries.keys() & {"do", "expect"}
         if len(moments) != 1:
             raise self.fail(node, "exactly one of at, by and until in a step")
         if len(works) != 1:
             raise self.fail(node, "exactly one of do and expect in a step")
-        when = When(moments[0])
+        when = moments[0]
         time = entries[when][1]
         text = self.text(time, actions.DURATION_RULE)
         moment = self.checked(time, actions.seconds_of, text)
         line = node.start_mark.line + 1
-        work = entries[works[0]][1]
-        if works[0] == "expect":
-            return Step(line, when, moment, expectation=self.expectation(work, nodes, before))
+        if "expect" in entries:
+            expectation = self.expectation(entries["expect"][1], nodes, before)
+            return Step(line, when, moment, expectation=expectation)
         if when is not When.AT:
             raise self.fail(node, f"expect after {when}; only at goes with do")
-        return Step(line, when, moment, action=self.action(work, nodes))
+        return Step(line, when, moment, action=self.action(entries["do"][1], nodes))
 
     def action(self, node: yaml.Node, nodes: tuple[str, str]) -> Action:
         text = self.text(node, "an action")
@@ -231,8 +237,8 @@ class _Reader:
         self, node: yaml.Node, nodes: tuple[str, str], before: list[Step]
     ) -> Expectation:
         states: dict[str, tuple[tuple[str, str | None], ...]] = {}
-        sessions: dict[str, tuple[int, ...]] = {}
-        active: dict[str, tuple[tuple[int, int], ...]] = {}
+        sessions: Counts = {}
+        active: Counts = {}
         refused: Action | None = None
         words: list[str] = []
         for key, name, value in self.pairs(node, "expect"):
@@ -242,17 +248,16 @@ class _Reader:
                     raise self.fail(value, f"an action that an earlier step does: {refused.text!r}")
                 words.append(f"refused: {refused.text}")
             elif name == "sessions":
-                sessions = self.sessions(value, nodes)
-                words += [f"{_or(each)} sessions on {where}" for where, each in sessions.items()]
+                sessions = self.counts(value, "sessions", nodes)
+                words += [f"{_counts(each)} sessions on {at}" for at, each in sessions.items()]
             elif name == "active":
-                active = self.active(value, nodes)
-                words += [
-                    f"{_or(_range(*each) for each in allowed)} logged in at {where}"
-                    for where, allowed in active.items()
-                ]
+                active = self.counts(value, "active", nodes)
+                words += [f"{_counts(each)} logged in at {at}" for at, each in active.items()]
             elif name in nodes:
                 states[name] = tuple(self.state(item) for item in _one_or_more(value))
-                words.append(f"{name}: {_or(_shown(*each) for each in states[name])}")
+                words.append(
+                    f"{name}: {_or(' / '.join(filter(None, each)) for each in states[name])}"
+                )
             else:
                 raise self.fail(
                     key, f"{' or '.join(nodes)}, sessions, active or refused, not {name!r}"
@@ -261,27 +266,14 @@ class _Reader:
             raise self.fail(node, "a state, sessions, active or refused")
         return Expectation(", ".join(words), states, sessions, active, refused)
 
-    def sessions(self, node: yaml.Node, nodes: tuple[str, str]) -> dict[str, tuple[int, ...]]:
-        found: dict[str, tuple[int, ...]] = {}
-        for key, name, value in self.pairs(node, "sessions"):
-            self.checked(key, actions.known, name, nodes, "a node")
-            found[name] = tuple(
-                self.whole(item, "a number of sessions", 2 * MOST_USERS)
-                for item in _one_or_more(value)
-            )
-        return found
-
-    def active(
-        self, node: yaml.Node, nodes: tuple[str, str]
-    ) -> dict[str, tuple[tuple[int, int], ...]]:
-        found: dict[str, tuple[tuple[int, int], ...]] = {}
-        for key, name, value in self.pairs(node, "active"):
-            self.checked(key, actions.known, name, nodes, "a node")
-            found[name] = tuple(self.range(item) for item in _one_or_more(value))
-        return found
+    def counts(self, node: yaml.Node, what: str, nodes: tuple[str, str]) -> Counts:
+        return {
+            name: tuple(self.range(item) for item in _one_or_more(value))
+            for name, value in self.by_node(node, what, nodes)
+        }
 
     def range(self, node: yaml.Node) -> tuple[int, int]:
-        what = "a number of users, or two such as 400 to 600"
+        what = "a number of sessions, or two such as 400 to 600"
         ends = self.text(node, what).split(" to ")
         digits = all(end.isascii() and end.isdigit() for end in ends)
         if not digits or len(ends) > 2 or not int(ends[0]) <= int(ends[-1]) <= 2 * MOST_USERS:
@@ -309,12 +301,8 @@ def _or(values: Iterable[object]) -> str:
     return " or ".join(str(value) for value in values)
 
 
-def _range(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low} to {high}"
-
-
-def _shown(state: str, reason: str | None) -> str:
-    return state if reason is None else f"{state} / {reason}"
+def _counts(ranges: Iterable[tuple[int, int]]) -> str:
+    return _or(low if low == high else f"{low} to {high}" for low, high in ranges)
 
 
 def _kind(node: yaml.Node) -> str:

@@ -8,6 +8,8 @@ from redundancy.rehearsal.actions import Action
 
 # What a node shows: state and reason. The reason is empty for a node whose SRM does not report.
 Shown = tuple[str, str]
+# How many of something may be on a node: from the first to the second number of one of these.
+Counts = Mapping[str, tuple[tuple[int, int], ...]]
 
 
 class When(StrEnum):
@@ -22,34 +24,32 @@ class When(StrEnum):
 class Expectation:
     """What should hold. Of each value, one of those given; a reason of None is any.
 
-    ``active``: how many clients are logged in, from the first number to the second.
-    ``refused``: the action whose last try should have been refused.
+    ``active``: how many clients are logged in. ``refused``: the action whose last try should have
+    been refused.
     """
 
     text: str
     states: Mapping[str, tuple[tuple[str, str | None], ...]]
-    sessions: Mapping[str, tuple[int, ...]]
-    active: Mapping[str, tuple[tuple[int, int], ...]]
+    sessions: Counts
+    active: Counts
     refused: Action | None = None
 
     def holds(
         self, shown: Mapping[str, Shown], sessions: Mapping[str, int], active: Mapping[str, int]
     ) -> bool:
         """Return whether states, sessions and logins are as expected."""
-        return (
-            all(
-                any(
-                    shown[node][0] == state and reason in {None, shown[node][1]}
-                    for state, reason in allowed
-                )
-                for node, allowed in self.states.items()
-            )
-            and all(sessions[node] in allowed for node, allowed in self.sessions.items())
-            and all(
-                any(low <= active[node] <= high for low, high in allowed)
-                for node, allowed in self.active.items()
-            )
+        states = all(
+            any(shown[node] == (state, reason or shown[node][1]) for state, reason in allowed)
+            for node, allowed in self.states.items()
         )
+        return states and _within(sessions, self.sessions) and _within(active, self.active)
+
+
+def _within(counts: Mapping[str, int], expected: Counts) -> bool:
+    return all(
+        any(low <= counts[node] <= high for low, high in allowed)
+        for node, allowed in expected.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,11 +112,6 @@ def totals() -> Totals:
     return Totals(**PresenceUser.objects.aggregate(users=Count("pk"), assigned=Count("home")))
 
 
-def count_without_node() -> int:
-    """Return how many users have no home node."""
-    return PresenceUser.objects.filter(home__isnull=True).count()
-
-
 def assignment(users: QuerySet[PresenceUser], node: Server | None) -> Assignment:
     """Return what assigning ``users`` to ``node`` would do, in one query."""
     same = Q(home=node) if node else Q(home__isnull=True)

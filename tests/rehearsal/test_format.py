@@ -39,7 +39,7 @@ def test_a_good_file_is_read_as_it_says() -> None:
     expected = scenario.steps[2].expectation
     assert expected is not None
     assert expected.states == {"imp-pub": (("Idle", None), ("Normal", "Normal"))}
-    assert expected.sessions == {"imp-sub": (3, 4)}
+    assert expected.sessions == {"imp-sub": ((3, 3), (4, 4))}
     assert expected.refused == Action(Verb.FAILOVER, "failover imp-pub", node="imp-pub")
 
 
