@@ -11,7 +11,7 @@ from redundancy.alarms import delivery
 from redundancy.alarms import writes as alarm_writes
 from redundancy.cli.run import run
 from redundancy.history import writes as retention
-from redundancy.imports.jobs import take_up
+from redundancy.imports.jobs import resume_imports
 from redundancy.live import sweep as sweeping
 from redundancy.monitor import audit as audits
 from redundancy.operations import measured, moves
@@ -114,9 +114,9 @@ def slow_lane() -> None:
     """Do what is done once a minute."""
     audit.delay()
     tidy.delay()
-    take_up.delay()
+    resume_imports.delay()
     alarms.delay()
-    collecting.take_up()
+    collecting.resume_collections()
     for queue in settings.QUEUES:
         canary.apply_async((queue, pulse.now()), queue=queue)
 

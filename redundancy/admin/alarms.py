@@ -74,7 +74,7 @@ class AlarmChannelAdmin(OperationAdmin):
     @column(say("Address"))
     def masked(self, channel: AlarmChannel) -> str:
         """Return the address without its secrets."""
-        return channels.shown(channel.url)
+        return channels.masked(channel.url)
 
     @action(say("Send test to selected channels"), permission="change")
     def send_test(self, request: HttpRequest, queryset: QuerySet[AlarmChannel]) -> None:

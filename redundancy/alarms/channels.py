@@ -20,7 +20,7 @@ def problem_of(url: str) -> str:
     )
 
 
-def shown(url: str) -> str:
+def masked(url: str) -> str:
     """Return the address with its secrets masked."""
     import apprise
 
@@ -40,4 +40,4 @@ def send(url: str, title: str, text: str) -> str:
         lines: list[str] = said.getvalue().strip().splitlines()
     if not lines:
         return say("it was not accepted")
-    return lines[-1].replace(url, english(shown(url)))
+    return lines[-1].replace(url, english(masked(url)))

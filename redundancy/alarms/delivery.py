@@ -19,16 +19,16 @@ def deliver() -> int:
         tried += 1
         try:
             alarm = notice.alarm
-            # The same for all that is told of one alarm: mail programs make one thread of it.
+            # The same title for all notices of one alarm: mail programs make one thread of them.
             title = f"[{alarm.kind}] {alarm.node_name or alarm.group_name}"
             error = channels.send(notice.channel.url, title, notice.text)
         except Exception as broken:
             logger.exception("channel %s broke", notice.channel)
             error = type(broken).__name__
         if error:
-            writes.not_delivered(notice, error, timezone.now())
+            writes.note_failure(notice, error, timezone.now())
         else:
-            writes.delivered(notice, timezone.now())
+            writes.note_delivery(notice, timezone.now())
     return tried
 
 

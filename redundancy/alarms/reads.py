@@ -1,6 +1,6 @@
 """Which alarms hold, by the states of the nodes, and which are to be seen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -40,17 +40,16 @@ class NodeFact:
 
     @property
     def reports(self) -> bool:
-        """Whether its SRM runs: what it last said is the past, else."""
+        """Whether its SRM runs; else its state is only the last one that SRM told."""
         return self.powered and self.srm_running
 
     @property
-    def seen(self) -> str:
-        """Return its name with its state and reason, or with what is shown in their place."""
-        if not self.reports:
-            return say("{node}: {state}", node=self.name, state=NOT_RESPONDING)
-        return say(
-            "{node}: {state} / {reason}", node=self.name, state=self.state, reason=self.reason
-        )
+    def description(self) -> str:
+        """Its name with its state and reason, or with what is shown in their place."""
+        names = {"node": self.name, "state": self.state, "reason": self.reason}
+        if self.reports:
+            return say("{node}: {state} / {reason}", **names)
+        return say("{node}: {state}", node=self.name, state=NOT_RESPONDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +65,32 @@ class Condition:
     settled: bool = True
 
 
+# When an alarm of a node holds whose High Availability is on and whose SRM runs. A node that is calm
+# beside a calm peer is not looked at: see `conditions`.
+OF_NODE: dict[AlarmKind, Callable[[NodeFact], bool]] = {
+    AlarmKind.FAILED: lambda node: node.state == State.FAILED,
+    AlarmKind.SERVICE_DOWN: lambda node: (
+        node.state in _LOST_SERVICE and node.reason in SERVICE_REASONS
+    ),
+    AlarmKind.PEER_FAILURE: lambda node: (
+        node.state in SERVING_FOR_PEER and node.reason in SILENCE_REASONS
+    ),
+}
+
+
 def conditions() -> list[Condition]:
     """Return every alarm that holds, in one query."""
     troubled = Q(server__machine__powered=False) | (
         Q(server__group__ha_enabled=True) & ~Q(state__in=CALM)
     )
     groups = NodeRuntime.objects.filter(troubled).values("server__group")
-    rows = (
-        NodeRuntime.objects.filter(
-            troubled | Q(server__group__in=groups), server__server_type=ServerType.IMP
-        )
-        .order_by("server__group", "server__slot", "pk")
-        .values_list(
-            "pk",
-            "server__name",
-            "server__group",
-            "server__group__name",
-            "server__group__ha_enabled",
-            "server__machine__powered",
-            "server__machine__srm_running",
-            "state",
-            "reason",
-            "sentence",
-        )
+    nodes = NodeRuntime.objects.filter(
+        troubled | Q(server__group__in=groups), server__server_type=ServerType.IMP
+    )
+    group, machine = "server__group__", "server__machine__"
+    rows = nodes.order_by("server__group", "server__slot", "pk").values_list(
+        *("pk", "server__name", "server__group", f"{group}name", f"{group}ha_enabled"),
+        *(f"{machine}powered", f"{machine}srm_running", "state", "reason", "sentence"),
     )
     return holding(
         NodeFact(pk, name, group, group_name or "", bool(ha), bool(powered), bool(srm), *rest)
@@ -98,29 +100,24 @@ def conditions() -> list[Condition]:
 
 def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
     """Return the alarms that hold for these nodes, the nodes of a group one after the other. Pure."""
-    found: list[Condition] = []
+    alarms: list[Condition] = []
     groups: dict[int, list[NodeFact]] = {}
     for node in nodes:
         if not node.powered:
-            found.append(
-                _of_node(AlarmKind.SERVER_DOWN, node, say("{node} is powered off.", node=node.name))
-            )
+            sentence = say("{node} is powered off.", node=node.name)
+            alarms.append(_of_node(AlarmKind.SERVER_DOWN, node, sentence))
         if node.group is None or not node.ha_enabled:
             continue
         groups.setdefault(node.group, []).append(node)
-        if not node.reports:
-            continue
-        told = together([say("{node}.", node=node.seen), node.sentence])
-        if node.state == State.FAILED:
-            found.append(_of_node(AlarmKind.FAILED, node, told))
-        if node.state in _LOST_SERVICE and node.reason in SERVICE_REASONS:
-            found.append(_of_node(AlarmKind.SERVICE_DOWN, node, told))
-        if node.state in SERVING_FOR_PEER and node.reason in SILENCE_REASONS:
-            found.append(_of_node(AlarmKind.PEER_FAILURE, node, told))
+        if node.reports:
+            sentence = together([say("{node}.", node=node.description), node.sentence])
+            alarms += [
+                _of_node(kind, node, sentence) for kind, is_so in OF_NODE.items() if is_so(node)
+            ]
     for members in groups.values():
         if any(node.state not in CALM for node in members if node.reports):
-            found.append(_of_pair(members))
-    return found
+            alarms.append(_of_pair(members))
+    return alarms
 
 
 def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> Condition:
@@ -128,31 +125,27 @@ def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> Condition:
 
 
 def _of_pair(members: list[NodeFact]) -> Condition:
-    first = members[0]
-    asked = any(
+    reporting = [node for node in members if node.reports]
+    by_request = any(
         # Asking for a fallback ends a failover, whatever it began with.
         node.reason == Reason.ON_ADMIN_REQUEST and node.state not in FALLBACK_IN_PROGRESS
-        for node in members
-        if node.reports
+        for node in reporting
     )
+    nodes = together((node.description for node in members), "; ")
+    why = say("An administrator asked for it.") if by_request else ""
     return Condition(
         AlarmKind.FAILOVER,
-        f"group {first.group}",
-        first.group,
-        first.group_name,
+        f"group {members[0].group}",
+        members[0].group,
+        members[0].group_name,
         "",
-        together(
-            [
-                say("{nodes}.", nodes=together((node.seen for node in members), "; ")),
-                say("An administrator asked for it.") if asked else "",
-            ]
-        ),
-        settled=not any(node.state in TRANSITIONS for node in members if node.reports),
+        together([say("{nodes}.", nodes=nodes), why]),
+        settled=not any(node.state in TRANSITIONS for node in reporting),
     )
 
 
 def channels() -> QuerySet[AlarmChannel]:
-    """Return who is told of alarms, by name."""
+    """Return the channels that are told of alarms, by name."""
     return AlarmChannel.objects.all()
 
 

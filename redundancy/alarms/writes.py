@@ -1,4 +1,4 @@
-"""Raise, change and clear alarms by the states of the nodes; acknowledge them; keep what is to be told."""
+"""Raise, change and clear alarms by the states of the nodes; acknowledge them; keep notices for channels."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
 from redundancy.operations import events, locks
-from redundancy.srm.words import duration, english, say, say_count
+from redundancy.srm.words import duration, english, mark, say, say_count
 
 # Wall seconds to the next try after so many failed ones: doubled each time, an hour at most.
 FIRST_RETRY, LONGEST_RETRY = 30, 3600
@@ -31,25 +31,28 @@ def reconcile() -> int:
         locks.one_administrator()
         now = lab_now()
         holds = {(each.kind.value, each.subject): each for each in conditions()}
-        told: list[tuple[Alarm, str]] = []
+        changes: list[tuple[Alarm, str]] = []
         for alarm in Alarm.objects.filter(cleared_at=None):
             condition = holds.pop((alarm.kind, alarm.subject), None)
             if condition is None:
                 alarm.cleared_at = now
-                lasted = duration(now - alarm.raised_at)
-                was = english(alarm.sentence)
-                told.append((alarm, f"Cleared after {lasted} (lab time). It was: {was}"))
+                lasted, was = duration(now - alarm.raised_at), english(alarm.sentence)
+                changes.append((alarm, f"Cleared after {lasted} (lab time). It was: {was}"))
             elif condition.settled and condition.sentence != alarm.sentence:
                 alarm.sentence = condition.sentence
                 alarm.changes += 1
-                told.append((alarm, f"Changed: {english(alarm.sentence)}"))
-        for alarm, _ in told:
+                changes.append((alarm, f"Changed: {english(alarm.sentence)}"))
+        for alarm, _ in changes:
             alarm.save(update_fields=["sentence", "changes", "cleared_at"])
         for condition in holds.values():
-            alarm = _raised(condition, now)
-            told.append((alarm, f"Raised: {english(alarm.sentence)}"))
-        _tell(told)
-    return len(told)
+            alarm = _raise(condition, now)
+            changes.append((alarm, f"Raised: {english(alarm.sentence)}"))
+        AlarmNotice.objects.bulk_create(
+            AlarmNotice(alarm=alarm, channel=channel, text=text)
+            for channel in AlarmChannel.objects.filter(enabled=True)
+            for alarm, text in changes
+        )
+    return len(changes)
 
 
 def acknowledge(*, pks: Collection[int], actor: str) -> int:
@@ -83,11 +86,10 @@ def save_channel(
         if others.filter(name__iexact=name).exists():
             raise Refused(say("A channel named {name} exists already.", name=name), field="name")
         saved.save()
+        changed = mark("Alarm channel {channel} was changed.")
+        added = mark("Alarm channel {channel} was added.")
         # Without the address, which may hold a password.
-        if channel:
-            sentence = say("Alarm channel {channel} was changed.", channel=name)
-        else:
-            sentence = say("Alarm channel {channel} was added.", channel=name)
+        sentence = say(changed if channel else added, channel=name)
         events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
     return saved
 
@@ -96,11 +98,8 @@ def delete_channels(*, rows: Iterable[AlarmChannel], actor: str) -> None:
     """Delete channels, with what they were not told yet."""
     with transaction.atomic():
         for channel in rows:
-            events.record(
-                kind=EventKind.ADMIN,
-                sentence=say("Alarm channel {channel} was deleted.", channel=channel.name),
-                actor=actor,
-            )
+            sentence = say("Alarm channel {channel} was deleted.", channel=channel.name)
+            events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
             channel.delete()
 
 
@@ -111,20 +110,20 @@ def claim(now: datetime) -> AlarmNotice | None:
     ).select_related("alarm", "channel")
     for notice in waiting.order_by("due_at", "pk")[:10]:
         held = AlarmNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
-        # Somebody else may have been faster.
+        # Another worker may have claimed it since the look.
         if held.update(due_at=now + timedelta(seconds=LEASE), tries=notice.tries + 1):
             notice.tries += 1
             return notice
     return None
 
 
-def delivered(notice: AlarmNotice, now: datetime) -> None:
+def note_delivery(notice: AlarmNotice, now: datetime) -> None:
     """Note that the channel was told, at wall time ``now``."""
     AlarmNotice.objects.filter(pk=notice.pk).update(delivered_at=now)
     AlarmChannel.objects.filter(pk=notice.channel_id).update(last_success=now)
 
 
-def not_delivered(notice: AlarmNotice, error: str, now: datetime) -> None:
+def note_failure(notice: AlarmNotice, error: str, now: datetime) -> None:
     """Note why the channel could not be told at wall time ``now``; it is tried again later."""
     wait = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(notice.tries - 1, 10))
     AlarmNotice.objects.filter(pk=notice.pk).update(
@@ -133,7 +132,7 @@ def not_delivered(notice: AlarmNotice, error: str, now: datetime) -> None:
     AlarmChannel.objects.filter(pk=notice.channel_id).update(last_failure=now, last_error=error)
 
 
-def _raised(condition: Condition, now: float) -> Alarm:
+def _raise(condition: Condition, now: float) -> Alarm:
     # A node need not be in a group, and the group may have been deleted since it was looked at.
     group = RedundancyGroup.objects.filter(pk__in=[condition.group]).first()
     return Alarm.objects.create(
@@ -144,13 +143,4 @@ def _raised(condition: Condition, now: float) -> Alarm:
         node_name=condition.node_name,
         sentence=condition.sentence,
         raised_at=now,
-    )
-
-
-def _tell(told: Iterable[tuple[Alarm, str]]) -> None:
-    told_to = list(AlarmChannel.objects.filter(enabled=True))
-    AlarmNotice.objects.bulk_create(
-        AlarmNotice(alarm=alarm, channel=channel, text=text)
-        for alarm, text in told
-        for channel in told_to
     )

@@ -26,7 +26,7 @@ def import_users(job_id: int, step: int, again: bool = False) -> None:
     try:
         following = writes.work(job_id=job_id, step=step, again=again)
     except DatabaseError:
-        # The database was busy or away; `take_up` asks again.
+        # The database was busy or away; `resume_imports` asks again.
         logger.exception("step %s of import %s was not carried out", step, job_id)
     except Exception:
         logger.exception("import %s failed", job_id)
@@ -37,7 +37,7 @@ def import_users(job_id: int, step: int, again: bool = False) -> None:
 
 
 @shared_task
-def take_up(at_once: bool = False) -> None:
+def resume_imports(at_once: bool = False) -> None:
     """Queue the steps that nobody has done for a while: their worker is gone, or they were never queued.
 
     ``at_once``: do not wait; a worker that still does one is not disturbed.
@@ -49,7 +49,7 @@ def take_up(at_once: bool = False) -> None:
 
 
 def go_on(job: UserImport) -> None:
-    """Queue the next step of ``job``. Where the broker does not answer, ``take_up`` does so later."""
+    """Queue the next step of ``job``. Where the broker does not answer, ``resume_imports`` does so later."""
     try:
         import_users.delay(job.pk, job.step)
     except BrokerError:
@@ -57,7 +57,7 @@ def go_on(job: UserImport) -> None:
 
 
 @worker_ready.connect
-def take_up_what_was_left(sender: Any, **_: Any) -> None:
+def resume_at_start(sender: Any, **_: Any) -> None:
     """Go on at once with what the worker before this one was killed at."""
     if str(sender.hostname).startswith(MOVES_WORKER):
-        take_up.delay(at_once=True)
+        resume_imports.delay(at_once=True)

@@ -23,6 +23,7 @@ from redundancy.models import EventKind, HaEvent, LogCollection, Server
 from redundancy.selectors import parameters
 from redundancy.srm.words import english, say
 from redundancy.traces import writes
+from redundancy.traces.reads import SHAPE
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
@@ -51,8 +52,8 @@ ABOUT_INCIDENT = """incident.txt             the report of incident {pk} when th
 
 logger = logging.getLogger(__name__)
 
+# Yields the files of a piece: their names in the ZIP file, and their texts.
 Piece = Callable[[LogCollection], Iterable[tuple[str, str]]]
-
 
 # The command line stands above the rooms, so it is handed in: `redundancy.cli.run.run`.
 CommandLine = Callable[..., Iterable[str]]
@@ -72,7 +73,7 @@ def path_of(job: LogCollection) -> Path:
 
 
 def _readme(job: LogCollection) -> Iterator[tuple[str, str]]:
-    since, until = (f"{lab_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (job.since, job.until))
+    since, until = _utc(job.since), _utc(job.until)
     incident = job.incident
     more = ABOUT_INCIDENT.format(pk=incident.pk, cause=english(incident.cause)) if incident else ""
     text = README.format(group=job.group_name, since=since, until=until, actor=job.actor, more=more)
@@ -86,10 +87,7 @@ def _incident(job: LogCollection) -> Iterator[tuple[str, str]]:
 
 
 def _traces(job: LogCollection) -> Iterator[tuple[str, str]]:
-    first, last = (
-        f"{lab_datetime(at):%Y-%m-%d %H:%M:%S}"
-        for at in (job.since - MARGIN, job.until + MARGIN + 1)
-    )
+    first, last = _utc(job.since - MARGIN), _utc(job.until + MARGIN + 1)
     for node in _nodes(job):
         # Each line begins with its time, and times of one shape sort as texts.
         kept = [line for line in trace_files.read(node.pk) if first <= line[: len(first)] < last]
@@ -102,18 +100,9 @@ def _events(job: LogCollection) -> Iterator[tuple[str, str]]:
         rows = csv.writer(out)
         rows.writerow(["lab time", "kind", "server", "by", "state", "reason", "epoch", "event"])
         for event in _history(job).filter(kind__in=kinds).iterator():
-            rows.writerow(
-                [
-                    f"{event.at:%Y-%m-%d %H:%M:%S}",
-                    event.kind,
-                    event.node_name,
-                    event.actor,
-                    event.new_state,
-                    event.new_reason,
-                    event.epoch,
-                    event.sentence,
-                ]
-            )
+            at, state, reason = f"{event.at:{SHAPE}}", event.new_state, event.new_reason
+            who = event.node_name, event.actor
+            rows.writerow([at, event.kind, *who, state, reason, event.epoch, event.sentence])
         yield f"events/{name}.csv", out.getvalue()
 
 
@@ -123,27 +112,26 @@ def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
         facts = event.inputs or {}
         # What was done to services, and what SRM decided while it saw them down.
         for name in (*facts.get("services", ()), *(name for name, _ in facts.get("down", ()))):
-            told = lines.setdefault((event.node_name, name), [])
-            told.append(f"{event.at:%Y-%m-%d %H:%M:%S},000 INFO {english(event.sentence)}")
-    for (node, name), told in lines.items():
-        yield f"services/{node}-{name.replace(' ', '_')}.log", _text(told)
+            of_service = lines.setdefault((event.node_name, name), [])
+            of_service.append(f"{event.at:{SHAPE}},000 INFO {english(event.sentence)}")
+    for (node, name), of_service in lines.items():
+        yield f"services/{node}-{name.replace(' ', '_')}.log", _text(of_service)
 
 
 def _outputs(job: LogCollection) -> Iterator[tuple[str, str]]:
     assert _command_line is not None, "the tasks say which command line runs"
     for name, command in OUTPUTS.items():
         line = command.format(group=job.group_name)
-        said = _command_line(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
-        yield name, f"admin: {line}\n{_text(said)}"
+        output = _command_line(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
+        yield name, f"admin: {line}\n{_text(output)}"
 
 
 def _facts(job: LogCollection) -> Iterator[tuple[str, str]]:
-    lines = ["Clusterwide"]
-    lines += [f"{PARAMETER_BY_KEY[k].name} = {v}" for k, v in parameters.clusterwide().items()]
-    for node in _nodes(job):
-        lines += ["", node.name]
-        lines += [f"{PARAMETER_BY_KEY[k].name} = {v}" for k, v in parameters.of_node(node).items()]
-    yield "parameters.txt", _text(lines)
+    lines: list[str] = []
+    owners = {node.name: parameters.of_node(node) for node in _nodes(job)}
+    for owner, values in ({"Clusterwide": parameters.clusterwide()} | owners).items():
+        lines += ["", owner, *(f"{PARAMETER_BY_KEY[k].name} = {v}" for k, v in values.items())]
+    yield "parameters.txt", _text(lines[1:])
     installed = [f"{name} {version(name)}" for name in ("Django", "celery", "redis")]
     nodes = [f"{node.name} {node.version}" for node in _nodes(job)]
     about = [f"Python {platform.python_version()}", *installed, f"database {connection.vendor}"]
@@ -181,22 +169,16 @@ def collect(pk: int, step: int, turn: int) -> None:
     except Exception as error:
         logger.exception("%s was not collected", job)
         part.unlink(missing_ok=True)
-        writes.fail_collection(
-            pk=pk,
-            why=say(
-                "{piece}: {error}. The log says more.",
-                piece=PIECES[step][0],
-                error=type(error).__name__,
-            ),
-        )
+        names = {"piece": PIECES[step][0], "error": type(error).__name__}
+        writes.fail_collection(pk=pk, why=say("{piece}: {error}. The log says more.", **names))
         return
     writes.end_step(job=job)
     collect.delay(pk, step + 1, turn)
 
 
-def take_up() -> None:
+def resume_collections() -> None:
     """Go on with what a killed worker left behind, and drop the files of old collections."""
-    for pk, step, turn in writes.take_up_collections():
+    for pk, step, turn in writes.restart_collections():
         collect.delay(pk, step, turn)
     for job in writes.forget_old_collections():
         for path in path_of(job).parent.glob(f"{job.pk}.*"):
@@ -210,6 +192,10 @@ def _nodes(job: LogCollection) -> list[Server]:
 def _history(job: LogCollection) -> QuerySet[HaEvent]:
     span = Q(at__gte=lab_datetime(job.since), at__lte=lab_datetime(job.until))
     return HaEvent.objects.filter(span, group=job.group).order_by("pk")
+
+
+def _utc(moment: float) -> str:
+    return f"{lab_datetime(moment):{SHAPE}}"
 
 
 def _text(lines: Iterable[str]) -> str:

@@ -11,15 +11,13 @@ from redundancy.models import Incident, RedundancyGroup
 from redundancy.selectors import groups
 from redundancy.srm.words import say, together
 from redundancy.traces import reads
+from redundancy.traces.reads import SHAPE
 
-SHAPE = "%Y-%m-%d %H:%M:%S"
 
-
-def moment_field(label: str) -> forms.CharField:
+def _moment_field(label: str) -> forms.CharField:
     """Return a field for a moment of lab time in UTC; the form says when it may be left empty."""
-    widget = forms.TextInput(
-        attrs={"autocomplete": "off", "placeholder": say("YYYY-MM-DD HH:MM:SS")}
-    )
+    attributes = {"autocomplete": "off", "placeholder": say("YYYY-MM-DD HH:MM:SS")}
+    widget = forms.TextInput(attrs=attributes)
     return forms.CharField(label=label, required=False, widget=widget)
 
 
@@ -43,8 +41,8 @@ class CollectionForm(PageForm):
     group = forms.ModelChoiceField(
         RedundancyGroup.objects.none(), label=say("Presence Redundancy Group"), empty_label=None
     )
-    since = moment_field(say("From (lab time, UTC)"))
-    until = moment_field(say("To (lab time, UTC)"))
+    since = _moment_field(say("From (lab time, UTC)"))
+    until = _moment_field(say("To (lab time, UTC)"))
 
     def __init__(self, *args: Any, linked: Incident | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,7 +72,7 @@ class CollectionForm(PageForm):
         return cleaned
 
     def _moment(self, name: str) -> float:
-        # One that was chosen in vain has an error of its own.
+        # An incident brings its own; one that does not exist has an error at its field.
         if self.data.get("incident"):
             return 0.0
         text, label = self.text(name), self.fields[name].label
@@ -96,13 +94,6 @@ def _offered(linked: Incident | None) -> list[tuple[int, str]]:
 
 
 def _named(incident: Incident) -> str:
-    told = together(
-        [
-            f"{incident.opened_at:{SHAPE}}",
-            incident.group_name,
-            say(incident.reason),
-            "" if incident.closed_at else say("open"),
-        ],
-        ", ",
-    )
-    return say("{number}: {told}", number=incident.pk, told=told)
+    opened, state = f"{incident.opened_at:{SHAPE}}", "" if incident.closed_at else say("open")
+    parts = [opened, incident.group_name, say(incident.reason), state]
+    return say("{number}: {told}", number=incident.pk, told=together(parts, ", "))

@@ -8,7 +8,16 @@ from django.db.models import QuerySet
 from redundancy import trace_files
 from redundancy.models import Incident, LogCollection, Server
 
+# Lines of a trace on its page.
 LINES = 500
+# The longest span of a log collection, in lab seconds: for more there is the history.
+LONGEST = 7 * 86400
+# Lab seconds that are collected before an incident's first event, and after its last one.
+AROUND = 300
+# Incidents offered by the form; others have a link on their page.
+RECENT = 50
+# A moment of lab time in UTC, as forms and files have it.
+SHAPE = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +35,6 @@ def tail(server: Server, search: str = "") -> Tail:
     found.extend(line for line in trace_files.read(server.pk) if wanted in line.casefold())
     kept = list(found)[-LINES:]
     return Tail(tuple(kept), len(found) > LINES)
-
-
-# A week of lab time: more is the history's to tell.
-LONGEST = 7 * 86400
-# Lab seconds that are collected before an incident's first event, and after its last one.
-AROUND = 300
-# Incidents that one chooses from; others have the link on their page.
-RECENT = 50
 
 
 def jobs() -> QuerySet[LogCollection]:

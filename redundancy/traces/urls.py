@@ -2,20 +2,15 @@
 
 from django.urls import path
 
-from redundancy.traces.views import collections, trace
+from redundancy.traces.views.collections import log_collection, log_collection_download
+from redundancy.traces.views.trace import srm_trace, srm_trace_download, srm_trace_level
+
+TRACE, COLLECTION = "ccmservice/srm-trace", "ccmservice/log-collection"
 
 urlpatterns = [
-    path("ccmservice/srm-trace/", trace.srm_trace, name="srm_trace"),
-    path(
-        "ccmservice/srm-trace/<int:pk>/download/",
-        trace.srm_trace_download,
-        name="srm_trace_download",
-    ),
-    path("ccmservice/srm-trace/<int:pk>/level/", trace.srm_trace_level, name="srm_trace_level"),
-    path("ccmservice/log-collection/", collections.log_collection, name="log_collection"),
-    path(
-        "ccmservice/log-collection/<int:pk>/",
-        collections.log_collection_download,
-        name="log_collection_download",
-    ),
+    path(f"{TRACE}/", srm_trace, name="srm_trace"),
+    path(f"{TRACE}/<int:pk>/download/", srm_trace_download, name="srm_trace_download"),
+    path(f"{TRACE}/<int:pk>/level/", srm_trace_level, name="srm_trace_level"),
+    path(f"{COLLECTION}/", log_collection, name="log_collection"),
+    path(f"{COLLECTION}/<int:pk>/", log_collection_download, name="log_collection_download"),
 ]

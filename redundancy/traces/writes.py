@@ -28,15 +28,18 @@ LEVELS = {
     Level.INFO.name: say("Info"),
     Level.DEBUG.name: say("Debug"),
 }
+# Wall time after which a step that nobody has ended is done again, from the beginning.
+STALE = timedelta(minutes=2)
+MOST_TURNS = 5
+# Collections kept; older ones go, with their files.
+KEPT = 20
 
 
 def set_trace_level(*, server: Server, level: str, actor: str) -> None:
     """Set the level, the name of a ``Level``, from the next step on. Does nothing when it is set."""
     if level not in LEVELS:
-        raise Refused(
-            say("Trace level must be one of {levels}.", levels=together(LEVELS.values(), ", ")),
-            field="level",
-        )
+        levels = together(LEVELS.values(), ", ")
+        raise Refused(say("Trace level must be one of {levels}.", levels=levels), field="level")
     with transaction.atomic():
         locks.one_administrator()
         NodeRuntime.poke(server.pk)
@@ -45,27 +48,15 @@ def set_trace_level(*, server: Server, level: str, actor: str) -> None:
             raise Refused(say("{server} has no SRM.", server=server.name), field="server")
         if machine.trace_level == level:
             return
-        old = LEVELS[machine.trace_level]
+        sentence = say(
+            "SRM trace level of {server} was changed from {old} to {new}.",
+            server=server.name,
+            old=LEVELS[machine.trace_level],
+            new=LEVELS[level],
+        )
         machine.trace_level = level
         machine.save(update_fields=["trace_level"])
-        events.record(
-            kind=EventKind.ADMIN,
-            sentence=say(
-                "SRM trace level of {server} was changed from {old} to {new}.",
-                server=server.name,
-                old=old,
-                new=LEVELS[level],
-            ),
-            node=server,
-            actor=actor,
-        )
-
-
-# Wall time after which a step that nobody has ended is done again, from the beginning.
-STALE = timedelta(minutes=2)
-MOST_TURNS = 5
-# Collections kept; older ones go, with their files.
-KEPT = 20
+        events.record(kind=EventKind.ADMIN, sentence=sentence, node=server, actor=actor)
 
 
 def begin_collection(
@@ -93,12 +84,8 @@ def begin_collection(
             until=until,
             actor=actor,
         )
-        events.record(
-            kind=EventKind.ADMIN,
-            sentence=say("Log collection of {group} was begun.", group=group.name),
-            group=group,
-            actor=actor,
-        )
+        sentence = say("Log collection of {group} was begun.", group=group.name)
+        events.record(kind=EventKind.ADMIN, sentence=sentence, group=group, actor=actor)
     return job
 
 
@@ -125,28 +112,27 @@ def finish_collection(*, job: LogCollection, size: int) -> None:
 
 
 def fail_collection(*, pk: int, why: str) -> None:
-    """Give the job up."""
+    """End the job without a file; ``why`` is the sentence that its row shows."""
     LogCollection.objects.filter(pk=pk, state=CollectionState.WORKING).update(
         state=CollectionState.FAILED, sentence=why, touched_at=timezone.now()
     )
 
 
-def take_up_collections() -> list[tuple[int, int, int]]:
-    """Begin anew the jobs nobody works on; return key, step and turn of each."""
-    found = []
+def restart_collections() -> list[tuple[int, int, int]]:
+    """Begin the jobs anew that nobody works on; return key, step and turn of each."""
+    restarted = []
     stale = LogCollection.objects.filter(
         state=CollectionState.WORKING, touched_at__lt=timezone.now() - STALE
     )
     for job in stale:
         if job.turn >= MOST_TURNS:
-            fail_collection(
-                pk=job.pk, why=say("Its worker was gone again and again; nothing was collected.")
-            )
+            why = say("Its worker was gone again and again; nothing was collected.")
+            fail_collection(pk=job.pk, why=why)
         elif LogCollection.objects.filter(pk=job.pk, turn=job.turn, step=job.step).update(
             turn=job.turn + 1, step=0, touched_at=timezone.now()
         ):
-            found.append((job.pk, 0, job.turn + 1))
-    return found
+            restarted.append((job.pk, 0, job.turn + 1))
+    return restarted
 
 
 def forget_old_collections() -> list[LogCollection]:

@@ -179,7 +179,7 @@ def test_a_job_without_a_worker_says_so_and_goes_on(
     assert "Checking: interrupted" in text
     assert "It goes on by itself when a worker runs." in text
     assert "interrupted" in words(soup(page.get(JOBS)).select_one("table.list"))
-    live.take_up()
+    live.resume_imports()
     assert queue.waiting == [(UserImport.objects.get().pk, 0, True)]
     queue.run()
     assert users() == {"ann", "bob"}
@@ -193,7 +193,7 @@ def test_a_broker_that_is_away_loses_nothing(
     job = upload(page, at_once="on")["Location"]
     assert "Checking" in words(soup(page.get(job)).select_one("#live"))
     queue.broken = False
-    live.take_up(at_once=True)
+    live.resume_imports(at_once=True)
     queue.run()
     assert users() == {"ann", "bob"}
 

@@ -115,10 +115,10 @@ def test_a_killed_worker_s_job_begins_anew(
 ) -> None:
     collecting.collect(job.pk, 0, 0)
     assert queued.pop() == (job.pk, 1, 0)
-    collecting.take_up()
+    collecting.resume_collections()
     assert queued == [], "somebody may still be at it"
     LogCollection.objects.update(touched_at=timezone.now() - timedelta(minutes=3))
-    collecting.take_up()
+    collecting.resume_collections()
     assert queued == [(job.pk, 0, 1)]
     # The step of before, should it come after all, does nothing.
     collecting.collect(job.pk, 1, 0)
@@ -135,7 +135,7 @@ def test_one_that_kills_its_worker_is_given_up(
     LogCollection.objects.update(
         touched_at=timezone.now() - timedelta(minutes=3), turn=writes.MOST_TURNS
     )
-    collecting.take_up()
+    collecting.resume_collections()
     job.refresh_from_db()
     assert job.state == CollectionState.FAILED
     assert queued == []
@@ -162,10 +162,10 @@ def test_old_collections_go_with_their_files(
 ) -> None:
     queued.append((job.pk, 0, 0))
     collect(queued)
-    collecting.take_up()
+    collecting.resume_collections()
     assert collecting.path_of(job).is_file()
     monkeypatch.setattr(writes, "KEPT", 0)
-    collecting.take_up()
+    collecting.resume_collections()
     assert not LogCollection.objects.exists()
     assert not collecting.path_of(job).exists()
 

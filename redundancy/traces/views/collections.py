@@ -11,7 +11,8 @@ from redundancy.models import CollectionState, Incident
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.srm.words import say
 from redundancy.traces import collecting, reads, writes
-from redundancy.traces.forms import SHAPE, CollectionForm
+from redundancy.traces.forms import CollectionForm
+from redundancy.traces.reads import SHAPE
 from redundancy.views.chrome import Tool
 from redundancy.views.numbers import whole_number
 from redundancy.views.polls import Region, answer
@@ -77,15 +78,13 @@ def _linked(request: HttpRequest) -> Incident | None:
     number = whole_number(text)
     if number is None:
         raise BadRequest(say("incident: must be the number of an incident."))
-    found = reads.incidents().filter(pk=number).first()
-    if found is None:
-        raise BadRequest(
-            say(
-                "incident: there is no incident {number} of a group that still exists.",
-                number=number,
-            )
+    incident = reads.incidents().filter(pk=number).first()
+    if incident is None:
+        rule = say(
+            "incident: there is no incident {number} of a group that still exists.", number=number
         )
-    return found
+        raise BadRequest(rule)
+    return incident
 
 
 @require_safe
