@@ -1,17 +1,21 @@
 # Two commands are enough: `make run` and `make test`. Both make what they need.
 # `make test` runs on DATABASE_URL and REDIS_URL where they are given, and on servers of its own where not.
 # PYTHON=python3.12 chooses the interpreter, PORT and VAR_DIR (see the README) where the product runs.
-.PHONY: help run test lint format migrations messages pictures bench soak mutants
+.PHONY: help run test check lint format migrations messages pictures bench soak mutants
 .DEFAULT_GOAL := help
 
 READY := @sh cucm_admin/stack/venv.sh
 BIN := .venv/bin
-WORKERS := 4
-SIDE_BY_SIDE = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+# Tests that start whole systems wait more than they work: more workers than processors.
+WORKERS ?= 4
+SIDE_BY_SIDE = --dist loadgroup --no-loadscope-reorder -n
+# Without compiled files each worker, and each process that a test starts, compiles everything again.
+TEST := @env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 help:
 	@echo "make run         start everything in this terminal; Ctrl-C stops it"
-	@echo "make test        run the whole suite (ARGS='-k name' for a part of it)"
+	@echo "make test        run the whole suite (ARGS='-k name' for a part of it, ARGS='-n0 --pdb' to debug)"
+	@echo "make check       lint, and the tests that need no process and no browser: a minute"
 	@echo "make lint        check style, types, templates and the doors between the packages"
 	@echo "make format      let the formatters have their way"
 	@echo "make bench       measure, and print one table (ARGS='sweep' for a part of it)"
@@ -27,7 +31,10 @@ run:
 
 test:
 	$(READY) requirements.txt requirements-dev.txt
-	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	$(TEST) $(SIDE_BY_SIDE) $(WORKERS) $(ARGS)
+
+check: lint
+	$(TEST) $(SIDE_BY_SIDE) auto -m 'not process and not browser' $(ARGS)
 
 lint:
 	$(READY) requirements.txt requirements-dev.txt

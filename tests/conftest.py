@@ -1,6 +1,7 @@
 """What tests of every area share: a Redis of their own, real processes apart from all others, Chromium."""
 
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -93,6 +94,16 @@ def pytest_unconfigure() -> None:
 def nothing_remembered() -> None:
     """Begin each test as a fresh process: polls remember what they answered, and databases change."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def processes_are_said(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that has had processes is marked so: selections go by the mark."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+    yield
+    if not request.node.get_closest_marker("process"):
+        after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
+        assert after == before, "this test starts processes: mark it `process`"
 
 
 @pytest.fixture(autouse=True)

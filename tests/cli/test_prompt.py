@@ -84,6 +84,7 @@ def test_history_is_kept_and_private(keyboard: Keyboard, tmp_path: Path) -> None
     assert (tmp_path / "history").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "code", "printed"),
     [
@@ -107,6 +108,7 @@ def test_a_script(tmp_path: Path, script: str, code: int, printed: str) -> None:
     assert ("Unknown command 'nonsense'" in done.stderr) is (code == 1)
 
 
+@pytest.mark.process
 def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "admincli", "utils", "ha", "status"],

@@ -86,6 +86,7 @@ def test_it_is_compiled() -> None:
     assert {texts(m)[0]: texts(m)[1] for m in messages(compiled)} == expected, "run `make messages`"
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not shutil.which("xgettext"), reason="xgettext (gettext) is not installed")
 def test_it_has_every_text_of_the_source_and_no_other(tmp_path: Path, settings: Settings) -> None:
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)

@@ -96,6 +96,7 @@ def test_a_rehearsal_prints_the_same(scenario: Path) -> None:
     assert printed_in_portuguese("rehearse", str(scenario)) == said
 
 
+@pytest.mark.process
 def test_a_terminal_in_portuguese_is_answered_in_english(scenario: Path) -> None:
     def told(language: str) -> str:
         words = [sys.executable, "manage.py", "rehearse", str(scenario)]

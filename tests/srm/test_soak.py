@@ -20,6 +20,7 @@ def told(capsys: pytest.CaptureFixture[str], words: str) -> tuple[int, str]:
     return code, capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_a_short_soak_holds_and_does_not_depend_on_the_processes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

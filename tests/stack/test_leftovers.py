@@ -9,6 +9,8 @@ import pytest
 from cucm_admin.stack import leftovers
 from cucm_admin.stack.leftovers import Mark
 
+pytestmark = pytest.mark.process
+
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 WAIT = "print('up', flush=True); import time; time.sleep(600)"
 

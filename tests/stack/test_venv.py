@@ -8,6 +8,8 @@ import pytest
 
 from cucm_admin.stack.run import BASE_DIR
 
+pytestmark = pytest.mark.process
+
 SCRIPT = BASE_DIR / "cucm_admin" / "stack" / "venv.sh"
 TOOLS = ("sh", "cat", "cksum", "head")
 

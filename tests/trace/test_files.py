@@ -83,6 +83,7 @@ def write(name: str) -> None:
         trace_files.append(8, [f"{name} {number} {'x' * 30}"])
 
 
+@pytest.mark.process
 def test_two_workers_write_into_one_file(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_files, "FILE_BYTES", 4000)
     fork = multiprocessing.get_context("fork")
