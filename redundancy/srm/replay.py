@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from redundancy.srm.simulator import NODES, ROUTER, Simulator
-from redundancy.srm.states import State
 from redundancy.srm.types import Policy, Request
 
-# Seconds a pair of the simulator needs to become Normal, at most.
+# Seconds after which a healthy pair of the simulator is Normal, and quiet.
 SETTLING = 120.0
 # Seconds after the longest limit in which a failover would have come.
 PATIENCE = 120.0
@@ -68,8 +67,7 @@ def replay(outage: Outage, policy: Policy, lower: float, upper: float) -> Replay
     if outage.service not in sim.machines[failed].services:
         sim.activate(failed, outage.service, watched=True)
     sim.enable_ha()
-    while sim.now < SETTLING and not all(n.state is State.NORMAL for n in sim.nodes.values()):
-        sim.run_for(1)
+    sim.run_until(SETTLING)
     sim.run_until(sim.nodes[failed].next_heartbeat)
     began, changes = sim.now, len(sim.history)
     _break(sim, outage)

@@ -1,5 +1,6 @@
 """What a node says it waits for, why its peer counts as gone, and why a request is refused."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +16,16 @@ HEARD: dict[str, Any] = {"peer": beat(S.NORMAL), "peer_at": NOW - 5}
 CLOCK = {0: "02:46:40", -40: "02:46:00", 20: "02:47:00", 80: "02:48:00", -10: "02:46:30"}
 
 
-def test_moments_are_told_in_utc() -> None:
-    assert {after: clock_time(NOW + after) for after in CLOCK} == CLOCK
+def test_moments_are_told_in_utc_wherever_the_machine_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "America/Sao_Paulo")
+    time.tzset()
+    try:
+        assert {after: clock_time(NOW + after) for after in CLOCK} == CLOCK
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,15 @@ def test_a_node_whose_peer_is_gone_is_stepped_for_its_own_heartbeat() -> None:
     sim.counted.clear()
     sim.run_for(600)
     assert sim.counted == {(PUB, "Tick"): 40}
+
+
+def test_nodes_that_beat_at_different_moments_are_each_stepped_for_themselves() -> None:
+    sim = Counting(Policy())
+    sim.enable_ha()
+    sim.run_for(67)
+    sim.start_srm(PUB)
+    sim.run_for(100)
+    assert sim.nodes[PUB].next_heartbeat % 15 != sim.nodes[SUB].next_heartbeat % 15
+    sim.counted.clear()
+    sim.run_for(600)
+    assert sim.counted == {(name, event): 40 for name in (PUB, SUB) for event in ("Tick", "Heard")}

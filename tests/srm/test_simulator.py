@@ -6,7 +6,7 @@ import pytest
 
 from redundancy.srm.simulator import NODES, ROUTER, Simulator
 from redundancy.srm.states import State
-from redundancy.srm.types import Event, Heard, MoveKind, Policy, Request
+from redundancy.srm.types import Event, Heard, Moved, MoveKind, MoveRefused, Policy, Request
 
 PUB, SUB = NODES
 S = State
@@ -141,6 +141,21 @@ def test_a_move_that_is_asked_for_twice_is_done_once() -> None:
     assert (sim.epoch, sim.holder, sim.sessions(SUB)) == (2, None, 200)
 
 
+def test_what_a_node_hears_of_a_move_it_asked_for() -> None:
+    sim = normal()
+    take, home = MoveKind.TAKE_OVER, MoveKind.HOME
+    assert sim._moved(SUB, take, 0) == Moved(take, 1)
+    # It was faster than the news of its own move; the other node was not.
+    assert sim._moved(SUB, take, 0) == Moved(take, 1)
+    assert sim._moved(PUB, take, 0) == MoveRefused(take, 1, SUB)
+    assert sim._moved(SUB, take, 2) == MoveRefused(take, 1, SUB)
+    assert sim._moved(PUB, home, 0) == MoveRefused(home, 1, SUB)
+    assert sim._moved(PUB, home, 1) == Moved(home, 2)
+    assert sim._moved(PUB, home, 1) == MoveRefused(home, 2, None)
+    # Nobody is away: there is nothing to record.
+    assert sim._moved(PUB, home, 2) == Moved(home, 2)
+
+
 def test_disabling_sends_everybody_home() -> None:
     sim = normal()
     sim.ask(PUB, Request.FAILOVER)
@@ -258,7 +273,8 @@ def test_an_srm_that_started_in_an_absence_learns_the_record_of_its_end() -> Non
     sim = normal()
     sim.pause_observer(30)
     sim.start_srm(PUB)
-    sim._move(SUB, MoveKind.TAKE_OVER, 0)
+    # The sessions were moved, and imp-sub has not heard of it either.
+    sim.epoch, sim.holder = 1, SUB
     sim.run_for(30)
     assert sim.nodes[PUB].started_at == 90
     # So its own move is none of yesterday.
