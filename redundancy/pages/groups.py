@@ -19,7 +19,7 @@ from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.delete import delete, selected_pks
-from redundancy.views.find_list import Column, Selection, find_list, list_context
+from redundancy.views.find_list import Column, Selection, find_list, show_list
 
 FORM = "group-form"
 TITLE = say("Presence Redundancy Group Configuration")
@@ -40,7 +40,6 @@ def _back() -> list[Link]:
 @require_GET
 def group_list(request: HttpRequest) -> HttpResponse:
     """Find and list presence redundancy groups."""
-    writable = can_write(request.user)
     listing = find_list(
         request,
         what=say("presence redundancy groups"),
@@ -49,14 +48,11 @@ def group_list(request: HttpRequest) -> HttpResponse:
         columns=COLUMNS,
         row_template="groups/row.html",
         details=live.live_of,
-        selection=Selection(reverse("group_delete_selected")) if writable else None,
+        selection=Selection(reverse("group_delete_selected")) if can_write(request.user) else None,
     )
-    context = {
-        "title": say("Find and List Presence Redundancy Groups"),
-        "tools": [Tool(say("Add New"), "add", href=reverse("group_add"))] if writable else [],
-        **list_context(listing),
-    }
-    return render(request, "find_list.html", context, status=listing.status)
+    return show_list(
+        request, listing, say("Find and List Presence Redundancy Groups"), add=reverse("group_add")
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -167,27 +163,16 @@ def _tools(group: RedundancyGroup) -> list[Tool]:
 
 @require_http_methods(["GET", "POST"])
 @writers_only
-def group_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a group after asking."""
-    return _delete(request, [find_group(pk)])
-
-
-@require_http_methods(["GET", "POST"])
-@writers_only
-def group_delete_selected(request: HttpRequest) -> HttpResponse:
-    """Delete the groups selected in the list after asking."""
-    return _delete(request, list(groups.find_groups().filter(pk__in=selected_pks(request))))
-
-
-def _delete(request: HttpRequest, chosen: list[RedundancyGroup]) -> HttpResponse:
-    actor = request.user.get_username()
+def group_delete(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Delete a group after asking, or those selected in the list."""
+    selected = groups.find_groups().filter(pk__in=selected_pks(request))
+    chosen = list(selected) if pk is None else [find_group(pk)]
+    actor, many = request.user.get_username(), len(chosen) != 1
     return delete(
         request,
         objects=chosen,
         remove=lambda group: delete_group(group=group, actor=actor),
-        what=say("Presence Redundancy Group")
-        if len(chosen) == 1
-        else say("Presence Redundancy Groups"),
+        what=say("Presence Redundancy Groups") if many else say("Presence Redundancy Group"),
         back=reverse("group_list"),
         effects=effects.of_deleting(chosen),
     )

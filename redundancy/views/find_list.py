@@ -7,11 +7,14 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
 
 from redundancy.errors import Refused
+from redundancy.permissions import can_write
 from redundancy.selectors.find import OPERATORS, Criterion
 from redundancy.srm.words import say, say_count
+from redundancy.views.chrome import Tool
 from redundancy.views.paging import Pager, pager_of
 
 M = TypeVar("M", bound=Model)
@@ -241,6 +244,15 @@ def find_list(
         details=details,
         error=error,
     )
+
+
+def show_list(
+    request: HttpRequest, listing: Listing[Any], title: str, *, add: str = ""
+) -> HttpResponse:
+    """Return the page of ``listing``, with a tool that leads to ``add`` for who may use it."""
+    tools = [Tool(say("Add New"), "add", href=add)] if add and can_write(request.user) else []
+    context = {"title": title, "tools": tools, **list_context(listing)}
+    return render(request, "find_list.html", context, status=listing.status)
 
 
 def list_context(listing: Listing[Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from redundancy.selectors import servers
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.delete import delete, selected_pks
-from redundancy.views.find_list import Column, Selection, find_list, list_context
+from redundancy.views.find_list import Column, Selection, find_list, show_list
 from redundancy.views.numbers import whole_number
 
 FORM = "server-form"
@@ -45,7 +45,6 @@ def _server(pk: int | None) -> Server:
 @require_GET
 def server_list(request: HttpRequest) -> HttpResponse:
     """Find and list servers."""
-    writable = can_write(request.user)
     listing = find_list(
         request,
         what=say("servers"),
@@ -53,14 +52,9 @@ def server_list(request: HttpRequest) -> HttpResponse:
         fields=FIELDS,
         columns=COLUMNS,
         row_template="servers/row.html",
-        selection=Selection(reverse("server_delete_selected")) if writable else None,
+        selection=Selection(reverse("server_delete_selected")) if can_write(request.user) else None,
     )
-    context = {
-        "title": say("Find and List Servers"),
-        "tools": [Tool(say("Add New"), "add", href=reverse("server_add"))] if writable else [],
-        **list_context(listing),
-    }
-    return render(request, "find_list.html", context, status=listing.status)
+    return show_list(request, listing, say("Find and List Servers"), add=reverse("server_add"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -160,21 +154,12 @@ def _tools(server: Server) -> list[Tool]:
 
 @require_http_methods(["GET", "POST"])
 @writers_only
-def server_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a server after asking."""
-    return _delete(request, [_server(pk)])
-
-
-@require_http_methods(["GET", "POST"])
-@writers_only
-def server_delete_selected(request: HttpRequest) -> HttpResponse:
-    """Delete the servers selected in the list after asking."""
-    chosen = servers.find_servers().filter(pk__in=selected_pks(request))
+def server_delete(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Delete a server after asking, or those selected in the list."""
+    selected = servers.find_servers().filter(pk__in=selected_pks(request))
     # The publisher can only go when no subscriber is left.
-    return _delete(request, sorted(chosen, key=lambda server: server.is_publisher))
-
-
-def _delete(request: HttpRequest, chosen: list[Server]) -> HttpResponse:
+    ordered = sorted(selected, key=lambda server: server.is_publisher)
+    chosen = ordered if pk is None else [_server(pk)]
     actor = request.user.get_username()
     return delete(
         request,
