@@ -67,10 +67,5 @@ class GroupForm(PageForm):
 def values_of(group: RedundancyGroup) -> dict[str, Any]:
     """Return what the form of ``group`` shows at first."""
     slots = {server.slot: server.pk for server in group.servers.all()}
-    return {
-        "name": group.name,
-        "description": group.description,
-        "first": slots.get(1),
-        "second": slots.get(2),
-        "ha_enabled": group.ha_enabled,
-    }
+    names = {name: getattr(group, name) for name in ("name", "description", "ha_enabled")}
+    return {**names, "first": slots.get(1), "second": slots.get(2)}

@@ -20,7 +20,7 @@ from redundancy.srm.words import say
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FirstStep:
     """A step on the way, and where it is done; ``url`` is empty while it cannot be done yet."""
 
     label: str
@@ -29,43 +29,45 @@ class Step:
     done: bool
 
 
-def _steps(now: Progress) -> list[Step]:
+def _steps(now: Progress) -> list[FirstStep]:
     add = reverse("server_add") + "?type=imp"
     group = reverse("group_edit", args=[now.group]) if now.group else ""
     services = reverse("control_center", args=["network"]) if now.nodes else ""
     return [
-        Step(
+        FirstStep(
             say("Add the first IM and Presence server"),
             say("It becomes the publisher, and the group DefaultCUPSubCluster is created with it."),
             add,
             now.nodes >= 1,
         ),
-        Step(
+        FirstStep(
             say("Add a second one"),
             say("The subscriber; it is in no group yet."),
             add,
             now.nodes >= 2,
         ),
-        Step(
+        FirstStep(
             say("Assign it to the group"),
             say("The second drop-down of the presence redundancy group."),
             group,
             now.paired,
         ),
-        Step(
+        FirstStep(
             say("Enable High Availability"),
             say("Both nodes go to Initializing."),
             group,
             now.enabled,
         ),
-        Step(say("See both nodes Normal"), say("The page refreshes by itself."), group, now.normal),
-        Step(
+        FirstStep(
+            say("See both nodes Normal"), say("The page refreshes by itself."), group, now.normal
+        ),
+        FirstStep(
             say("Fail over"),
             say("Press Failover, or stop the Cisco XCP Router of a node and wait."),
             services or group,
             now.failed_over,
         ),
-        Step(
+        FirstStep(
             say("Fall back"),
             say("Press Fallback once the failed node is healthy again."),
             group,

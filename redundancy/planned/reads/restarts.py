@@ -59,7 +59,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class RoutineFacts:
     """What is the case. ``not_up``: why what was restarted does not run yet; empty when it does.
 
     ``states``: of the nodes of the group, by name.
@@ -72,7 +72,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RoutineStep:
     """A line of the page. ``status``: done, now, ahead or not needed. ``at``: lab seconds it was done."""
 
     stage: Stage
@@ -90,7 +90,7 @@ class Plan:
 
     record: PlannedRestart
     stage: Stage | None
-    steps: tuple[Step, ...]
+    steps: tuple[RoutineStep, ...]
     counts: tuple[Count, ...]
     until: float | None
 
@@ -135,7 +135,7 @@ def rows_of(server: Server | None) -> tuple[live.NodeRow, ...]:
     return (live.node_live(server),)
 
 
-def stage_of(record: PlannedRestart, facts: Facts) -> Stage | None:
+def stage_of(record: PlannedRestart, facts: RoutineFacts) -> Stage | None:
     """Return the step the routine is at; None when it has ended. Pure."""
     if record.ended_at is not None:
         return None
@@ -158,9 +158,9 @@ def stage_of(record: PlannedRestart, facts: Facts) -> Stage | None:
     return Stage.FINISH
 
 
-def _facts(record: PlannedRestart, rows: tuple[live.NodeRow, ...]) -> Facts:
+def _facts(record: PlannedRestart, rows: tuple[live.NodeRow, ...]) -> RoutineFacts:
     server = record.server
-    return Facts(
+    return RoutineFacts(
         now=lab_now(),
         ha_enabled=bool(server and server.group and server.group.ha_enabled),
         not_up=_not_up(record),
@@ -196,9 +196,11 @@ def _not_up(record: PlannedRestart) -> str:
     return ""
 
 
-def _step(stage: Stage, current: Stage | None, record: PlannedRestart, facts: Facts) -> Step:
+def _step(
+    stage: Stage, current: Stage | None, record: PlannedRestart, facts: RoutineFacts
+) -> RoutineStep:
     if stage in HA_STAGES and not record.with_ha:
-        return Step(stage, "not needed", say("High Availability was off when this began."))
+        return RoutineStep(stage, "not needed", say("High Availability was off when this began."))
     done_at = {
         Stage.NOTE: record.begun_at,
         Stage.DISABLE: record.disabled_at,
@@ -207,20 +209,15 @@ def _step(stage: Stage, current: Stage | None, record: PlannedRestart, facts: Fa
         Stage.ENABLE: record.enabled_at,
     }.get(stage)
     if stage is current:
-        return Step(stage, "now", _sentence(stage, record, facts))
-    if current is None:
-        # A stopped one has done what has a time, and the waits between.
-        reached = (
-            ORDER.index(Stage(record.stopped_at_step)) if record.stopped_at_step else len(ORDER)
-        )
-    else:
-        reached = ORDER.index(current)
-    if ORDER.index(stage) < reached:
-        return Step(stage, "done", "", done_at)
-    return Step(stage, "ahead", "")
+        return RoutineStep(stage, "now", _sentence(stage, record, facts))
+    # A stopped one has done what has a time, and the waits between.
+    reached = current or record.stopped_at_step
+    if not reached or ORDER.index(stage) < ORDER.index(Stage(reached)):
+        return RoutineStep(stage, "done", "", done_at)
+    return RoutineStep(stage, "ahead", "")
 
 
-def _sentence(stage: Stage, record: PlannedRestart, facts: Facts) -> str:
+def _sentence(stage: Stage, record: PlannedRestart, facts: RoutineFacts) -> str:
     match stage:
         case Stage.DISABLE if record.disabled_at is not None:
             return say(
