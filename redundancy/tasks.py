@@ -26,19 +26,16 @@ logger = logging.getLogger(__name__)
 
 collecting.run_commands_with(run)
 
-# What happened before was looked at a minute ago; `manage.py audit` looks at all of it.
+# Events that the audit of each minute looks at; `manage.py audit` looks at all of them.
 RECENT_EVENTS = 5000
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
 def sweep(*, asked: bool = False) -> None:
-    """Step every node that is due.
+    """Step every node that is due. ``asked``: not by beat, so also when another began a moment ago.
 
-    Args:
-        asked: Not by beat: also when another began a moment ago. A sweep of beat that comes sooner
-            than half an interval after one of beat's ends at once, so that a backlog is done with
-            in a blink, and a second beat costs nothing.
-
+    A sweep of beat that comes sooner than half an interval after one of beat's ends at once, so that
+    neither a backlog nor a second beat costs anything.
     """
     try:
         if asked:
@@ -54,8 +51,8 @@ def sweep(*, asked: bool = False) -> None:
 def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
     """Move the sessions a node asked for; the node hears of the outcome at the next sweep.
 
-    One that was last asked for too long ago is left: the node may want it no more. Lab time judges
-    that, which a process with a wrong clock knows, too.
+    A request of too long ago is left out: the node may want it no more. That is judged by lab time,
+    which a process with a wrong clock knows, too.
     """
     request = MoveRequest(node_id, MoveKind(kind), epoch, generation)
     asked_at = bus.begin_move(_name(request))
@@ -70,7 +67,7 @@ def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
         logger.exception("%s failed", request)
         moves.report_failure(request)
     else:
-        # A thousand moves in a row need not a thousand sweeps.
+        # One sweep reports all moves that ended before it.
         if bus.want_sweep():
             sweep.delay(asked=True)
 
@@ -90,7 +87,7 @@ def canary(self: Task[..., None], queue: str, sent: float) -> None:
     pulse.sing(queue, sent, self.request.hostname or "")
 
 
-# One that waited is overtaken by the next: alarms are raised by what is the case.
+# Alarms follow from the present states, so that a task that waited long need not run.
 @shared_task(expires=bus.SLOW_LANE_SECONDS)
 def alarms() -> None:
     """Bring the alarms in line with the nodes, and see to it that channels are told."""
@@ -122,10 +119,9 @@ def slow_lane() -> None:
 
 
 def ask_for_move(request: MoveRequest) -> None:
-    """Queue a session move, unless it waits there: a node asks again and again until it is done.
+    """Queue a session move unless it waits there already: a node asks until it is done.
 
-    So a queue is never longer than there are nodes, however slow its worker; and what waited long
-    is carried out if the node still asks.
+    So the queue is never longer than there are nodes, however slow its worker.
     """
     if bus.want_move(_name(request), clock.lab_now()):
         move_sessions.delay(request.node_id, request.kind.value, request.epoch, request.generation)

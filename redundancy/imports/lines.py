@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from redundancy.errors import Refused
-from redundancy.imports.users_csv import BOM, BadLine, delimiter_of, is_header, read_line
+from redundancy.imports.users_csv import BOM, delimiter_of, is_header, read_line
 from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
 from redundancy.operations.users import checked_texts
 from redundancy.selectors.nodes import NodeNames, nodes
@@ -14,42 +14,41 @@ LONGEST = 8192
 _COLUMN = {"userid": 1, "display_name": 2, "im_address": 3}
 
 
-class Lines:
-    """The lines of a job's file, from where it has been read to. Holds one piece at a time."""
+def read_lines(job: UserImport, piece: int, most: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield up to ``most`` lines from where ``job`` is: number, where it ends in the file, its bytes.
 
-    def __init__(self, job: UserImport, piece: int) -> None:
-        self._job = job
-        self._piece = piece
+    Holds one piece of the file, of ``piece`` bytes, at a time. Of a line that is too long only so
+    much is yielded that this can be seen.
+    """
+    number, end, line = job.line, job.read, bytearray()
+    last = number + most
+    for part in _parts(job, piece):
+        end += len(part)
+        if len(line) <= LONGEST:
+            line += part[: LONGEST + 1]
+        if part.endswith(b"\n") or end == job.size:
+            number += 1
+            yield number, end, bytes(line)
+            line.clear()
+            if number == last:
+                return
 
-    def read(self, most: int) -> Iterator[tuple[int, int, bytes]]:
-        """Yield up to ``most`` lines: its number, where it ends in the file, and its bytes.
 
-        Of a line that is too long only so much is yielded that this can be seen.
-        """
-        number, end, line = self._job.line, self._job.read, bytearray()
-        last = number + most
-        for part in self._parts():
-            end += len(part)
-            if len(line) <= LONGEST:
-                line += part[: LONGEST + 1]
-            if part.endswith(b"\n") or end == self._job.size:
-                number += 1
-                yield number, end, bytes(line)
-                line.clear()
-                if number == last:
-                    return
-
-    def _parts(self) -> Iterator[bytes]:
-        first, skip = divmod(self._job.read, self._piece)
-        pieces = ImportPiece.objects.filter(job=self._job, number__gte=first).order_by("number")
-        for number in pieces.values_list("number", flat=True):
-            data = bytes(pieces.get(number=number).data)
-            yield from _split(data, skip)
-            skip = 0
+def _parts(job: UserImport, piece: int) -> Iterator[bytes]:
+    """Yield lines, with their ends; one that lies on two pieces comes in two parts."""
+    first, skip = divmod(job.read, piece)
+    pieces = ImportPiece.objects.filter(job=job, number__gte=first).order_by("number")
+    for number in pieces.values_list("number", flat=True):
+        data, start = bytes(pieces.get(number=number).data), skip
+        while start < len(data):
+            end = data.find(b"\n", start) + 1 or len(data)
+            yield data[start:end]
+            start = end
+        skip = 0
 
 
 class LineReader:
-    """Judges lines: ``rows`` are in order, ``problems`` say what is not.
+    """Judges lines: ``rows`` are the users of good ones, ``problems`` what is wrong with others.
 
     ``readable``: False once a line is no text; the ones after it need not be looked at.
     """
@@ -83,8 +82,8 @@ class LineReader:
             fields = read_line(text, self.delimiter)
             if number == 1 and is_header(fields):
                 return
-        except BadLine as bad:
-            self._blame(number, 0, bad.rule)
+        except Refused as refused:
+            self._blame(number, 0, refused.rule)
             return
         self._keep(number, *fields)
 
@@ -112,11 +111,3 @@ class LineReader:
 
     def _blame(self, line: int, column: int, rule: str) -> None:
         self.problems.append(ImportProblem(job=self._job, line=line, column=column, rule=rule))
-
-
-def _split(data: bytes, start: int) -> Iterator[bytes]:
-    """Yield the lines of ``data`` from ``start``, with their ends; the last may be half of one."""
-    while start < len(data):
-        end = data.find(b"\n", start) + 1 or len(data)
-        yield data[start:end]
-        start = end

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from redundancy.errors import Refused
 from redundancy.srm.words import say, say_count
 
 COLUMNS = ("User ID", "Display Name", "IM Address", "Assigned Node")
@@ -18,14 +19,6 @@ BOM = b"\xef\xbb\xbf"
 _NAMES = ({"userid"}, {"displayname", "name"}, {"imaddress"}, {"assignednode", "node"})
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
-
-
-class BadLine(ValueError):
-    """A line that is no line of CSV; ``rule`` says why, as a sentence."""
-
-    def __init__(self, rule: str) -> None:
-        super().__init__(rule)
-        self.rule = rule
 
 
 def delimiter_of(line: str) -> str:
@@ -43,7 +36,7 @@ def read_line(line: str, delimiter: str) -> list[str]:
     """Return the fields of one line, without the apostrophes of export.
 
     Raises:
-        BadLine: It is none, or has too many or too few of them.
+        Refused: It is no line of CSV, or has too many or too few fields.
 
     """
     try:
@@ -52,9 +45,9 @@ def read_line(line: str, delimiter: str) -> list[str]:
         rule = say(
             "A quoted field does not end as it should: on its line, followed by the delimiter."
         )
-        raise BadLine(rule) from None
+        raise Refused(rule) from None
     if not LEAST <= len(fields) <= len(COLUMNS):
-        raise BadLine(
+        raise Refused(
             say_count(
                 "A line must have {least} or {most} fields; this one has {count} field.",
                 "A line must have {least} or {most} fields; this one has {count} fields.",
@@ -70,7 +63,7 @@ def is_header(fields: Sequence[str]) -> bool:
     """Return whether these are the names of the columns.
 
     Raises:
-        BadLine: They begin as names and are not in this order.
+        Refused: They begin as names and are not in this order.
 
     """
     names = [re.sub(r"[\s_-]", "", field.lower()) for field in fields]
@@ -79,9 +72,8 @@ def is_header(fields: Sequence[str]) -> bool:
     if names[0] not in _NAMES[0] and sum(name in known_names for name in names) < 2:
         return False
     if not all(name in known for name, known in zip(names, _NAMES, strict=False)):
-        raise BadLine(
-            say("The columns must be {columns}, in this order.", columns=", ".join(COLUMNS))
-        )
+        columns = ", ".join(COLUMNS)
+        raise Refused(say("The columns must be {columns}, in this order.", columns=columns))
     return True
 
 

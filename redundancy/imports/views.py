@@ -34,11 +34,10 @@ ACTS = {"import": writes.confirm_import, "cancel": writes.cancel_import}
 @writers_only
 def user_import(request: HttpRequest) -> HttpResponse:
     """Take a file of users (POST) and show the job that works on it."""
-    sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = ImportForm(*sent)
-    if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        assert isinstance(file, UploadedFile)
+    data = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = ImportForm(*data)
+    if form.is_valid():
+        file: UploadedFile[Any] = form.cleaned_data["file"]
         try:
             job = writes.begin_import(
                 name=file.name or "",
@@ -133,17 +132,9 @@ def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     else:
         title, submit = say("Cancel {file}", file=job.file_name), say("Drop the File")
         question = say("The file is dropped. Nothing is imported.")
-    return ask(
-        request,
-        Confirmation(
-            title=title,
-            action=request.path,
-            cancel=back,
-            submit="" if error else submit,
-            question="" if error else question,
-            error=error,
-        ),
-    )
+    if error:
+        submit = question = ""
+    return ask(request, Confirmation(title, request.path, back, submit, question, error=error))
 
 
 @require_safe

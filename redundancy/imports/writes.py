@@ -20,7 +20,7 @@ from django.utils import timezone
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.imports import reads
-from redundancy.imports.lines import LineReader, Lines
+from redundancy.imports.lines import LineReader, read_lines
 from redundancy.models import (
     EventKind,
     ImportPiece,
@@ -62,12 +62,8 @@ def begin_import(
 ) -> UserImport:
     """Keep a file and return the job that imports it; ``work`` does it, step by step.
 
-    Args:
-        name: Of the file, to be shown.
-        chunks: Its contents.
-        at_once: Whether users are added when the check finds no error, without asking.
-        actor: User name of who does it.
-
+    ``name``: of the file, to be shown. ``at_once``: add the users when the check finds no error,
+    without asking.
     """
     limit = settings.MAX_IMPORT_MB
     file_name = PurePath(name.replace("\\", "/")).name[:255] or "users.csv"
@@ -174,8 +170,7 @@ def _claim(job: UserImport, *fields: str) -> None:
     """Write these fields of the job, in the transaction of its step; only one who does it can."""
     job.step += 1
     job.touched_at = timezone.now()
-    names = {"step", "touched_at", "restarts", *fields}
-    values = {name: getattr(job, name) for name in names}
+    values = {name: getattr(job, name) for name in ("step", "touched_at", "restarts", *fields)}
     if not UserImport.objects.filter(pk=job.pk, step=job.step - 1).update(**values):
         raise _Overtaken
 
@@ -186,10 +181,9 @@ def _end(job: UserImport, state: ImportState, sentence: str) -> None:
 
 
 def _read(job: UserImport) -> None:
-    """Read some lines: keep what is in order, note what is not."""
-    lines = Lines(job, PIECE)
+    """Read some lines: keep the users of good ones, and what is wrong with others."""
     reader = LineReader(job)
-    for number, end, data in lines.read(LINES):
+    for number, end, data in read_lines(job, PIECE, LINES):
         job.line, job.read = number, end
         reader.take(number, data)
         if not reader.readable:

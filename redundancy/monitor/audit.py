@@ -200,29 +200,27 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
         .annotate(before=Subquery(states.order_by("-pk").values("at")[:1]))
         .order_by("pk")
     )
-    for event in fallbacks:
-        before = getattr(event, "before", None)
-        if before is not None and event.at - before < wait:
+    for pk, node, name, at, before in fallbacks.values_list(
+        "pk", "node", "node_name", "at", "before"
+    ):
+        names = {"node": name, "event": pk}
+        if before is not None and at - before < wait:
             yield say(
                 "{node} fell back by itself {seconds:.0f} s after its last change of state (event "
                 "{event}).",
-                node=event.node_name,
-                seconds=(event.at - before).total_seconds(),
-                event=event.pk,
+                **names,
+                seconds=(at - before).total_seconds(),
             )
-        restarted = NodeService.objects.filter(
-            server=event.node_id, since__gt=event.at - wait, since__lt=event.at, running=True
-        )
-        for service in restarted:
-            if is_monitored(
-                service.name, activated=service.activated, configured=service.configured
-            ):
+        for service in NodeService.objects.filter(
+            server=node, since__gt=at - wait, since__lt=at, running=True
+        ):
+            activated, configured = service.activated, service.configured
+            if is_monitored(service.name, activated=activated, configured=configured):
                 yield say(
                     "{node} fell back by itself {seconds:.0f} s after {service} started (event {event}).",
-                    node=event.node_name,
-                    seconds=(event.at - service.since).total_seconds(),
+                    **names,
+                    seconds=(at - service.since).total_seconds(),
                     service=service.name,
-                    event=event.pk,
                 )
 
 

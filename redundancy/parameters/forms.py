@@ -30,10 +30,8 @@ class ParametersForm(PageForm):
         self, *args: Any, keys: Collection[str], read_only: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        chosen = [parameter for parameter in PARAMETERS if parameter.key in keys]
-        for parameter in chosen:
+        for parameter in [each for each in PARAMETERS if each.key in keys]:
             self.fields[parameter.key] = _field(parameter, disabled=read_only)
-        for parameter in chosen:
             hidden = forms.CharField(required=False, widget=forms.HiddenInput)
             self.fields[_SEEN + parameter.key] = hidden
 

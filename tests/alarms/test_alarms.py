@@ -179,6 +179,33 @@ def test_a_notice_is_given_up_in_the_end_and_a_new_one_is_not(pair: Pair) -> Non
     assert notify.deliver() == 0
 
 
+@pytest.mark.parametrize(
+    ("tries", "minutes", "given_up"),
+    [(1, 0.5, False), (7, 32, False), (8, 60, False), (29, 60, False), (30, 60, True)],
+)
+def test_waits_grow_to_an_hour_and_end_after_thirty_tries(
+    pair: Pair, tries: int, minutes: float, given_up: bool
+) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    notice = AlarmNotice.objects.all()[0]
+    notice.tries = tries
+    now = timezone.now()
+    alarms.note_failure(notice, "refused", now)
+    notice.refresh_from_db()
+    assert notice.due_at - now == timedelta(minutes=minutes)
+    assert notice.given_up == given_up
+
+
+def test_a_notice_is_due_from_its_moment_on(pair: Pair) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    due = timezone.now() + timedelta(hours=1)
+    AlarmNotice.objects.update(due_at=due)
+    assert alarms.claim(due - timedelta(milliseconds=1)) is None
+    assert alarms.claim(due) is not None
+
+
 def test_a_notice_is_claimed_by_one(pair: Pair) -> None:
     alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
     fail(pair)

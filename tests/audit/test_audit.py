@@ -22,6 +22,7 @@ from redundancy.models import (
     RedundancyGroup,
     Server,
 )
+from redundancy.monitor import audit as audits
 from redundancy.monitor.audit import INVARIANTS, audit
 from redundancy.operations import events
 from redundancy.operations.groups import disable_ha, enable_ha
@@ -263,6 +264,54 @@ def test_a_planted_breach_is_named_and_nothing_else(
     breaches = found()
     assert [name for name, _ in breaches] == [invariant], breaches
     assert sentence in breaches[0][1]
+
+
+def test_a_wait_of_just_so_long_and_a_login_at_just_the_limit_are_no_breach(
+    group: RedundancyGroup,
+) -> None:
+    now = lab_datetime().timestamp()
+    NodeService.objects.update(since=lab_datetime(now - 1800))
+    # What began after the fallback, or is not watched, or does not run, has no part in the wait.
+    node_services = NodeService.objects.filter(server__name="imp-pub")
+    node_services.filter(name="A Cisco DB").update(since=lab_datetime(now + 5))
+    node_services.filter(name="Cisco XCP Router").update(since=lab_datetime(now - 9), running=False)
+    node_services.filter(name="Cisco SIP Proxy").update(since=lab_datetime(now - 9))
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN, at=now - 1800)
+    state("imp-pub", State.TAKING_BACK, Reason.AUTOMATIC_FALLBACK, at=now)
+    assert found() == []
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    moved = PresenceSession.objects.filter(user__home__name="imp-pub")
+    at = moved[0].since.timestamp()
+    for session, seconds in zip(moved, (120, 537), strict=False):
+        PresenceSession.objects.filter(pk=session.pk).update(relogin_at=at + seconds)
+    assert not [breach for breach in found() if breach[0] == "I9"]
+
+
+def test_of_one_invariant_so_many_breaches_are_named(
+    group: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "NAMED", 2)
+    for _ in range(3):
+        state("imp-pub", State.NORMAL, Reason.NORMAL, cause="")
+    stray(group)
+    assert [invariant for invariant, _ in found()] == ["I1", "I6", "I6"]
+
+
+def test_moves_of_many_moments_are_found_in_pieces(
+    group: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audits, "_CHUNK", 1)
+    enable_ha(group=group, actor="")
+    move(group, "imp-sub", MoveKind.TAKE_OVER)
+    moved = PresenceSession.objects.filter(user__home__name="imp-pub")
+    # Another moment, of which no move tells, before and after that of the move.
+    for session, seconds in zip(moved, (-60, 60), strict=False):
+        since = session.since + timedelta(seconds=seconds)
+        PresenceSession.objects.filter(pk=session.pk).update(since=since)
+    assert [sentence[:40] for _, sentence in found()] == [
+        "1 client(s) wait at imp-sub for a login "
+    ] * 2
 
 
 def test_every_invariant_is_planted() -> None:

@@ -110,6 +110,8 @@ ALREADY = "is in line 1 already"
         (b"ann\n\x89PNG\r\n\xff\n\xff\n", [(1, 0, "has 1 field"), (2, 0, "no text in UTF-8")]),
         (b"ann,\x00,ann@x\n", [(1, 2, "printable")]),
         ("a" * 9000 + "\nann,,ann@x\n", [(1, 0, "longer than 8,192 bytes")]),
+        ("a" * 8191 + "\n", [(1, 0, "this one has 1 field.")]),
+        ("a" * 8192 + "\n", [(1, 0, "longer than 8,192 bytes")]),
         ("userid,im address,name\nann,,ann@x\n", [(1, 0, "The columns must be User ID, Display")]),
         ("User ID,Display Name,IM Address\n", [(1, 0, "There is no user in it")]),
         ("\n\n", [(2, 0, "There is no user in it")]),
@@ -190,7 +192,35 @@ def test_files_that_are_not_taken(data: list[bytes], rule: str, settings: Settin
     assert not ImportPiece.objects.exists()
 
 
+def test_a_file_of_just_the_size_is_taken(settings: Settings) -> None:
+    settings.MAX_IMPORT_MB = 1
+    chunks = [b"x" * 1024 * 1024]
+    assert imports.begin_import(name="x", chunks=chunks, actor="ann").size == 1024 * 1024
+    with pytest.raises(Refused, match="must not be larger than 1 MB"):
+        imports.begin_import(name="x", chunks=[*chunks, b"x"], actor="ann")
+
+
+def test_a_long_line_that_ends_a_piece_is_seen_to_be_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(imports, "PIECE", 8192)
+    job = done(b"a" * 8192 + b",,\nann,,ann@x\n")
+    assert [(line, rule[:30]) for line, _, rule in problems(job)] == [
+        (1, "A line must not be longer than")
+    ]
+
+
+def test_a_step_reads_so_many_lines_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "LINES", 2)
+    job = begin(GOOD, at_once=False)
+    lines = [(go(job, 1).line, job.rows) for _ in range(2)]
+    assert lines == [(2, 2), (3, 3)]
+    assert job.read == job.size
+
+
 def test_a_name_is_no_path() -> None:
+    assert begin(GOOD, name=f"{'u' * 300}.csv").file_name == "u" * 255
+    assert begin(GOOD, name="").file_name == "users.csv"
     assert begin(GOOD, name="C:\\temp\\users.csv").file_name == "users.csv"
     assert begin(GOOD, name="../../etc/passwd").file_name == "passwd"
 

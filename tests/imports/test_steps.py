@@ -61,6 +61,7 @@ def test_who_changed_something_since_the_check_is_noticed() -> None:
     job = go(job)
     assert job.state == ImportState.REFUSED
     assert problems(job) == [(2, 1, "User ID bob is taken already.")]
+    assert job.restarts == 1, "what is found again and again ends"
     assert list(homes()) == ["BOB"]
 
 
@@ -185,6 +186,31 @@ def test_what_kills_its_worker_again_and_again_is_given_up() -> None:
     job = go(job)
     assert (job.state, job.kept) == ("failed", False)
     assert "again and again" in job.sentence
+
+
+def test_the_last_of_so_many_restarts_is_still_done() -> None:
+    job = begin(GOOD)
+    UserImport.objects.update(restarts=imports.MOST_RESTARTS - 1)
+    assert imports.work(job_id=job.pk, step=0, again=True) == 1
+    assert go(job).state == ImportState.DONE
+
+
+def test_a_checked_file_that_waits_is_not_taken_for_interrupted() -> None:
+    job = go(begin(GOOD, at_once=False))
+    UserImport.objects.update(touched_at=timezone.now() - timedelta(minutes=5))
+    job.refresh_from_db()
+    assert not selectors.progress(job, timezone.now()).interrupted
+    assert selectors.unfinished(timezone.now()) == []
+    assert imports.work(job_id=job.pk, step=job.step, again=True) is None
+
+
+def test_a_step_is_left_for_so_long_before_it_is_taken_up() -> None:
+    job = begin(GOOD)
+    now = job.touched_at + selectors.STALE
+    assert not selectors.progress(job, now).interrupted
+    assert selectors.progress(job, now + timedelta(milliseconds=1)).interrupted
+    assert selectors.unfinished(job.touched_at) == [(job.pk, 0)]
+    assert selectors.unfinished(job.touched_at - timedelta(milliseconds=1)) == []
 
 
 def test_what_nobody_can_do_is_failed() -> None:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from prometheus_client.parser import text_string_to_metric_families
 
 from cucm_admin.stack.run import BASE_DIR
 from redundancy import bus, pulse
-from redundancy.models import RedundancyGroup
+from redundancy.models import NodeRuntime, RedundancyGroup
 from redundancy.monitor import reads as monitor
 from redundancy.pulse import Tick
 from tests.pages.html import soup, words
@@ -34,6 +35,9 @@ def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[Tick]:
         (ticks(10, 11.3, 12), 0.3, 0, 0),
         (ticks(10, 13, 14), 0, 2, 0),
         (ticks(10, 10.1, 11), 0, 0, 1),
+        (ticks(10, 10.5, 11), 0, 0, 0),
+        # What is late by less than half an interval is no missed tick.
+        (ticks(10, 11.49, 12.98), 0.49, 0, 0),
         # A move that is done asks for a sweep: that is no doubled tick.
         (ticks(10, 10.1, 11, asked=(10.1,)), 0, 0, 0),
     ],
@@ -53,13 +57,48 @@ def test_lateness_missed_and_doubled_ticks(
         # Long ago, and regular since.
         (ticks(*range(0, 300, 4), *range(300, 450)), ""),
         (ticks(*(at for at in range(200) if at % 5)), ""),
-        # Too few to judge by.
+        # Too few to judge by: 19 ticks, and just enough.
         (ticks(0, 10), ""),
+        (ticks(0, 18), ""),
+        (ticks(0, 19), "18 of the last 20 ticks were missed"),
+        # A quarter is borne, and no more.
+        (ticks(0, *range(6, 20)), ""),
+        (ticks(0, *range(7, 21)), "6 of the last 21 ticks were missed"),
     ],
 )
 def test_misses_of_the_last_minutes_are_a_trouble(told: list[Tick], trouble: str) -> None:
     said = monitor.troubles_of(monitor.beat_of(told, 1.0, 0.5))
     assert [sentence.partition(":")[0] for sentence in said] == ([trouble] if trouble else [])
+
+
+def test_half_of_the_sweeps_are_no_later_and_no_longer_than_the_median() -> None:
+    begins = [0.0, 1.0, 2.1, 3.3, 4.6]
+    swept = [Tick(at, 0.1 * (n + 1), 2, False) for n, at in enumerate(begins)]
+    beat = monitor.beat_of(swept, 1.0, 0.5)
+    assert [beat.took_p50, beat.took_p99] == pytest.approx([0.3, 0.5])
+    assert [beat.late_p50, beat.late_p99] == pytest.approx([0.2, 0.3])
+    assert (beat.sweeps, beat.recent) == (5, 5)
+
+
+def queue(**figures: float | None) -> monitor.Queue:
+    told: dict = {"oldest": None, "canary_age": 1.0, "canary_took": 0.1} | figures
+    return monitor.Queue(name="moves", depth=1, worker="x", **told)
+
+
+@pytest.mark.parametrize(
+    ("figures", "trouble"),
+    [
+        ({"canary_age": 150.0}, ""),
+        ({"canary_age": 150.1}, "No canary has run for 150 s: its worker does not work."),
+        ({"canary_age": None}, "No canary has run yet."),
+        ({"oldest": 30.0}, ""),
+        ({"oldest": 30.1}, "The oldest message has waited for 30 s."),
+    ],
+)
+def test_a_queue_is_in_trouble_beyond_its_limits(
+    figures: dict[str, float | None], trouble: str
+) -> None:
+    assert queue(**figures).trouble == trouble
 
 
 @pytest.fixture
@@ -122,6 +161,37 @@ def test_a_bus_that_is_away_is_a_finding_and_no_error(
     assert monitor.watch().troubles == ("The heartbeat bus and broker cannot be reached.",)
     assert client.get("/healthz").status_code == 503
     assert b"srm_bus_up 0.0" in client.get("/metrics").content
+
+
+def test_a_database_that_is_away_is_a_finding_and_no_error(
+    running: None, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away:
+        def cursor(self) -> None:
+            raise OperationalError("no route to host")
+
+    def away() -> None:
+        raise OperationalError("no route to host")
+
+    monkeypatch.setattr(monitor, "connection", Away())
+    monkeypatch.setattr("redundancy.selectors.live.all_live", away)
+    assert monitor.watch().troubles == ("The database cannot be reached.",)
+    assert client.get("/healthz").status_code == 503
+    metrics = client.get("/metrics").content
+    assert b"srm_database_up 0.0" in metrics
+    assert b"srm_bus_up 1.0" in metrics
+
+
+def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: RedundancyGroup) -> None:
+    now = monitor.watch().lab_now
+    pub = NodeRuntime.objects.filter(server__name="imp-pub")
+    pub.update(memory={"peer_at": now - 40, "peer": {"state": "Normal"}})
+    ears = {ear.node: ear.age for ear in monitor.watch().ears}
+    assert ears["imp-pub"] == pytest.approx(40, abs=5)
+    assert ears["imp-sub"] is None
+    # A clock that was set back makes nobody younger than now.
+    pub.update(memory={"peer_at": now + 1000, "peer": {"state": "Normal"}})
+    assert {ear.node: ear.age for ear in monitor.watch().ears}["imp-pub"] == 0.0
 
 
 def test_the_page_says_what_works(page: Client, running: None, ha: RedundancyGroup) -> None:

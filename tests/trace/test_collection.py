@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from redundancy import trace_files
 from redundancy.alarms.writes import save_channel
+from redundancy.clock import lab_datetime
 from redundancy.errors import Refused
-from redundancy.models import CollectionState, Incident, LogCollection
-from redundancy.operations import groups, services
+from redundancy.models import CollectionState, EventKind, Incident, LogCollection
+from redundancy.operations import events, groups, services
 from redundancy.traces import collecting, writes
 from redundancy.traces.reads import AROUND, LONGEST, span_of
 from tests.live.pair import ROUTER, Pair, server
@@ -133,8 +134,11 @@ def test_one_that_kills_its_worker_is_given_up(
     job: LogCollection, queued: list[tuple[int, int, int]]
 ) -> None:
     LogCollection.objects.update(
-        touched_at=timezone.now() - timedelta(minutes=3), turn=writes.MOST_TURNS
+        touched_at=timezone.now() - timedelta(minutes=3), turn=writes.MOST_TURNS - 1
     )
+    collecting.resume_collections()
+    assert queued.pop() == (job.pk, 0, writes.MOST_TURNS)
+    LogCollection.objects.update(touched_at=timezone.now() - timedelta(minutes=3))
     collecting.resume_collections()
     job.refresh_from_db()
     assert job.state == CollectionState.FAILED
@@ -172,13 +176,60 @@ def test_old_collections_go_with_their_files(
 
 @pytest.mark.parametrize(
     ("since", "until", "rule"),
-    [(10, 10, "To must be later than From."), (0, 8 * 86400, "not be longer than 7 days")],
+    [(10, 10, "To must be later than From."), (0, 7 * 86400 + 1, "not be longer than 7 days")],
 )
 def test_a_bad_span_is_refused(pair: Pair, since: float, until: float, rule: str) -> None:
     group = server("imp-pub").group
     assert group is not None
     with pytest.raises(Refused, match=rule):
         writes.begin_collection(group=group, since=since, until=until, actor="ann")
+
+
+def test_a_whole_week_may_be_collected(pair: Pair) -> None:
+    group = server("imp-pub").group
+    assert group is not None
+    job = writes.begin_collection(group=group, since=0, until=7 * 86400, actor="ann")
+    assert job.state == CollectionState.WORKING
+
+
+def test_the_ends_of_the_span_belong_to_it(
+    job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    LogCollection.objects.update(since=1_700_000_000, until=1_700_000_100)
+    job.refresh_from_db()
+    for at in (-1, 0, 100, 101):
+        events.record(
+            kind=EventKind.LAB, sentence=f"at {at}", group=job.group, at=1_700_000_000 + at
+        )
+    margin = collecting.MARGIN
+    moments = (-margin - 1, -margin, 100 + margin, 101 + margin)
+    lines = [
+        f"{lab_datetime(1_700_000_000 + at):%Y-%m-%d %H:%M:%S},500 INFO at {at}" for at in moments
+    ]
+    node = server("imp-pub").pk
+    shutil.rmtree(trace_files.folder(node), ignore_errors=True)
+    trace_files._handler.cache_clear()
+    trace_files.append(node, lines)
+    queued.append((job.pk, 0, 0))
+    collect(queued)
+    with zipfile.ZipFile(collecting.path_of(job)) as file:
+        history = file.read("events/system.csv").decode()
+        trace = file.read("traces/imp-pub-srm.log").decode()
+    assert [row.split(",")[-1] for row in history.split("\r\n")[1:-1]] == ["at 0", "at 100"]
+    assert trace.splitlines() == lines[1:3]
+
+
+def test_a_step_that_is_over_or_of_another_turn_is_not_claimed(job: LogCollection) -> None:
+    for step, turn in ((1, 0), (0, 1)):
+        assert writes.claim_step(pk=job.pk, step=step, turn=turn) is None
+    held = writes.claim_step(pk=job.pk, step=0, turn=0)
+    assert held is not None
+    LogCollection.objects.update(turn=1)
+    # The worker was taken for gone: what it ends late is nobody's step any more.
+    writes.end_step(job=held)
+    writes.finish_collection(job=held, size=1)
+    job.refresh_from_db()
+    assert (job.step, job.state) == (0, CollectionState.WORKING)
 
 
 def test_the_page_begins_shows_and_sends_it(

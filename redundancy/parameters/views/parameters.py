@@ -10,14 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from redundancy.catalog import (
-    PARAMETER_BY_KEY,
-    PARAMETERS,
-    SERVICE_BY_NAME,
-    SERVICES,
-    SRM,
-    Parameter,
-)
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SERVICE_BY_NAME, SRM, Parameter
 from redundancy.errors import Refused, Stale
 from redundancy.models import Server, ServiceStatus
 from redundancy.parameters.forms import ParametersForm, contents, contents_again, posted_keys
@@ -70,14 +63,6 @@ class Row:
     def changed(self) -> bool:
         """Whether the value in force differs from the suggested one."""
         return self.present != self.parameter.default
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A box of the page: the clusterwide parameters, or those of the server."""
-
-    title: str
-    rows: list[Row]
 
 
 @require_http_methods(["GET", "POST"])
@@ -202,13 +187,14 @@ def _services(server: Server | None) -> list[tuple[str, bool, bool]]:
     """Return each service, whether it has parameters here, and whether it is active on the server."""
     rows = services_of(server) if server else ()
     active = {row.name for row in rows if row.status == ServiceStatus.STARTED}
-    names = sorted((service.name for service in SERVICES), key=lambda name: (name != SRM, name))
+    names = sorted(SERVICE_BY_NAME, key=lambda name: (name != SRM, name))
     return [(name, name == SRM, name in active) for name in names]
 
 
 def _sections(
     server: Server | None, form: ParametersForm, present: Mapping[str, str]
-) -> list[Section]:
+) -> list[tuple[str, list[Row]]]:
+    """Return the boxes of the page: the clusterwide parameters, and those of the server."""
     peer = nodes.peer(server) if server else None
     theirs = parameters.of_nodes([peer.pk])[peer.pk] if peer else {}
 
@@ -220,10 +206,10 @@ def _sections(
 
     rows = [row(parameter) for parameter in PARAMETERS if parameter.key in form.fields]
     title = say("{section} (Clusterwide)", section=SECTION)
-    sections = [Section(title, [row for row in rows if not row.parameter.per_node])]
+    sections = [(title, [row for row in rows if not row.parameter.per_node])]
     if server:
         title = say("{section} ({server})", section=SECTION, server=server.name)
-        sections.append(Section(title, [row for row in rows if row.parameter.per_node]))
+        sections.append((title, [row for row in rows if row.parameter.per_node]))
     return sections
 
 

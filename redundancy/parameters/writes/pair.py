@@ -25,15 +25,9 @@ def align(
     expected: Snapshot | None = None,
     actor: str,
 ) -> None:
-    """Give the other node of ``group`` the values that ``source`` has.
+    """Give the other node of ``group`` the values that ``source`` has: of ``keys``, or of all.
 
-    Args:
-        group: A group of two servers.
-        source: The one whose values both get.
-        keys: Of the parameters to align; all that must match when empty.
-        expected: The values of both nodes as the administrator saw them; others are refused.
-        actor: User name of who does it.
-
+    ``expected``: the values of both nodes as the administrator saw them; others are refused.
     """
     with transaction.atomic():
         locks.one_administrator()
@@ -64,16 +58,11 @@ def apply_login_profile(
     expected: Snapshot | None = None,
     actor: str,
 ) -> None:
-    """Give both nodes the re-login limits that the vendor recommends, and keep their sizes.
+    """Give both nodes the re-login limits that the vendor recommends, and keep their ``sizes``.
 
-    Args:
-        group: A group of two servers.
-        mode: How the pair shares its users.
-        sizes: For how many users each node, by its key, is made.
-        values: The recommended limits as the administrator saw them; others are refused.
-        expected: The values of both nodes as the administrator saw them; others are refused.
-        actor: User name of who does it.
-
+    ``sizes``: see ``set_node_sizes``. ``values``: the recommended limits as the administrator saw
+    them. ``expected``: the values of both nodes, likewise. When something is another by now, it is
+    refused.
     """
     with transaction.atomic():
         locks.one_administrator()
