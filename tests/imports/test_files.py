@@ -174,6 +174,13 @@ def test_all_errors_are_counted_and_some_are_kept(monkeypatch: pytest.MonkeyPatc
     assert [line for line, *_ in problems(job)] == [1, 2, 3, 4, 6]
 
 
+def test_all_clashes_are_counted_and_some_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "MOST_PROBLEMS", 2)
+    job = done("".join(f"ann,,a{n}@x\n" for n in range(4)))
+    assert job.sentence == "3 errors found. Nothing was imported."
+    assert [line for line, *_ in problems(job)] == [2, 3]
+
+
 @pytest.mark.parametrize(
     ("data", "rule"),
     [

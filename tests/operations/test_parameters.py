@@ -2,14 +2,21 @@
 
 import pytest
 
-from redundancy.catalog import PARAMETERS
+from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
 from redundancy.errors import Refused, Stale
 from redundancy.models import HaEvent, NodeRuntime, Server, ServiceParameter
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
-from redundancy.parameters.writes.parameters import reset_parameters, set_parameter, set_parameters
+from redundancy.parameters.writes.parameters import (
+    canonical,
+    reset_parameters,
+    set_parameter,
+    set_parameters,
+)
 from redundancy.selectors.parameters import clusterwide, of_node, value
+from redundancy.selectors.policy import policy_of
+from redundancy.srm.types import Policy
 
 pytestmark = pytest.mark.django_db
 
@@ -153,6 +160,25 @@ def test_the_defaults_obey_their_own_limits(node: Server) -> None:
     for parameter in PARAMETERS:
         put(parameter.key, parameter.default, node if parameter.per_node else None)
     assert history() == []
+
+
+def test_srm_decides_by_the_parameters_of_the_catalogue() -> None:
+    assert Policy().parameters.keys() <= PARAMETER_BY_KEY.keys()
+    assert policy_of(clusterwide()) == Policy(), "the defaults are the same"
+    put("automatic_fallback", "True")
+    put("critical_service_delay", "91")
+    assert policy_of(clusterwide()) == Policy(automatic_fallback=True, critical_service_delay=91)
+
+
+@pytest.mark.parametrize(
+    "parameter", [p for p in PARAMETERS if p.unit != "bool"], ids=lambda p: p.key
+)
+def test_a_value_at_its_limit_is_taken_and_none_beyond(parameter: Parameter) -> None:
+    for text in (str(parameter.low), str(parameter.high)):
+        assert canonical(parameter, text) == text
+    for number in (parameter.low - 1, parameter.high + 1):
+        with pytest.raises(Refused, match="must be a whole number from"):
+            canonical(parameter, str(number))
 
 
 def test_sleeping_nodes_reckon_again_with_new_values() -> None:
