@@ -13,14 +13,13 @@ from redundancy.alarms import writes as alarms
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice
 from redundancy.srm.words import say
 
-
-@admin.register(Alarm)
-class AlarmAdmin(ReadOnlyAdmin):
-    """Every alarm."""
-
-    list_display = ("kind", "group_name", "node_name", "sentence", "changes", "acknowledged_by")
-    list_filter = ("kind", ("cleared_at", admin.EmptyFieldListFilter))
-    search_fields = ("group_name", "node_name", "sentence__english")
+admin.site.register(
+    Alarm,
+    ReadOnlyAdmin,
+    list_display=("kind", "group_name", "node_name", "sentence", "changes", "acknowledged_by"),
+    list_filter=("kind", ("cleared_at", admin.EmptyFieldListFilter)),
+    search_fields=("group_name", "node_name", "sentence__english"),
+)
 
 
 class ChannelForm(OperationForm):
@@ -94,11 +93,11 @@ class AlarmChannelAdmin(OperationAdmin):
         alarms.delete_channels(rows=rows, actor=actor)
 
 
-@admin.register(AlarmNotice)
-class AlarmNoticeAdmin(ReadOnlyAdmin):
-    """What channels were told, or are to be told."""
-
-    list_display = ("alarm", "channel", "text", "tries", "due_at", "delivered_at", "given_up")
-    list_filter = ("channel", "given_up", ("delivered_at", admin.EmptyFieldListFilter))
-    list_select_related = ("alarm", "channel")
-    search_fields = ("text",)
+admin.site.register(
+    AlarmNotice,
+    ReadOnlyAdmin,
+    list_display=("alarm", "channel", "text", "tries", "due_at", "delivered_at", "given_up"),
+    list_filter=("channel", "given_up", ("delivered_at", admin.EmptyFieldListFilter)),
+    list_select_related=("alarm", "channel"),
+    search_fields=("text",),
+)

@@ -99,38 +99,35 @@ class UserRecordAdmin(ReadOnlyAdmin):
     moment = time_column(say("Lab time"), "at")
 
 
-@admin.register(SignIn)
-class SignInAdmin(ReadOnlyAdmin):
-    """Who signed in, and who tried to."""
+admin.site.register(
+    SignIn,
+    ReadOnlyAdmin,
+    list_display=("username", "at", "ok", "address"),
+    list_filter=("ok", "at"),
+    search_fields=("username", "address"),
+)
 
-    list_display = ("username", "at", "ok", "address")
-    list_filter = ("ok", "at")
-    search_fields = ("username", "address")
+admin.site.register(
+    PlannedRestart,
+    ReadOnlyAdmin,
+    list_display=("server_name", "service", "group_name", "actor", "stopped_at_step", "ended_by"),
+    list_filter=("service",),
+    search_fields=("server_name", "group_name", "actor"),
+)
 
+admin.site.register(
+    Forecast,
+    ReadOnlyAdmin,
+    list_display=("event", "moved", "disconnected", "peak", "until_50", "until_95", "until_100"),
+    list_select_related=("event",),
+    list_filter=("event__at",),
+    search_fields=("event__sentence__english",),
+)
 
-@admin.register(PlannedRestart)
-class PlannedRestartAdmin(ReadOnlyAdmin):
-    """The records of planned restarts."""
-
-    list_display = ("server_name", "service", "group_name", "actor", "stopped_at_step", "ended_by")
-    list_filter = ("service",)
-    search_fields = ("server_name", "group_name", "actor")
-
-
-@admin.register(Forecast)
-class ForecastAdmin(ReadOnlyAdmin):
-    """What was told before sessions were moved."""
-
-    list_display = ("event", "moved", "disconnected", "peak", "until_50", "until_95", "until_100")
-    list_select_related = ("event",)
-    list_filter = ("event__at",)
-    search_fields = ("event__sentence__english",)
-
-
-@admin.register(LogCollection)
-class LogCollectionAdmin(ReadOnlyAdmin):
-    """Log collections."""
-
-    list_display = ("group_name", "actor", "begun_at", "state", "size", "sentence")
-    list_filter = ("state", "begun_at")
-    search_fields = ("group_name", "actor")
+admin.site.register(
+    LogCollection,
+    ReadOnlyAdmin,
+    list_display=("group_name", "actor", "begun_at", "state", "size", "sentence"),
+    list_filter=("state", "begun_at"),
+    search_fields=("group_name", "actor"),
+)

@@ -5,44 +5,40 @@ from django.contrib import admin
 from redundancy.admin.base import ReadOnlyAdmin
 from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
 
+admin.site.register(
+    UserImport,
+    ReadOnlyAdmin,
+    list_display=("file_name", "state", "actor", "begun_at", "ended_at", "rows", "problems"),
+    list_filter=("state",),
+    search_fields=("file_name", "actor", "sentence__english"),
+)
 
-@admin.register(UserImport)
-class UserImportAdmin(ReadOnlyAdmin):
-    """Imports."""
+admin.site.register(
+    ImportPiece,
+    ReadOnlyAdmin,
+    list_display=("job", "number"),
+    list_filter=(("job", admin.RelatedOnlyFieldListFilter),),
+    list_select_related=("job",),
+    search_fields=("job__file_name",),
+    fields=("job", "number"),
+    ordering=("job", "number"),
+)
 
-    list_display = ("file_name", "state", "actor", "begun_at", "ended_at", "rows", "problems")
-    list_filter = ("state",)
-    search_fields = ("file_name", "actor", "sentence__english")
+admin.site.register(
+    ImportRow,
+    ReadOnlyAdmin,
+    list_display=("job", "line", "userid", "display_name", "im_address", "node"),
+    list_filter=(("job", admin.RelatedOnlyFieldListFilter),),
+    list_select_related=("job",),
+    search_fields=("userid", "display_name", "im_address"),
+    ordering=("pk",),
+)
 
-
-@admin.register(ImportPiece)
-class ImportPieceAdmin(ReadOnlyAdmin):
-    """Pieces of files."""
-
-    list_display = ("job", "number")
-    list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("job",)
-    search_fields = ("job__file_name",)
-    fields = ("job", "number")
-    ordering = ("job", "number")
-
-
-@admin.register(ImportRow)
-class ImportRowAdmin(ReadOnlyAdmin):
-    """Rows that wait to be imported."""
-
-    list_display = ("job", "line", "userid", "display_name", "im_address", "node")
-    list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("job",)
-    search_fields = ("userid", "display_name", "im_address")
-    ordering = ("pk",)
-
-
-@admin.register(ImportProblem)
-class ImportProblemAdmin(ReadOnlyAdmin):
-    """Errors of files."""
-
-    list_display = ("job", "line", "column", "rule")
-    list_filter = (("job", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("job",)
-    search_fields = ("rule__english", "job__file_name")
+admin.site.register(
+    ImportProblem,
+    ReadOnlyAdmin,
+    list_display=("job", "line", "column", "rule"),
+    list_filter=(("job", admin.RelatedOnlyFieldListFilter),),
+    list_select_related=("job",),
+    search_fields=("rule__english", "job__file_name"),
+)

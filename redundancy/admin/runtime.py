@@ -108,46 +108,43 @@ class NodeRuntimeAdmin(ReadOnlyAdmin):
     stepped = time_column(say("Last step (lab time)"), "stepped_at", empty_value="–")
 
 
-@admin.register(SrmMessage)
-class SrmMessageAdmin(ReadOnlyAdmin):
-    """What SRMs have not heard yet."""
+admin.site.register(
+    SrmMessage,
+    ReadOnlyAdmin,
+    list_display=("id", "node", "kind", "payload", "actor"),
+    list_filter=("kind",),
+    list_select_related=("node",),
+    search_fields=("node__name", "actor"),
+)
 
-    list_display = ("id", "node", "kind", "payload", "actor")
-    list_filter = ("kind",)
-    list_select_related = ("node",)
-    search_fields = ("node__name", "actor")
+admin.site.register(
+    Machine,
+    ReadOnlyAdmin,
+    list_display=("server", "powered", "srm_running", "incarnation", "up_since", "boots_at"),
+    list_filter=("powered", "srm_running", ("boots_at", admin.EmptyFieldListFilter)),
+    list_select_related=("server",),
+    search_fields=("server__name",),
+    ordering=("server__name",),
+)
 
+admin.site.register(
+    NodeService,
+    ReadOnlyAdmin,
+    list_display=("server", "name", "activated", "configured", "running", "since"),
+    list_filter=("running", "activated", "configured", "name"),
+    list_select_related=("server",),
+    search_fields=("server__name", "name"),
+    ordering=("server__name", "name"),
+)
 
-@admin.register(Machine)
-class MachineAdmin(ReadOnlyAdmin):
-    """Power of the lab's nodes."""
-
-    list_display = ("server", "powered", "srm_running", "incarnation", "up_since", "boots_at")
-    list_filter = ("powered", "srm_running", ("boots_at", admin.EmptyFieldListFilter))
-    list_select_related = ("server",)
-    search_fields = ("server__name",)
-    ordering = ("server__name",)
-
-
-@admin.register(NodeService)
-class NodeServiceAdmin(ReadOnlyAdmin):
-    """Services of the lab's nodes."""
-
-    list_display = ("server", "name", "activated", "configured", "running", "since")
-    list_filter = ("running", "activated", "configured", "name")
-    list_select_related = ("server",)
-    search_fields = ("server__name", "name")
-    ordering = ("server__name", "name")
-
-
-@admin.register(Fault)
-class FaultAdmin(ReadOnlyAdmin):
-    """What is broken on purpose; the Fault Lab puts it in force and ends it."""
-
-    list_display = ("id", "kind", "group", "node", "amount", "actor")
-    list_filter = ("kind",)
-    list_select_related = ("group", "node")
-    search_fields = ("group__name", "node__name", "actor")
+admin.site.register(
+    Fault,
+    ReadOnlyAdmin,
+    list_display=("id", "kind", "group", "node", "amount", "actor"),
+    list_filter=("kind",),
+    list_select_related=("group", "node"),
+    search_fields=("group__name", "node__name", "actor"),
+)
 
 
 @admin.register(LabClock)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db.models import Q
@@ -44,24 +44,18 @@ class Stored:
     trace_level: str
 
 
-COLUMNS = (
-    "pk",
-    "version",
-    "memory",
-    "state",
-    "reason",
-    "serial",
-    "since",
-    "sentence",
-    "server__name",
-    "server__slot",
-    "server__group_id",
-    "server__group__ha_generation",
-    "server__group__epoch",
-    "server__group__holder__name",
-    "server__machine__incarnation",
-    "server__machine__trace_level",
-)
+# Where the fields of Stored are that are no columns of the memory itself.
+_ELSEWHERE = {
+    "name": "server__name",
+    "slot": "server__slot",
+    "group": "server__group_id",
+    "generation": "server__group__ha_generation",
+    "epoch": "server__group__epoch",
+    "holder": "server__group__holder__name",
+    "incarnation": "server__machine__incarnation",
+    "trace_level": "server__machine__trace_level",
+}
+COLUMNS = tuple(_ELSEWHERE.get(field.name, field.name) for field in fields(Stored))
 
 
 @dataclass(frozen=True, slots=True)

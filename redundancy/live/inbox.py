@@ -21,10 +21,7 @@ def events_of(situation: Situation, generation: int) -> Iterator[tuple[Event, st
         actor = recover[0].actor if recover else ""
         yield (
             types.Enabled(
-                stored.generation,
-                stored.incarnation,
-                stored.epoch,
-                recover=bool(recover),
+                stored.generation, stored.incarnation, stored.epoch, recover=bool(recover)
             ),
             actor,
         )

@@ -31,12 +31,7 @@ _SLOTS = {1: "first", 2: "second"}
 
 
 def add_group(
-    *,
-    name: str,
-    description: str = "",
-    first: Server,
-    second: Server | None = None,
-    actor: str,
+    *, name: str, description: str = "", first: Server, second: Server | None = None, actor: str
 ) -> RedundancyGroup:
     """Save a new group of one or two IM and Presence servers and return it; HA is off."""
     group = RedundancyGroup(**_texts(name, description))

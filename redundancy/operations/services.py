@@ -210,9 +210,5 @@ def _record(server: Server, template: str, names: Sequence[str], actor: str) -> 
 
 def _record_sentence(server: Server, sentence: str, names: Sequence[str], actor: str) -> None:
     events.record(
-        kind=EventKind.LAB,
-        sentence=sentence,
-        node=server,
-        actor=actor,
-        inputs={"services": names},
+        kind=EventKind.LAB, sentence=sentence, node=server, actor=actor, inputs={"services": names}
     )

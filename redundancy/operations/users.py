@@ -9,13 +9,7 @@ from django.db.models.functions import Lower
 
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
-from redundancy.models import (
-    EventKind,
-    PresenceSession,
-    PresenceUser,
-    RedundancyGroup,
-    Server,
-)
+from redundancy.models import EventKind, PresenceSession, PresenceUser, RedundancyGroup, Server
 from redundancy.operations import events, locks, rules
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import logged_in

@@ -98,43 +98,35 @@ def _warnings(
     size = min(node.size for node in nodes)
     if row is None:
         last = login_profiles.rows(size, mode)[-1].users
-        yield (
-            say(
-                "{number:,} users are more than the table has for {mode} on nodes for {size:,} users: "
-                "its last row is for {last:,}. There is no recommendation.",
-                number=number,
-                mode=mode,
-                size=size,
-                last=last,
-            )
+        yield say(
+            "{number:,} users are more than the table has for {mode} on nodes for {size:,} users: "
+            "its last row is for {last:,}. There is no recommendation.",
+            number=number,
+            mode=mode,
+            size=size,
+            last=last,
         )
     delay = parameters.value("critical_service_delay")
     if delay != ASSUMED_DELAY:
-        yield (
-            say(
-                "{parameter} is {delay} s. The table was made for {assumed_delay} s; with "
-                "another delay the Lower Limit must be another than {lower_limit} s, and the table "
-                "does not say which.",
-                parameter=PARAMETER_BY_KEY["critical_service_delay"].name,
-                delay=delay,
-                assumed_delay=ASSUMED_DELAY,
-                lower_limit=LOWER_LIMIT,
-            )
+        yield say(
+            "{parameter} is {delay} s. The table was made for {assumed_delay} s; with "
+            "another delay the Lower Limit must be another than {lower_limit} s, and the table "
+            "does not say which.",
+            parameter=PARAMETER_BY_KEY["critical_service_delay"].name,
+            delay=delay,
+            assumed_delay=ASSUMED_DELAY,
+            lower_limit=LOWER_LIMIT,
         )
     if len({node.size for node in nodes}) > 1:
-        yield (
-            say(
-                "The two nodes are of unequal size. The table is for pairs of equal nodes; the rows of "
-                "the smaller one are used."
-            )
+        yield say(
+            "The two nodes are of unequal size. The table is for pairs of equal nodes; the rows of "
+            "the smaller one are used."
         )
     yield from _cluster_warning()
     busy = [node.server.name for node in nodes if node.users]
     if mode is Mode.ACTIVE_STANDBY and len(busy) > 1:
         yield say(
-            "{mode} is chosen, but users are assigned to {busy}.",
-            mode=mode,
-            busy=listed(busy),
+            "{mode} is chosen, but users are assigned to {busy}.", mode=mode, busy=listed(busy)
         )
     if mode is Mode.ACTIVE_ACTIVE and len(busy) == 1:
         yield say(
@@ -148,14 +140,12 @@ def _cluster_warning() -> Iterator[str]:
     servers = Server.objects.filter(server_type=ServerType.IMP).count()
     groups = RedundancyGroup.objects.count()
     if servers > CLUSTER_SERVERS or groups > CLUSTER_GROUPS:
-        yield (
-            say(
-                "The table is for single-cluster deployments only. Here are {servers:,} IM and "
-                "Presence servers in {groups:,} groups; one cluster has at most {cluster_servers} in "
-                "{cluster_groups}.",
-                servers=servers,
-                groups=groups,
-                cluster_servers=CLUSTER_SERVERS,
-                cluster_groups=CLUSTER_GROUPS,
-            )
+        yield say(
+            "The table is for single-cluster deployments only. Here are {servers:,} IM and "
+            "Presence servers in {groups:,} groups; one cluster has at most {cluster_servers} in "
+            "{cluster_groups}.",
+            servers=servers,
+            groups=groups,
+            cluster_servers=CLUSTER_SERVERS,
+            cluster_groups=CLUSTER_GROUPS,
         )

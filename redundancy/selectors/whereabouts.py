@@ -76,12 +76,8 @@ def stays(user: PresenceUser) -> list[Stay]:
         end = lives[number + 1].begin if number + 1 < len(lives) else None
         for stay in _of_life(life, end, moves[life.home] if life.home else ()):
             last = found[-1] if found else None
-            same = last and (last.server, last.home, last.end) == (
-                stay.server,
-                stay.home,
-                stay.begin,
-            )
-            if last and same and stay.server:
+            here = (stay.server, stay.home, stay.begin)
+            if last and stay.server and (last.server, last.home, last.end) == here:
                 # To be assigned again to the same node is no change.
                 found[-1] = replace(last, end=stay.end)
             elif stay.end is None or stay.end > stay.begin:

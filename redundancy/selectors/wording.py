@@ -142,11 +142,7 @@ def face(
 
 
 def shown(
-    server: Server,
-    group: RedundancyGroup | None,
-    sessions: int,
-    policy: Policy | None,
-    now: float,
+    server: Server, group: RedundancyGroup | None, sessions: int, policy: Policy | None, now: float
 ) -> tuple[str, str, str, str]:
     """Return state, reason, tone and sentence of a node as an administrator sees it."""
     ha_enabled, runtime = group is not None and group.ha_enabled, server.runtime

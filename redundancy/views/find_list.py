@@ -1,7 +1,7 @@
 """Find and List: criteria, sorting and paging, all in the address, so that a list can be linked to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -103,18 +103,15 @@ class Listing(Generic[M]):
     what: str
     row_template: str
     fields: Mapping[str, str]
-    criteria: tuple[Criterion, ...]
     headers: tuple[Header, ...]
     page: Page[M]
-    sort: str
-    rows: int
     all_selected: bool
     address: _Address
     selection: Selection | None = None
     details: Details | None = None
     error: str = ""
-    operators: Mapping[str, str] = field(default_factory=lambda: OPERATORS)
-    row_choices: tuple[int, ...] = ROWS
+    operators = OPERATORS
+    row_choices = ROWS
 
     @property
     def entries(self) -> list[tuple[M, Any]]:
@@ -157,7 +154,7 @@ class Listing(Generic[M]):
     @property
     def criteria_query(self) -> str:
         """The criteria as the query of an address, which ``read_criteria`` reads again."""
-        return urlencode(criteria_pairs(self.criteria))
+        return urlencode(criteria_pairs(self.address.criteria))
 
     @property
     def pager(self) -> Pager:
@@ -233,11 +230,8 @@ def find_list(
         what=what,
         row_template=row_template,
         fields=fields,
-        criteria=criteria,
         headers=_headers(columns, address),
         page=Paginator(found, rows).get_page(request.GET.get("page")),
-        sort=sort,
-        rows=rows,
         all_selected=request.GET.get("select") == "all",
         address=address,
         selection=selection,

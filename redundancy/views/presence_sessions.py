@@ -1,7 +1,7 @@
 """*User Management > Presence Sessions*: who is signed in at each node; sign users in and out by hand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.contrib import messages
@@ -32,7 +32,6 @@ ROWS = 50
 class _Sign:
     """What was asked for: in words, and how to do it; ``do`` returns how many users it concerned."""
 
-    title: str
     question: str
     effects: list[str]
     do: Callable[..., int]
@@ -51,40 +50,31 @@ def session_sign(request: HttpRequest) -> HttpResponse:
     form = SignForm(request.POST if request.method == "POST" else request.GET)
     if not form.is_valid():
         return _page(request, form, status=422)
-    back, error = reverse("session_list"), ""
     sign = _read(form)
     if sign is None:
         form.add_error("userid", say("There is no user {name!r}.", name=form.text("userid")[:40]))
         return _page(request, form, status=422)
+    act, back = form.text("act"), reverse("session_list")
+    shown = Confirmation(
+        title=ACTS[act],
+        action=request.path,
+        cancel=back,
+        question=sign.question,
+        fields=[(name, form.data.get(name, "")) for name in form.fields],
+    )
     if request.method == "POST":
         try:
             number = sign.do(actor=request.user.get_username())
         except Refused as refused:
-            error = refused.rule
-        else:
-            if form.text("act") == "out":
-                done = say_count(
-                    "{count} user was signed out.", "{count:,} users were signed out.", number
-                )
-            else:
-                done = say_count(
-                    "{count} user was signed in.", "{count:,} users were signed in.", number
-                )
-            messages.success(request, str(done))
-            return go(request, back)
-    return ask(
-        request,
-        Confirmation(
-            title=sign.title,
-            action=request.path,
-            cancel=back,
-            submit="" if error else sign.title,
-            question=sign.question,
-            effects=[] if error else sign.effects,
-            fields=[(name, form.data.get(name, "")) for name in form.fields],
-            error=error,
-        ),
-    )
+            return ask(request, replace(shown, error=refused.rule))
+        done = (
+            say_count("{count} user was signed out.", "{count:,} users were signed out.", number)
+            if act == "out"
+            else say_count("{count} user was signed in.", "{count:,} users were signed in.", number)
+        )
+        messages.success(request, str(done))
+        return go(request, back)
+    return ask(request, replace(shown, submit=ACTS[act], effects=sign.effects))
 
 
 def _page(request: HttpRequest, form: SignForm, status: int = 200) -> HttpResponse:
@@ -110,7 +100,6 @@ def _read(form: SignForm) -> _Sign | None:
     node, percent = form.cleaned_data["node"], form.cleaned_data["percent"]
     if node is not None:
         return _Sign(
-            title,
             say(
                 "{act} {percent} % of the users assigned to {node}?",
                 act=title,
@@ -125,7 +114,6 @@ def _read(form: SignForm) -> _Sign | None:
     if user is None:
         return None
     return _Sign(
-        title,
         say("{act} {user}?", act=title, user=user.userid),
         [_LOSES if out else _GETS],
         partial(presence.sign, users=users, out=out),

@@ -1,6 +1,6 @@
 """*Who served a user?*: a page and exports, from the recorded moves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
@@ -17,19 +17,19 @@ from redundancy.views.chrome import Link
 from redundancy.views.exports import csv_file
 
 TITLE = say("Who Served a User?")
-COLUMNS = (
-    "user_id",
-    "from",
-    "until",
-    "served_by",
-    "assigned_to",
-    "why",
-    "group",
-    "epoch",
-    "event",
-    "logged_in_not_before",
-    "logged_in_not_after",
-)
+# Columns of the exports, besides the user.
+_CELLS: dict[str, Callable[[Stay], object]] = {
+    "from": lambda stay: _time(stay.begin),
+    "until": lambda stay: _time(stay.end),
+    "served_by": lambda stay: stay.server,
+    "assigned_to": lambda stay: stay.home,
+    "why": lambda stay: stay.why,
+    "group": lambda stay: stay.group,
+    "epoch": lambda stay: stay.epoch,
+    "event": lambda stay: stay.event,
+    "logged_in_not_before": lambda stay: _time(stay.earliest),
+    "logged_in_not_after": lambda stay: _time(stay.latest),
+}
 
 
 @require_safe
@@ -49,13 +49,12 @@ def user_history(request: HttpRequest) -> HttpResponseBase:
         else:
             found = stays(user)
             asked = form.cleaned_data["at"]
-    status = 422 if form.errors else 200
-    chosen = found
     now = lab_now()
     moment = asked.timestamp() if asked else now
     future = moment > now
     # Of what is still to come nothing is known.
     stay = None if future else stay_at(found, moment)
+    chosen = found
     if asked:
         chosen = [stay] if stay else []
     if user is not None and request.GET.get("format") in _EXPORTS:
@@ -78,24 +77,11 @@ def user_history(request: HttpRequest) -> HttpResponseBase:
             Link(say("Presence Sessions"), reverse("session_list")),
         ],
     }
-    return render(request, "users/history.html", context, status=status)
+    return render(request, "users/history.html", context, status=422 if form.errors else 200)
 
 
 def _row(user: PresenceUser, stay: Stay) -> dict[str, object]:
-    values = (
-        user.userid,
-        _time(stay.begin),
-        _time(stay.end),
-        stay.server,
-        stay.home,
-        stay.why,
-        stay.group,
-        stay.epoch,
-        stay.event,
-        _time(stay.earliest),
-        _time(stay.latest),
-    )
-    return dict(zip(COLUMNS, values, strict=True))
+    return {"user_id": user.userid, **{name: cell(stay) for name, cell in _CELLS.items()}}
 
 
 def _time(moment: float | None) -> str | None:
@@ -103,7 +89,7 @@ def _time(moment: float | None) -> str | None:
 
 
 def _csv(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponseBase:
-    return csv_file("who-served.csv", COLUMNS, (_row(user, stay) for stay in chosen))
+    return csv_file("who-served.csv", ["user_id", *_CELLS], (_row(user, stay) for stay in chosen))
 
 
 def _json(user: PresenceUser, chosen: Sequence[Stay]) -> HttpResponseBase:

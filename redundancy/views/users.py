@@ -1,6 +1,7 @@
 """*User Management > Assign Presence Users*: find users, and assign them to nodes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -100,7 +101,6 @@ def user_assign(request: HttpRequest) -> HttpResponse:
     """
     asked = request.POST if request.method == "POST" else request.GET
     back = return_to(asked, reverse("user_list"))
-    error = ""
     try:
         chosen, carried = _chosen(request, asked)
         if not chosen.exists():
@@ -109,30 +109,28 @@ def user_assign(request: HttpRequest) -> HttpResponse:
         if "to" not in asked:
             return _ask_where(request, chosen, carried, back)
         node = _node(asked["to"])
-        if request.method == "POST":
-            changed = assign_users(users=chosen, node=node, actor=request.user.get_username())
-            done = (
-                say_count(
-                    "Update successful: {count} user assigned to {node}",
-                    "Update successful: {count:,} users assigned to {node}",
-                    changed,
-                    node=node.name,
-                )
-                if node
-                else say_count(
-                    "Update successful: {count} user unassigned",
-                    "Update successful: {count:,} users unassigned",
-                    changed,
-                )
-            )
-            messages.success(request, str(done))
-            return go(request, back)
+        if request.method == "GET":
+            return _ask(request, chosen, node, [*carried, ("to", asked["to"])], back)
+        changed = assign_users(users=chosen, node=node, actor=request.user.get_username())
     except Refused as refused:
-        error = refused.rule
-    if error:
-        refusal = Confirmation(title=TITLE, action=request.path, cancel=back, error=error)
+        refusal = Confirmation(title=TITLE, action=request.path, cancel=back, error=refused.rule)
         return ask(request, refusal)
-    return _ask(request, chosen, node, [*carried, ("to", asked["to"])], back)
+    done = (
+        say_count(
+            "Update successful: {count} user assigned to {node}",
+            "Update successful: {count:,} users assigned to {node}",
+            changed,
+            node=node.name,
+        )
+        if node
+        else say_count(
+            "Update successful: {count} user unassigned",
+            "Update successful: {count:,} users unassigned",
+            changed,
+        )
+    )
+    messages.success(request, str(done))
+    return go(request, back)
 
 
 @require_http_methods(["GET", "POST"])
@@ -142,8 +140,8 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
     if how not in SPREADS:
         raise Http404
     label, plan_of, carry_out = SPREADS[how]
-    back, error = reverse("user_list"), ""
-    said: list[str] = []
+    back = reverse("user_list")
+    shown = Confirmation(title=label, action=request.path, cancel=back)
     try:
         mode = check_mode()
         check_cluster()
@@ -159,24 +157,14 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
         plan = plan_of()
         if not plan.users:
             raise Refused(say("{act}: nobody needs another node.", act=label))
-        said = [
-            say("{parameter}: {mode}.", parameter=ASSIGNMENT_MODE.name, mode=mode.value),
-            *user_effects.of_spread(plan, dict(nodes.nodes().values_list("pk", "name"))),
-        ]
     except Refused as refused:
-        error = refused.rule
-    return ask(
-        request,
-        Confirmation(
-            title=label,
-            action=request.path,
-            cancel=back,
-            submit="" if error else label,
-            question="" if error else say("{act} now?", act=label),
-            effects=said,
-            error=error,
-        ),
-    )
+        return ask(request, replace(shown, error=refused.rule))
+    effects = [
+        say("{parameter}: {mode}.", parameter=ASSIGNMENT_MODE.name, mode=mode.value),
+        *user_effects.of_spread(plan, dict(nodes.nodes().values_list("pk", "name"))),
+    ]
+    question = say("{act} now?", act=label)
+    return ask(request, replace(shown, submit=label, question=question, effects=effects))
 
 
 def _chosen(request: HttpRequest, asked: QueryDict) -> tuple[QuerySet[PresenceUser], Fields]:
