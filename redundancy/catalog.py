@@ -84,15 +84,10 @@ SERVICE_BY_NAME: dict[str, Service] = {service.name: service for service in SERV
 
 def is_monitored(name: str, *, activated: bool, configured: bool) -> bool:
     """Return whether SRM watches the service ``name`` in this deployment."""
-    match SERVICE_BY_NAME[name].watch:
-        case Watch.ALWAYS:
-            return True
-        case Watch.IF_ACTIVATED:
-            return activated
-        case Watch.IF_CONFIGURED:
-            return activated and configured
-        case Watch.NEVER:
-            return False
+    watch = SERVICE_BY_NAME[name].watch
+    if watch is Watch.IF_CONFIGURED:
+        return activated and configured
+    return watch is Watch.ALWAYS or (watch is Watch.IF_ACTIVATED and activated)
 
 
 @dataclass(frozen=True, slots=True)

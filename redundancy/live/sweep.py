@@ -113,8 +113,8 @@ def settle(
         collect: Returns the nodes whose inbox was written since it was last called.
         lab_now: Tells the lab time.
         faults: Those in force.
-        ask_for_move: Called after the commit for each session move a node wants.
-        changed: Called when a node has changed its state.
+        ask_for_move: As in ``sweep``.
+        changed: As in ``sweep``.
 
     """
     policy = policies.current()

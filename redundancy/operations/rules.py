@@ -1,6 +1,6 @@
 """Rules of single values: names, descriptions, addresses.
 
-Each function returns the value as it is stored, or raises Refused with the name of its field.
+Each function returns the value as it is stored, or raises Refused; ``checked`` adds the field.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> di
         try:
             stored[field] = rule(text)
         except Refused as refused:
-            refusals.append(refused)
+            refusals.append(Refused(refused.rule, field=field))
     Refused.unless_none(refusals)
     return stored
 
@@ -64,24 +64,28 @@ def _is_domain_name(text: str) -> bool:
 def server_name(text: str) -> str:
     """Return the name of a server: a host name, a fully qualified domain name or an IP address."""
     name = text.strip()
-    rule = say(
-        "Host Name/IP Address must be a host name, a fully qualified domain name or an IP "
-        "address of 2 to 63 characters."
-    )
-    if not 2 <= len(name) <= 63:
-        raise Refused(rule, field="name")
+    # Only digits and dots: an address, or a mistyped one; never a host name.
     if ":" in name or re.fullmatch(r"[0-9.]+", name):
-        # Only digits and dots: an address, or a mistyped one; never a host name.
-        try:
-            address = ipaddress.ip_address(name)
-        except ValueError:
-            raise Refused(rule, field="name") from None
-        if getattr(address, "scope_id", None):
-            raise Refused(rule, field="name")
-        return str(address)
-    if not _is_domain_name(name):
-        raise Refused(rule, field="name")
-    return name
+        sound = _address(name)
+    else:
+        sound = name if _is_domain_name(name) else ""
+    if not sound or not 2 <= len(name) <= 63:
+        raise Refused(
+            say(
+                "Host Name/IP Address must be a host name, a fully qualified domain name or an IP "
+                "address of 2 to 63 characters."
+            )
+        )
+    return sound
+
+
+def _address(text: str) -> str:
+    """Return an IP address as it is stored; empty for what is none, or one of a zone."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    return "" if getattr(address, "scope_id", None) else str(address)
 
 
 def group_name(text: str) -> str:
@@ -89,8 +93,7 @@ def group_name(text: str) -> str:
     name = text.strip()
     if not _GROUP_NAME.fullmatch(name):
         raise Refused(
-            say("Name must be 1 to 128 characters: letters, digits, underscores and hyphens."),
-            field="name",
+            say("Name must be 1 to 128 characters: letters, digits, underscores and hyphens.")
         )
     return name
 
@@ -100,13 +103,11 @@ def description(text: str) -> str:
     value = text.strip()
     if len(value) > DESCRIPTION_LENGTH:
         raise Refused(
-            say("Description must be at most {most} characters.", most=DESCRIPTION_LENGTH),
-            field="description",
+            say("Description must be at most {most} characters.", most=DESCRIPTION_LENGTH)
         )
     if any(sign in _FORBIDDEN_IN_DESCRIPTION or not sign.isprintable() for sign in value):
         raise Refused(
-            say('Description must not contain any of " % & \\ < > or control characters.'),
-            field="description",
+            say('Description must not contain any of " % & \\ < > or control characters.')
         )
     return value
 
@@ -119,11 +120,9 @@ def ipv6_address(text: str) -> str | None:
     try:
         address = ipaddress.IPv6Address(value)
     except ValueError:
-        raise Refused(
-            say("IPv6 Address must be a valid IPv6 address."), field="ipv6_address"
-        ) from None
+        raise Refused(say("IPv6 Address must be a valid IPv6 address.")) from None
     if address.scope_id:
-        raise Refused(say("IPv6 Address must not name a zone."), field="ipv6_address")
+        raise Refused(say("IPv6 Address must not name a zone."))
     return str(address)
 
 
@@ -131,7 +130,7 @@ def mac_address(text: str) -> str:
     """Return a MAC address as 12 hexadecimal digits; separators are accepted and dropped."""
     value = re.sub(r"[:.\-\s]", "", text).upper()
     if value and not _MAC.fullmatch(value):
-        raise Refused(say("MAC Address must be 12 hexadecimal digits."), field="mac_address")
+        raise Refused(say("MAC Address must be 12 hexadecimal digits."))
     return value
 
 
@@ -139,8 +138,7 @@ def no_mac_address(text: str) -> str:
     """Return the empty MAC address of a server that has none."""
     if mac_address(text):
         raise Refused(
-            say("MAC Address is for servers of type {type} only.", type=ServerType.CUCM.label),
-            field="mac_address",
+            say("MAC Address is for servers of type {type} only.", type=ServerType.CUCM.label)
         )
     return ""
 
@@ -150,8 +148,7 @@ def domain(text: str) -> str:
     value = text.strip()
     if value and (len(value) > 253 or not _is_domain_name(value)):
         raise Refused(
-            say("IM and Presence Domain must be a valid domain name, such as example.com."),
-            field="domain",
+            say("IM and Presence Domain must be a valid domain name, such as example.com.")
         )
     return value
 
@@ -161,7 +158,6 @@ def version(text: str) -> str:
     value = text.strip() or DEFAULT_VERSION
     if not _VERSION.fullmatch(value):
         raise Refused(
-            say("Installed Version must be numbers with dots, such as 14.0.1 or 14.0.1.10000-20."),
-            field="version",
+            say("Installed Version must be numbers with dots, such as 14.0.1 or 14.0.1.10000-20.")
         )
     return value

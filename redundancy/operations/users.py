@@ -147,7 +147,7 @@ def _checked(user: PresenceUser) -> PresenceUser:
     return user
 
 
-def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
+def _text(value: str, *, label: str, low: int, high: int) -> str:
     text = value.strip()
     if not low <= len(text) <= high or not text.isprintable():
         template = (
@@ -155,25 +155,25 @@ def _text(value: str, *, label: str, field: str, low: int, high: int) -> str:
             if low
             else mark("{label} must be at most {high} printable characters.")
         )
-        raise Refused(say(template, label=label, low=low, high=high), field=field)
+        raise Refused(say(template, label=label, low=low, high=high))
     return text
 
 
 def _userid(value: str) -> str:
-    text = _text(value, label=say("User ID"), field="userid", low=1, high=128)
+    text = _text(value, label=say("User ID"), low=1, high=128)
     if any(sign.isspace() for sign in text):
-        raise Refused(say("User ID must not contain spaces."), field="userid")
+        raise Refused(say("User ID must not contain spaces."))
     return text
 
 
 def _display_name(value: str) -> str:
-    return _text(value, label=say("Display name"), field="display_name", low=0, high=128)
+    return _text(value, label=say("Display name"), low=0, high=128)
 
 
 def _im_address(value: str) -> str:
-    text = _text(value, label=say("IM Address"), field="im_address", low=1, high=255)
+    text = _text(value, label=say("IM Address"), low=1, high=255)
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
-        raise Refused(say("IM Address must be of the form name@domain."), field="im_address")
+        raise Refused(say("IM Address must be of the form name@domain."))
     return text
 
 

@@ -105,7 +105,7 @@ class Parameters:
     """The parameters of the running system while a rehearsal uses its own."""
 
     def __init__(self) -> None:
-        self._before = {key: str(value) for key, value in values.clusterwide().items()}
+        self._before = values.texts()
 
     def use(self, scenario: Scenario) -> None:
         """Let the defaults hold, and what the scenario says."""

@@ -18,11 +18,10 @@ from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.actions import FAULTS, Action, Verb
 from redundancy.rehearsal.runner import Played, Player, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
-from redundancy.selectors.parameters import typed
 from redundancy.selectors.policy import policy_of
 from redundancy.srm.simulator import Simulator
 from redundancy.srm.states import NOT_RESPONDING, State
-from redundancy.srm.types import Policy, Request
+from redundancy.srm.types import Request
 
 IN_ROUTER = frozenset(service.name for service in SERVICES if service.xcp) - {XCP_ROUTER}
 REQUESTS: dict[str, Request] = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
@@ -45,7 +44,9 @@ class VirtualStage:
         self._nodes = scenario.nodes
         self._counts_logins = scenario.counts_logins
         self._values = {p.key: p.default for p in PARAMETERS} | dict(scenario.parameters)
-        self._sim = Simulator(_policy(self._values), scenario.users, scenario.seed, scenario.nodes)
+        self._sim = Simulator(
+            policy_of(self._values), scenario.users, scenario.seed, scenario.nodes
+        )
         self._set_limits()
         for name in scenario.nodes:
             self._sim.deploy(name, _deployment(scenario.services[name]), IN_ROUTER)
@@ -203,7 +204,7 @@ class VirtualStage:
         values = self._values | {key: parameters.canonical(PARAMETER_BY_KEY[key], value)}
         parameters.check_together(values)
         self._values = values
-        self._sim.set_policy(_policy(values))
+        self._sim.set_policy(policy_of(values))
         self._set_limits()
 
     def _set_limits(self) -> None:
@@ -244,10 +245,6 @@ class VirtualStage:
             sim.start_service(node, service)
         else:
             sim.stop_service(node, service)
-
-
-def _policy(values: Mapping[str, str]) -> Policy:
-    return policy_of({key: typed(PARAMETER_BY_KEY[key], text) for key, text in values.items()})
 
 
 def _deployment(extra: Sequence[str]) -> dict[str, bool]:

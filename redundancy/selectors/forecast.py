@@ -89,9 +89,3 @@ def move_of(forecast: Forecast) -> SessionMove | None:
     )
     move = following.order_by("pk").first()
     return move if move is not None and of_move(move) == forecast else None
-
-
-def requested_at(forecast: Forecast) -> float:
-    """Return the lab seconds at which the action was requested."""
-    event: HaEvent = forecast.event
-    return event.at.timestamp()

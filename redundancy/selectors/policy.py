@@ -6,20 +6,19 @@ from typing import Any
 from django.conf import settings
 
 from redundancy import clock
+from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.selectors import parameters
-from redundancy.selectors.parameters import Typed
 from redundancy.srm.types import Policy
 
 
 def current() -> Policy:
     """Return the policy made of the service parameters as they are now."""
-    return policy_of(parameters.clusterwide(), tick=settings.SWEEP_SECONDS * clock.rate())
+    return policy_of(parameters.texts(), tick=settings.SWEEP_SECONDS * clock.rate())
 
 
-def policy_of(values: Mapping[str, Typed], tick: float = 1) -> Policy:
-    """Return the policy made of these parameters, by their keys; ``tick`` as in ``Policy``."""
-    known = {key: values[key] for key in Policy().parameters}
-    fields: dict[str, Any] = {
-        key: value if isinstance(value, bool) else float(value) for key, value in known.items()
+def policy_of(texts: Mapping[str, str], tick: float = 1) -> Policy:
+    """Return the policy made of parameters as they are stored, by their keys; ``tick`` as in ``Policy``."""
+    given: dict[str, Any] = {
+        key: parameters.typed(PARAMETER_BY_KEY[key], texts[key]) for key in Policy().parameters
     }
-    return Policy(**fields, tick=tick)
+    return Policy(**given, tick=tick)

@@ -34,7 +34,7 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
     expected = {50: told.until_50, 95: told.until_95, 100: told.until_100}
     came = measured_logins(move, now) if move else None
     moved = say("{count:,}", count=move.moved) if move else say("no move followed")
-    took = duration(move.at - forecast.requested_at(told)) if move else ""
+    took = duration(move.at - told.event.at.timestamp()) if move else ""
     return (
         *([Compared(say("From the request to the move"), "", took)] if took else []),
         Compared(say("Sessions moved"), say("{count:,}", count=told.moved), moved),
