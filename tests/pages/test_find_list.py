@@ -57,16 +57,16 @@ def listing(*query: tuple[str, object], sort: str = "", selection: bool = False)
 )
 def test_rows_of_criteria(rows: int, more: str, shown: int) -> None:
     seen = listing(*(ROW * rows), ("row", more))
-    assert (len(seen.criteria), seen.error) == (shown, "")
+    assert (len(seen.address.criteria), seen.error) == (shown, "")
     if more == "+" and rows < MOST_CRITERIA:
-        assert seen.criteria[-1] == Criterion("name", "begins")
+        assert seen.address.criteria[-1] == Criterion("name", "begins")
 
 
 def test_more_criteria_than_allowed_are_refused() -> None:
     with pytest.raises(Refused):
         read_criteria(QueryDict(urlencode(ROW * (MOST_CRITERIA + 1))))
     seen = listing(*(ROW * (MOST_CRITERIA + 1)))
-    assert (seen.status, seen.criteria) == (400, (Criterion("name", "begins"),))
+    assert (seen.status, seen.address.criteria) == (400, (Criterion("name", "begins"),))
     assert seen.error == "Find: at most 10 rows of criteria are allowed."
     assert list(seen.page) == []
 
@@ -80,12 +80,12 @@ def test_a_row_that_is_not_whole_is_none() -> None:
     [(ROWS[0], ROWS[0]), (ROWS[-1], ROWS[-1]), (ROWS[0] - 1, DEFAULT_ROWS), ("x", DEFAULT_ROWS)],
 )
 def test_rows_of_a_page(asked: object, rows: int) -> None:
-    assert listing(("rows", asked)).rows == rows
+    assert listing(("rows", asked)).address.rows == rows
 
 
 def test_a_header_sorts_and_sorts_back() -> None:
     plain = listing()
-    assert (plain.sort, [header.sorted for header in plain.headers]) == (
+    assert (plain.address.sort, [header.sorted for header in plain.headers]) == (
         "name",
         ["", "ascending", ""],
     )
