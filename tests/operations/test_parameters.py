@@ -14,7 +14,7 @@ from redundancy.parameters.writes.parameters import (
     set_parameter,
     set_parameters,
 )
-from redundancy.selectors.parameters import clusterwide, of_node, value
+from redundancy.selectors.parameters import clusterwide, of_node, texts, value
 from redundancy.selectors.policy import policy_of
 from redundancy.srm.types import Policy
 
@@ -164,10 +164,10 @@ def test_the_defaults_obey_their_own_limits(node: Server) -> None:
 
 def test_srm_decides_by_the_parameters_of_the_catalogue() -> None:
     assert Policy().parameters.keys() <= PARAMETER_BY_KEY.keys()
-    assert policy_of(clusterwide()) == Policy(), "the defaults are the same"
+    assert policy_of(texts()) == Policy(), "the defaults are the same"
     put("automatic_fallback", "True")
     put("critical_service_delay", "91")
-    assert policy_of(clusterwide()) == Policy(automatic_fallback=True, critical_service_delay=91)
+    assert policy_of(texts()) == Policy(automatic_fallback=True, critical_service_delay=91)
 
 
 @pytest.mark.parametrize(
