@@ -13,10 +13,15 @@ NAMED = re.compile(r"`(\w+)` in `([\w/]+\.py)`")
 
 
 def _defined(path: Path) -> set[str]:
-    return {
-        node.name
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    body = ast.parse(path.read_text()).body
+    targets = [
+        target
+        for node in body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    return {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)} | {
+        target.id for target in targets if isinstance(target, ast.Name)
     }
 
 
