@@ -25,6 +25,7 @@ SCHEMA = (
 def test_names_and_numbers_are_those_of_the_published_schema() -> None:
     assert {number: state.value for state, number in NUMBERS.items()} == dict(enumerate(SCHEMA))
     assert set(State) - set(NUMBERS) == {"Backup Activated", "Failover Affected Services"}
+    assert states.NOT_RESPONDING == "Cisco Server Recovery Manager Not Responding"
 
 
 def test_every_state_is_calm_or_failed_or_one_part_of_a_failover() -> None:
