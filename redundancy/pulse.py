@@ -22,7 +22,7 @@ SENT_AT = "sent_at"
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class SweepTick:
     """A sweep that ran to its end. ``began`` and ``took`` in seconds; ``asked``: not by beat."""
 
     began: float
@@ -41,7 +41,7 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class AuditNote:
     """The last audit by the running system, and what it found."""
 
     at: float
@@ -54,23 +54,23 @@ def now() -> float:
     return float(seconds) + float(micros) / 1e6
 
 
-def tick(*, took: float, steps: int, asked: bool) -> None:
+def note_sweep(*, took: float, steps: int, asked: bool) -> None:
     """Note a sweep that ends now."""
     entry: dict[Any, Any] = {"took": repr(took), "steps": steps, "asked": int(asked)}
     bus.client().xadd(TICKS, entry, maxlen=TICKS_KEPT, approximate=True)
 
 
-def ticks() -> list[Tick]:
+def last_sweeps() -> list[SweepTick]:
     """Return the last sweeps, oldest first."""
     found: Any = bus.client().xrange(TICKS)
     told = []
     for ident, entry in found:
         ended, took = int(ident.partition("-")[0]) / 1000, float(entry["took"])
-        told.append(Tick(ended - took, took, int(entry["steps"]), entry["asked"] == "1"))
+        told.append(SweepTick(ended - took, took, int(entry["steps"]), entry["asked"] == "1"))
     return told
 
 
-def sing(queue: str, sent: float, worker: str) -> None:
+def note_canary(queue: str, sent: float, worker: str) -> None:
     """Note that a canary sent at ``sent`` runs now."""
     told = json.dumps({"sent": sent, "ran": now(), "worker": worker})
     bus.client().hset(CANARIES, queue, told)
@@ -82,20 +82,20 @@ def canaries() -> dict[str, Canary]:
     return {queue: Canary(**json.loads(text)) for queue, text in found.items()}
 
 
-def audited(breaches: Iterable[str]) -> None:
+def note_audit(breaches: Iterable[str]) -> None:
     """Note what an audit found that ends now."""
     bus.client().set(
         AUDIT, json.dumps({"at": now(), "breaches": [to_text(each) for each in breaches]})
     )
 
 
-def last_audit() -> Audited | None:
+def last_audit() -> AuditNote | None:
     """Return the last audit; None while there was none."""
     text = bus.client().get(AUDIT)
     if text is None:
         return None
     told = json.loads(str(text))
-    return Audited(told["at"], tuple(from_text(each) for each in told["breaches"]))
+    return AuditNote(told["at"], tuple(from_text(each) for each in told["breaches"]))
 
 
 def waiting(queues: Sequence[str]) -> dict[str, tuple[int, float | None]]:

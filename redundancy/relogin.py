@@ -10,7 +10,7 @@ PERCENTS = (50, 95, 100)
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
+class LoginBand:
     """Clients that log in between ``lower`` and ``upper`` seconds after a move, evenly spread."""
 
     lower: float
@@ -25,7 +25,7 @@ class Band:
         return self.clients * min(1.0, max(0.0, share))
 
 
-def peak_of(bands: Sequence[Band]) -> float:
+def peak_of(bands: Sequence[LoginBand]) -> float:
     """Return the most logins per second of clients with different limits."""
     # Where a band begins the rate rises; it is highest at one of those moments.
     return max(
@@ -41,7 +41,7 @@ def peak_of(bands: Sequence[Band]) -> float:
     )
 
 
-def until_of(share: float, bands: Sequence[Band]) -> float:
+def until_of(share: float, bands: Sequence[LoginBand]) -> float:
     """Return after how many seconds this share (0 to 1) of clients with different limits is back."""
     wanted = share * sum(each.clients for each in bands)
     edges = sorted({edge for each in bands for edge in (each.lower, each.upper)})

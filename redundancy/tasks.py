@@ -78,13 +78,13 @@ def audit() -> None:
     breaches = audits.audit(recent=RECENT_EVENTS)
     for breach in breaches:
         logger.error("audit: %s", breach)
-    pulse.audited(breach.whole_sentence for breach in breaches)
+    pulse.note_audit(breach.whole_sentence for breach in breaches)
 
 
 @shared_task(bind=True, expires=settings.QUEUE_SECONDS)
 def canary(self: Task[..., None], queue: str, sent: float) -> None:
     """Tell that the worker of ``queue`` works; ``sent`` by the clock of the bus."""
-    pulse.sing(queue, sent, self.request.hostname or "")
+    pulse.note_canary(queue, sent, self.request.hostname or "")
 
 
 # Alarms follow from the present states, so that a task that waited long need not run.

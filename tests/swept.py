@@ -8,8 +8,8 @@ HOST = "@here"
 
 def just_swept() -> None:
     """Leave everything on the bus as it is a moment after a sweep, with workers that work."""
-    pulse.tick(took=0.01, steps=2, asked=False)
+    pulse.note_sweep(took=0.01, steps=2, asked=False)
     bus.mark_sweep()
     for queue in ("sweep", "moves"):
-        pulse.sing(queue, pulse.now() - 0.25, f"{queue}{HOST}")
+        pulse.note_canary(queue, pulse.now() - 0.25, f"{queue}{HOST}")
     tasks.audit()

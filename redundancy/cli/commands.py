@@ -24,7 +24,7 @@ _LOOK_EVERY = 0.2
 def _run_sql(call: Call) -> Iterator[str]:
     select = parse_select(call.values[Kind.SELECT], relations.RELATIONS, relations.quote())
     try:
-        result = relations.read(select.sql, select.relations)
+        result = relations.run_select(select.sql, select.relations)
     except DatabaseError as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Refused(f"run sql: the database says: {reason}") from None

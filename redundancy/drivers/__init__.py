@@ -1,9 +1,9 @@
 """Drivers: how SRM and the Control Center reach the services of a node."""
 
-from redundancy.drivers.base import Observed, ServiceDriver
+from redundancy.drivers.base import Observation, ServiceDriver
 from redundancy.drivers.lab import LabDriver
 
-__all__ = ["Observed", "ServiceDriver", "get_driver"]
+__all__ = ["Observation", "ServiceDriver", "get_driver"]
 
 _LAB = LabDriver()
 

@@ -9,7 +9,7 @@ from redundancy.srm.types import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class Observation:
     """A service of a node as seen from outside.
 
     ``since``: lab seconds at which it took its status. ``monitored``: whether SRM watches it in
@@ -26,7 +26,7 @@ class Observed:
 class ServiceDriver(Protocol):
     """Looks at the services of nodes, and starts and stops them."""
 
-    def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observed]]:
+    def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observation]]:
         """Return every service of each node, by the key of the node.
 
         A node that cannot be read has its services with the status Unknown: that is not Stopped.

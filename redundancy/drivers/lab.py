@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from redundancy.catalog import DATABASE, SERVICES, XCP_ROUTER, Watch, is_monitored
 from redundancy.clock import lab_datetime
-from redundancy.drivers.base import Observed
+from redundancy.drivers.base import Observation
 from redundancy.models import Machine, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.srm.types import Reading
 
@@ -19,9 +19,9 @@ XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
 class LabDriver:
     """The ServiceDriver of nodes whose machine and services are kept in the database."""
 
-    def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observed]]:
+    def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observation]]:
         """Return every service of each node, in one query for all."""
-        seen: dict[int, list[Observed]] = {node.pk: [] for node in nodes}
+        seen: dict[int, list[Observation]] = {node.pk: [] for node in nodes}
         rows = NodeService.objects.filter(server__in=list(seen)).values_list(
             "server_id",
             "name",
@@ -33,7 +33,7 @@ class LabDriver:
         )
         for server_id, name, activated, configured, running, since, powered in rows:
             seen[server_id].append(
-                Observed(
+                Observation(
                     name=name,
                     status=_status(powered=powered, activated=activated, running=running),
                     monitored=activated

@@ -11,7 +11,7 @@ from redundancy.views.chrome import BannerLine, BannerLines
 SHOWN = 5
 
 
-def in_force() -> BannerLines:
+def fault_lines() -> BannerLines:
     """Return the faults in force, as every page shows them; one query."""
     lines = [BannerLine(fault.sentence, "warn") for fault in faults.active()]
     return BannerLines(tuple(lines[:SHOWN]), max(0, len(lines) - SHOWN))
@@ -19,4 +19,4 @@ def in_force() -> BannerLines:
 
 def context(_: HttpRequest) -> dict[str, object]:
     """Return the banner of every page; nothing is asked where it is not shown."""
-    return {"fault_lab": settings.FAULT_LAB, "faults": SimpleLazyObject(in_force)}
+    return {"fault_lab": settings.FAULT_LAB, "faults": SimpleLazyObject(fault_lines)}

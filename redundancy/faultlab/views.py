@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from redundancy.errors import Refused
 from redundancy.faultlab import writes
-from redundancy.faultlab.banner import in_force
+from redundancy.faultlab.banner import fault_lines
 from redundancy.faultlab.forms import FaultForm
 from redundancy.faultlab.writes import ACTS, LINK_ACTS, PAUSE, WORK_ACTS, FaultAct
 from redundancy.models import RedundancyGroup, Server
@@ -51,7 +51,7 @@ def _where_it_is_on(
 @require_safe
 def banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the faults in force, or 204 while version ``v`` still holds."""
-    faults = in_force()
+    faults = fault_lines()
     said = together(line.sentence for line in faults.lines) or say("No fault is in force.")
     region = Region("fault_lab/_banner.html", content={"faults": faults}, announcement=said)
     return answer(request, region)

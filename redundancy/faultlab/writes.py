@@ -19,7 +19,7 @@ from redundancy.errors import Refused
 from redundancy.models import Fault, FaultKind, RedundancyGroup, Server
 from redundancy.models.fault import HELD, OF_LINK
 from redundancy.operations import locks, rules
-from redundancy.operations.faults import record
+from redundancy.operations.faults import record_fault
 from redundancy.srm.simulator import Simulator
 from redundancy.srm.words import say
 
@@ -159,12 +159,12 @@ def _put(
         return
     fault.amount, fault.actor = amount, actor
     fault.save(update_fields=["amount", "actor"])
-    record(fault, say("Fault: {fault}", fault=fault.sentence), actor)
+    record_fault(fault, say("Fault: {fault}", fault=fault.sentence), actor)
 
 
 def _lift(which: QuerySet[Fault], actor: str) -> None:
     for fault in which.select_related("group", "node__group"):
-        record(fault, say("Fault lifted: {fault}", fault=fault.sentence), actor)
+        record_fault(fault, say("Fault lifted: {fault}", fault=fault.sentence), actor)
         fault.delete()
 
 

@@ -20,7 +20,7 @@ CLOCK_SLACK = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredNode:
     """A node's row of memory, with what the tables say of its server, group and machine.
 
     ``holder``: name of the node that holds the group's sessions, if one does.
@@ -55,17 +55,17 @@ _ELSEWHERE = {
     "incarnation": "server__machine__incarnation",
     "trace_level": "server__machine__trace_level",
 }
-COLUMNS = tuple(_ELSEWHERE.get(field.name, field.name) for field in fields(Stored))
+COLUMNS = tuple(_ELSEWHERE.get(field.name, field.name) for field in fields(StoredNode))
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class DueNode:
     """All that one step begins with.
 
     ``messages``: what was stored for the node, oldest first. ``heartbeat``: the last one in its inbox.
     """
 
-    stored: Stored
+    stored: StoredNode
     peer: int
     peer_name: str
     messages: Sequence[SrmMessage]
@@ -91,7 +91,7 @@ class Situation:
         )
 
 
-def find(whom: Q, now: float, mail: set[int], interval: float) -> list[Stored]:
+def find_due(whom: Q, now: float, mail: set[int], interval: float) -> list[StoredNode]:
     """Return the nodes whose SRM runs and has something to do, by their keys.
 
     Args:
@@ -118,10 +118,10 @@ def find(whom: Q, now: float, mail: set[int], interval: float) -> list[Stored]:
         .order_by("pk")
         .values_list(*COLUMNS)
     )
-    return [Stored(*row) for row in rows]
+    return [StoredNode(*row) for row in rows]
 
 
-def situations(due: Sequence[Stored]) -> list[Situation]:
+def due_nodes(due: Sequence[StoredNode]) -> list[DueNode]:
     """Return the situation of each of these nodes that has a peer."""
     pks = [stored.pk for stored in due]
     messages: dict[int, list[SrmMessage]] = defaultdict(list)
@@ -132,7 +132,7 @@ def situations(due: Sequence[Stored]) -> list[Situation]:
     readings = get_driver().read(pks)
     peers = _peers(due)
     return [
-        Situation(
+        DueNode(
             stored,
             *peers[stored.pk],
             messages[stored.pk],
@@ -144,7 +144,7 @@ def situations(due: Sequence[Stored]) -> list[Situation]:
     ]
 
 
-def _peers(due: Sequence[Stored]) -> dict[int, tuple[int, str]]:
+def _peers(due: Sequence[StoredNode]) -> dict[int, tuple[int, str]]:
     """Return key and name of the peer of each node."""
     members: dict[int, list[tuple[int, str]]] = {stored.group: [] for stored in due}
     for pk, name, group in NodeRuntime.objects.filter(server__group__in=members).values_list(

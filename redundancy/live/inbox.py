@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from redundancy.live.due import Situation, Stored
+from redundancy.live.due import DueNode, StoredNode
 from redundancy.models import MessageKind, SrmMessage
 from redundancy.srm import types
 from redundancy.srm.types import Event, MoveKind, Request
@@ -10,7 +10,7 @@ from redundancy.srm.types import Event, MoveKind, Request
 ADMIN = frozenset({MessageKind.FAILOVER, MessageKind.FALLBACK})
 
 
-def events_of(situation: Situation, generation: int) -> Iterator[tuple[Event, str]]:
+def srm_events(situation: DueNode, generation: int) -> Iterator[tuple[Event, str]]:
     """Yield the events for one step of a node, each with the name of who caused it.
 
     ``generation``: of the HA the node remembers; 0 when it remembers nothing.
@@ -41,7 +41,7 @@ def events_of(situation: Situation, generation: int) -> Iterator[tuple[Event, st
             yield event, message.actor
 
 
-def _event(message: SrmMessage, stored: Stored) -> Event | None:
+def _event(message: SrmMessage, stored: StoredNode) -> Event | None:
     payload = message.payload
     match message.kind:
         case MessageKind.STARTED:

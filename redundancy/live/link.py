@@ -21,7 +21,7 @@ class Letter:
     now: float
 
 
-def send(letters: Iterable[Letter], faults: Faults) -> None:
+def send_letters(letters: Iterable[Letter], faults: Faults) -> None:
     """Send all ``letters``.
 
     A lost one is lost here, as on a wire: nobody learns of it but by not hearing it.

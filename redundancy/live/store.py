@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 
 from redundancy.drivers import get_driver
-from redundancy.live.due import Situation
+from redundancy.live.due import DueNode
 from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
 from redundancy.models.runtime import NEVER
 from redundancy.operations import events, faults, incidents, locks, power
@@ -41,14 +41,14 @@ GO_OUT = (SendHeartbeat, MoveSessions)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TakenStep:
     """A step that was taken, and is worth nothing until it is stored.
 
     It took ``before`` to ``node``. ``actions`` and ``refused`` (requests, each with a sentence that
     says why) with the name of who caused them; ``wake`` and ``now`` in lab seconds.
     """
 
-    situation: Situation
+    situation: DueNode
     before: Node
     node: Node
     actions: Sequence[tuple[Action, str]]
@@ -75,7 +75,7 @@ class Step:
         return not facts.looks_alike(self.before, self.node, self.now, self.policy)
 
 
-def store(steps: Sequence[Step]) -> list[Step]:
+def store_steps(steps: Sequence[TakenStep]) -> list[TakenStep]:
     """Write the steps whose node's memory is still the one they began with; return these."""
     try:
         with transaction.atomic():
@@ -91,10 +91,10 @@ def store(steps: Sequence[Step]) -> list[Step]:
             logger.exception("step of %s failed; nothing of it was stored", name)
             return []
     half = len(steps) // 2
-    return store(steps[:half]) + store(steps[half:])
+    return store_steps(steps[:half]) + store_steps(steps[half:])
 
 
-def _write(steps: Sequence[Step]) -> list[Step]:
+def _write(steps: Sequence[TakenStep]) -> list[TakenStep]:
     # Who holds a row is about to change it: that step starts anew, and nobody waits for it.
     free = locks.hold(NodeRuntime.objects.filter(pk__in=[s.key for s in steps]), wait=False)
     present = dict(free.values_list("pk", "version"))
@@ -117,7 +117,7 @@ def _write(steps: Sequence[Step]) -> list[Step]:
     return steps
 
 
-def _remember(steps: Sequence[Step]) -> None:
+def _remember(steps: Sequence[TakenStep]) -> None:
     rows = []
     for step in steps:
         stored = step.situation.stored
@@ -142,7 +142,7 @@ def _remember(steps: Sequence[Step]) -> None:
         cursor.executemany(f"UPDATE {TABLE} SET {columns} WHERE {KEY} = %s", rows)
 
 
-def _history(step: Step, server: Server) -> Iterator[HaEvent]:
+def _history(step: TakenStep, server: Server) -> Iterator[HaEvent]:
     inputs = inputs_of(step.node, step.now, step.policy)
     for action, actor in step.actions:
         if isinstance(action, StateChanged):
@@ -178,7 +178,7 @@ def _history(step: Step, server: Server) -> Iterator[HaEvent]:
         )
 
 
-def _work_on_machine(step: Step, server: Server) -> None:
+def _work_on_machine(step: TakenStep, server: Server) -> None:
     """Start and stop what the step asked for. Before the commit: a crash between would lose it."""
     driver = get_driver()
     critical = step.situation.readings

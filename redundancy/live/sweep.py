@@ -15,9 +15,9 @@ from django.db.models import Q
 
 from redundancy import bus, clock, pulse
 from redundancy.live import inbox, link, tracing
-from redundancy.live.due import Situation, find, situations
+from redundancy.live.due import DueNode, due_nodes, find_due
 from redundancy.live.link import Letter
-from redundancy.live.store import Step, store
+from redundancy.live.store import TakenStep, store_steps
 from redundancy.models import FaultKind
 from redundancy.operations import faults as fault_operations
 from redundancy.operations import observer, power
@@ -82,7 +82,7 @@ def sweep(
     taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
     # At the end: this sweep itself may have been what stood still.
     observer.note_return(age=bus.sweep_age(), now=lab_now())
-    pulse.tick(took=time.perf_counter() - began, steps=taken, asked=asked)
+    pulse.note_sweep(took=time.perf_counter() - began, steps=taken, asked=asked)
     if bus.mark_sweep():
         slow_lane()
     return taken
@@ -121,20 +121,20 @@ def settle(
     count = changes = 0
     for _ in range(MAX_ROUNDS):
         mail = collect()
-        due = find(whom, lab_now(), mail, policy.heartbeat_interval)
+        due = find_due(whom, lab_now(), mail, policy.heartbeat_interval)
         if not due:
             break
         for start in range(0, len(due), BATCH):
-            some = situations(due[start : start + BATCH])
+            some = due_nodes(due[start : start + BATCH])
             # Read after the memories: a change of parameters in between makes these steps void,
             # and no node takes one, and sleeps, by parameters that hold no more.
             policy = policies.current()
             taken = [one for one in (take(s, lab_now(), policy) for s in some) if one]
-            stored = store(taken)
-            link.send([letter for one in stored if (letter := _letter(one))], faults)
+            stored = store_steps(taken)
+            link.send_letters([letter for one in stored if (letter := _letter(one))], faults)
             for request in (request for one in stored for request in _moves(one)):
                 ask_for_move(request)
-            tracing.write(stored)
+            tracing.write_traces(stored)
             count += len(stored)
             changes += sum(not one.is_quiet for one in stored)
     if changes:
@@ -142,7 +142,7 @@ def settle(
     return count
 
 
-def take(situation: Situation, now: float, policy: Policy) -> Step | None:
+def take(situation: DueNode, now: float, policy: Policy) -> TakenStep | None:
     """Return the step of one node at ``now``; None when its SRM is broken."""
     try:
         return _take(situation, now, policy)
@@ -152,13 +152,13 @@ def take(situation: Situation, now: float, policy: Policy) -> Step | None:
         return None
 
 
-def _take(situation: Situation, now: float, policy: Policy) -> Step:
+def _take(situation: DueNode, now: float, policy: Policy) -> TakenStep:
     before = node = situation.node
     actions: list[tuple[Action, str]] = []
     refused: list[tuple[Request, str, str]] = []
     wake = now
     for event, actor in (
-        *inbox.events_of(situation, node.generation),
+        *inbox.srm_events(situation, node.generation),
         (Tick(situation.readings), ""),
     ):
         try:
@@ -170,10 +170,10 @@ def _take(situation: Situation, now: float, policy: Policy) -> Step:
         actions += [(action, actor) for action in outcome.actions]
         if isinstance(event, Leaving):
             break
-    return Step(situation, before, node, actions, refused, wake, now, policy)
+    return TakenStep(situation, before, node, actions, refused, wake, now, policy)
 
 
-def _letter(taken: Step) -> Letter | None:
+def _letter(taken: TakenStep) -> Letter | None:
     """Return the step's heartbeat: the last one says everything."""
     sent = [action.heartbeat for action, _ in taken.actions if isinstance(action, SendHeartbeat)]
     if not sent:
@@ -182,7 +182,7 @@ def _letter(taken: Step) -> Letter | None:
     return Letter(sent[-1], taken.key, situation.peer, situation.stored.group, taken.now)
 
 
-def _moves(taken: Step) -> Iterator[MoveRequest]:
+def _moves(taken: TakenStep) -> Iterator[MoveRequest]:
     for action, _ in taken.actions:
         if isinstance(action, MoveSessions):
             yield MoveRequest(taken.key, action.kind, action.epoch, taken.node.generation)

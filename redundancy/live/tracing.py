@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from redundancy import trace_files
-from redundancy.live.store import Step
+from redundancy.live.store import TakenStep
 from redundancy.srm.trace import Level, lines
 
 
-def write(steps: Iterable[Step]) -> None:
+def write_traces(steps: Iterable[TakenStep]) -> None:
     """Write what these steps have to tell, each node at its level."""
     for step in steps:
         situation = step.situation

@@ -115,7 +115,7 @@ def watch() -> Monitor:
         began = time.perf_counter()
         at = pulse.now()
         bus_ms = (time.perf_counter() - began) * 1000
-        beat = beat_of(pulse.ticks(), settings.SWEEP_SECONDS, bus.sweep_age())
+        beat = beat_of(pulse.last_sweeps(), settings.SWEEP_SECONDS, bus.sweep_age())
         queues = _queues(at)
         audit = pulse.last_audit()
     except bus.BusError:
@@ -144,7 +144,7 @@ def watch() -> Monitor:
     )
 
 
-def beat_of(ticks: Sequence[pulse.Tick], interval: float, age: float | None) -> Beat:
+def beat_of(ticks: Sequence[pulse.SweepTick], interval: float, age: float | None) -> Beat:
     """Return how regularly these sweeps, oldest first, ran; ``interval`` of beat in seconds. Pure."""
     fired = [tick for tick in ticks if not tick.asked]
     gaps = [after.began - before.began for before, after in pairwise(fired)]

@@ -76,7 +76,7 @@ def rebalance(*, actor: str) -> int:
             mode=mode.value,
         )
 
-    return _carry_out(spread.rebalanced, said, actor)
+    return _carry_out(spread.rebalancing, said, actor)
 
 
 def check_mode() -> AssignmentMode:
@@ -98,7 +98,7 @@ def check_mode() -> AssignmentMode:
 
 
 def _carry_out(
-    make: Callable[[], spread.Plan], said: Callable[[int, AssignmentMode], str], actor: str
+    make: Callable[[], spread.SpreadPlan], said: Callable[[int, AssignmentMode], str], actor: str
 ) -> int:
     with transaction.atomic():
         locks.one_administrator()

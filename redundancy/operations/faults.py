@@ -33,7 +33,7 @@ def end_pause(*, now: float) -> None:
     Fault.objects.filter(kind=FaultKind.PAUSE, amount__lte=now).delete()
 
 
-def record(fault: Fault, sentence: str, actor: str) -> None:
+def record_fault(fault: Fault, sentence: str, actor: str) -> None:
     """Write into the history that ``fault`` was put in force, lifted or used up."""
     events.record(
         kind=EventKind.LAB, sentence=sentence, group=fault.group, node=fault.node, actor=actor
@@ -47,5 +47,5 @@ def _take(which: Q) -> bool:
     fault = Fault.objects.select_related("group", "node__group").filter(which).first()
     if fault is None or not Fault.objects.filter(pk=fault.pk).delete()[0]:
         return False
-    record(fault, say("Fault used up: {fault}", fault=fault.sentence), "")
+    record_fault(fault, say("Fault used up: {fault}", fault=fault.sentence), "")
     return True

@@ -16,7 +16,7 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import events, faults, locks, measured
-from redundancy.operations.sessions import place, remember_move, send_home
+from redundancy.operations.sessions import move_sessions_to, remember_move, send_home
 from redundancy.srm.types import MoveKind
 from redundancy.srm.words import say_count
 
@@ -75,7 +75,7 @@ def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
     if taking:
         # The epoch rises even if nobody moves: a move home decided before must not be done after.
         measured.overtake(group, now)
-        placed = place(PresenceUser.objects.filter(home__group=group), node, now)
+        placed = move_sessions_to(PresenceUser.objects.filter(home__group=group), node, now)
         group.epoch += 1
         group.holder = node
         group.save(update_fields=["epoch", "holder"])

@@ -42,7 +42,7 @@ def sign(*, users: QuerySet[PresenceUser], out: bool, actor: str, whose: str = "
             log_in(chosen, now)
         chosen.update(signed_out=out)
         kind = RecordKind.SIGNED_OUT if out else RecordKind.SIGNED_IN
-        records.record(kind=kind, users=keys, at=now)
+        records.record_signing(kind=kind, users=keys, at=now)
         node = (
             Server.objects.select_related("group").get(pk=homes.pop()) if len(homes) == 1 else None
         )

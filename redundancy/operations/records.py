@@ -6,7 +6,7 @@ from redundancy.keys import pack
 from redundancy.models import RecordKind, Server, UserRecord
 
 
-def record(
+def record_signing(
     *, kind: RecordKind, users: Collection[int], at: float, node: Server | None = None
 ) -> None:
     """Write down that this was done to the users, by their keys, at lab time ``at``."""

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from redundancy.catalog import SERVICE_BY_NAME, SRM, XCP_ROUTER, ServiceKind, Watch
 from redundancy.clock import lab_datetime
-from redundancy.drivers import Observed, get_driver
+from redundancy.drivers import Observation, get_driver
 from redundancy.errors import Refused
 from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import events, faults, power
@@ -147,7 +147,7 @@ def set_configured(*, server: Server, name: str, configured: bool, actor: str) -
             _record(server, template, [name], actor)
 
 
-def _readable(server: Server, name: str) -> dict[str, Observed]:
+def _readable(server: Server, name: str) -> dict[str, Observation]:
     """Return the services of the node by name; refuse what cannot be controlled."""
     services = _seen(server, name)
     if services[name].status == ServiceStatus.NOT_ACTIVATED:
@@ -158,7 +158,7 @@ def _readable(server: Server, name: str) -> dict[str, Observed]:
     return services
 
 
-def _seen(server: Server, name: str) -> dict[str, Observed]:
+def _seen(server: Server, name: str) -> dict[str, Observation]:
     """Return the services of the node by name; refuse one it has not, or that cannot be reached."""
     services = {seen.name: seen for seen in get_driver().observe([server])[server.pk]}
     service = services.get(name)
@@ -174,7 +174,7 @@ def _seen(server: Server, name: str) -> dict[str, Observed]:
     return services
 
 
-def _check_router(services: dict[str, Observed], name: str) -> None:
+def _check_router(services: dict[str, Observation], name: str) -> None:
     router = services.get(XCP_ROUTER)
     if name == XCP_ROUTER or router is None or not SERVICE_BY_NAME[name].xcp:
         return
@@ -189,7 +189,7 @@ def _check_router(services: dict[str, Observed], name: str) -> None:
         )
 
 
-def _running_dependents(services: dict[str, Observed], name: str) -> list[str]:
+def _running_dependents(services: dict[str, Observation], name: str) -> list[str]:
     """Return the running services that stop with the service ``name``."""
     if name != XCP_ROUTER:
         return []

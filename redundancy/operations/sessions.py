@@ -21,7 +21,7 @@ from redundancy.operations.pairs import Pairs
 from redundancy.selectors import limits
 
 
-def logged_in(user: PresenceUser, node_id: int, now: float) -> PresenceSession:
+def session_at_login(user: PresenceUser, node_id: int, now: float) -> PresenceSession:
     """Return the session, not saved yet, of a user whose client logs in at a node now."""
     return PresenceSession(
         user=user, node_id=node_id, since=lab_datetime(now), relogin_at=now, limits_at=now
@@ -29,7 +29,7 @@ def logged_in(user: PresenceUser, node_id: int, now: float) -> PresenceSession:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Placement:
     """Sessions moved at lab time ``at``; their clients log in ``lower`` to ``upper`` seconds later."""
 
     at: float
@@ -38,7 +38,7 @@ class Placed:
     upper: float
 
 
-def place(users: QuerySet[PresenceUser], node: Server, now: float) -> Placed:
+def move_sessions_to(users: QuerySet[PresenceUser], node: Server, now: float) -> Placement:
     """Move the sessions of these users that are elsewhere to ``node``.
 
     One statement. Each client waits a time of its own between the limits that it keeps from its
@@ -57,7 +57,7 @@ def place(users: QuerySet[PresenceUser], node: Server, now: float) -> Placed:
         relogin_at=now + low + (high - low) * Random(),
         limits_at=login,
     )
-    return Placed(
+    return Placement(
         now,
         moved,
         min((band.lower for band in bands), default=min(lower.values)),
@@ -65,7 +65,7 @@ def place(users: QuerySet[PresenceUser], node: Server, now: float) -> Placed:
     )
 
 
-def send_home(group: RedundancyGroup, now: float) -> Placed:
+def send_home(group: RedundancyGroup, now: float) -> Placement:
     """Move every session of the group's users to its assigned node.
 
     The caller holds the lock on the group's row. The epoch rises, so that a move decided before is
@@ -73,7 +73,7 @@ def send_home(group: RedundancyGroup, now: float) -> Placed:
     """
     measured.overtake(group, now)
     placed = [
-        place(PresenceUser.objects.filter(home=node), node, now)
+        move_sessions_to(PresenceUser.objects.filter(home=node), node, now)
         for node in Server.objects.filter(group=group)
     ]
     group.epoch += 1
@@ -81,7 +81,7 @@ def send_home(group: RedundancyGroup, now: float) -> Placed:
     group.save(update_fields=["epoch", "holder"])
     # The limits of a node that nobody went to count only when nobody went anywhere.
     counting = [each for each in placed if each.moved] or placed
-    return Placed(
+    return Placement(
         now,
         sum(each.moved for each in placed),
         min(each.lower for each in counting),
@@ -89,13 +89,13 @@ def send_home(group: RedundancyGroup, now: float) -> Placed:
     )
 
 
-def remember_move(event: HaEvent, group: RedundancyGroup, placed: Placed) -> None:
+def remember_move(event: HaEvent, group: RedundancyGroup, placement: Placement) -> None:
     """Write down who serves the group's users since ``event``: its holder, or each node its own."""
     first, second, *_ = [*Server.objects.filter(group=group).order_by("slot"), None, None]
     SessionMove.objects.create(
         event=event,
         group=group,
-        at=placed.at,
+        at=placement.at,
         epoch=group.epoch,
         holder=group.holder,
         holder_name=group.holder.name if group.holder else "",
@@ -103,9 +103,9 @@ def remember_move(event: HaEvent, group: RedundancyGroup, placed: Placed) -> Non
         first_name=first.name if first else "",
         second=second,
         second_name=second.name if second else "",
-        moved=placed.moved,
-        lower=int(placed.lower),
-        upper=int(placed.upper),
+        moved=placement.moved,
+        lower=int(placement.lower),
+        upper=int(placement.upper),
     )
 
 

@@ -12,7 +12,7 @@ from redundancy.errors import Refused
 from redundancy.models import EventKind, PresenceSession, PresenceUser, RedundancyGroup, Server
 from redundancy.operations import events, locks, rules
 from redundancy.operations.records import record_assignment
-from redundancy.operations.sessions import logged_in
+from redundancy.operations.sessions import session_at_login
 from redundancy.selectors import wording
 from redundancy.selectors.servers import unsettled_nodes
 from redundancy.selectors.spread import newcomers
@@ -56,7 +56,7 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
             raise _taken(users) from None
         now = lab_now()
         PresenceSession.objects.bulk_create(
-            logged_in(user, user.home_id, now) for user in users if user.home_id is not None
+            session_at_login(user, user.home_id, now) for user in users if user.home_id is not None
         )
         record_assignment(((user.pk, user.home_id) for user in users if user.home_id), now)
         sentence = say_count(
@@ -95,7 +95,7 @@ def edit_user(
             now = lab_now()
             PresenceSession.objects.filter(user=current).delete()
             if home is not None and not current.signed_out:
-                logged_in(current, home.pk, now).save(force_insert=True)
+                session_at_login(current, home.pk, now).save(force_insert=True)
             record_assignment([(current.pk, current.home_id)], now)
             sentence = (
                 say("User {user} was assigned to {node}.", user=current.userid, node=home.name)

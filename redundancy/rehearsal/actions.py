@@ -79,7 +79,7 @@ DURATION_RULE = "a time such as 90s, 3m9s or 1h30m"
 LONGEST = 1000 * 3600
 
 
-def parse(text: str, nodes: Collection[str]) -> Action:
+def parse_action(text: str, nodes: Collection[str]) -> Action:
     """Return the action that ``text`` says.
 
     Raises:

@@ -12,7 +12,7 @@ from redundancy.operations import rules
 from redundancy.parameters.writes import parameters
 from redundancy.rehearsal import actions
 from redundancy.rehearsal.actions import Action, BadAction
-from redundancy.rehearsal.scenario import Counts, Expectation, Scenario, Step, When
+from redundancy.rehearsal.scenario import Counts, Expectation, Scenario, ScenarioStep, When
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
 
 DEFAULT_NODES = ("imp-pub", "imp-sub")
@@ -30,7 +30,7 @@ class BadFile(Exception):
     """A scenario file that cannot be used; the message is ``file:line: what was expected``."""
 
 
-def load(path: Path) -> Scenario:
+def load_scenario(path: Path) -> Scenario:
     """Return the scenario in the file ``path``.
 
     Raises:
@@ -43,10 +43,10 @@ def load(path: Path) -> Scenario:
         raise BadFile(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadFile(f"{path}: expected text in UTF-8") from None
-    return parse(text, str(path))
+    return parse_scenario(text, str(path))
 
 
-def parse(text: str, file: str) -> Scenario:
+def parse_scenario(text: str, file: str) -> Scenario:
     """Return the scenario that ``text`` is; ``file`` is its name in errors.
 
     Raises:
@@ -191,8 +191,8 @@ class _Reader:
 
     # --- steps ---------------------------------------------------------------------------------
 
-    def steps(self, node: yaml.Node, nodes: tuple[str, str]) -> tuple[Step, ...]:
-        found: list[Step] = []
+    def steps(self, node: yaml.Node, nodes: tuple[str, str]) -> tuple[ScenarioStep, ...]:
+        found: list[ScenarioStep] = []
         for item in self.items(node, "steps"):
             step = self.step(item, nodes, found)
             if found and step.moment < found[-1].moment:
@@ -202,7 +202,9 @@ class _Reader:
             raise self.fail(node, "at least one step")
         return tuple(found)
 
-    def step(self, node: yaml.Node, nodes: tuple[str, str], before: list[Step]) -> Step:
+    def step(
+        self, node: yaml.Node, nodes: tuple[str, str], before: list[ScenarioStep]
+    ) -> ScenarioStep:
         entries = {name: (key, value) for key, name, value in self.pairs(node, "a step")}
         for name, (key, _) in entries.items():
             if name not in {*When, "do", "expect"}:
@@ -220,21 +222,21 @@ class _Reader:
         line = node.start_mark.line + 1
         if "expect" in entries:
             expectation = self.expectation(entries["expect"][1], nodes, before)
-            return Step(line, when, moment, expectation=expectation)
+            return ScenarioStep(line, when, moment, expectation=expectation)
         if when is not When.AT:
             raise self.fail(node, f"expect after {when}; only at goes with do")
-        return Step(line, when, moment, action=self.action(entries["do"][1], nodes))
+        return ScenarioStep(line, when, moment, action=self.action(entries["do"][1], nodes))
 
     def action(self, node: yaml.Node, nodes: tuple[str, str]) -> Action:
         text = self.text(node, "an action")
-        action = self.checked(node, actions.parse, text, nodes)
+        action = self.checked(node, actions.parse_action, text, nodes)
         if action.parameter:
             parameter = PARAMETER_BY_KEY[action.parameter]
             self.checked(node, parameters.canonical, parameter, action.value)
         return action
 
     def expectation(
-        self, node: yaml.Node, nodes: tuple[str, str], before: list[Step]
+        self, node: yaml.Node, nodes: tuple[str, str], before: list[ScenarioStep]
     ) -> Expectation:
         states: dict[str, tuple[tuple[str, str | None], ...]] = {}
         sessions: Counts = {}

@@ -13,7 +13,7 @@ from redundancy.models import EventKind, HaEvent
 from redundancy.rehearsal import deeds
 from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action
 from redundancy.rehearsal.cast import Cast, Parameters
-from redundancy.rehearsal.runner import Played, Player, Snapshot
+from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors import live, watching
 from redundancy.selectors.presence import Presence
@@ -190,7 +190,7 @@ def perform(
     *,
     slack: float,
     together: int,
-    done: Callable[[Played], None],
+    done: Callable[[Playthrough], None],
 ) -> None:
     """Play scenarios on the running system: one after the other, or several at a time.
 
@@ -227,7 +227,7 @@ def _batches(scenarios: Sequence[Scenario], most: int) -> list[list[tuple[Scenar
 
 
 def _perform_batch(
-    batch: Sequence[tuple[Scenario, str]], slack: float, done: Callable[[Played], None]
+    batch: Sequence[tuple[Scenario, str]], slack: float, done: Callable[[Playthrough], None]
 ) -> None:
     with ExitStack() as stack:
         before = Parameters()
@@ -252,7 +252,7 @@ def _stage(scenario: Scenario, suffix: str, slack: float, stack: ExitStack) -> L
 
 
 def _play(
-    players: Sequence[Player], stages: Sequence[LiveStage], done: Callable[[Played], None]
+    players: Sequence[Player], stages: Sequence[LiveStage], done: Callable[[Playthrough], None]
 ) -> None:
     """Let all players go on after each look, until the last one is done."""
     last = watching.last_event()

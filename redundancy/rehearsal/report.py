@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from redundancy.rehearsal.runner import Done, Line, Played, Snapshot, Verdict
+from redundancy.rehearsal.runner import DoneStep, Line, Playthrough, Snapshot, Verdict
 
 Json = dict[str, Any]
 
 
-def text(played: Played, *, live: bool) -> list[str]:
+def text(played: Playthrough, *, live: bool) -> list[str]:
     """Return the timeline and the verdicts, line by line."""
     scenario = played.scenario
     where = "on the running system" if live else "in virtual time"
@@ -15,12 +15,12 @@ def text(played: Played, *, live: bool) -> list[str]:
     outcome = "HELD" if played.held else "MISSED"
     return [
         f"{scenario.name} ({scenario.file}, {where})",
-        *(f"  {clock(line.at)}  {words}" for line in played.lines for words in _line(line)),
+        *(f"  {clock_text(line.at)}  {words}" for line in played.lines for words in _line(line)),
         f"{outcome}: {held} of {len(played.verdicts)} expectations",
     ]
 
 
-def data(played: Played, *, live: bool) -> Json:
+def data(played: Playthrough, *, live: bool) -> Json:
     """Return the same as JSON values; times are lab seconds after the beginning."""
     return {
         "file": played.scenario.file,
@@ -31,7 +31,7 @@ def data(played: Played, *, live: bool) -> Json:
     }
 
 
-def clock(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
     """Return a moment as ``1:02:03``."""
     minutes, second = divmod(int(seconds), 60)
     hour, minute = divmod(minutes, 60)
@@ -48,15 +48,19 @@ def _line(line: Line) -> list[str]:
     match line:
         case Snapshot():
             return [f"{line.node}: {_pair(line, line.node)} | {_sessions(line)} | {line.sentence}"]
-        case Done():
+        case DoneStep():
             return [f"> {line.text}"] + ([f"  refused: {line.refused}"] if line.refused else [])
         case Verdict():
             outcome = "held  " if line.held else "MISSED"
             words = [f"{outcome} {line.when} {notation(line.moment)}: {line.text}"]
             if not line.held:
-                pair = ", ".join(f"{name}: {_pair(line.found, name)}" for name in line.found.states)
-                at = clock(line.found.at)
-                words.append(f"       line {line.line}; at {at} {pair} | {_sessions(line.found)}")
+                pair = ", ".join(
+                    f"{name}: {_pair(line.snapshot, name)}" for name in line.snapshot.states
+                )
+                at = clock_text(line.snapshot.at)
+                words.append(
+                    f"       line {line.line}; at {at} {pair} | {_sessions(line.snapshot)}"
+                )
             return words
 
 
@@ -76,7 +80,7 @@ def _json(line: Line) -> Json:
     match line:
         case Snapshot():
             return {"kind": "change", "node": line.node, "sentence": line.sentence, **_seen(line)}
-        case Done():
+        case DoneStep():
             return {
                 "kind": "action",
                 "at": line.at,
@@ -93,7 +97,7 @@ def _json(line: Line) -> Json:
                 "moment": line.moment,
                 "expected": line.text,
                 "held": line.held,
-                "found": _seen(line.found),
+                "found": _seen(line.snapshot),
             }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from redundancy.rehearsal.actions import Action
-from redundancy.rehearsal.scenario import Expectation, Scenario, Shown, Step, When
+from redundancy.rehearsal.scenario import Expectation, Scenario, ScenarioStep, Shown, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DoneStep:
     """A step that was done; ``refused``: why not, if it was refused."""
 
     at: float
@@ -36,7 +36,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an expectation held. ``found`` is the pair that decided it."""
+    """Whether an expectation held. ``snapshot`` decided it."""
 
     at: float
     line: int
@@ -44,10 +44,10 @@ class Verdict:
     moment: int
     text: str
     held: bool
-    found: Snapshot
+    snapshot: Snapshot
 
 
-Line = Snapshot | Done | Verdict
+Line = Snapshot | DoneStep | Verdict
 
 
 class Stage(Protocol):
@@ -87,7 +87,7 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Playthrough:
     """A scenario that was played."""
 
     scenario: Scenario
@@ -132,30 +132,30 @@ class Player:
                         yield from self._until(step, step.expectation)
 
     @property
-    def played(self) -> Played:
+    def played(self) -> Playthrough:
         """Return what was played so far."""
-        return Played(self.scenario, tuple(self.lines))
+        return Playthrough(self.scenario, tuple(self.lines))
 
     # --- steps ---------------------------------------------------------------------------------
 
-    def _do(self, step: Step, action: Action) -> Iterator[None]:
+    def _do(self, step: ScenarioStep, action: Action) -> Iterator[None]:
         yield from self._pass_to(step.moment + self._late)
         at = self.stage.now()
         self._late = max(self._late, at - step.moment)
-        self.lines.append(Done(at, step.line, action.text, self.stage.do(action)))
+        self.lines.append(DoneStep(at, step.line, action.text, self.stage.do(action)))
 
-    def _at(self, step: Step, expected: Expectation) -> Iterator[None]:
+    def _at(self, step: ScenarioStep, expected: Expectation) -> Iterator[None]:
         """Judge at the moment; on the running system, until it can be seen."""
         moment = step.moment + self._late
         yield from self._pass_to(moment)
         yield from self._settle()
         yield from self._find(step, expected, moment + self.stage.slack)
 
-    def _by(self, step: Step, expected: Expectation) -> Iterator[None]:
+    def _by(self, step: ScenarioStep, expected: Expectation) -> Iterator[None]:
         """Judge whenever something happens, and be over as soon as it holds."""
         yield from self._find(step, expected, step.moment + self._late + self.stage.slack)
 
-    def _find(self, step: Step, expected: Expectation, limit: float) -> Iterator[None]:
+    def _find(self, step: ScenarioStep, expected: Expectation, limit: float) -> Iterator[None]:
         more = True
         while True:
             if (self.stage.settled() or not more) and self._holds(expected, self._seen):
@@ -166,7 +166,7 @@ class Player:
             yield
         self._judge(step, expected)
 
-    def _until(self, step: Step, expected: Expectation) -> Iterator[None]:
+    def _until(self, step: ScenarioStep, expected: Expectation) -> Iterator[None]:
         """Judge from the end of the step before on, whatever happens, until the moment."""
         moment = step.moment + self._late
         grace = self.stage.now() + self.stage.slack
@@ -222,7 +222,7 @@ class Player:
             return False
         return expected.holds(seen.states, seen.sessions, seen.active)
 
-    def _judge(self, step: Step, expected: Expectation) -> None:
+    def _judge(self, step: ScenarioStep, expected: Expectation) -> None:
         seen, now = self._seen, self.stage.now()
         held = self._holds(expected, seen)
         self.lines.append(

@@ -53,7 +53,7 @@ def _within(counts: Mapping[str, int], expected: Counts) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScenarioStep:
     """One step: either ``action`` or ``expectation``. ``moment``: seconds after the beginning."""
 
     line: int
@@ -75,7 +75,7 @@ class Scenario:
     # By the parameter's key.
     parameters: Mapping[str, str]
     seed: int
-    steps: tuple[Step, ...]
+    steps: tuple[ScenarioStep, ...]
 
     @property
     def counts_logins(self) -> bool:

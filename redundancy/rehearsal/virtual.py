@@ -16,7 +16,7 @@ from redundancy.errors import Refused
 from redundancy.operations import presence
 from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.actions import FAULTS, Action, Verb
-from redundancy.rehearsal.runner import Played, Player, Snapshot
+from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors.policy import policy_of
 from redundancy.srm.simulator import Simulator
@@ -27,7 +27,7 @@ IN_ROUTER = frozenset(service.name for service in SERVICES if service.xcp) - {XC
 REQUESTS: dict[str, Request] = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
 
 
-def play(scenario: Scenario) -> Played:
+def play(scenario: Scenario) -> Playthrough:
     """Play a scenario in virtual time."""
     player = Player(scenario, VirtualStage(scenario))
     for _ in player.play():

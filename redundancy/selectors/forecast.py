@@ -14,7 +14,7 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
-from redundancy.relogin import PERCENTS, Band, peak_of, until_of
+from redundancy.relogin import PERCENTS, LoginBand, peak_of, until_of
 from redundancy.selectors import limits
 from redundancy.selectors.presence import serving_nodes
 
@@ -25,7 +25,7 @@ class Expected:
 
     moved: int
     disconnected: int
-    bands: tuple[Band, ...]
+    bands: tuple[LoginBand, ...]
 
     @property
     def peak(self) -> float:

@@ -7,7 +7,7 @@ from django.db.models.lookups import GreaterThanOrEqual
 
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.models import PresenceSession, Server
-from redundancy.relogin import Band
+from redundancy.relogin import LoginBand
 
 KEYS = ("relogin_lower", "relogin_upper")
 
@@ -53,7 +53,7 @@ def limits_of(server: Server) -> tuple[Limit, Limit]:
     )
 
 
-def bands(sessions: QuerySet[PresenceSession], node: Server, now: float) -> list[Band]:
+def bands(sessions: QuerySet[PresenceSession], node: Server, now: float) -> list[LoginBand]:
     """Return how the clients of these sessions would wait, were they moved to ``node`` at ``now``.
 
     In one query besides that for the limits.
@@ -66,4 +66,4 @@ def bands(sessions: QuerySet[PresenceSession], node: Server, now: float) -> list
         .annotate(clients=Count("pk"))
         .order_by("low", "high")
     )
-    return [Band(low, high, clients) for low, high, clients in rows]
+    return [LoginBand(low, high, clients) for low, high, clients in rows]

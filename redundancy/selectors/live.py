@@ -202,11 +202,11 @@ def _group(
     policy: Policy,
     now: float,
 ) -> GroupLive:
-    offered = {} if asked or not group.ha_enabled else wording.offered(servers, policy, now)
+    offered = {} if asked or not group.ha_enabled else wording.fitting_actions(servers, policy, now)
     rows = tuple(
         _row(server, group, counts, offered.get(server.pk), policy, now) for server in servers
     )
-    explanation = wording.explained(group, servers, asked, policy)
+    explanation = wording.explanation(group, servers, asked, policy)
     timers = tuple(
         timer
         for server in servers
@@ -235,7 +235,7 @@ def _row(
 ) -> NodeRow:
     runtime = server.runtime
     here = counts.presence[server.pk]
-    state, reason, tone, sentence = wording.shown(server, group, here.sessions, policy, now)
+    state, reason, tone, sentence = wording.appearance(server, group, here.sessions, policy, now)
     return NodeRow(
         server_id=server.pk,
         name=server.name,

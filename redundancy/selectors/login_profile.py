@@ -48,7 +48,7 @@ class Profile:
     @property
     def users(self) -> int:
         """The users that count."""
-        return counted(self.mode, [node.users for node in self.nodes])
+        return users_that_count(self.mode, [node.users for node in self.nodes])
 
     @property
     def values(self) -> dict[str, str]:
@@ -58,12 +58,12 @@ class Profile:
         return {"relogin_lower": str(LOWER_LIMIT), "relogin_upper": str(self.row.upper)}
 
 
-def counted(mode: Mode, users: list[int]) -> int:
+def users_that_count(mode: Mode, users: list[int]) -> int:
     """Return how many users count: of the fuller node, or of both."""
     return max(users) if mode is Mode.ACTIVE_ACTIVE else sum(users)
 
 
-def assigned(servers: list[Server]) -> dict[int, int]:
+def users_by_server(servers: list[Server]) -> dict[int, int]:
     """Return how many users are assigned to each of the servers, by key; one query."""
     rows = PresenceUser.objects.filter(home__in=servers).values("home").annotate(n=Count("pk"))
     found = {server.pk: 0 for server in servers}
@@ -72,20 +72,20 @@ def assigned(servers: list[Server]) -> dict[int, int]:
 
 def likely_mode(group: RedundancyGroup) -> Mode:
     """Return the mode in which users are assigned now: one empty node is a standby."""
-    users = assigned(list(group.servers.all())).values()
+    users = users_by_server(list(group.servers.all())).values()
     return Mode.ACTIVE_STANDBY if any(users) and not all(users) else Mode.ACTIVE_ACTIVE
 
 
 def profile(group: RedundancyGroup, mode: Mode, sizes: Mapping[int, int]) -> Profile:
     """Return the recommendation for the two nodes of ``group``; ``sizes`` by their keys."""
     servers = list(group.servers.order_by("slot"))
-    users = assigned(servers)
+    users = users_by_server(servers)
     limits = parameters.of_nodes(users)
     nodes = tuple(
         ProfileNode(server, users[server.pk], sizes[server.pk], limits[server.pk])
         for server in servers
     )
-    number = counted(mode, list(users.values()))
+    number = users_that_count(mode, list(users.values()))
     size = min(node.size for node in nodes)
     row = login_profiles.row_for(size, mode, number)
     return Profile(mode, nodes, row, tuple(_warnings(mode, nodes, number, row)))

@@ -23,7 +23,7 @@ _COLUMNS: dict[str, F | Expression] = {
 }
 
 
-def typed(parameter: Parameter, text: str) -> Typed:
+def typed_value(parameter: Parameter, text: str) -> Typed:
     """Return a stored value as what it is: True or False, or a number."""
     return text == "True" if parameter.unit == "bool" else int(text)
 
@@ -32,18 +32,18 @@ def value(key: str, server: Server | None = None) -> Typed:
     """Return the present value of the parameter; ``server`` for one that each node has."""
     stored = ServiceParameter.objects.filter(key=key, server=server).first()
     parameter = PARAMETER_BY_KEY[key]
-    return typed(parameter, stored.value if stored else parameter.default)
+    return typed_value(parameter, stored.value if stored else parameter.default)
 
 
 def clusterwide() -> dict[str, Typed]:
     """Return every clusterwide parameter by its key, in one query."""
-    return {key: typed(PARAMETER_BY_KEY[key], text) for key, text in texts().items()}
+    return {key: typed_value(PARAMETER_BY_KEY[key], text) for key, text in texts().items()}
 
 
 def of_node(server: Server) -> dict[str, Typed]:
     """Return every parameter that each node has for itself, by its key, in one query."""
     return {
-        key: typed(PARAMETER_BY_KEY[key], text)
+        key: typed_value(PARAMETER_BY_KEY[key], text)
         for key, text in of_nodes([server.pk])[server.pk].items()
     }
 

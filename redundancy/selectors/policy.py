@@ -19,6 +19,7 @@ def current() -> Policy:
 def policy_of(texts: Mapping[str, str], tick: float = 1) -> Policy:
     """Return the policy made of parameters as they are stored, by their keys; ``tick`` as in ``Policy``."""
     given: dict[str, Any] = {
-        key: parameters.typed(PARAMETER_BY_KEY[key], texts[key]) for key in Policy().parameters
+        key: parameters.typed_value(PARAMETER_BY_KEY[key], texts[key])
+        for key in Policy().parameters
     }
     return Policy(**given, tick=tick)

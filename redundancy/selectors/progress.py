@@ -9,7 +9,7 @@ from redundancy.srm.states import SERVING_FOR_PEER, State
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TourProgress:
     """What has been done so far."""
 
     empty: bool
@@ -22,7 +22,7 @@ class Progress:
     fell_back: bool
 
 
-def progress() -> Progress:
+def tour_progress() -> TourProgress:
     """Return what has been done so far, in six queries. ``group`` is a group to go on with."""
     groups = RedundancyGroup.objects.annotate(members=Count("servers"))
     first = groups.order_by("-ha_enabled", "-members", "pk").first()
@@ -30,7 +30,7 @@ def progress() -> Progress:
     # Seen once, it stays ticked: the next step is to leave that state.
     normal = changes.filter(group=first, new_state=State.NORMAL).order_by().values("node")
     nodes = Server.objects.filter(server_type=ServerType.IMP).count()
-    return Progress(
+    return TourProgress(
         empty=not nodes and not Server.objects.exists(),
         nodes=nodes,
         group=first.pk if first else None,

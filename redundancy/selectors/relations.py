@@ -79,7 +79,7 @@ RELATIONS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SqlRows:
     """The rows of a statement."""
 
     columns: tuple[str, ...]
@@ -94,7 +94,7 @@ def quote() -> str:
     return "`" if connection.vendor == "sqlite" else '"'
 
 
-def read(sql: str, relations: Iterable[str]) -> Result:
+def run_select(sql: str, relations: Iterable[str]) -> SqlRows:
     """Return the rows of the SELECT ``sql``, which names these of RELATIONS and nothing else.
 
     It runs on a connection of its own, which cannot write.
@@ -113,7 +113,7 @@ def read(sql: str, relations: Iterable[str]) -> Result:
                 cursor.execute(f"SET LOCAL statement_timeout = '{SECONDS}s'")
             cursor.execute(f"WITH {parts} {sql}")
             columns = tuple(column[0] for column in cursor.description)
-            return Result(columns, cursor.fetchall())
+            return SqlRows(columns, cursor.fetchall())
     finally:
         reader.close()
 

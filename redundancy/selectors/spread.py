@@ -11,11 +11,11 @@ from redundancy.models import PresenceUser, Server
 from redundancy.selectors.enterprise import assignment_mode
 
 # Of a user: the key, and the keys of the node now (or None) and of the new one.
-Step = tuple[int, int | None, int]
+UserStep = tuple[int, int | None, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SpreadPlan:
     """How many users leave and enter each node, by its key. None: those who have no node."""
 
     leaving: Mapping[int | None, int] = field(default_factory=dict)
@@ -27,7 +27,9 @@ class Plan:
         return sum(self.entering.values())
 
 
-def fill(counts: Mapping[int, int], nodes: Collection[int], number: int) -> dict[int, int]:
+def spread_equally(
+    counts: Mapping[int, int], nodes: Collection[int], number: int
+) -> dict[int, int]:
     """Return how many of ``number`` users each of ``nodes`` gets, so that they come closest to equal.
 
     Nobody who is counted in ``counts`` moves.
@@ -42,16 +44,16 @@ def fill(counts: Mapping[int, int], nodes: Collection[int], number: int) -> dict
     return {node: users for node, users in got.items() if users}
 
 
-def level(counts: Mapping[int, int], nodes: Collection[int]) -> Plan:
+def level(counts: Mapping[int, int], nodes: Collection[int]) -> SpreadPlan:
     """Return the fewest moves after which all counted users are spread equally over ``nodes``."""
     if not nodes:
-        return Plan()
+        return SpreadPlan()
     base, more = divmod(sum(counts.values()), len(nodes))
     # The fullest keep one more: everybody else would have to send somebody there.
     fullest = sorted(nodes, key=lambda node: (-counts.get(node, 0), node))
     goals = {node: base + (place < more) for place, node in enumerate(fullest)}
     gaps = {node: goals.get(node, 0) - counts.get(node, 0) for node in {*goals, *counts}}
-    return Plan(
+    return SpreadPlan(
         leaving={node: -gap for node, gap in sorted(gaps.items()) if gap < 0},
         entering={node: gap for node, gap in sorted(gaps.items()) if gap > 0},
     )
@@ -78,22 +80,22 @@ def goals(mode: AssignmentMode) -> list[int]:
 
 def newcomers(number: int) -> dict[int, int]:
     """Return how many of ``number`` new users each node gets by the present mode."""
-    return fill(counts(), goals(assignment_mode()), number)
+    return spread_equally(counts(), goals(assignment_mode()), number)
 
 
-def all_unassigned() -> Plan:
+def all_unassigned() -> SpreadPlan:
     """Return where users without a node go by the present mode."""
     waiting = PresenceUser.objects.filter(home__isnull=True).count()
     entering = newcomers(waiting)
-    return Plan({None: waiting} if entering else {}, entering)
+    return SpreadPlan({None: waiting} if entering else {}, entering)
 
 
-def rebalanced() -> Plan:
+def rebalancing() -> SpreadPlan:
     """Return the fewest moves after which everybody who has a node is where the mode wants them."""
     return level(counts(), goals(assignment_mode()))
 
 
-def steps(plan: Plan) -> Iterator[Step]:
+def steps(plan: SpreadPlan) -> Iterator[UserStep]:
     """Yield which user goes where; the first by key leave, and users of one node stay together."""
     nodes = [node for node, users in plan.entering.items() for _ in range(users)]
     nodes.reverse()

@@ -37,7 +37,7 @@ _COLUMNS: dict[str, F | Expression] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UserPlace:
     """Where a user is: names of the assigned and the active node, and the state of the session."""
 
     home: str
@@ -47,7 +47,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class UserTotals:
     """How many users there are, and how many of them are assigned to a node."""
 
     users: int
@@ -60,7 +60,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class AssignmentEffect:
     """What assigning ``users`` to a node, or to none, would do.
 
     ``same``: those who are assigned so already. ``moving``: sessions of the others that are
@@ -82,12 +82,12 @@ def find_users(criteria: Iterable[Criterion] = (), sort: str = "userid") -> Quer
     return find.order(find.apply(users, asked, FIELDS), sort, _COLUMNS)
 
 
-def called(userid: str) -> QuerySet[PresenceUser]:
+def user_called(userid: str) -> QuerySet[PresenceUser]:
     """Return the user with this User ID, in whatever case: one or none."""
     return PresenceUser.objects.filter(userid__iexact=userid)
 
 
-def places(pks: Sequence[int]) -> Mapping[int, Place]:
+def places(pks: Sequence[int]) -> Mapping[int, UserPlace]:
     """Return where these users are, in two queries: joined only for those that are shown."""
     rows = list(
         PresenceUser.objects.filter(pk__in=pks).values_list(
@@ -103,16 +103,16 @@ def places(pks: Sequence[int]) -> Mapping[int, Place]:
             state = UNSERVED
         else:
             state = WAITING if relogin_at > now else ACTIVE
-        found[pk] = Place(home or "", active or "", state, TONES[state])
+        found[pk] = UserPlace(home or "", active or "", state, TONES[state])
     return found
 
 
-def totals() -> Totals:
+def totals() -> UserTotals:
     """Return the totals of all users, in one query."""
-    return Totals(**PresenceUser.objects.aggregate(users=Count("pk"), assigned=Count("home")))
+    return UserTotals(**PresenceUser.objects.aggregate(users=Count("pk"), assigned=Count("home")))
 
 
-def assignment(users: QuerySet[PresenceUser], node: Server | None) -> Assignment:
+def assignment(users: QuerySet[PresenceUser], node: Server | None) -> AssignmentEffect:
     """Return what assigning ``users`` to ``node`` would do, in one query."""
     same = Q(home=node) if node else Q(home__isnull=True)
     counts = users.order_by().aggregate(
@@ -121,7 +121,7 @@ def assignment(users: QuerySet[PresenceUser], node: Server | None) -> Assignment
         moving=Count("session", filter=Q(home__isnull=False) & ~same),
         new=Count("pk", filter=Q(home__isnull=True)),
     )
-    return Assignment(**counts)
+    return AssignmentEffect(**counts)
 
 
 def _session_state() -> Expression:

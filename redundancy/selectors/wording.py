@@ -49,17 +49,17 @@ class Timer:
     until: float | None
 
 
-def explained(
-    group: RedundancyGroup, servers: list[Server], asked: SrmMessage | None, policy: Policy
+def explanation(
+    group: RedundancyGroup, servers: list[Server], request: SrmMessage | None, policy: Policy
 ) -> Explanation:
     """Return cause and advice: what is asked for, what is about to go wrong, or what the pair means."""
     if len(servers) != 2:
         return Explanation(0, "", "")
-    if asked is not None:
+    if request is not None:
         what = say(
             "{action} of {node} was requested; its SRM has not answered yet.",
-            action=ACTIONS[asked.kind],
-            node=asked.node.name,
+            action=ACTIONS[request.kind],
+            node=request.node.name,
         )
         return Explanation(0, what, WAIT)
     if group.ha_enabled:
@@ -85,7 +85,7 @@ def _clock(server: Server) -> str:
     return sentences.clock_time(boots_at.timestamp()) if boots_at else ""
 
 
-def offered(servers: list[Server], policy: Policy, now: float) -> dict[int, str]:
+def fitting_actions(servers: list[Server], policy: Policy, now: float) -> dict[int, str]:
     """Return the action that fits each node, by its key: the one its SRM would carry out."""
     if len(servers) != 2 or not all(reports(server) for server in servers):
         return {}
@@ -141,7 +141,7 @@ def face(
     return state, reason, "warn" if endangered and state in SERVING else TONES[state]
 
 
-def shown(
+def appearance(
     server: Server, group: RedundancyGroup | None, sessions: int, policy: Policy | None, now: float
 ) -> tuple[str, str, str, str]:
     """Return state, reason, tone and sentence of a node as an administrator sees it."""

@@ -61,14 +61,14 @@ def criteria_pairs(criteria: Iterable[Criterion]) -> list[tuple[str, object]]:
     ]
 
 
-def read_criteria(asked: QueryDict) -> list[Criterion]:
+def read_criteria(query: QueryDict) -> list[Criterion]:
     """Return the criteria that an address or a form carries.
 
     Raises:
         Refused: They are too many.
 
     """
-    columns = [asked.getlist(name) for name in ("field", "op", "text")]
+    columns = [query.getlist(name) for name in ("field", "op", "text")]
     # An address typed by hand may leave one out: what is no whole row is none.
     found = [Criterion(*row) for row in zip(*columns, strict=False)]
     if len(found) > MOST_CRITERIA:
@@ -76,9 +76,9 @@ def read_criteria(asked: QueryDict) -> list[Criterion]:
     return found
 
 
-def return_to(asked: QueryDict, url: str) -> str:
+def return_to(query: QueryDict, url: str) -> str:
     """Return the address of the page of the list at ``url`` on which rows were selected."""
-    here = asked.get("list", "")
+    here = query.get("list", "")
     return url + here if here.startswith("?") else url
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from redundancy.errors import Refused
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.permissions import writers_only
-from redundancy.selectors.progress import Progress, progress
+from redundancy.selectors.progress import TourProgress, tour_progress
 from redundancy.srm.words import say
 
 
@@ -29,7 +29,7 @@ class FirstStep:
     done: bool
 
 
-def _steps(now: Progress) -> list[FirstStep]:
+def _steps(now: TourProgress) -> list[FirstStep]:
     add = reverse("server_add") + "?type=imp"
     group = reverse("group_edit", args=[now.group]) if now.group else ""
     services = reverse("control_center", args=["network"]) if now.nodes else ""
@@ -79,7 +79,7 @@ def _steps(now: Progress) -> list[FirstStep]:
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """Show how to begin, with the steps already done ticked."""
-    now = progress()
+    now = tour_progress()
     context = {"title": say("How to Begin"), "steps": _steps(now), "empty": now.empty}
     return render(request, "home.html", context)
 

@@ -17,7 +17,7 @@ from redundancy.models import Server
 from redundancy.operations import presence
 from redundancy.permissions import writers_only
 from redundancy.selectors import nodes, sessions
-from redundancy.selectors.users import called
+from redundancy.selectors.users import user_called
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go
@@ -109,7 +109,7 @@ def _read(form: SignForm) -> _Sign | None:
             _effects_of_share(node, percent, out=out),
             partial(presence.sign_share, node=node, percent=percent, out=out),
         )
-    users = called(form.text("userid"))
+    users = user_called(form.text("userid"))
     user = users.first()
     if user is None:
         return None

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from redundancy.models import Server
-from redundancy.selectors.spread import Plan
-from redundancy.selectors.users import Assignment
+from redundancy.selectors.spread import SpreadPlan
+from redundancy.selectors.users import AssignmentEffect
 from redundancy.srm.words import say, say_count, together
 
 # Nodes named in a sentence.
 NAMED = 10
 
 
-def of_assignment(does: Assignment, node: Server | None) -> list[str]:
+def of_assignment(does: AssignmentEffect, node: Server | None) -> list[str]:
     """Return what assigning users to ``node``, or to none, does; each sentence with its number."""
     sentences = [_same(does.same, node)] if does.same else []
     if node and does.moving:
@@ -39,7 +39,7 @@ def of_assignment(does: Assignment, node: Server | None) -> list[str]:
     return sentences
 
 
-def of_spread(plan: Plan, names: Mapping[int, str]) -> list[str]:
+def of_spread(plan: SpreadPlan, names: Mapping[int, str]) -> list[str]:
     """Return what carrying out ``plan`` does; ``names`` are those of the nodes by their keys."""
     leaving = [(names[node], users) for node, users in plan.leaving.items() if node is not None]
     entering = [(names[node], users) for node, users in plan.entering.items()]

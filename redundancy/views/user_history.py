@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.forms.whereabouts import WhereaboutsForm
 from redundancy.models import PresenceUser
-from redundancy.selectors.users import called
+from redundancy.selectors.users import user_called
 from redundancy.selectors.whereabouts import Stay, stay_at, stays
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
@@ -41,7 +41,7 @@ def user_history(request: HttpRequest) -> HttpResponseBase:
     form = WhereaboutsForm(request.GET if "userid" in request.GET else None)
     user, found, asked = None, [], None
     if form.is_bound and form.is_valid():
-        user = called(form.text("userid")).first()
+        user = user_called(form.text("userid")).first()
         if user is None:
             form.add_error(
                 "userid", say("There is no user {name!r}.", name=form.text("userid")[:40])

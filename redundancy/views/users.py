@@ -49,9 +49,9 @@ FIELDS = {
 COLUMNS = tuple(Column(label, name) for name, label in FIELDS.items())
 
 # In the address: the button's label, what would be done, and what does it.
-SPREADS: dict[str, tuple[str, Callable[[], spread.Plan], Callable[..., int]]] = {
+SPREADS: dict[str, tuple[str, Callable[[], spread.SpreadPlan], Callable[..., int]]] = {
     "assign-all": (say("Assign All Users"), spread.all_unassigned, assign_all),
-    "rebalance": (say("Rebalance"), spread.rebalanced, rebalance),
+    "rebalance": (say("Rebalance"), spread.rebalancing, rebalance),
 }
 
 Fields = list[tuple[str, object]]
@@ -167,11 +167,11 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
     return ask(request, replace(shown, submit=label, question=question, effects=effects))
 
 
-def _chosen(request: HttpRequest, asked: QueryDict) -> tuple[QuerySet[PresenceUser], Fields]:
+def _chosen(request: HttpRequest, query: QueryDict) -> tuple[QuerySet[PresenceUser], Fields]:
     """Return the users that are meant, and the fields that say so in the next request."""
-    carried: Fields = [("list", asked["list"])] if "list" in asked else []
-    if "found" in asked:
-        criteria = read_criteria(asked)
+    carried: Fields = [("list", query["list"])] if "list" in query else []
+    if "found" in query:
+        criteria = read_criteria(query)
         return users.find_users(criteria), [*carried, ("found", 1), *criteria_pairs(criteria)]
     pks = selected_pks(request)
     chosen = users.find_users().filter(pk__in=pks)

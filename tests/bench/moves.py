@@ -32,7 +32,7 @@ def fill(nodes: "list[Server]", users: int) -> None:
     """Assign ``users`` users to the nodes in turn, all of them logged in at home."""
     from redundancy.clock import lab_now
     from redundancy.models import PresenceSession, PresenceUser
-    from redundancy.operations.sessions import logged_in
+    from redundancy.operations.sessions import session_at_login
 
     now, first = lab_now(), PresenceUser.objects.count()
     made = PresenceUser.objects.bulk_create(
@@ -44,7 +44,7 @@ def fill(nodes: "list[Server]", users: int) -> None:
         for number in range(first, first + users)
     )
     PresenceSession.objects.bulk_create(
-        logged_in(user, user.home_id, now) for user in made if user.home_id
+        session_at_login(user, user.home_id, now) for user in made if user.home_id
     )
 
 

@@ -214,7 +214,7 @@ def grow(lab: "Lab", count: int) -> None:
     """Add so many pairs that are Normal, each node with USERS users who are logged in."""
     from redundancy.models import PresenceSession, PresenceUser
     from redundancy.models import Server as Node
-    from redundancy.operations.sessions import logged_in
+    from redundancy.operations.sessions import session_at_login
     from tests.bench.sweep import enable
 
     enable(lab, count)
@@ -227,7 +227,7 @@ def grow(lab: "Lab", count: int) -> None:
         for number in range(USERS)
     )
     PresenceSession.objects.bulk_create(
-        logged_in(user, user.home_id, lab.now) for user in users if user.home_id is not None
+        session_at_login(user, user.home_id, lab.now) for user in users if user.home_id is not None
     )
     for _ in range(5):
         lab.sweep()

@@ -153,7 +153,7 @@ def test_the_parser_refuses_before_the_database_is_asked(cli: Cli) -> None:
 )
 def test_the_connection_refuses_what_a_parser_would_have_missed(sql: str) -> None:
     with pytest.raises(DatabaseError, match=r"read-?only"):
-        relations.read(sql, ["enduser"])
+        relations.run_select(sql, ["enduser"])
     assert not Server.objects.filter(name="x").exists()
     assert PresenceUser.objects.filter(session__isnull=False).count() == 1000
 
@@ -161,11 +161,11 @@ def test_the_connection_refuses_what_a_parser_would_have_missed(sql: str) -> Non
 def test_a_statement_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relations, "SECONDS", 0.1)
     with pytest.raises(DatabaseError):
-        relations.read("SELECT count(*) FROM enduser a, enduser b, enduser c", ["enduser"])
+        relations.run_select("SELECT count(*) FROM enduser a, enduser b, enduser c", ["enduser"])
 
 
 def test_our_own_connection_can_still_write() -> None:
-    relations.read("SELECT 1 FROM enduser", ["enduser"])
+    relations.run_select("SELECT 1 FROM enduser", ["enduser"])
     RedundancyGroup.objects.create(name="Rome")
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM redundancy_redundancygroup WHERE name LIKE 'Rome'")

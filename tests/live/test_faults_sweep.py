@@ -151,7 +151,9 @@ def test_a_share_of_the_heartbeats_is_lost(pair: Pair, monkeypatch: pytest.Monke
     for dice in range(100):
         monkeypatch.setattr("random.random", lambda dice=dice: dice / 100)
         bus.collect()
-        link.send([link.Letter(heartbeat, 0, sub.pk, 7, 0)], {**NONE, FaultKind.LOSS: {7: 30}})
+        link.send_letters(
+            [link.Letter(heartbeat, 0, sub.pk, 7, 0)], {**NONE, FaultKind.LOSS: {7: 30}}
+        )
         arrived += len(bus.collect())
     assert arrived == 70
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from redundancy.live import sweep as sweeping
-from redundancy.live.due import situations
+from redundancy.live.due import due_nodes
 from redundancy.models import NodeRuntime
 from redundancy.operations import power, services
 from redundancy.parameters.writes.parameters import set_parameter
@@ -44,7 +44,7 @@ def test_a_change_in_the_middle_of_a_sweep_is_not_slept_over(
     def overtaken(due: Sequence[Any]) -> Any:
         if before:
             change()
-        found = list(situations(due))
+        found = list(due_nodes(due))
         change()
         return found
 
@@ -53,7 +53,7 @@ def test_a_change_in_the_middle_of_a_sweep_is_not_slept_over(
             put("critical_service_delay", value)
 
     put("critical_service_delay", 60)
-    monkeypatch.setattr(sweeping, "situations", overtaken)
+    monkeypatch.setattr(sweeping, "due_nodes", overtaken)
     pair.sweep()
     monkeypatch.undo()
     if not before:

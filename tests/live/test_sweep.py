@@ -11,8 +11,8 @@ from django.conf import settings
 from redundancy import bus
 from redundancy.errors import Refused
 from redundancy.live import sweep as sweeping
-from redundancy.live.due import find, situations
-from redundancy.live.store import store
+from redundancy.live.due import due_nodes, find_due
+from redundancy.live.store import store_steps
 from redundancy.models import (
     EventKind,
     HaEvent,
@@ -79,7 +79,7 @@ def test_a_step_that_was_overtaken_stores_nothing(pair: Pair) -> None:
     pair.run(89)
     pair.clock.now += 2
     mail = {server("imp-sub").pk}
-    found = situations(find(sweeping.TOGETHER, pair.clock.now, mail, interval=15))
+    found = due_nodes(find_due(sweeping.TOGETHER, pair.clock.now, mail, interval=15))
     steps = [step for one in found if (step := sweeping.take(one, pair.clock.now, Policy()))]
     assert [step.situation.stored.name for step in steps] == ["imp-pub", "imp-sub"]
     assert not steps[0].is_quiet
@@ -87,7 +87,7 @@ def test_a_step_that_was_overtaken_stores_nothing(pair: Pair) -> None:
     before = HaEvent.objects.filter(node=steps[0].key).count()
     stored = NodeRuntime.objects.get(pk=steps[0].key)
     # The other node's step of the same batch is stored all the same.
-    assert store(steps) == steps[1:]
+    assert store_steps(steps) == steps[1:]
     assert HaEvent.objects.filter(node=steps[0].key).count() == before
     assert NodeRuntime.objects.get(pk=steps[0].key).memory == stored.memory
 

@@ -17,13 +17,13 @@ from cucm_admin.stack.run import BASE_DIR
 from redundancy import bus, pulse
 from redundancy.models import NodeRuntime, RedundancyGroup
 from redundancy.monitor import reads as monitor
-from redundancy.pulse import Tick
+from redundancy.pulse import SweepTick
 from tests.pages.html import soup, words
 from tests.swept import just_swept
 
 
-def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[Tick]:
-    return [Tick(at, 0.1, 2, at in asked) for at in begins]
+def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[SweepTick]:
+    return [SweepTick(at, 0.1, 2, at in asked) for at in begins]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[Tick]:
     ],
 )
 def test_lateness_missed_and_doubled_ticks(
-    told: list[Tick], late: float, missed: int, doubled: int
+    told: list[SweepTick], late: float, missed: int, doubled: int
 ) -> None:
     beat = monitor.beat_of(told, 1.0, 0.5)
     assert beat.late_p99 == pytest.approx(late)
@@ -66,7 +66,7 @@ def test_lateness_missed_and_doubled_ticks(
         (ticks(0, *range(7, 21)), "6 of the last 21 ticks were missed"),
     ],
 )
-def test_misses_of_the_last_minutes_are_a_trouble(told: list[Tick], trouble: str) -> None:
+def test_misses_of_the_last_minutes_are_a_trouble(told: list[SweepTick], trouble: str) -> None:
     said = monitor.troubles_of(monitor.beat_of(told, 1.0, 0.5))
     assert [sentence.partition(":")[0] for sentence in said] == ([trouble] if trouble else [])
 
@@ -140,7 +140,7 @@ def backlog(sent: float) -> None:
         (lambda: old("moves", 200), "Queue moves: No canary has run for 200 s"),
         (lambda: bus.client().delete(pulse.CANARIES), "Queue sweep: No canary has run yet."),
         (lambda: backlog(time.time() - 90), "Queue moves: The oldest message has waited for 90 s."),
-        (lambda: pulse.audited(["I1 is broken"]), "The last audit found breaches"),
+        (lambda: pulse.note_audit(["I1 is broken"]), "The last audit found breaches"),
     ],
 )
 def test_each_trouble_is_named_and_answers_503(

@@ -26,7 +26,7 @@ from redundancy.parameters.writes.enterprise import (
     set_enterprise_parameters,
 )
 from redundancy.selectors import enterprise
-from redundancy.selectors.spread import Plan, counts, fill, level, rebalanced
+from redundancy.selectors.spread import SpreadPlan, counts, level, rebalancing, spread_equally
 from redundancy.srm.states import State
 
 db = pytest.mark.django_db
@@ -46,7 +46,7 @@ db = pytest.mark.django_db
 def test_new_users_go_where_the_fewest_are(
     counts: dict[int, int], nodes: list[int], number: int, expected: dict[int, int]
 ) -> None:
-    assert fill(counts, nodes, number) == expected
+    assert spread_equally(counts, nodes, number) == expected
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_new_users_go_where_the_fewest_are(
 def test_as_few_as_possible_move(
     counts: dict[int, int], nodes: list[int], leaving: dict, entering: dict
 ) -> None:
-    assert level(counts, nodes) == Plan(leaving, entering)
+    assert level(counts, nodes) == SpreadPlan(leaving, entering)
 
 
 def test_no_fewer_moves_would_do() -> None:
@@ -149,7 +149,7 @@ def test_rebalance(cluster: list[Server], mode: str, moved: int, expected: dict)
     one, _, three, _, five = cluster
     add(one, one, one, one, one, one, three, five)
     choose(mode)
-    assert rebalanced().users == moved
+    assert rebalancing().users == moved
     assert rebalance(actor="ann") == moved
     assert where() == expected
     assert audit() == []
@@ -169,7 +169,7 @@ def test_assign_all_moves_nobody_who_has_a_node(cluster: list[Server]) -> None:
     choose("None")
     add(one, one, one, two, None, None, None, None, None)
     choose("Balanced")
-    assert rebalanced().users == 2
+    assert rebalancing().users == 2
     assert assign_all(actor="ann") == 5
     assert where() == {"imp-1": 3, "imp-2": 2, "imp-3": 2, "imp-4": 2}
     assert assign_all(actor="ann") == 0

@@ -15,7 +15,7 @@ from redundancy.operations import groups, sample
 from redundancy.operations.servers import add_server
 from redundancy.parameters.writes import parameters
 from redundancy.rehearsal.cast import Cast, Parameters
-from redundancy.rehearsal.format import parse
+from redundancy.rehearsal.format import parse_scenario
 from redundancy.rehearsal.scenario import Scenario
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ ARCHIVER = "Cisco XCP Message Archiver"
 
 @pytest.fixture
 def scenario() -> Scenario:
-    return parse(
+    return parse_scenario(
         "name: A\nusers: {imp-pub: 3, imp-sub: 2}\n"
         f"services: {{imp-sub: [{ARCHIVER}]}}\n"
         "parameters: {Keep Alive (Heartbeat) Timeout: 90}\n"

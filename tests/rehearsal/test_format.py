@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from redundancy.rehearsal.actions import FAULTS, Action, Verb, parse
-from redundancy.rehearsal.format import BadFile, load
-from redundancy.rehearsal.format import parse as read
+from redundancy.rehearsal.actions import FAULTS, Action, Verb, parse_action
+from redundancy.rehearsal.format import BadFile, load_scenario
+from redundancy.rehearsal.format import parse_scenario as read
 from redundancy.rehearsal.scenario import When
 
 NODES = ("imp-pub", "imp-sub")
@@ -114,10 +114,10 @@ def test_a_bad_file_is_refused_with_its_line(old: str, new: str, line: int, expe
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.yaml", tmp_path):
         with pytest.raises(BadFile, match=f"^{path}: "):
-            load(path)
+            load_scenario(path)
     (tmp_path / "latin.yaml").write_bytes(b"name: \xe9")
     with pytest.raises(BadFile, match="UTF-8"):
-        load(tmp_path / "latin.yaml")
+        load_scenario(tmp_path / "latin.yaml")
 
 
 SENTENCES = {
@@ -137,13 +137,15 @@ SENTENCES = {
 
 
 def test_a_percentage_may_stand_apart_from_its_sign() -> None:
-    assert parse("sign out 10 % of imp-sub", NODES) == parse("sign out 10% of imp-sub", NODES)
+    assert parse_action("sign out 10 % of imp-sub", NODES) == parse_action(
+        "sign out 10% of imp-sub", NODES
+    )
 
 
 @pytest.mark.parametrize("verb", [*Verb, *FAULTS])
 def test_each_verb_is_read_from_its_sentence(verb: str) -> None:
     text = SENTENCES.get(verb, verb.replace("NODE", "imp-sub"))
-    action = parse(f"  {text} ".replace(" ", "  "), NODES)
+    action = parse_action(f"  {text} ".replace(" ", "  "), NODES)
     assert (action.verb, action.text) == (verb, text)
     assert action.node == ("imp-sub" if "imp-sub" in text else "")
     if {"DURATION", "PERCENT"} & set(verb.split()) and not text.startswith("sign"):

@@ -3,8 +3,8 @@
 import pytest
 
 from redundancy.rehearsal import report
-from redundancy.rehearsal.format import parse
-from redundancy.rehearsal.runner import Played, Snapshot, Verdict
+from redundancy.rehearsal.format import parse_scenario
+from redundancy.rehearsal.runner import Playthrough, Snapshot, Verdict
 from redundancy.rehearsal.virtual import play
 
 HEAD = """\
@@ -20,8 +20,8 @@ GONE = "{imp-pub: Failed Over with Critical Services not Running}"
 PASSING = "{imp-pub: Failing Over, imp-sub: Taking Over / Critical Service Down}"
 
 
-def played(*steps: str) -> Played:
-    return play(parse(HEAD + "".join(f"  - {step}\n" for step in steps), "a.yaml"))
+def played(*steps: str) -> Playthrough:
+    return play(parse_scenario(HEAD + "".join(f"  - {step}\n" for step in steps), "a.yaml"))
 
 
 CASES = [
@@ -67,7 +67,7 @@ def test_a_broken_until_tells_when_and_the_rehearsal_goes_on() -> None:
         "{at: 20m, expect: {imp-pub: Failed Over / Critical Service Down}}",
     )
     broken, last = outcome.verdicts
-    assert (broken.held, broken.found.at, broken.found.states["imp-pub"][0]) == (
+    assert (broken.held, broken.snapshot.at, broken.snapshot.states["imp-pub"][0]) == (
         False,
         190,
         "Failing Over",
@@ -115,14 +115,14 @@ def test_the_timeline_has_each_change_with_its_sentence_and_the_sessions() -> No
 
 
 def test_one_seed_is_one_history() -> None:
-    def lossy(seed: int) -> Played:
+    def lossy(seed: int) -> Playthrough:
         text = HEAD.replace("  - {at: 1m40s, do: stop Cisco XCP Router on imp-pub}\n", "")
         steps = "  - {at: 1m, do: lose 60% of heartbeats}\n  - {at: 2h, do: restore link}\n"
-        return play(parse(f"seed: {seed}\n{text}{steps}", "a.yaml"))
+        return play(parse_scenario(f"seed: {seed}\n{text}{steps}", "a.yaml"))
 
     assert lossy(1).lines == lossy(1).lines
     assert lossy(1).lines != lossy(2).lines
 
 
-def _text(outcome: Played) -> list[str]:
+def _text(outcome: Playthrough) -> list[str]:
     return report.text(outcome, live=False)

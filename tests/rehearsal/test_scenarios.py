@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from redundancy.rehearsal import report
-from redundancy.rehearsal.format import load
+from redundancy.rehearsal.format import load_scenario
 from redundancy.rehearsal.virtual import play
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
@@ -18,6 +18,6 @@ def test_the_corpus_is_there() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_scenario_holds(path: Path) -> None:
-    played = play(load(path))
+    played = play(load_scenario(path))
     assert played.verdicts
     assert played.held, "\n".join(report.text(played, live=False))

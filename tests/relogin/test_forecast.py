@@ -8,7 +8,7 @@ from redundancy.models import Forecast, HaEvent, NodeRuntime, RedundancyGroup, S
 from redundancy.operations import actions, groups, moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.parameters.writes.parameters import set_parameters
-from redundancy.relogin import Band, peak_of, until_of
+from redundancy.relogin import LoginBand, peak_of, until_of
 from redundancy.selectors import forecast
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import MoveKind
@@ -22,16 +22,16 @@ from tests.relogin.pair import BEGIN, USERS
     ("bands", "peak", "half", "nearly", "all_"),
     [
         ([], 0, 0, 0, 0),
-        ([Band(120, 520, 400)], 1, 320, 500, 520),
+        ([LoginBand(120, 520, 400)], 1, 320, 500, 520),
         # Equal limits: all within a second.
-        ([Band(120, 120, 400)], 400, 120, 120, 120),
-        ([Band(100, 200, 100), Band(300, 400, 100)], 1, 200, 390, 400),
-        ([Band(100, 200, 100), Band(100, 300, 100)], 1.5, 166.67, 280, 300),
-        ([Band(100, 200, 100), Band(150, 150, 100)], 101, 150, 190, 200),
+        ([LoginBand(120, 120, 400)], 400, 120, 120, 120),
+        ([LoginBand(100, 200, 100), LoginBand(300, 400, 100)], 1, 200, 390, 400),
+        ([LoginBand(100, 200, 100), LoginBand(100, 300, 100)], 1.5, 166.67, 280, 300),
+        ([LoginBand(100, 200, 100), LoginBand(150, 150, 100)], 101, 150, 190, 200),
     ],
 )
 def test_the_arithmetic_of_clients_with_different_limits(
-    bands: list[Band], peak: float, half: float, nearly: float, all_: float
+    bands: list[LoginBand], peak: float, half: float, nearly: float, all_: float
 ) -> None:
     assert peak_of(bands) == pytest.approx(peak)
     told = [until_of(share, bands) for share in (0.5, 0.95, 1)]
@@ -49,7 +49,7 @@ def test_a_takeover_moves_who_is_elsewhere_and_disconnects_who_is_logged_in(
 ) -> None:
     expected = forecast.of_takeover(group, sub)
     assert (expected.moved, expected.disconnected) == (USERS, USERS)
-    assert expected.bands == (Band(120, 537, USERS),)
+    assert expected.bands == (LoginBand(120, 537, USERS),)
     take_over(group, sub, BEGIN + 10)
     # Nobody of the moved has logged in yet: nobody is disconnected by the way home.
     home = forecast.of_homecoming(group)
@@ -65,7 +65,7 @@ def test_clients_are_forecast_with_the_limits_of_their_login(
     stand_at(BEGIN + 10)
     set_parameters(values={"relogin_lower": "10", "relogin_upper": "20"}, server=sub, actor="ann")
     # All logged in before the change, which reaches them at their next login.
-    assert forecast.of_takeover(group, sub).bands == (Band(120, 537, USERS),)
+    assert forecast.of_takeover(group, sub).bands == (LoginBand(120, 537, USERS),)
 
 
 def make_normal(pub: Server, sub: Server) -> None:

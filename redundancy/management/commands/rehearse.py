@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from redundancy.rehearsal import format as files
 from redundancy.rehearsal import live, report
-from redundancy.rehearsal.runner import Played
+from redundancy.rehearsal.runner import Playthrough
 from redundancy.rehearsal.scenario import Scenario
 from redundancy.rehearsal.virtual import play
 
@@ -55,12 +55,12 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Play every file, or none when one of them cannot be read."""
         try:
-            scenarios = [files.load(path) for path in options["files"]]
+            scenarios = [files.load_scenario(path) for path in options["files"]]
         except files.BadFile as error:
             raise CommandError(str(error), returncode=2) from None
-        played: list[Played] = []
+        played: list[Playthrough] = []
 
-        def done(each: Played) -> None:
+        def done(each: Playthrough) -> None:
             played.append(each)
             if not options["json"]:
                 lines = report.text(each, live=options["live"])
@@ -94,7 +94,11 @@ def _from(low: float, high: float, kind: Callable[[str], float]) -> Callable[[st
 
 
 def _perform(
-    scenarios: Sequence[Scenario], *, slack: float, together: int, done: Callable[[Played], None]
+    scenarios: Sequence[Scenario],
+    *,
+    slack: float,
+    together: int,
+    done: Callable[[Playthrough], None],
 ) -> None:
     # Told to end, it still removes what it made.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from redundancy import bus, clock
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME, ServiceKind
-from redundancy.drivers import Observed, get_driver
+from redundancy.drivers import Observation, get_driver
 from redundancy.fingerprint import PASSING, fingerprint
 from redundancy.models import FaultKind, RedundancyGroup, Server, ServiceStatus
 from redundancy.models.fault import OF_LINK
@@ -96,7 +96,7 @@ class _Pair:
 
     group: RedundancyGroup
     servers: tuple[Server, Server]
-    services: Mapping[int, Sequence[Observed]]
+    services: Mapping[int, Sequence[Observation]]
     policy: Policy
 
     def peer(self, server: Server) -> Server:
@@ -104,7 +104,7 @@ class _Pair:
         first, second = self.servers
         return second if server == first else first
 
-    def down(self, server: Server) -> list[Observed]:
+    def down(self, server: Server) -> list[Observation]:
         """Return the monitored services that are known not to run."""
         return [
             service
@@ -341,7 +341,7 @@ def _must_match(pair: _Pair) -> Check:
 
 def _capacity(pair: _Pair) -> Iterator[Check]:
     """Yield of each node whether it can carry the users of both."""
-    users = sum(login_profile.assigned(list(pair.servers)).values())
+    users = sum(login_profile.users_by_server(list(pair.servers)).values())
     for server in pair.servers:
         label = say("Capacity of {server}", server=server.name)
         if server.node_size is None:
