@@ -73,7 +73,7 @@ def test_misses_of_the_last_minutes_are_a_trouble(told: list[SweepTick], trouble
 
 def test_half_of_the_sweeps_are_no_later_and_no_longer_than_the_median() -> None:
     begins = [0.0, 1.0, 2.1, 3.3, 4.6]
-    swept = [Tick(at, 0.1 * (n + 1), 2, False) for n, at in enumerate(begins)]
+    swept = [SweepTick(at, 0.1 * (n + 1), 2, False) for n, at in enumerate(begins)]
     beat = monitor.beat_of(swept, 1.0, 0.5)
     assert [beat.took_p50, beat.took_p99] == pytest.approx([0.3, 0.5])
     assert [beat.late_p50, beat.late_p99] == pytest.approx([0.2, 0.3])
