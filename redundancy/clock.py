@@ -43,7 +43,7 @@ def look() -> tuple[Callable[[], float], float]:
     answered = time.time()
     if anchor is None:
         return time.time, 1.0
-    # The database looked at its clock between the two: a pause here is no difference of clocks.
+    # The database read its clock between the two: a pause of this process is no difference of clocks.
     astray = anchor.database - min(max(anchor.database, asked), answered)
     real_at, lab_at, speed = anchor.real_at, anchor.lab_at, anchor.rate
     if abs(astray) > AGREE:

@@ -63,7 +63,7 @@ class RoleAdmin(ModelAdmin):
     """A table whose rows any signed-in member of staff sees; the roles say who writes, as on the pages."""
 
     list_per_page = 50
-    # Counting a whole table for one number on the page is too dear.
+    # Counting a whole table for one number on the page takes too long.
     show_full_result_count = False
 
     def has_module_permission(self, request: HttpRequest) -> bool:

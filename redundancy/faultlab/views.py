@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib import messages
@@ -30,19 +29,17 @@ APPLICATION = "ccmservice"
 TITLE = say("Fault Lab")
 ALL = "all"
 
-P = ParamSpec("P")
-
 
 def _where_it_is_on(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Let the view not exist where the Fault Lab is off."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest) -> HttpResponse:
         if not settings.FAULT_LAB:
             raise Http404
-        return view(request, *args, **kwargs)
+        return view(request)
 
     return guarded
 

@@ -26,7 +26,7 @@ def srm_events(situation: DueNode, generation: int) -> Iterator[tuple[Event, str
             actor,
         )
     starts = [i for i, m in enumerate(messages) if m.kind == MessageKind.STARTED]
-    # What was asked of an SRM that was restarted since is not asked of its successor.
+    # Requests to an SRM that was restarted since are not passed to the new one.
     asked = [m for m in messages[starts[-1] if starts else 0 :] if m.kind in ADMIN]
     for message in messages:
         event = None if message.kind in ADMIN else _event(message, stored)
@@ -34,7 +34,7 @@ def srm_events(situation: DueNode, generation: int) -> Iterator[tuple[Event, str
             yield event, message.actor
     if situation.heartbeat is not None:
         yield types.Heard(situation.heartbeat), ""
-    # An administrator's request meets the node as it is after the news from its peer.
+    # Last, so that a request is judged with what the peer said.
     for message in asked:
         event = _event(message, stored)
         if event is not None:

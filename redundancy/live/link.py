@@ -28,7 +28,7 @@ def send_letters(letters: Iterable[Letter], faults: Faults) -> None:
     """
     arriving = {}
     for letter in letters:
-        # Not a secret: chance decides which heartbeat gets lost.
+        # No secret depends on this random number.
         lost = random.random() * 100 < faults[FaultKind.LOSS].get(letter.group, 0)
         if lost or letter.sender in faults[FaultKind.CUT]:
             continue

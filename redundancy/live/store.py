@@ -86,7 +86,7 @@ def store_steps(steps: Sequence[TakenStep]) -> list[TakenStep]:
         return []
     except Exception:
         if len(steps) == 1:
-            # The SRM of this node is broken, as its peer will find; nobody else's is.
+            # Only this node stands still; its peer will take it for dead.
             name = steps[0].situation.stored.name
             logger.exception("step of %s failed; nothing of it was stored", name)
             return []
@@ -95,7 +95,7 @@ def store_steps(steps: Sequence[TakenStep]) -> list[TakenStep]:
 
 
 def _write(steps: Sequence[TakenStep]) -> list[TakenStep]:
-    # Who holds a row is about to change it: that step starts anew, and nobody waits for it.
+    # A row that somebody else holds is about to change: its step is taken again later.
     free = locks.hold(NodeRuntime.objects.filter(pk__in=[s.key for s in steps]), wait=False)
     present = dict(free.values_list("pk", "version"))
     steps = [step for step in steps if present.get(step.key) == step.situation.stored.version]

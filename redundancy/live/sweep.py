@@ -80,7 +80,7 @@ def sweep(
         bus.deliver(lab_now(), faults[FaultKind.CUT])
     power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
     taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
-    # At the end: this sweep itself may have been what stood still.
+    # Last, because this sweep itself may have caused the gap.
     observer.note_return(age=bus.sweep_age(), now=lab_now())
     pulse.note_sweep(took=time.perf_counter() - began, steps=taken, asked=asked)
     if bus.mark_sweep():
@@ -147,7 +147,7 @@ def take(situation: DueNode, now: float, policy: Policy) -> TakenStep | None:
     try:
         return _take(situation, now, policy)
     except Exception:
-        # Its peer will find it silent; nobody else suffers.
+        # Only this node stands still; its peer will take it for dead.
         logger.exception("step of %s failed", situation.stored.name)
         return None
 

@@ -28,7 +28,7 @@ def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: s
     with transaction.atomic():
         locks.one_administrator()
         elsewhere = ~Q(home=node) | Q(home__isnull=True) if node else Q(home__isnull=False)
-        # Keys first: what was asked for ("on imp-pub") may not be true of a user half way.
+        # Keys first: a condition such as "on imp-pub" stops matching while the users are changed.
         rows = list(users.filter(elsewhere).order_by().values_list("pk", "home_id"))
         goal = node.pk if node else None
         change([(pk, home, goal) for pk, home in rows])

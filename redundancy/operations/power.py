@@ -78,7 +78,7 @@ def boot_due_nodes(*, now: float) -> int:
     for due in Machine.objects.filter(boots_at__lte=moment).select_related("server"):
         with transaction.atomic():
             machine = _locked(due.server)
-            # Another sweep, or somebody at the power button, may have been faster.
+            # It may have been switched on, or off for good, since the look above.
             if machine.boots_at is not None and machine.boots_at <= moment:
                 _switch_on(machine, mark("{node} is back after its restart."), "")
                 booted += 1
@@ -108,7 +108,7 @@ def stop_srm(*, server: Server, actor: str) -> None:
             return
         asked = SrmMessage.objects.filter(node=server, kind=MessageKind.SHUTDOWN).first()
         if asked is not None:
-            # There will be nobody to announce it: the node goes down now, as it was asked to.
+            # The shutdown waits for this SRM to announce it; without it the node goes down now.
             finish_shutdown(server=server, reboot=asked.payload["reboot"], actor=asked.actor)
             return
         _forget_requests(server)
@@ -173,7 +173,7 @@ def _end_alone(machine: Machine, template: str) -> None:
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:
     with transaction.atomic():
-        # Who disables High Availability must not miss a shutdown that is asked for now.
+        # Held, so that disabling High Availability at the same time finds this request.
         group = locks.hold(RedundancyGroup.objects.filter(servers=server)).first()
         machine = _powered(server)
         if group is None or not group.ha_enabled or not machine.srm_running:
@@ -214,7 +214,7 @@ def _switch_off(machine: Machine, now: float) -> None:
     NodeService.objects.filter(server=machine.server, running=True).update(
         running=False, since=lab_datetime(now)
     )
-    # It is down: what was asked of it must not meet the node after its next start.
+    # A request that was not carried out must not be found after the next start.
     _forget_requests(machine.server, MessageKind.SHUTDOWN)
 
 

@@ -173,7 +173,7 @@ def _take_place(server: Server) -> None:
         )
     if nodes.exists():
         return
-    # A group of that name that is left from an earlier publisher is empty: no node exists.
+    # An earlier publisher may have left its group, which has no servers now.
     group = RedundancyGroup.objects.filter(name__iexact=DEFAULT_GROUP).first()
     server.group = group or RedundancyGroup.objects.create(name=DEFAULT_GROUP)
     server.slot = 1

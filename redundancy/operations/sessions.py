@@ -48,7 +48,7 @@ def move_sessions_to(users: QuerySet[PresenceUser], node: Server, now: float) ->
     lower, upper = limits.limits_of(node)
     low, high = lower.at(login), upper.at(login)
     elsewhere = PresenceSession.objects.filter(user__in=users).exclude(node=node)
-    # Who moves tells which of several limits count; of one there is nothing to ask.
+    # Only where the node had several limits does it depend on the sessions which ones count.
     several = len(lower.values) > 1 or len(upper.values) > 1
     bands = limits.bands(elsewhere, node, now) if several else []
     moved = elsewhere.update(

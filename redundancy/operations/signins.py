@@ -5,7 +5,7 @@ from django.db import transaction
 
 from redundancy.models import SignIn
 
-# Rows kept of each user: guessing passwords for a year must not fill the table.
+# Rows kept of each user and outcome, so that guessed passwords cannot fill the table.
 KEPT = 20
 
 

@@ -194,7 +194,9 @@ def check_cluster() -> None:
     """Refuse that users are added or assigned while a node is failed over, or in a transition."""
     nodes = unsettled_nodes()
     if nodes:
-        names = ", ".join(f"{node.name} ({_state(node)})" for node in nodes[:NAMED])
+        # As the pages show it: what a silent SRM remembers is not its state.
+        states = [n.runtime.state if wording.reports(n) else NOT_RESPONDING for n in nodes[:NAMED]]
+        names = ", ".join(f"{n.name} ({state})" for n, state in zip(nodes, states, strict=False))
         raise Refused(
             say(
                 "No user can be added or assigned while a node of the cluster is failed over "
@@ -205,11 +207,6 @@ def check_cluster() -> None:
             ),
             field="home",
         )
-
-
-def _state(node: Server) -> str:
-    """Return the state of a node as the pages show it: what a silent one remembers is none."""
-    return node.runtime.state if wording.reports(node) else NOT_RESPONDING
 
 
 def _taken(users: Sequence[PresenceUser]) -> Refused:

@@ -55,6 +55,21 @@ class Action:
     parameter: str = ""
     value: str = ""
 
+    @property
+    def values(self) -> dict[str, object]:
+        """Its values by the names that operations and the simulator have for them."""
+        return {
+            "node": self.node,
+            "server": self.node,
+            "sender": self.node,
+            "receiver": self.other,
+            "name": self.service,
+            "seconds": self.seconds,
+            "percent": self.percent,
+            "key": self.parameter,
+            "value": self.value,
+        }
+
 
 class BadAction(ValueError):
     """A sentence that is no action; the message says what was expected."""

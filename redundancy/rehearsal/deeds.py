@@ -41,21 +41,9 @@ def do(action: Action, group: RedundancyGroup, nodes: Mapping[str, Server]) -> N
         Refused: It was refused at once.
 
     """
-    node, other = (
-        server_named(nodes[name].name) if name else None for name in (action.node, action.other)
-    )
-    given = {
-        "group": group,
-        "nodes": nodes.values(),
-        "node": node,
-        "server": node,
-        "sender": node,
-        "receiver": other,
-        "name": action.service,
-        "seconds": action.seconds,
-        "percent": action.percent,
-        "key": action.parameter,
-        "value": action.value,
-    }
+    given = action.values | {"group": group, "nodes": nodes.values()}
+    for role in ("node", "server", "sender", "receiver"):
+        name = str(given[role])
+        given[role] = server_named(nodes[name].name) if name else None
     operation, takes = _OPERATIONS[action.verb]
     operation(**{name: given[name] for name in takes}, actor=ACTOR)

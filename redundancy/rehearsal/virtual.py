@@ -146,15 +146,8 @@ class VirtualStage:
     def _do(self, action: Action) -> None:
         sim, node = self._sim, action.node
         if fault := FAULTS.get(action.verb):
-            given = {
-                "sender": node,
-                "receiver": action.other,
-                "node": node,
-                "seconds": action.seconds,
-                "percent": action.percent,
-            }
-            takes = [name for name in fault.takes if name != "group"]
-            for name, value in fault.simulate(sim, **{name: given[name] for name in takes}).items():
+            given = {name: action.values[name] for name in fault.takes if name != "group"}
+            for name, value in fault.simulate(sim, **given).items():
                 setattr(sim, name, value)
             return
         match action.verb:

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count
-
 from redundancy import login_profiles
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.login_profiles import ASSUMED_DELAY, LOWER_LIMIT, Mode, ProfileRow
-from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
+from redundancy.models import RedundancyGroup, Server, ServerType
 from redundancy.selectors import parameters
+from redundancy.selectors.servers import users_of
 from redundancy.srm.words import listed, say
 
-# One cluster has no more of them.
+# The most that one cluster has.
 CLUSTER_SERVERS, CLUSTER_GROUPS = 6, 3
 
 
@@ -63,23 +62,16 @@ def users_that_count(mode: Mode, users: list[int]) -> int:
     return max(users) if mode is Mode.ACTIVE_ACTIVE else sum(users)
 
 
-def users_by_server(servers: list[Server]) -> dict[int, int]:
-    """Return how many users are assigned to each of the servers, by key; one query."""
-    rows = PresenceUser.objects.filter(home__in=servers).values("home").annotate(n=Count("pk"))
-    found = {server.pk: 0 for server in servers}
-    return found | {row["home"]: row["n"] for row in rows.order_by()}
-
-
 def likely_mode(group: RedundancyGroup) -> Mode:
     """Return the mode in which users are assigned now: one empty node is a standby."""
-    users = users_by_server(list(group.servers.all())).values()
+    users = users_of(server.pk for server in group.servers.all()).values()
     return Mode.ACTIVE_STANDBY if any(users) and not all(users) else Mode.ACTIVE_ACTIVE
 
 
 def profile(group: RedundancyGroup, mode: Mode, sizes: Mapping[int, int]) -> Profile:
     """Return the recommendation for the two nodes of ``group``; ``sizes`` by their keys."""
     servers = list(group.servers.order_by("slot"))
-    users = users_by_server(servers)
+    users = users_of(server.pk for server in servers)
     limits = parameters.of_nodes(users)
     nodes = tuple(
         ProfileNode(server, users[server.pk], sizes[server.pk], limits[server.pk])
@@ -122,21 +114,6 @@ def _warnings(
             "The two nodes are of unequal size. The table is for pairs of equal nodes; the rows of "
             "the smaller one are used."
         )
-    yield from _cluster_warning()
-    busy = [node.server.name for node in nodes if node.users]
-    if mode is Mode.ACTIVE_STANDBY and len(busy) > 1:
-        yield say(
-            "{mode} is chosen, but users are assigned to {busy}.", mode=mode, busy=listed(busy)
-        )
-    if mode is Mode.ACTIVE_ACTIVE and len(busy) == 1:
-        yield say(
-            "{mode} is chosen, but users are assigned to {busy} only.", mode=mode, busy=busy[0]
-        )
-    if not busy:
-        yield say("No user is assigned to this group yet.")
-
-
-def _cluster_warning() -> Iterator[str]:
     servers = Server.objects.filter(server_type=ServerType.IMP).count()
     groups = RedundancyGroup.objects.count()
     if servers > CLUSTER_SERVERS or groups > CLUSTER_GROUPS:
@@ -149,3 +126,14 @@ def _cluster_warning() -> Iterator[str]:
             cluster_servers=CLUSTER_SERVERS,
             cluster_groups=CLUSTER_GROUPS,
         )
+    busy = [node.server.name for node in nodes if node.users]
+    if mode is Mode.ACTIVE_STANDBY and len(busy) > 1:
+        yield say(
+            "{mode} is chosen, but users are assigned to {busy}.", mode=mode, busy=listed(busy)
+        )
+    if mode is Mode.ACTIVE_ACTIVE and len(busy) == 1:
+        yield say(
+            "{mode} is chosen, but users are assigned to {busy} only.", mode=mode, busy=busy[0]
+        )
+    if not busy:
+        yield say("No user is assigned to this group yet.")

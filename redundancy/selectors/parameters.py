@@ -71,18 +71,12 @@ class PairValue:
     """A parameter that both nodes of a group have, and its value on each, in the order of the group."""
 
     parameter: Parameter
-    servers: tuple[Server, ...]
-    values: tuple[str, ...]
+    cells: tuple[tuple[Server, str], ...]
 
     @property
     def matches(self) -> bool:
         """Whether both nodes have the same value."""
-        return len(set(self.values)) < 2
-
-    @property
-    def cells(self) -> list[tuple[Server, str]]:
-        """Each node and its value."""
-        return list(zip(self.servers, self.values, strict=True))
+        return len({value for _, value in self.cells}) < 2
 
 
 def of_pair(group: RedundancyGroup) -> list[PairValue]:
@@ -90,8 +84,8 @@ def of_pair(group: RedundancyGroup) -> list[PairValue]:
     servers = tuple(Server.objects.filter(group=group).order_by("slot"))
     values = of_nodes(server.pk for server in servers)
     return [
-        PairValue(parameter, servers, tuple(values[server.pk][parameter.key] for server in servers))
-        for parameter in PER_NODE
+        PairValue(each, tuple((server, values[server.pk][each.key]) for server in servers))
+        for each in PER_NODE
     ]
 
 

@@ -50,7 +50,7 @@ def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
     """
     serving = serving_nodes(node_ids)
     sessions = PresenceSession.objects.filter(node__in=node_ids).values("node").order_by()
-    # Between the two a session may come or go: nobody is then counted as less than nothing.
+    # A session may come or go between the two queries: the difference must not be negative.
     waits = sessions.filter(relogin_at__gt=now).annotate(n=Count("*"))
     later = {row["node"]: row["n"] for row in waits}
     found = {pk: Presence(serves=pk in serving) for pk in node_ids}

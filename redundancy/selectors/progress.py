@@ -27,7 +27,7 @@ def tour_progress() -> TourProgress:
     groups = RedundancyGroup.objects.annotate(members=Count("servers"))
     first = groups.order_by("-ha_enabled", "-members", "pk").first()
     changes = HaEvent.objects.filter(kind=EventKind.STATE)
-    # Seen once, it stays ticked: the next step is to leave that state.
+    # A step once done stays ticked, also when the next step leaves that state.
     normal = changes.filter(group=first, new_state=State.NORMAL).order_by().values("node")
     nodes = Server.objects.filter(server_type=ServerType.IMP).count()
     return TourProgress(

@@ -23,9 +23,9 @@ from redundancy.models import (
 )
 from redundancy.srm.states import NUMBERS, State
 
-# What one statement may cost: it must not stand in the way of the sweep.
+# Wall seconds that one statement may take: it must not hold up the sweep.
 SECONDS = 10
-# The number of what is shown of a node whose SRM does not report; no node is ever in it.
+# Stands for a node whose SRM does not report; no state has this number.
 _SILENT = 12
 
 _TABLES = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Case, CharField, Expression, F, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Expression, F, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
@@ -60,9 +60,11 @@ def assignable_servers(group: RedundancyGroup | None = None) -> QuerySet[Server]
     return Server.objects.filter(free, server_type=ServerType.IMP).order_by(Lower("name"))
 
 
-def assigned_count(server: Server) -> int:
-    """Return how many users have this node as their home."""
-    return PresenceUser.objects.filter(home=server).count()
+def users_of(node_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many users are assigned to each of these nodes, by its key; one query."""
+    counts = dict.fromkeys(node_ids, 0)
+    users = PresenceUser.objects.filter(home__in=list(counts)).order_by()
+    return counts | dict(users.values_list("home").annotate(n=Count("pk")))
 
 
 def unsettled_nodes() -> list[Server]:

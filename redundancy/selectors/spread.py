@@ -49,7 +49,7 @@ def level(counts: Mapping[int, int], nodes: Collection[int]) -> SpreadPlan:
     if not nodes:
         return SpreadPlan()
     base, more = divmod(sum(counts.values()), len(nodes))
-    # The fullest keep one more: everybody else would have to send somebody there.
+    # The nodes with the most users keep one more, so that the fewest users move.
     fullest = sorted(nodes, key=lambda node: (-counts.get(node, 0), node))
     goals = {node: base + (place < more) for place, node in enumerate(fullest)}
     gaps = {node: goals.get(node, 0) - counts.get(node, 0) for node in {*goals, *counts}}

@@ -169,7 +169,10 @@ def _sentence(
     if not ha_enabled:
         return ""
     if not reports(server):
-        return _why_silent(server, sessions)
+        why = why_silent(server)
+        if server.machine.powered or not sessions:
+            return say("{why}.", why=why)
+        return say("{why}; {sessions:,} sessions on it are not served.", why=why, sessions=sessions)
     if memory is None or policy is None:
         return say("High Availability is enabled; SRM is starting.")
     coming = sentences.outlook(memory, now, policy)
@@ -189,14 +192,6 @@ def why_silent(server: Server) -> str:
             moment=_clock(server),
         )
     return say("{server} is powered off", server=server.name)
-
-
-def _why_silent(server: Server, sessions: int) -> str:
-    """Return why nobody answers, and how many sessions wait there."""
-    why = why_silent(server)
-    if server.machine.powered or not sessions:
-        return say("{why}.", why=why)
-    return say("{why}; {sessions:,} sessions on it are not served.", why=why, sessions=sessions)
 
 
 def timers(runtime: NodeRuntime, policy: Policy, now: float) -> list[Timer]:

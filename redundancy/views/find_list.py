@@ -22,7 +22,7 @@ Details = Callable[[Sequence[int]], Mapping[int, Any]]
 
 ROWS = (10, 25, 50, 100, 250)
 DEFAULT_ROWS = 50
-# More make a query no database likes.
+# More rows of criteria make a query too large for some databases.
 MOST_CRITERIA = 10
 
 
@@ -69,7 +69,7 @@ def read_criteria(query: QueryDict) -> list[Criterion]:
 
     """
     columns = [query.getlist(name) for name in ("field", "op", "text")]
-    # An address typed by hand may leave one out: what is no whole row is none.
+    # An address typed by hand may lack one of the three: an incomplete row is left out.
     found = [Criterion(*row) for row in zip(*columns, strict=False)]
     if len(found) > MOST_CRITERIA:
         raise Refused(say("Find: at most {most} rows of criteria are allowed.", most=MOST_CRITERIA))

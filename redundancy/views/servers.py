@@ -131,7 +131,7 @@ def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "form_id": FORM,
         "server": server,
         "server_type": ServerType(server.server_type),
-        "assigned": servers.assigned_count(server),
+        "assigned": servers.users_of([server.pk])[server.pk],
         "tools": _tools(server) if writable else [],
         "related_links": _back(),
     }

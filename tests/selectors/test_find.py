@@ -12,10 +12,10 @@ from redundancy.selectors.find import Criterion
 from redundancy.selectors.groups import find_groups
 from redundancy.selectors.servers import (
     assignable_servers,
-    assigned_count,
     find_servers,
     publisher,
     unsettled_nodes,
+    users_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +138,7 @@ def test_single_facts() -> None:
     found = publisher()
     assert found is not None
     assert found.name == "imp-pub"
-    assert assigned_count(found) == 0
+    assert users_of([found.pk]) == {found.pk: 0}
     assert unsettled_nodes() == []
     Server.objects.filter(is_publisher=True).update(is_publisher=False)
     assert publisher() is None

@@ -10,8 +10,9 @@ from redundancy.drivers import Observation, get_driver
 from redundancy.fingerprint import PASSING, fingerprint
 from redundancy.models import FaultKind, RedundancyGroup, Server, ServiceStatus
 from redundancy.models.fault import OF_LINK
-from redundancy.selectors import faults, live, login_profile, parameters, wording
+from redundancy.selectors import faults, live, parameters, wording
 from redundancy.selectors import policy as policies
+from redundancy.selectors.servers import users_of
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Policy
@@ -328,7 +329,11 @@ def _must_match(pair: _Pair) -> Check:
         return Check(label, Result.PASSED, say("Both nodes have the same re-login limits."))
     names = together(
         (
-            say("{parameter} ({values})", parameter=row.parameter.name, values=listed(row.values))
+            say(
+                "{parameter} ({values})",
+                parameter=row.parameter.name,
+                values=listed(value for _, value in row.cells),
+            )
             for row in differing
         ),
         ", ",
@@ -341,7 +346,7 @@ def _must_match(pair: _Pair) -> Check:
 
 def _capacity(pair: _Pair) -> Iterator[Check]:
     """Yield of each node whether it can carry the users of both."""
-    users = sum(login_profile.users_by_server(list(pair.servers)).values())
+    users = sum(users_of(server.pk for server in pair.servers).values())
     for server in pair.servers:
         label = say("Capacity of {server}", server=server.name)
         if server.node_size is None:
