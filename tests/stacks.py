@@ -110,7 +110,7 @@ class Stack:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=20)
 
-    def marks(self) -> list[leftovers.Mark]:
+    def marks(self) -> list[leftovers.ProcessMark]:
         return leftovers.load(self.folder / "stack.json", leftovers.boot_id())
 
     def children(self) -> dict[str, int]:

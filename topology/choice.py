@@ -44,7 +44,7 @@ MOST = {View.MAP: 12, View.GRID: 200}
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class MapQuery:
     """What the address asks for. ``error``: what of it cannot be; the rest counts."""
 
     name: str = ""
@@ -88,7 +88,7 @@ class Part:
     these groups are of each tone.
     """
 
-    choice: Choice
+    choice: MapQuery
     topology: Topology
     view: View
     count: int
@@ -115,7 +115,7 @@ class Part:
         return [each.ear.heard_at for each in hearings]
 
 
-def read(query: Mapping[str, str]) -> Choice:
+def read(query: Mapping[str, str]) -> MapQuery:
     """Return what the query of an address asks for."""
     errors = []
     state, view = query.get("state", ""), query.get("view", "")
@@ -127,10 +127,10 @@ def read(query: Mapping[str, str]) -> Choice:
         view = ""
     error = say("Filter: {errors}.", errors=together(errors, "; ")) if errors else ""
     name = query.get("name", "").strip()
-    return Choice(name, state, View(view), query.get("page", "1"), error)
+    return MapQuery(name, state, View(view), query.get("page", "1"), error)
 
 
-def choose(topology: Topology, choice: Choice) -> Part:
+def choose(topology: Topology, choice: MapQuery) -> Part:
     """Return the part of ``topology`` that ``choice`` asks for.
 
     On a map groups stand by name, so that none moves when its state changes. The grid begins with
@@ -159,7 +159,7 @@ def choose(topology: Topology, choice: Choice) -> Part:
     )
 
 
-def _fits(choice: Choice, nodes: Sequence[Node], group: Group | None = None) -> bool:
+def _fits(choice: MapQuery, nodes: Sequence[Node], group: Group | None = None) -> bool:
     """Return whether a group with these nodes, or a node without one, is what the filter asks for."""
     names = [node.name for node in nodes] + ([group.name] if group else [])
     wanted = choice.name.casefold()

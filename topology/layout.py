@@ -171,7 +171,7 @@ class Map:
     unassigned: Area | None
 
 
-def place(topology: Topology, width: int = WIDTH) -> Map:
+def draw_map(topology: Topology, width: int = WIDTH) -> Map:
     """Return the drawing of ``topology``: at most ``width`` wide, no wider than its content needs.
 
     Where ``width`` is too little for one group, it is as wide as one group.

@@ -248,7 +248,7 @@ class Topology:
         return say("Presence Topology updated: {nodes}.", nodes=together(named, "; "))
 
 
-def build(cluster: Cluster) -> Topology:
+def build_map(cluster: Cluster) -> Topology:
     """Return the topology of the whole cluster."""
     groups = tuple(Group(g.group_id, g.name, g.ha_enabled, g.nodes) for g in cluster.groups)
     nodes = [*(node for group in groups for node in group.nodes), *cluster.unassigned]

@@ -14,9 +14,9 @@ from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.polls import Region, at_once, poll
-from topology.choice import STATES, VIEWS, Choice, View, choose, read
-from topology.layout import place
-from topology.model import build
+from topology.choice import STATES, VIEWS, MapQuery, View, choose, read
+from topology.layout import draw_map
+from topology.model import build_map
 from topology.node import page_of
 
 APPLICATION = "cupadmin"
@@ -48,10 +48,10 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     return render(request, "topology/topology.html", context, status=status)
 
 
-def _topology(choice: Choice, watch: ObserverView) -> Region:
-    topology = build(cluster.look(seeing=watch.ok))
+def _topology(choice: MapQuery, watch: ObserverView) -> Region:
+    topology = build_map(cluster.look_at_cluster(seeing=watch.ok))
     part = choose(topology, choice)
-    drawn = place(part.topology) if part.view is View.MAP else None
+    drawn = draw_map(part.topology) if part.view is View.MAP else None
     query = choice.query()
     return Region(
         "topology/_changes.html",

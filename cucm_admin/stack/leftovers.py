@@ -17,7 +17,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ProcessMark:
     """One started process: its number, and its start in clock ticks since the boot."""
 
     name: str
@@ -50,21 +50,21 @@ def boot_id() -> str:
         return ""
 
 
-def save(path: Path, marks: Sequence[Mark]) -> None:
+def save(path: Path, marks: Sequence[ProcessMark]) -> None:
     """Write down what runs, in one step: a reader sees the old list or the new one."""
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps({"boot": boot_id(), "processes": [asdict(mark) for mark in marks]}))
     draft.replace(path)
 
 
-def load(path: Path, boot: str) -> list[Mark]:
+def load(path: Path, boot: str) -> list[ProcessMark]:
     """Return what an earlier start of this ``boot`` wrote down; nothing when it is unreadable."""
     try:
         record = json.loads(path.read_text())
         if record["boot"] != boot:
             return []
         return [
-            Mark(str(entry["name"]), int(entry["pid"]), int(entry["started"]))
+            ProcessMark(str(entry["name"]), int(entry["pid"]), int(entry["started"]))
             for entry in record["processes"]
         ]
     except (OSError, ValueError, KeyError, TypeError):
@@ -72,13 +72,13 @@ def load(path: Path, boot: str) -> list[Mark]:
 
 
 def still_running(
-    marks: Sequence[Mark], start_of: Callable[[int], int | None] = start_ticks
-) -> list[Mark]:
+    marks: Sequence[ProcessMark], start_of: Callable[[int], int | None] = start_ticks
+) -> list[ProcessMark]:
     """Return those of ``marks`` that still are the very same process."""
     return [mark for mark in marks if start_of(mark.pid) == mark.started]
 
 
-def still_there(marks: Sequence[Mark], env_line: bytes) -> list[Mark]:
+def still_there(marks: Sequence[ProcessMark], env_line: bytes) -> list[ProcessMark]:
     """Return those of ``marks`` that still run, and what they started and did not take along.
 
     The supervisor makes every child the leader of a session of its own, and as long as somebody is
@@ -91,7 +91,7 @@ def still_there(marks: Sequence[Mark], env_line: bytes) -> list[Mark]:
         fields = _stat(int(path.name))
         leader = by_session.get(int(fields[3])) if fields else None
         if fields and leader and env_line in _environment(path):
-            left.append(Mark(leader.name, int(path.name), int(fields[19])))
+            left.append(ProcessMark(leader.name, int(path.name), int(fields[19])))
     return left
 
 
@@ -102,7 +102,7 @@ def _environment(process: Path) -> list[bytes]:
         return []
 
 
-def stop(marks: Sequence[Mark], grace: float = 2.0) -> None:
+def stop(marks: Sequence[ProcessMark], grace: float = 2.0) -> None:
     """End the processes of ``marks`` with their groups: ask, and after ``grace`` seconds force."""
     _signal(marks, signal.SIGTERM)
     deadline = time.monotonic() + grace
@@ -111,7 +111,7 @@ def stop(marks: Sequence[Mark], grace: float = 2.0) -> None:
     _signal(left, signal.SIGKILL)
 
 
-def _signal(marks: Sequence[Mark], number: signal.Signals) -> None:
+def _signal(marks: Sequence[ProcessMark], number: signal.Signals) -> None:
     for mark in still_running(marks):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             # The supervisor makes every child the leader of a group of its own.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class RestartPolicy:
     """Start again after a growing delay; give up at ``limit`` deaths within ``window`` seconds."""
 
     limit: int = 5

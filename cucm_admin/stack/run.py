@@ -61,7 +61,7 @@ def start(env: Mapping[str, str]) -> int:
                 return serve(supervisor, commands, folder, server, embedded=embedded)
 
 
-def listed(marks: list[leftovers.Mark]) -> str:
+def listed(marks: list[leftovers.ProcessMark]) -> str:
     """Return the names and numbers of processes for a sentence."""
     return ", ".join(f"{mark.name} ({mark.pid})" for mark in marks)
 

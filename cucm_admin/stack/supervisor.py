@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from cucm_admin.stack import leftovers
 from cucm_admin.stack.console import Console, Lines
-from cucm_admin.stack.restart import Policy
+from cucm_admin.stack.restart import RestartPolicy
 
 LEASH = Path(__file__).with_name("leash.py")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -51,7 +51,7 @@ class Child:
 
     spec: Spec
     process: "subprocess.Popen[bytes] | None" = None
-    mark: leftovers.Mark | None = None
+    mark: leftovers.ProcessMark | None = None
     lines: Lines = field(default_factory=Lines)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     deaths: tuple[float, ...] = ()
@@ -70,14 +70,14 @@ class Supervisor:
         *,
         env: Mapping[str, str],
         cwd: Path,
-        policy: Policy | None = None,
+        policy: RestartPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._state = state
         self._env = dict(env)
         self._cwd = cwd
-        self._policy = policy or Policy()
+        self._policy = policy or RestartPolicy()
         self._clock = clock
         self._children: list[Child] = []
         self._selector = selectors.DefaultSelector()
@@ -218,7 +218,7 @@ class Supervisor:
             start_new_session=True,
         )
         pid = child.process.pid
-        child.mark = leftovers.Mark(child.spec.name, pid, leftovers.start_ticks(pid) or 0)
+        child.mark = leftovers.ProcessMark(child.spec.name, pid, leftovers.start_ticks(pid) or 0)
         pipe = self._pipe(child)
         os.set_blocking(pipe, False)
         self.watch(pipe, partial(self._read, child))

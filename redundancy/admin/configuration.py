@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from redundancy.admin.base import OperationAdmin, column
 from redundancy.admin.forms import (
     EnterpriseParameterForm,
-    GroupForm,
+    GroupAdminForm,
     ParameterForm,
-    ServerForm,
+    ServerAdminForm,
     UserForm,
 )
 from redundancy.catalog import PARAMETER_BY_KEY
@@ -37,7 +37,7 @@ from redundancy.srm.words import say
 class ServerAdmin(OperationAdmin):
     """Servers."""
 
-    form = ServerForm
+    form = ServerAdminForm
     chosen_once = ("server_type", "replication", "group")
     list_display = (
         "name",
@@ -58,7 +58,7 @@ class ServerAdmin(OperationAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return the form's fields; of a saved server also its place."""
-        fields = ServerForm.Meta.fields
+        fields = ServerAdminForm.Meta.fields
         return (*fields, "replication", "group") if obj else fields
 
     @column(say("Database Replication"), ordering="replication")
@@ -76,7 +76,7 @@ class ServerAdmin(OperationAdmin):
 class RedundancyGroupAdmin(OperationAdmin):
     """Presence redundancy groups."""
 
-    form = GroupForm
+    form = GroupAdminForm
     readonly_fields = chosen_once = ("presence_servers",)
     list_display = ("name", "description", "presence_servers", "ha_enabled", "states", "epoch")
     list_filter = ("ha_enabled",)

@@ -27,7 +27,7 @@ from redundancy.srm.words import mark, say, say_row, together
 M = TypeVar("M", bound=Model)
 
 
-class ServerForm(OperationForm):
+class ServerAdminForm(OperationForm):
     """Add or edit a server; its type is chosen once."""
 
     # The operation takes separators and drops them.
@@ -51,7 +51,7 @@ class ServerForm(OperationForm):
         return servers.edit_server(server=self.instance, actor=actor, **values)
 
 
-class GroupForm(OperationForm):
+class GroupAdminForm(OperationForm):
     """Add or edit a presence redundancy group, its servers and its high availability."""
 
     first = forms.ModelChoiceField(Server.objects.none(), label=say("Presence Server"))

@@ -11,7 +11,7 @@ from redundancy.views.chrome import BannerLine, BannerLines
 SHOWN, COUNTED = 3, 100
 
 
-def unacknowledged() -> BannerLines:
+def banner_lines() -> BannerLines:
     """Return the alarms that nobody acknowledged, as every page shows them; one query."""
     alarms = list(reads.unacknowledged()[:COUNTED])
     # What is over must not keep what holds from being shown.
@@ -29,4 +29,4 @@ def _line(alarm: Alarm) -> BannerLine:
 
 def context(_: HttpRequest) -> dict[str, object]:
     """Return the banner of every page; nothing is asked where it is not shown."""
-    return {"alarm_lines": SimpleLazyObject(unacknowledged)}
+    return {"alarm_lines": SimpleLazyObject(banner_lines)}

@@ -53,7 +53,7 @@ class NodeFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class AlarmCondition:
     """An alarm that holds now. ``settled``: False while the pair is in a transition."""
 
     kind: AlarmKind
@@ -78,7 +78,7 @@ OF_NODE: dict[AlarmKind, Callable[[NodeFact], bool]] = {
 }
 
 
-def conditions() -> list[Condition]:
+def conditions() -> list[AlarmCondition]:
     """Return every alarm that holds, in one query."""
     troubled = Q(server__machine__powered=False) | (
         Q(server__group__ha_enabled=True) & ~Q(state__in=CALM)
@@ -98,9 +98,9 @@ def conditions() -> list[Condition]:
     )
 
 
-def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
+def holding(nodes: Iterable[NodeFact]) -> list[AlarmCondition]:
     """Return the alarms that hold for these nodes, the nodes of a group one after the other. Pure."""
-    alarms: list[Condition] = []
+    alarms: list[AlarmCondition] = []
     groups: dict[int, list[NodeFact]] = {}
     for node in nodes:
         if not node.powered:
@@ -120,11 +120,11 @@ def holding(nodes: Iterable[NodeFact]) -> list[Condition]:
     return alarms
 
 
-def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> Condition:
-    return Condition(kind, f"node {node.pk}", node.group, node.group_name, node.name, sentence)
+def _of_node(kind: AlarmKind, node: NodeFact, sentence: str) -> AlarmCondition:
+    return AlarmCondition(kind, f"node {node.pk}", node.group, node.group_name, node.name, sentence)
 
 
-def _of_pair(members: list[NodeFact]) -> Condition:
+def _of_pair(members: list[NodeFact]) -> AlarmCondition:
     reporting = [node for node in members if node.reports]
     by_request = any(
         # Asking for a fallback ends a failover, whatever it began with.
@@ -133,7 +133,7 @@ def _of_pair(members: list[NodeFact]) -> Condition:
     )
     nodes = together((node.description for node in members), "; ")
     why = say("An administrator asked for it.") if by_request else ""
-    return Condition(
+    return AlarmCondition(
         AlarmKind.FAILOVER,
         f"group {members[0].group}",
         members[0].group,
@@ -154,6 +154,6 @@ def unacknowledged() -> QuerySet[Alarm]:
     return Alarm.objects.filter(acknowledged_at=None)
 
 
-def alarms() -> QuerySet[Alarm]:
+def all_alarms() -> QuerySet[Alarm]:
     """Return every alarm, those first that are open or not acknowledged."""
     return Alarm.objects.order_by("-pk")

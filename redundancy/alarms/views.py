@@ -28,7 +28,7 @@ def alarm_list(request: HttpRequest) -> HttpResponse:
         {
             "title": TITLE,
             "application": APPLICATION,
-            "alarms": reads.alarms()[:LISTED],
+            "alarms": reads.all_alarms()[:LISTED],
             "channels": reads.channels(),
             "any_new": reads.unacknowledged().exists(),
             "related_links": [
@@ -60,7 +60,7 @@ def alarm_acknowledge(request: HttpRequest) -> HttpResponse:
 @require_safe
 def alarm_banner(request: HttpRequest) -> HttpResponse:
     """Return the lines of the alarms, or 204 while version ``v`` still holds."""
-    alarms = banner.unacknowledged()
+    alarms = banner.banner_lines()
     first = alarms.lines[0].sentence if alarms.lines else ""
     region = Region("alarms/_banner.html", content={"alarm_lines": alarms}, announcement=first)
     return answer(request, region)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from redundancy.alarms import channels
-from redundancy.alarms.reads import Condition, conditions
+from redundancy.alarms.reads import AlarmCondition, conditions
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
@@ -132,7 +132,7 @@ def note_failure(notice: AlarmNotice, error: str, now: datetime) -> None:
     AlarmChannel.objects.filter(pk=notice.channel_id).update(last_failure=now, last_error=error)
 
 
-def _raise(condition: Condition, now: float) -> Alarm:
+def _raise(condition: AlarmCondition, now: float) -> Alarm:
     # A node need not be in a group, and the group may have been deleted since it was looked at.
     group = RedundancyGroup.objects.filter(pk__in=[condition.group]).first()
     return Alarm.objects.create(

@@ -57,7 +57,7 @@ class Progress:
         return "warn" if self.interrupted else _TONES.get(ImportState(self.job.state), "busy")
 
 
-def jobs() -> QuerySet[UserImport]:
+def import_jobs() -> QuerySet[UserImport]:
     """Return all imports, the last one first."""
     return UserImport.objects.all()
 

@@ -21,7 +21,7 @@ from redundancy.permissions import can_write, writers_only
 from redundancy.selectors import users
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, Tool
-from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.confirm import Confirmation, ask, go_to
 from redundancy.views.polls import Region, answer
 
 FORM = "import-form"
@@ -68,7 +68,7 @@ def import_jobs(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "title": say("Jobs"),
-        "jobs": [progress(job, now) for job in reads.jobs()[:JOBS]],
+        "jobs": [progress(job, now) for job in reads.import_jobs()[:JOBS]],
         "tools": [Tool(say("Import Users"), "add", href=reverse("user_import"))]
         if can_write(request.user)
         else [],
@@ -120,7 +120,7 @@ def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         else:
             if act == "cancel":
                 messages.success(request, str(say("Cancelled")))
-            return go(request, back)
+            return go_to(request, back)
     if act == "import":
         title, submit = say("Import {file}", file=job.file_name), say("Import")
         question = say_count(
@@ -167,4 +167,4 @@ def _download(lines: Any, name: str) -> StreamingHttpResponse:
 
 
 def _job(pk: int) -> UserImport:
-    return get_object_or_404(reads.jobs(), pk=pk)
+    return get_object_or_404(reads.import_jobs(), pk=pk)

@@ -75,7 +75,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
+class LastHeard:
     """What a node's SRM last heard: ``age`` in lab seconds of its peer's heartbeat, None for never."""
 
     node: str
@@ -100,10 +100,10 @@ class Monitor:
     breaches: tuple[str, ...] = ()
     lab_now: float = 0.0
     rate: float = 1.0
-    ears: tuple[Ear, ...] = ()
+    ears: tuple[LastHeard, ...] = ()
 
 
-def watch() -> Monitor:
+def look_at_system() -> Monitor:
     """Return how the system does. A bus or database that is away is a finding, not an error."""
     database_ms = _database()
     troubles = [] if database_ms is not None else [say("The database cannot be reached.")]
@@ -230,7 +230,7 @@ def _database() -> float | None:
     return (time.perf_counter() - began) * 1000
 
 
-def _ears(lab_now: float) -> tuple[Ear, ...]:
+def _ears(lab_now: float) -> tuple[LastHeard, ...]:
     rows = (
         NodeRuntime.objects.filter(server__group__ha_enabled=True)
         .order_by("server__group__name", "server__slot")
@@ -245,7 +245,7 @@ def _ears(lab_now: float) -> tuple[Ear, ...]:
         )
     )
     return tuple(
-        Ear(
+        LastHeard(
             name,
             group,
             state if powered and runs else NOT_RESPONDING,

@@ -25,7 +25,7 @@ EARS = 50
 @require_safe
 def beat_monitor(request: HttpRequest) -> HttpResponse:
     """Show how beat, workers, queues, bus and database do; with ``fragment`` the figures alone."""
-    monitor = reads.watch()
+    monitor = reads.look_at_system()
     ears = sorted(monitor.ears, key=lambda ear: -1.0 if ear.age is None else -ear.age)
     context = {
         "title": TITLE,
@@ -43,7 +43,7 @@ def beat_monitor(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer 200 when the system can be trusted, 503 when not; no details, no sign-in."""
-    healthy = not reads.watch().troubles
+    healthy = not reads.look_at_system().troubles
     return HttpResponse(
         "ok\n" if healthy else "not ok\n",
         content_type="text/plain",
@@ -65,7 +65,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
                 status=401,
                 headers={"WWW-Authenticate": "Bearer"},
             )
-    monitor = reads.watch()
+    monitor = reads.look_at_system()
     try:
         groups = live.all_live()
     except DatabaseError:

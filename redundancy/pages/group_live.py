@@ -60,7 +60,7 @@ def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None
         aside={
             "chart": draw(logins) if logins else None,
             # Opened and closed with a change of state: the version knows. Most polls do not ask.
-            "incident": SimpleLazyObject(lambda: incidents.open_of(group.pk)),
+            "incident": SimpleLazyObject(lambda: incidents.open_incident(group.pk)),
             "last_event": max((event.pk for event in shown.events), default=0),
         },
         until=lambda now: min(gone, holds_until(now, logins_at(group.pk, logins))),

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from redundancy.history.views.compared import of_move
+from redundancy.history.views.compared import compare_move
 from redundancy.models import RedundancyGroup
 from redundancy.pages.login_chart import draw
 from redundancy.selectors import live, nodes
@@ -45,7 +45,7 @@ def _logins(pk: int, watch: ObserverView) -> Region:
         content={
             "group": get_object_or_404(RedundancyGroup, pk=pk),
             "logins": logins,
-            "compared": of_move(logins.move, now) if logins else (),
+            "compared": compare_move(logins.move, now) if logins else (),
         },
         aside={"chart": draw(logins) if logins else None},
         until=lambda now: holds_until(now, logins_at(pk, logins)),

@@ -32,7 +32,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ScaleMark:
     """A mark on a scale: where it stands along it, and its words."""
 
     at: float
@@ -49,9 +49,9 @@ class Chart:
     dots: tuple[tuple[float, float], ...]
     expected: tuple[float, float, float]
     now: float | None
-    seconds: tuple[Mark, ...]
-    rates: tuple[Mark, ...]
-    users: tuple[Mark, ...]
+    seconds: tuple[ScaleMark, ...]
+    rates: tuple[ScaleMark, ...]
+    users: tuple[ScaleMark, ...]
 
     width, height = WIDTH, HEIGHT
     left, right, top, bottom = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
@@ -103,10 +103,12 @@ def draw(logins: Logins) -> Chart:
             y(logins.expected / most_rate),
         ),
         now=None if logins.elapsed is None else x(now),
-        seconds=tuple(Mark(x(at), clock(at)) for at in _moments(horizon)),
-        rates=tuple(Mark(y(value / most_rate), say("{value:g}", value=value)) for value in rates),
+        seconds=tuple(ScaleMark(x(at), clock(at)) for at in _moments(horizon)),
+        rates=tuple(
+            ScaleMark(y(value / most_rate), say("{value:g}", value=value)) for value in rates
+        ),
         users=tuple(
-            Mark(y(value / most_users), say("{count:,.0f}", count=value)) for value in users
+            ScaleMark(y(value / most_users), say("{count:,.0f}", count=value)) for value in users
         ),
     )
 

@@ -9,7 +9,7 @@ from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import EventKind, PlannedRestart, Server, ServerType, ServiceStatus
 from redundancy.operations import events, groups, locks, power, services
-from redundancy.planned.reads.restarts import Stage, look, open_of, rows_of
+from redundancy.planned.reads.restarts import RestartStage, look_at_restart, open_restart, rows_of
 from redundancy.selectors import nodes
 from redundancy.selectors.live import NodeRow
 from redundancy.selectors.services import services_of
@@ -30,7 +30,7 @@ def begin(*, server: Server, service: str, actor: str) -> PlannedRestart:
                 ),
                 field="server",
             )
-        if open_of(current) is not None:
+        if open_restart(current) is not None:
             raise Refused(
                 say(
                     "A planned restart of {node} is under way already; finish or stop it first.",
@@ -63,7 +63,7 @@ def advance(*, record: PlannedRestart, stage: str, actor: str) -> PlannedRestart
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(record)
-        plan = look(current)
+        plan = look_at_restart(current)
         if plan.act is None or plan.act != stage:
             raise Refused(_other_step(plan.stage))
         _DO[plan.act](current, actor)
@@ -71,12 +71,12 @@ def advance(*, record: PlannedRestart, stage: str, actor: str) -> PlannedRestart
     return current
 
 
-def stop(*, record: PlannedRestart, actor: str) -> PlannedRestart:
+def end_restart(*, record: PlannedRestart, actor: str) -> PlannedRestart:
     """End the routine where it is; nothing is undone. Return the record as it is now."""
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(record)
-        stage = look(current).stage
+        stage = look_at_restart(current).stage
         if stage is None:
             raise Refused(say("This planned restart has ended already."))
         current.stopped_at_step, current.ended_at, current.ended_by = stage, lab_now(), actor
@@ -90,7 +90,7 @@ def stop(*, record: PlannedRestart, actor: str) -> PlannedRestart:
     return current
 
 
-def _other_step(stage: Stage | None) -> str:
+def _other_step(stage: RestartStage | None) -> str:
     if stage is None:
         return say("This planned restart has ended already.")
     return say("This planned restart is at another step now: {stage}.", stage=stage.said)
@@ -122,7 +122,7 @@ def _restart(record: PlannedRestart, actor: str) -> None:
 def _compare(record: PlannedRestart, actor: str) -> None:
     record.compared_at = lab_now()
     record.compared = _users(rows_of(record.server))
-    missing = sum(count.missing for count in look(record).counts)
+    missing = sum(count.missing for count in look_at_restart(record).counts)
     if missing:
         sentence = say(
             "Planned restart of {subject} compared the sessions: "
@@ -154,12 +154,12 @@ def _finish(record: PlannedRestart, actor: str) -> None:
     _record(record, sentence, actor)
 
 
-_DO: dict[Stage, Callable[[PlannedRestart, str], None]] = {
-    Stage.DISABLE: _disable,
-    Stage.RESTART: _restart,
-    Stage.COMPARE: _compare,
-    Stage.ENABLE: _enable,
-    Stage.FINISH: _finish,
+_DO: dict[RestartStage, Callable[[PlannedRestart, str], None]] = {
+    RestartStage.DISABLE: _disable,
+    RestartStage.RESTART: _restart,
+    RestartStage.COMPARE: _compare,
+    RestartStage.ENABLE: _enable,
+    RestartStage.FINISH: _finish,
 }
 
 

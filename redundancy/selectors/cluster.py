@@ -117,7 +117,7 @@ _COLUMNS = (
 )
 
 
-def look(*, seeing: bool = True) -> Cluster:
+def look_at_cluster(*, seeing: bool = True) -> Cluster:
     """Return the cluster now.
 
     Args:

@@ -65,7 +65,7 @@ def _expected(ways: Sequence[tuple[QuerySet[PresenceSession], Server]]) -> Expec
     return Expected(sum(band.clients for band in found), disconnected, tuple(found))
 
 
-def of_move(move: SessionMove) -> Forecast | None:
+def forecast_of_move(move: SessionMove) -> Forecast | None:
     """Return what was forecast of a move; None when nobody asked for it beforehand."""
     if move.group_id is None:
         return None
@@ -77,7 +77,7 @@ def of_move(move: SessionMove) -> Forecast | None:
     return told.first()
 
 
-def of_event(event: HaEvent) -> Forecast | None:
+def forecast_of_event(event: HaEvent) -> Forecast | None:
     """Return what was forecast when ``event`` asked for a move; None when nothing was."""
     return Forecast.objects.select_related("event").filter(event=event).first()
 
@@ -88,4 +88,4 @@ def move_of(forecast: Forecast) -> SessionMove | None:
         group=forecast.group_id, event__gte=forecast.event_id, moved__gt=0
     )
     move = following.order_by("pk").first()
-    return move if move is not None and of_move(move) == forecast else None
+    return move if move is not None and forecast_of_move(move) == forecast else None

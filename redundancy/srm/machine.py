@@ -16,7 +16,7 @@ REBOOT_SECONDS = 120.0
 
 
 @dataclass
-class Machine:
+class SimulatedMachine:
     """The outer truth about one node, which its SRM can only observe.
 
     ``services``: each activated service → (runs, since). ``monitored``: those that SRM watches.
@@ -80,7 +80,7 @@ class Machines(ABC):
         self.now = 0.0
         self.paused_until = 0.0
         self.machines = {
-            name: Machine(services=dict.fromkeys(MONITORED, (True, 0.0))) for name in names
+            name: SimulatedMachine(services=dict.fromkeys(MONITORED, (True, 0.0))) for name in names
         }
         self.fail_next_start: set[str] = set()
         self._order = itertools.count()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from redundancy.srm import sentences
 from redundancy.srm.clients import Clients
-from redundancy.srm.machine import DATABASE, ENGINE, MONITORED, ROUTER, Machine, Machines
+from redundancy.srm.machine import DATABASE, ENGINE, MONITORED, ROUTER, Machines, SimulatedMachine
 from redundancy.srm.states import SERVES_NOBODY, Reason, State
 from redundancy.srm.step import step
 from redundancy.srm.types import (
@@ -42,7 +42,16 @@ from redundancy.srm.types import (
     Tick,
 )
 
-__all__ = ["DATABASE", "ENGINE", "MONITORED", "NODES", "ROUTER", "Entry", "Machine", "Simulator"]
+__all__ = [
+    "DATABASE",
+    "ENGINE",
+    "MONITORED",
+    "NODES",
+    "ROUTER",
+    "Entry",
+    "SimulatedMachine",
+    "Simulator",
+]
 
 NODES = ("imp-pub", "imp-sub")
 

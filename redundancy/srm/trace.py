@@ -60,7 +60,7 @@ class Line:
         return f"{stamp} {self.level.name} [HS] rsrm.{self.source} - {self.source}: {self.message}"
 
 
-def lines(
+def trace_lines(
     before: Node,
     after: Node,
     heard: Heartbeat | None,

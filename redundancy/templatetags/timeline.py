@@ -3,13 +3,13 @@
 from django import template
 from django.urls import reverse
 
-from redundancy.history.timeline.model import Episode, Line
+from redundancy.history.timeline.model import Episode, TableLine
 
 register = template.Library()
 
 
 @register.filter
-def told_at(shown: Line | Episode) -> str:
+def told_at(shown: TableLine | Episode) -> str:
     """Return the address of the incident or event behind it; of what has none yet, the beat monitor's."""
     if shown.incident is not None:
         return reverse("incident", args=[shown.incident])

@@ -83,7 +83,7 @@ def _readme(job: LogCollection) -> Iterator[tuple[str, str]]:
 def _incident(job: LogCollection) -> Iterator[tuple[str, str]]:
     if job.incident is not None:
         now = lab_now()
-        yield "incident.txt", _text(incident_text.lines(report(job.incident, now), now))
+        yield "incident.txt", _text(incident_text.report_lines(report(job.incident, now), now))
 
 
 def _traces(job: LogCollection) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,7 @@ class CollectionForm(PageForm):
         assert isinstance(group, forms.ModelChoiceField)
         assert isinstance(incident, forms.ModelChoiceField)
         group.queryset = groups.by_name()
-        incident.queryset = reads.incidents()
+        incident.queryset = reads.recent_incidents()
         # Any incident is taken, but not all are shown; none is looked for where no form is drawn.
         incident.choices = lambda: [("", str(incident.empty_label)), *_offered(linked)]
 
@@ -87,7 +87,7 @@ class CollectionForm(PageForm):
 
 
 def _offered(linked: Incident | None) -> list[tuple[int, str]]:
-    recent = list(reads.incidents()[: reads.RECENT])
+    recent = list(reads.recent_incidents()[: reads.RECENT])
     if linked is not None and linked not in recent:
         recent.append(linked)
     return [(incident.pk, _named(incident)) for incident in recent]

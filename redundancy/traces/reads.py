@@ -37,12 +37,12 @@ def tail(server: Server, search: str = "") -> Tail:
     return Tail(tuple(kept), len(found) > LINES)
 
 
-def jobs() -> QuerySet[LogCollection]:
+def collections() -> QuerySet[LogCollection]:
     """Return every log collection that is kept, the newest first."""
     return LogCollection.objects.all()
 
 
-def incidents() -> QuerySet[Incident]:
+def recent_incidents() -> QuerySet[Incident]:
     """Return the incidents whose logs can be collected, the newest first: those of present groups."""
     return Incident.objects.filter(group__isnull=False).select_related("group", "last_event")
 

@@ -57,7 +57,7 @@ def ask(
     )
 
 
-def go(request: HttpRequest, url: str) -> HttpResponse:
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
     """Send the browser to ``url`` after something was done, from the dialog or from a page."""
     if is_htmx(request):
         return HttpResponseClientRedirect(url)

@@ -31,7 +31,7 @@ from redundancy.selectors import nodes
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.srm.words import say, say_row
 from redundancy.views.chrome import Link, group_link
-from redundancy.views.confirm import go, is_htmx
+from redundancy.views.confirm import go_to, is_htmx
 from redundancy.views.control_panel import Panel
 from redundancy.views.numbers import node_of
 from redundancy.views.polls import Region, poll
@@ -101,10 +101,10 @@ def _do(
                     )
                 ),
             )
-            return go(request, _address(kind, server, name))
+            return go_to(request, _address(kind, server, name))
         if needless := already(act, server, row):
             messages.info(request, str(needless))
-            return go(request, _address(kind, server, name))
+            return go_to(request, _address(kind, server, name))
         named = {"name": name} if name else {}
         run = partial(act.run, server=server, **named, actor=actor)
         ask = None if choice == CONTINUE else caution(act, server, row)
@@ -117,7 +117,7 @@ def _do(
         return _refused(request, kind, server, refused.rule, selected=name)
     done = say_row(act.done, {"node": server.name, "service": name})
     messages.success(request, str(done))
-    return go(request, _address(kind, server, name))
+    return go_to(request, _address(kind, server, name))
 
 
 def _kind(kind: str) -> ServiceKind:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from redundancy.errors import Refused
 from redundancy.operations.trial import try_out
 from redundancy.srm.words import say
-from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.confirm import Confirmation, ask, go_to
 from redundancy.views.find_list import return_to
 from redundancy.views.numbers import whole_number
 
@@ -70,7 +70,7 @@ def delete(
         if len(objects) > 1:
             done = say("Delete successful: {count} {what}", count=len(objects), what=what)
         messages.success(request, str(done))
-        return go(request, back)
+        return go_to(request, back)
     names = ", ".join(str(item) for item in objects[:NAMED])
     question = say("Delete {names}? This cannot be undone.", names=names)
     if more := len(objects[NAMED:]):

@@ -20,7 +20,7 @@ from redundancy.selectors import nodes, sessions
 from redundancy.selectors.users import user_called
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link
-from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.confirm import Confirmation, ask, go_to
 from redundancy.views.paging import pager_of
 
 TITLE = say("Presence Sessions")
@@ -73,7 +73,7 @@ def session_sign(request: HttpRequest) -> HttpResponse:
             else say_count("{count} user was signed in.", "{count:,} users were signed in.", number)
         )
         messages.success(request, str(done))
-        return go(request, back)
+        return go_to(request, back)
     return ask(request, replace(shown, submit=ACTS[act], effects=sign.effects))
 
 

@@ -22,7 +22,7 @@ from redundancy.selectors.effects import users as users_in_words
 from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
 from redundancy.views.chrome import Link, Tool
-from redundancy.views.confirm import Confirmation, ask, go, is_htmx
+from redundancy.views.confirm import Confirmation, ask, go_to, is_htmx
 from redundancy.views.delete import nothing_to_do, selected_pks
 from redundancy.views.find_list import (
     Column,
@@ -130,7 +130,7 @@ def user_assign(request: HttpRequest) -> HttpResponse:
         )
     )
     messages.success(request, str(done))
-    return go(request, back)
+    return go_to(request, back)
 
 
 @require_http_methods(["GET", "POST"])
@@ -153,7 +153,7 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
                 changed,
             )
             messages.success(request, str(done))
-            return go(request, back)
+            return go_to(request, back)
         plan = plan_of()
         if not plan.users:
             raise Refused(say("{act}: nobody needs another node.", act=label))

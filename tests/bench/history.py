@@ -74,14 +74,16 @@ def _figures(database: str) -> Iterator[Figure]:
     middle = lab_datetime(1_800_000_000.0 + EVENTS / 2)
     name = f"Group-{GROUPS // 2:05}"
     pages: dict[str, Callable[[], object]] = {
-        "newest": lambda: history.page(Wanted()),
-        "half a million back": lambda: history.page(Wanted(), before=Place(middle, EVENTS)),
-        "of one group": lambda: history.page(Wanted(group=name)),
-        "of one kind, from a moment back": lambda: history.page(Wanted(kind="move", until=middle)),
-        "of one node and kind": lambda: history.page(
+        "newest": lambda: history.events_page(Wanted()),
+        "half a million back": lambda: history.events_page(Wanted(), before=Place(middle, EVENTS)),
+        "of one group": lambda: history.events_page(Wanted(group=name)),
+        "of one kind, from a moment back": lambda: history.events_page(
+            Wanted(kind="move", until=middle)
+        ),
+        "of one node and kind": lambda: history.events_page(
             Wanted(node=f"imp-{GROUPS // 2:05}b", kind="admin")
         ),
-        "with a rare text": lambda: history.page(Wanted(text="tripped")),
+        "with a rare text": lambda: history.events_page(Wanted(text="tripped")),
     }
     for what, run in pages.items():
         took = _timed(run)

@@ -99,18 +99,23 @@ def test_pages_follow_each_other_whatever_is_added_meanwhile(tell: Tell) -> None
     # Two by two at one moment: the key decides.
     for number in range(9):
         tell(str(number), at=BEGAN + number // 2)
-    first = history.page(Wanted(), rows=4)
+    first = history.events_page(Wanted(), rows=4)
     assert sentences(first) == ["8", "7", "6", "5"]
     assert first.newer is None
     tell("later")
-    second = history.page(Wanted(), before=first.older, rows=4)
+    second = history.events_page(Wanted(), before=first.older, rows=4)
     assert sentences(second) == ["4", "3", "2", "1"]
-    last = history.page(Wanted(), before=second.older, rows=4)
+    last = history.events_page(Wanted(), before=second.older, rows=4)
     assert sentences(last) == ["0"]
     assert last.older is None
-    back = history.page(Wanted(), after=last.newer, rows=4)
+    back = history.events_page(Wanted(), after=last.newer, rows=4)
     assert sentences(back) == sentences(second)
-    assert sentences(history.page(Wanted(), after=back.newer, rows=4)) == ["8", "7", "6", "5"]
+    assert sentences(history.events_page(Wanted(), after=back.newer, rows=4)) == [
+        "8",
+        "7",
+        "6",
+        "5",
+    ]
 
 
 def test_an_address_tells_a_place_to_the_microsecond() -> None:
@@ -121,17 +126,17 @@ def test_an_address_tells_a_place_to_the_microsecond() -> None:
 
 def test_both_ends_of_a_span_belong_to_it(tell: Tell) -> None:
     at = tell("one").at
-    assert sentences(history.page(Wanted(since=at, until=at))) == ["one"]
+    assert sentences(history.events_page(Wanted(since=at, until=at))) == ["one"]
 
 
 def test_a_page_that_holds_the_last_ones_leads_no_further(tell: Tell) -> None:
     places = [Place.of(tell(str(number))) for number in range(4)]
-    whole = history.page(Wanted(), rows=4)
+    whole = history.events_page(Wanted(), rows=4)
     assert (sentences(whole), whole.older) == (["3", "2", "1", "0"], None)
-    newer = history.page(Wanted(), after=places[1], rows=2)
+    newer = history.events_page(Wanted(), after=places[1], rows=2)
     assert (sentences(newer), newer.older, newer.newer) == (["3", "2"], places[2], None)
     # Beyond the newest there is nothing: the newest page it is.
-    assert history.page(Wanted(), after=places[3], rows=4) == whole
+    assert history.events_page(Wanted(), after=places[3], rows=4) == whole
 
 
 def test_a_text_is_found_at_the_very_end_of_what_is_looked_through(
@@ -141,18 +146,18 @@ def test_a_text_is_found_at_the_very_end_of_what_is_looked_through(
     # All at one moment: the key alone says which ones are looked through.
     events = [tell(text, at=BEGAN) for text in ("rare 0", "rare 1", "c", "d", "rare 2", "rare 3")]
     wanted = Wanted(text="rare")
-    whole = history.page(wanted, rows=2)
+    whole = history.events_page(wanted, rows=2)
     assert (sentences(whole), whole.older) == (["rare 3", "rare 2"], Place.of(events[4]))
     assert whole.searched == events[4].at
-    nothing = history.page(wanted, before=whole.older, rows=2)
+    nothing = history.events_page(wanted, before=whole.older, rows=2)
     assert (nothing.events, nothing.older) == ((), Place.of(events[2]))
-    older = history.page(wanted, before=nothing.older, rows=2)
+    older = history.events_page(wanted, before=nothing.older, rows=2)
     # Nothing is left to look through: the next page would be empty, and says so.
     assert (sentences(older), older.older) == (["rare 1", "rare 0"], Place.of(events[0]))
-    assert history.page(wanted, before=older.older, rows=2) == Page(())
-    nothing = history.page(wanted, after=Place.of(events[1]), rows=2)
+    assert history.events_page(wanted, before=older.older, rows=2) == Page(())
+    nothing = history.events_page(wanted, after=Place.of(events[1]), rows=2)
     assert (nothing.events, nothing.newer) == ((), Place.of(events[3]))
-    newer = history.page(wanted, after=nothing.newer, rows=2)
+    newer = history.events_page(wanted, after=nothing.newer, rows=2)
     assert (sentences(newer), newer.newer) == (["rare 3", "rare 2"], Place.of(events[5]))
 
 
@@ -185,7 +190,7 @@ def test_text_is_looked_for_in_so_many_events_at_a_time(
     assert "looked for back to 2027-01-15 08:00:05" in soup(first).get_text(" ")
     seen, place = [], None
     for _ in range(5):
-        part = history.page(Wanted(text="rare"), before=place)
+        part = history.events_page(Wanted(text="rare"), before=place)
         seen += sentences(part)
         place = part.older
         if place is None:
@@ -202,7 +207,7 @@ def test_a_page_takes_the_same_few_queries_and_counts_nothing(
     for query in ({}, {"find": "event"}, {"before": str(Place.of(HaEvent.objects.all()[60]))}):
         page.get(LIST, query)
         with django_assert_num_queries(2 + ("find" in query)) as taken:
-            history.page(Wanted(group="DefaultCUPSubCluster", text=query.get("find", "")))
+            history.events_page(Wanted(group="DefaultCUPSubCluster", text=query.get("find", "")))
         assert not any("COUNT(" in each["sql"] for each in taken.captured_queries)
 
 

@@ -193,7 +193,7 @@ def test_incidents_of_a_time_span(pair: Pair) -> None:
     service_failover(pair)
     group = RedundancyGroup.objects.get()
     (incident,) = selector.between(group.pk, began, lab_now())
-    assert selector.open_of(group.pk) == incident
+    assert selector.open_incident(group.pk) == incident
     assert selector.between(group.pk, began, began + 10) == []
     disable_ha(group=group, actor="")
     assert selector.between(group.pk, lab_now() + 1, lab_now() + 10) == []

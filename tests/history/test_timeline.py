@@ -17,9 +17,9 @@ from redundancy.history.timeline.layout import (
     WEEK,
     WIDTH,
     Picture,
-    place,
+    draw_timeline,
 )
-from redundancy.history.timeline.model import Timeline, build
+from redundancy.history.timeline.model import Timeline, build_timeline
 from redundancy.models import EventKind, HaEvent, Incident, RedundancyGroup, Server
 from redundancy.selectors.wording import TONES
 from redundancy.srm.states import NOT_RESPONDING, State
@@ -55,7 +55,7 @@ def made(
     now: float = HOUR,
     **more: Any,
 ) -> Timeline:
-    return build(
+    return build_timeline(
         begin=0,
         end=end,
         now=now,
@@ -130,7 +130,7 @@ def test_a_node_does_not_respond_from_its_end_until_its_srm_has_said_something()
     away = line.lanes[0].spans[1]
     assert (away.tone, away.silent) == ("bad", True)
     assert away.label == f"{NOT_RESPONDING}, for 8 min 21 s. did 2"
-    texts = [bar.text for bar in place(line).rows[0].bars]
+    texts = [bar.text for bar in draw_timeline(line).rows[0].bars]
     assert texts[1] == "Not Responding"
 
 
@@ -192,7 +192,7 @@ def test_incidents_and_times_nobody_saw_are_bands_over_all_lanes() -> None:
         (700, 900, "Nobody could see the nodes, for 3 min 20 s"),
         (990, 1000, "Nobody could see the nodes, not over yet"),
     ]
-    picture = place(line)
+    picture = draw_timeline(line)
     bands = (*picture.incidents, *picture.unseen)
     first_lane = picture.rows[0].bars[0].y
     assert all(band.y + band.h < first_lane for band in bands)
@@ -209,7 +209,7 @@ def everything(picture: Picture) -> list[tuple[float, float]]:
 
 
 def test_everything_is_inside_and_can_be_pointed_at() -> None:
-    picture = place(
+    picture = draw_timeline(
         made(
             change(1, 0, "Normal"),
             change(2, HOUR - 0.2, "Failing Over"),
@@ -224,12 +224,12 @@ def test_everything_is_inside_and_can_be_pointed_at() -> None:
 
 
 def test_events_on_one_spot_are_one_mark_with_their_number() -> None:
-    picture = place(made(*(mark(n, 1000 + n) for n in range(1, 9)), mark(20, 3000)))
+    picture = draw_timeline(made(*(mark(n, 1000 + n) for n in range(1, 9)), mark(20, 3000)))
     many, one = picture.rows[0].spots
     assert (many.number, one.number) == ("8", "")
     assert many.label.count("did") == 5
     assert many.label.endswith("; and 3 more")
-    mixed = place(made(mark(1, 1000), mark(2, 1001, EventKind.LAB)))
+    mixed = draw_timeline(made(mark(1, 1000), mark(2, 1001, EventKind.LAB)))
     assert mixed.rows[0].spots[0].kind == "many"
     assert many.kind == "admin"
 
@@ -243,10 +243,10 @@ def test_events_on_one_spot_are_one_mark_with_their_number() -> None:
     ],
 )
 def test_the_axis_is_marked(length: float, ticks: list[str]) -> None:
-    picture = place(made(end=length, now=length))
+    picture = draw_timeline(made(end=length, now=length))
     assert [tick.text for tick in picture.ticks] == ticks
     assert picture.now == WIDTH - RIGHT
-    assert place(made(end=length, now=length * 2)).now is None
+    assert draw_timeline(made(end=length, now=length * 2)).now is None
 
 
 def test_every_state_has_a_tone() -> None:

@@ -51,7 +51,7 @@ def test_who_did_what_from_where(acted: datetime, page: Client, read_only: Clien
 
 
 def test_what_failed_is_a_failed_sign_in(acted: datetime) -> None:
-    found = trail.page()
+    found = trail.trail_page()
     assert found is not None
     assert [entry.what for entry in found[0] if entry.failed] == ["Sign-in failed."]
 
@@ -62,7 +62,7 @@ def test_pages_follow_each_other_without_a_gap(acted: datetime, page: Client) ->
     SignIn.objects.update(at=acted)
     seen, before = [], ""
     for _ in range(4):
-        found = trail.page(before=before, rows=1)
+        found = trail.trail_page(before=before, rows=1)
         assert found is not None
         (entry,), before = found
         seen.append(entry.what)

@@ -6,7 +6,7 @@ import pytest
 
 from redundancy import bus
 from redundancy.history.reads.timeline import happened
-from redundancy.history.timeline.model import Lane, Timeline, build
+from redundancy.history.timeline.model import Lane, Timeline, build_timeline
 from redundancy.models import HaEvent
 from redundancy.operations import groups, power
 from redundancy.srm.states import NOT_RESPONDING
@@ -20,7 +20,7 @@ def timeline(pair: Pair, seconds: float = 3600) -> Timeline:
     assert group is not None
     now = pair.clock.now
     found = happened(group, now - seconds, now)
-    return build(
+    return build_timeline(
         begin=now - seconds,
         end=now,
         now=now,

@@ -30,7 +30,7 @@ def group() -> RedundancyGroup:
 
 
 def nodes(found: Cluster | None = None) -> tuple[ClusterNode, ...]:
-    return (found or cluster.look()).groups[0].nodes
+    return (found or cluster.look_at_cluster()).groups[0].nodes
 
 
 def ears() -> tuple[Ear, ...]:
@@ -102,7 +102,9 @@ def test_while_nobody_sweeps_silence_says_nothing(pair: Pair) -> None:
     pair.run(5)
     pair.clock.now += 3600
     assert sounds() == (SILENT, SILENT)
-    assert [node.ear and node.ear.sound for node in nodes(cluster.look(seeing=False))] == [
+    assert [
+        node.ear and node.ear.sound for node in nodes(cluster.look_at_cluster(seeing=False))
+    ] == [
         HEARD,
         HEARD,
     ]
@@ -175,10 +177,10 @@ def test_queries_do_not_grow_with_the_cluster(pair: Pair) -> None:
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            cluster.look()
+            cluster.look_at_cluster()
         return len(captured)
 
     before = queries()
     add_pairs(40)
     assert queries() == before
-    assert len(cluster.look().groups) == 41
+    assert len(cluster.look_at_cluster().groups) == 41

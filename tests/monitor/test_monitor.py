@@ -111,7 +111,7 @@ def running(db: None, valkey: str) -> Iterator[None]:
 
 
 def test_a_running_system_has_no_trouble(running: None) -> None:
-    seen = monitor.watch()
+    seen = monitor.look_at_system()
     assert seen.troubles == ()
     assert seen.beat is not None
     assert seen.beat.sweeps == 1
@@ -149,7 +149,7 @@ def test_each_trouble_is_named_and_answers_503(
     assert client.get("/healthz").status_code == 200
     assert callable(break_it)
     break_it()
-    assert any(said.startswith(trouble) for said in monitor.watch().troubles)
+    assert any(said.startswith(trouble) for said in monitor.look_at_system().troubles)
     answer = client.get("/healthz")
     assert (answer.status_code, answer.content) == (503, b"not ok\n")
 
@@ -158,7 +158,7 @@ def test_a_bus_that_is_away_is_a_finding_and_no_error(
     running: None, client: Client, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
 ) -> None:
     settings.REDIS_URL = "unix:///nowhere/valkey.sock"
-    assert monitor.watch().troubles == ("The heartbeat bus and broker cannot be reached.",)
+    assert monitor.look_at_system().troubles == ("The heartbeat bus and broker cannot be reached.",)
     assert client.get("/healthz").status_code == 503
     assert b"srm_bus_up 0.0" in client.get("/metrics").content
 
@@ -175,7 +175,7 @@ def test_a_database_that_is_away_is_a_finding_and_no_error(
 
     monkeypatch.setattr(monitor, "connection", Away())
     monkeypatch.setattr("redundancy.selectors.live.all_live", away)
-    assert monitor.watch().troubles == ("The database cannot be reached.",)
+    assert monitor.look_at_system().troubles == ("The database cannot be reached.",)
     assert client.get("/healthz").status_code == 503
     metrics = client.get("/metrics").content
     assert b"srm_database_up 0.0" in metrics
@@ -183,15 +183,15 @@ def test_a_database_that_is_away_is_a_finding_and_no_error(
 
 
 def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: RedundancyGroup) -> None:
-    now = monitor.watch().lab_now
+    now = monitor.look_at_system().lab_now
     pub = NodeRuntime.objects.filter(server__name="imp-pub")
     pub.update(memory={"peer_at": now - 40, "peer": {"state": "Normal"}})
-    ears = {ear.node: ear.age for ear in monitor.watch().ears}
+    ears = {ear.node: ear.age for ear in monitor.look_at_system().ears}
     assert ears["imp-pub"] == pytest.approx(40, abs=5)
     assert ears["imp-sub"] is None
     # A clock that was set back makes nobody younger than now.
     pub.update(memory={"peer_at": now + 1000, "peer": {"state": "Normal"}})
-    assert {ear.node: ear.age for ear in monitor.watch().ears}["imp-pub"] == 0.0
+    assert {ear.node: ear.age for ear in monitor.look_at_system().ears}["imp-pub"] == 0.0
 
 
 def test_the_page_says_what_works(page: Client, running: None, ha: RedundancyGroup) -> None:

@@ -131,8 +131,8 @@ def test_an_older_forecast_is_not_that_of_a_later_move(
     first = SessionMove.objects.latest("pk")
     take_over(group, pub, BEGIN + 2000)
     second = SessionMove.objects.latest("pk")
-    assert forecast.of_move(first) is not None
-    assert forecast.of_move(second) is None
+    assert forecast.forecast_of_move(first) is not None
+    assert forecast.forecast_of_move(second) is None
 
 
 def test_disabling_ha_in_a_failed_over_state_has_one(
@@ -142,7 +142,7 @@ def test_disabling_ha_in_a_failed_over_state_has_one(
     stand_at(BEGIN + 1000)
     groups.disable_ha(group=group, actor="ann")
     move = SessionMove.objects.latest("pk")
-    told = forecast.of_move(move)
+    told = forecast.forecast_of_move(move)
     assert told is not None
     assert (told.moved, told.disconnected, move.moved) == (USERS, USERS, USERS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cucm_admin.stack import leftovers
-from cucm_admin.stack.leftovers import Mark
+from cucm_admin.stack.leftovers import ProcessMark
 
 pytestmark = pytest.mark.process
 
@@ -36,20 +36,24 @@ def child() -> Iterator[Process]:
         process.kill()
 
 
-def mark(process: Process) -> Mark:
+def mark(process: Process) -> ProcessMark:
     started = leftovers.start_ticks(process.pid)
     assert started is not None
-    return Mark("web", process.pid, started)
+    return ProcessMark("web", process.pid, started)
 
 
 def test_only_the_very_same_process_is_a_leftover() -> None:
-    marks = [Mark("same", 1, 100), Mark("gone", 2, 100), Mark("number given away", 3, 100)]
+    marks = [
+        ProcessMark("same", 1, 100),
+        ProcessMark("gone", 2, 100),
+        ProcessMark("number given away", 3, 100),
+    ]
     assert leftovers.still_running(marks, {1: 100, 3: 200}.get) == marks[:1]
 
 
 def test_what_is_written_is_read_back_within_the_same_boot_only(tmp_path: Path) -> None:
     path = tmp_path / "stack.json"
-    marks = [Mark("web", 10, 1000), Mark("beat", 11, 1001)]
+    marks = [ProcessMark("web", 10, 1000), ProcessMark("beat", 11, 1001)]
     leftovers.save(path, marks)
     assert leftovers.load(path, leftovers.boot_id()) == marks
     assert leftovers.load(path, "another boot") == []
@@ -90,7 +94,7 @@ def test_a_deaf_leftover_is_killed_with_its_group() -> None:
 
 def test_a_stranger_with_the_same_number_is_left_alone(child: Process) -> None:
     own = mark(child)
-    leftovers.stop([Mark("web", own.pid, own.started - 1)])
+    leftovers.stop([ProcessMark("web", own.pid, own.started - 1)])
     assert leftovers.still_running([own]) == [own]
 
 
@@ -112,6 +116,6 @@ def test_a_stranger_with_the_same_number_keeps_what_it_started() -> None:
     code = f"import subprocess; subprocess.Popen(['sleep', '600']); {WAIT}"
     with spawn(code, VAR_DIR="/ours") as child:
         own = mark(child)
-        given_away = Mark("web", own.pid, own.started - 1)
+        given_away = ProcessMark("web", own.pid, own.started - 1)
         assert leftovers.still_there([given_away], b"VAR_DIR=/ours") == []
         leftovers.stop([own])

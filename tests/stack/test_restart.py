@@ -1,8 +1,8 @@
 import pytest
 
-from cucm_admin.stack.restart import Policy
+from cucm_admin.stack.restart import RestartPolicy
 
-POLICY = Policy(limit=5, window=60.0, first_delay=0.5, longest_delay=3.0)
+POLICY = RestartPolicy(limit=5, window=60.0, first_delay=0.5, longest_delay=3.0)
 
 
 @pytest.mark.parametrize(

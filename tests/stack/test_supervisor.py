@@ -10,12 +10,12 @@ import pytest
 
 from cucm_admin.stack import leftovers
 from cucm_admin.stack.console import Console
-from cucm_admin.stack.restart import Policy
+from cucm_admin.stack.restart import RestartPolicy
 from cucm_admin.stack.supervisor import Spec, Supervisor
 
 pytestmark = pytest.mark.process
 
-AT_ONCE = Policy(limit=3, window=60.0, first_delay=0.0)
+AT_ONCE = RestartPolicy(limit=3, window=60.0, first_delay=0.0)
 WAIT = "print('up', flush=True); import time; time.sleep(600)"
 
 

@@ -4,7 +4,7 @@ from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Sound
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.selectors.presence import Presence
 from topology.model import Topology
-from topology.model import build as build_topology
+from topology.model import build_map as build_topology
 
 HEARD = Ear(Sound.HEARD, 1000.0, heard_back=True)
 LATE = Ear(Sound.LATE, 960.0, heard_back=True)

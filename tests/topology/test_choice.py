@@ -2,7 +2,7 @@ import pytest
 
 from redundancy.srm.states import NOT_RESPONDING, State
 from tests.topology.build import LATE, cluster, group, node, topology
-from topology.choice import MOST, STATES, Choice, Part, View, choose, read
+from topology.choice import MOST, STATES, MapQuery, Part, View, choose, read
 
 
 def names(part: Part) -> list[str]:
@@ -58,7 +58,7 @@ def test_every_state_can_be_asked_for() -> None:
 )
 def test_what_cannot_be_asked_for_is_said_and_left_out(query: dict[str, str], error: str) -> None:
     choice = read({"name": "ber", **query})
-    assert choice == Choice(name="ber", error=error)
+    assert choice == MapQuery(name="ber", error=error)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_ages_count_where_they_are_shown() -> None:
     heard_later = topology(
         *(group(n, node(2 * n, ear=None), node(2 * n + 1, ear=LATE)) for n in range(3))
     )
-    assert choose(cluster(3), Choice()).ages != choose(heard_later, Choice()).ages
-    grid = Choice(view=View.GRID)
+    assert choose(cluster(3), MapQuery()).ages != choose(heard_later, MapQuery()).ages
+    grid = MapQuery(view=View.GRID)
     assert choose(cluster(3), grid).ages == choose(cluster(0), grid).ages
     assert choose(heard_later, grid).ages != choose(cluster(3), grid).ages

@@ -9,7 +9,7 @@ from redundancy.svg_text import ELLIPSIS, fit, width, wrap
 from redundancy.templatetags.lab import named
 from tests.topology.build import HEARD, SILENT, cluster, group, node, topology
 from topology import layout
-from topology.layout import Map, Rect, place
+from topology.layout import Map, Rect, draw_map
 from topology.model import HeartbeatLink
 
 WIDTHS = [0, 320, 976, 1024, 1500, 1920]
@@ -41,7 +41,7 @@ def outer(drawing: Map) -> list[Rect]:
 @pytest.mark.parametrize("map_width", WIDTHS)
 @pytest.mark.parametrize(("groups", "unassigned"), [(0, 0), (1, 0), (0, 1), (3, 2), (200, 17)])
 def test_boxes_stay_inside_and_apart(groups: int, unassigned: int, map_width: int) -> None:
-    drawing = place(cluster(groups, unassigned), map_width)
+    drawing = draw_map(cluster(groups, unassigned), map_width)
     whole = Rect(0, 0, drawing.width, drawing.height)
     assert len(drawing.groups) == groups
     assert all(contains(whole, rect) for rect in outer(drawing))
@@ -50,7 +50,7 @@ def test_boxes_stay_inside_and_apart(groups: int, unassigned: int, map_width: in
 
 @pytest.mark.parametrize("map_width", WIDTHS)
 def test_nodes_stay_inside_their_box_and_apart(map_width: int) -> None:
-    drawing = place(cluster(3, 9), map_width)
+    drawing = draw_map(cluster(3, 9), map_width)
     assert drawing.unassigned is not None
     for rect, nodes in [
         *((box.rect, box.nodes) for box in drawing.groups),
@@ -61,7 +61,7 @@ def test_nodes_stay_inside_their_box_and_apart(map_width: int) -> None:
 
 
 def test_everything_keeps_its_distance() -> None:
-    drawing = place(cluster(5, 4), 976)
+    drawing = draw_map(cluster(5, 4), 976)
     assert drawing.unassigned is not None
     boxes, area = [box.rect for box in drawing.groups], drawing.unassigned.rect
     assert [(rect.x, rect.y) for rect in boxes[:3]] == [
@@ -88,10 +88,10 @@ def test_everything_keeps_its_distance() -> None:
 
 
 def test_unassigned_nodes_alone_stand_at_the_margin() -> None:
-    drawing = place(cluster(0, 2), 976)
+    drawing = draw_map(cluster(0, 2), 976)
     assert drawing.unassigned is not None
     assert drawing.unassigned.rect.y == layout.MARGIN
-    assert place(cluster(0)).height == layout.EMPTY_H
+    assert draw_map(cluster(0)).height == layout.EMPTY_H
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_unassigned_nodes_alone_stand_at_the_margin() -> None:
 def test_a_row_is_as_long_as_the_width_allows(groups: int, cell: int, pad: int) -> None:
     least = layout.GROUP_W + 2 * layout.MARGIN
     for map_width in range(least, 2000, 3):
-        drawing = place(cluster(groups, 0 if groups else 40), map_width)
+        drawing = draw_map(cluster(groups, 0 if groups else 40), map_width)
         outside = 2 * (layout.MARGIN + pad)
         columns = (drawing.width - outside + layout.GAP) // (cell + layout.GAP)
         assert drawing.width <= map_width
@@ -109,7 +109,7 @@ def test_a_row_is_as_long_as_the_width_allows(groups: int, cell: int, pad: int) 
 
 @pytest.mark.parametrize("on", [True, False])
 def test_a_long_title_ends_before_the_word_on_high_availability(on: bool) -> None:
-    box = place(topology(group(1, name="i" * 128, ha_enabled=on))).groups[0]
+    box = draw_map(topology(group(1, name="i" * 128, ha_enabled=on))).groups[0]
     room = (
         box.ha_end - layout.PAD - layout.ICON - max(60, width(str(box.group.ha), layout.TEXT_SIZE))
     )
@@ -119,14 +119,14 @@ def test_a_long_title_ends_before_the_word_on_high_availability(on: bool) -> Non
 
 @pytest.mark.parametrize("nodes", [0, 1, 2])
 def test_a_place_of_a_group_is_either_taken_or_vacant(nodes: int) -> None:
-    box = place(topology(group(1, *(node(n) for n in range(nodes))))).groups[0]
+    box = draw_map(topology(group(1, *(node(n) for n in range(nodes))))).groups[0]
     assert len(box.nodes) == nodes
     assert len(box.vacant) == 2 - nodes
     assert (box.line is not None) == (nodes == 2)
 
 
 def test_heartbeats_run_from_one_node_to_the_other_and_back() -> None:
-    box = place(topology(group(1, node(1, ear=SILENT), node(2, ear=HEARD)))).groups[0]
+    box = draw_map(topology(group(1, node(1, ear=SILENT), node(2, ear=HEARD)))).groups[0]
     first, second = (spot.rect for spot in box.nodes)
     assert box.line is not None
     assert box.line.link is HeartbeatLink.ONE_WAY
@@ -140,7 +140,7 @@ def test_heartbeats_run_from_one_node_to_the_other_and_back() -> None:
 
 
 def test_texts_of_a_link_stand_apart_and_in_order() -> None:
-    line = place(cluster(1)).groups[0].line
+    line = draw_map(cluster(1)).groups[0].line
     assert line is not None
     there, back = line.arrows
     heights = [
@@ -165,7 +165,7 @@ def test_label_of_a_link_fits_between_the_nodes(link: HeartbeatLink) -> None:
 
 def test_without_heartbeats_a_plain_line_joins_the_nodes() -> None:
     nodes = (node(1, ear=None), node(2, ear=None))
-    line = place(topology(group(1, *nodes, ha_enabled=False))).groups[0].line
+    line = draw_map(topology(group(1, *nodes, ha_enabled=False))).groups[0].line
     assert line is not None
     assert (line.link, line.arrows) == (HeartbeatLink.OFF, ())
 
@@ -173,7 +173,7 @@ def test_without_heartbeats_a_plain_line_joins_the_nodes() -> None:
 def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
     holder = node(2, name="b" * 63, presence=Presence(800, 200), guests=Presence(300, 200))
     pair = group(1, node(1, name="imp-one", presence=Presence(0)), holder)
-    failed, serving = place(topology(pair)).groups[0].nodes
+    failed, serving = draw_map(topology(pair)).groups[0].nodes
     assert (failed.guests, failed.guests_of) == (None, "")
     assert serving.guests_of == "imp-one"
     strip = serving.guests
@@ -188,7 +188,7 @@ def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
 
 def test_width_is_used_for_as_many_columns_as_fit() -> None:
     columns = {
-        map_width: len({box.rect.x for box in place(cluster(12), map_width).groups})
+        map_width: len({box.rect.x for box in draw_map(cluster(12), map_width).groups})
         for map_width in WIDTHS
     }
     assert columns == {0: 1, 320: 1, 976: 2, 1024: 2, 1500: 3, 1920: 3}
@@ -199,7 +199,7 @@ def test_width_is_used_for_as_many_columns_as_fit() -> None:
 )
 def test_map_is_no_wider_than_it_needs(groups: int, unassigned: int, columns: int) -> None:
     needed = columns * layout.GROUP_W + (columns - 1) * layout.GAP + 2 * layout.MARGIN
-    drawing = place(cluster(groups, unassigned))
+    drawing = draw_map(cluster(groups, unassigned))
     assert needed - layout.NODE_W < drawing.width <= needed
 
 
@@ -208,7 +208,9 @@ def test_map_is_no_wider_than_it_needs(groups: int, unassigned: int, columns: in
 def test_every_state_and_reason_is_shown_in_full(state: str, language: str) -> None:
     with translation.override(language):
         for reason in Reason:
-            box = place(topology(loose=(node(1, state=str(state), reason=str(reason)),))).unassigned
+            box = draw_map(
+                topology(loose=(node(1, state=str(state), reason=str(reason)),))
+            ).unassigned
             assert box is not None
             texts = box.nodes[0].texts
             shown = {
@@ -225,7 +227,7 @@ def test_every_state_and_reason_is_shown_in_full(state: str, language: str) -> N
 @pytest.mark.parametrize("letter", ["i", "n", "W", "\u6f22"])
 def test_long_names_are_shortened_and_keep_their_full_form(letter: str) -> None:
     host, title = letter * 63, letter * 128
-    box = place(topology(group(1, node(1, name=host), name=title))).groups[0]
+    box = draw_map(topology(group(1, node(1, name=host), name=title))).groups[0]
     shown = box.nodes[0].texts[0].words
     assert box.group.name == title
     assert box.nodes[0].node.name == host

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from redundancy.srm.states import Reason, State
-from redundancy.srm.trace import Level, Line, lines
+from redundancy.srm.trace import Level, Line, trace_lines
 from redundancy.srm.types import (
     Action,
     Heartbeat,
@@ -36,7 +36,7 @@ NODE = Node(
 
 
 def told(before: Node, after: Node, *actions: Action, heard: Heartbeat | None = None) -> list[Line]:
-    return list(lines(before, after, heard, [(action, "") for action in actions], [], NOW))
+    return list(trace_lines(before, after, heard, [(action, "") for action in actions], [], NOW))
 
 
 def test_the_two_known_lines_are_written_to_the_letter() -> None:
@@ -96,7 +96,7 @@ def test_only_a_heartbeat_that_was_taken_in_is_received() -> None:
 
 
 def test_a_refused_request_names_who_asked() -> None:
-    found = list(lines(NODE, NODE, None, [], [("Failover is not offered.", "ann")], NOW))
+    found = list(trace_lines(NODE, NODE, None, [], [("Failover is not offered.", "ann")], NOW))
     assert [line.message for line in found] == ["request of ann refused: Failover is not offered."]
 
 
@@ -145,7 +145,7 @@ def test_a_change_is_told_with_its_cause_and_a_silence_before_it(
     said = f"state changed from [Normal,{old}] to [Taking Over,{new}]: It is silent."
     changed = Line(Level.INFO, "RsrmStateMachine", said)
     assert told(NODE, NODE, change) == ([quiet, changed] if gone else [changed])
-    by_ann = list(lines(NODE, NODE, None, [(change, "ann")], [], NOW))[-1]
+    by_ann = list(trace_lines(NODE, NODE, None, [(change, "ann")], [], NOW))[-1]
     assert by_ann == replace(changed, message=f"{said} (ann)")
 
 
@@ -190,7 +190,7 @@ def test_a_service_that_is_watched_from_now_on_is_for_debugging() -> None:
 
 
 def test_a_request_of_nobody_known_is_refused_all_the_same() -> None:
-    found = list(lines(NODE, NODE, None, [], [("It is not offered.", "")], NOW))
+    found = list(trace_lines(NODE, NODE, None, [], [("It is not offered.", "")], NOW))
     assert found == [
         Line(Level.WARN, "RsrmAdminHandler", "request of unknown refused: It is not offered.")
     ]

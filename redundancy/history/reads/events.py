@@ -106,7 +106,7 @@ def matching(wanted: Wanted) -> QuerySet[HaEvent]:
     return found
 
 
-def page(
+def events_page(
     wanted: Wanted, *, before: Place | None = None, after: Place | None = None, rows: int = ROWS
 ) -> Page:
     """Return the events next to a place: older than ``before``, or newer than ``after``.
@@ -127,7 +127,7 @@ def _newer(wanted: Wanted, after: Place, rows: int) -> Page:
     shown = events[:rows]
     if not shown and edge is None:
         # Nothing newer: the newest page is what somebody who came from there wants to see.
-        return page(wanted, rows=rows)
+        return events_page(wanted, rows=rows)
     newer = Place.of(shown[-1]) if len(events) > rows else edge
     shown.reverse()
     return Page(tuple(shown), Place.of(shown[-1]) if shown else after, newer)

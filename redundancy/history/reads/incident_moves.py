@@ -46,7 +46,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MoveReport:
     """A session move of an incident.
 
     ``taking``: one node took everybody; else each went home. ``declared``: the change of state that
@@ -101,7 +101,7 @@ class Moved:
         return together(found, "; ")
 
 
-def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -> list[Moved]:
+def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -> list[MoveReport]:
     """Return the moves among the events of an incident, at lab time ``now``.
 
     Args:
@@ -114,7 +114,7 @@ def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -
         move.pk: move
         for move in SessionMove.objects.filter(event__in=events).select_related("event")
     }
-    found: list[Moved] = []
+    found: list[MoveReport] = []
     since = 0
     for number, event in enumerate(events):
         move = rows.get(event.pk)
@@ -135,7 +135,7 @@ def _moved(
     past: Sequence[HaEvent],
     later: Sequence[HaEvent],
     now: float,
-) -> Moved:
+) -> MoveReport:
     taking = bool(move.holder_name)
     declared = _declared(changes, taking=taking)
     began = _began(declared, changes, past)
@@ -151,7 +151,7 @@ def _moved(
         served_until = _seconds(declared.at)
     unserved = max(0.0, move.at - served_until) if taking else 0.0
     waited = logins.waited if logins else 0.0
-    return Moved(
+    return MoveReport(
         event=event,
         move=move,
         taking=taking,

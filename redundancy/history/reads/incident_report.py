@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from redundancy.clock import lab_datetime
-from redundancy.history.reads.incident_moves import Moved, moves_of
-from redundancy.history.reads.incidents import events_of, of_group
+from redundancy.history.reads.incident_moves import MoveReport, moves_of
+from redundancy.history.reads.incidents import events_of, events_of_group
 from redundancy.login_profiles import LOWER_LIMIT, NODE_SIZES, row_for
 from redundancy.models import EventKind, HaEvent, Incident
 from redundancy.selectors.login_profile import likely_mode
@@ -44,7 +44,7 @@ class Report:
     before: tuple[HaEvent, ...]
     events: tuple[HaEvent, ...]
     cut: bool
-    moves: tuple[Moved, ...]
+    moves: tuple[MoveReport, ...]
     alternatives: tuple[Alternative, ...]
 
     @property
@@ -79,7 +79,7 @@ def report(incident: Incident, now: float) -> Report:
     events = list(events_of(incident)[: MOST + 1])
     cut = len(events) > MOST
     events = events[:MOST]
-    recent = of_group(incident).filter(
+    recent = events_of_group(incident).filter(
         pk__lt=incident.first_event_id, at__gte=lab_datetime(_cause_at(incident) - EARLIER)
     )
     before = list(recent.order_by("-pk")[:BEFORE])[::-1]
@@ -106,7 +106,7 @@ def _cause_at(incident: Incident) -> float:
 
 
 def _alternatives(
-    incident: Incident, moves: Sequence[Moved], events: Sequence[HaEvent]
+    incident: Incident, moves: Sequence[MoveReport], events: Sequence[HaEvent]
 ) -> Iterator[Alternative]:
     first = next((moved for moved in moves if moved.taking and moved.move.moved), None)
     if first is None or first.began.cause is None or not first.declared.inputs:
@@ -127,7 +127,7 @@ def _policy(declared: HaEvent) -> Policy:
     return Policy(**{key: inputs[key] for key in Policy().parameters if key in inputs})
 
 
-def _outage(moved: Moved, events: Sequence[HaEvent]) -> Outage:
+def _outage(moved: MoveReport, events: Sequence[HaEvent]) -> Outage:
     """Return the cause as it can be replayed: how long it lasted is in what came after."""
     began, users = moved.began, moved.move.moved
     later = [
@@ -174,7 +174,7 @@ def _policies(cause: Cause, policy: Policy) -> Iterator[tuple[str, Policy]]:
 
 
 def _limits(
-    incident: Incident, moved: Moved, lower: float, upper: float
+    incident: Incident, moved: MoveReport, lower: float, upper: float
 ) -> Iterator[tuple[str, float, float]]:
     """Yield other re-login limits: half the spread, and those of the login profile."""
     half = lower + (upper - lower) / 2

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from redundancy.clock import lab_datetime
-from redundancy.history.reads.incident_moves import Moved, Phase
+from redundancy.history.reads.incident_moves import MoveReport, Phase
 from redundancy.history.reads.incident_report import Alternative, Report
 from redundancy.srm.words import duration, english
 
 SHAPE = "%Y-%m-%d %H:%M:%S"
 
 
-def lines(report: Report, now: float) -> Iterator[str]:
+def report_lines(report: Report, now: float) -> Iterator[str]:
     """Yield the lines of the report as it is at lab time ``now``. Times are lab time in UTC."""
     incident = report.incident
     opened = incident.opened_at.timestamp()
@@ -48,7 +48,7 @@ def lines(report: Report, now: float) -> Iterator[str]:
         yield f"  Only the first {len(report.events)} events are told."
 
 
-def _move(moved: Moved) -> Iterator[str]:
+def _move(moved: MoveReport) -> Iterator[str]:
     yield from ("", english(moved.title))
     yield f"  Cause began: {lab_datetime(moved.began.at):{SHAPE}}"
     for phase in moved.phases:

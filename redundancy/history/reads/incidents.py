@@ -30,7 +30,7 @@ def incidents() -> QuerySet[Incident]:
     return Incident.objects.select_related("group", "first_event")
 
 
-def open_of(group_id: int) -> Incident | None:
+def open_incident(group_id: int) -> Incident | None:
     """Return the open incident of a group, if there is one."""
     return Incident.objects.filter(group=group_id, closed_at=None).first()
 
@@ -43,7 +43,7 @@ def between(group_id: int, begin: float, end: float) -> list[Incident]:
     return list(found.order_by("pk"))
 
 
-def of_group(incident: Incident) -> QuerySet[HaEvent]:
+def events_of_group(incident: Incident) -> QuerySet[HaEvent]:
     """Return the events of the incident's group, or of what was called so, the oldest first."""
     if incident.group_id is not None:
         found = HaEvent.objects.filter(group=incident.group_id)
@@ -54,7 +54,7 @@ def of_group(incident: Incident) -> QuerySet[HaEvent]:
 
 def events_of(incident: Incident) -> QuerySet[HaEvent]:
     """Return the events that belong to an incident, the oldest first."""
-    found = of_group(incident).filter(pk__gte=incident.first_event_id)
+    found = events_of_group(incident).filter(pk__gte=incident.first_event_id)
     if incident.last_event_id is not None:
         found = found.filter(pk__lte=incident.last_event_id)
     return found

@@ -14,7 +14,7 @@ ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TrailEntry:
     """A line of the trail. ``event``: key of the change; None of a sign-in."""
 
     at: datetime
@@ -35,7 +35,9 @@ class Entry:
 _SIGN_IN, _CHANGE = "s", "c"
 
 
-def page(*, who: str = "", before: str = "", rows: int = ROWS) -> tuple[list[Entry], str] | None:
+def trail_page(
+    *, who: str = "", before: str = "", rows: int = ROWS
+) -> tuple[list[TrailEntry], str] | None:
     """Return the lines before a place, the newest first, and the place where the next page begins.
 
     The place is empty when there is no next page. None: ``before`` is no place.
@@ -74,12 +76,12 @@ def _older(column: str, place: Place | None, *, same: bool, all_of: bool = False
     return older
 
 
-def _changes(who: str, older: Q, limit: int) -> list[Entry]:
+def _changes(who: str, older: Q, limit: int) -> list[TrailEntry]:
     found = HaEvent.objects.exclude(actor="").exclude(kind=EventKind.STATE).filter(older)
     if who:
         found = found.filter(actor=who)
     return [
-        Entry(
+        TrailEntry(
             at=event.recorded_at,
             pk=event.pk,
             who=event.actor,
@@ -92,12 +94,12 @@ def _changes(who: str, older: Q, limit: int) -> list[Entry]:
     ]
 
 
-def _sign_ins(who: str, older: Q, limit: int) -> list[Entry]:
+def _sign_ins(who: str, older: Q, limit: int) -> list[TrailEntry]:
     found = SignIn.objects.filter(older)
     if who:
         found = found.filter(username=who)
     return [
-        Entry(
+        TrailEntry(
             at=row.at,
             pk=row.pk,
             who=row.username,

@@ -8,7 +8,7 @@ other become one mark with their number.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from redundancy.history.timeline.model import Episode, Lane, Mark, Span, Timeline
+from redundancy.history.timeline.model import Episode, EventMark, Lane, StateSpan, Timeline
 from redundancy.srm.words import say, say_count, together
 from redundancy.svg_text import fit
 from redundancy.times import lab_time
@@ -34,13 +34,13 @@ _TICKS = ((HOUR, 600.0, slice(11, 16)), (DAY, 10_800.0, slice(11, 16)), (WEEK, D
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class SpanBar:
     """A state as drawn."""
 
     x: float
     y: float
     w: float
-    span: Span
+    span: StateSpan
     text: str
 
     h = BAR_H
@@ -79,7 +79,7 @@ class Spot:
 
     x: float
     y: float
-    marks: tuple[Mark, ...]
+    marks: tuple[EventMark, ...]
 
     @property
     def kind(self) -> str:
@@ -93,7 +93,7 @@ class Spot:
         return str(len(self.marks)) if len(self.marks) > 1 else ""
 
     @property
-    def first(self) -> Mark:
+    def first(self) -> EventMark:
         """Return the oldest of them."""
         return self.marks[0]
 
@@ -107,12 +107,12 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LaneRow:
     """A lane as drawn; ``y`` of its name's baseline."""
 
     lane: Lane
     y: float
-    bars: tuple[Bar, ...]
+    bars: tuple[SpanBar, ...]
     spots: tuple[Spot, ...]
 
     @property
@@ -122,7 +122,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class AxisTick:
     """A moment on the axis."""
 
     x: float
@@ -139,8 +139,8 @@ class Picture:
     timeline: Timeline
     incidents: tuple[Band, ...]
     unseen: tuple[Band, ...]
-    rows: tuple[Row, ...]
-    ticks: tuple[Tick, ...]
+    rows: tuple[LaneRow, ...]
+    ticks: tuple[AxisTick, ...]
     height: float
     axis: float
     now: float | None
@@ -148,9 +148,9 @@ class Picture:
     width, left, right, top = WIDTH, LEFT, WIDTH - RIGHT, TOP
 
 
-def place(timeline: Timeline, *, offset: float = 0) -> Picture:
+def draw_timeline(timeline: Timeline, *, offset: float = 0) -> Picture:
     """Return where everything stands; ``offset``: of the site's time zone from UTC, in seconds."""
-    rows: list[Row] = []
+    rows: list[LaneRow] = []
     incidents_y = float(TOP)
     unseen_y = incidents_y + (STRIP_H + STRIP_GAP if timeline.incidents else 0)
     y = unseen_y + (STRIP_H + STRIP_GAP if timeline.unseen else 0)
@@ -158,7 +158,7 @@ def place(timeline: Timeline, *, offset: float = 0) -> Picture:
         bar_y = y + NAME_H
         marks_y = bar_y + (BAR_H if lane.name else 0)
         rows.append(
-            Row(
+            LaneRow(
                 lane,
                 y + NAME_H - 6,
                 tuple(_bars(timeline, lane.spans, bar_y)),
@@ -184,13 +184,13 @@ def _x(timeline: Timeline, moment: float) -> float:
     return round(LEFT + (WIDTH - LEFT - RIGHT) * min(max(share, 0.0), 1.0), 1)
 
 
-def _bars(timeline: Timeline, spans: Sequence[Span], y: float) -> Iterator[Bar]:
+def _bars(timeline: Timeline, spans: Sequence[StateSpan], y: float) -> Iterator[SpanBar]:
     for span in spans:
         x, w = _extent(timeline, span)
         text = _fit(span.said, w)
         if span.silent and text != str(span.said):
             text = _fit(SILENT, w)
-        yield Bar(x, y, w, span, text)
+        yield SpanBar(x, y, w, span, text)
 
 
 def _bands(
@@ -201,7 +201,7 @@ def _bands(
         yield Band(x, y, w, until - y, episode, _fit(episode.said, w))
 
 
-def _extent(timeline: Timeline, lasting: Span | Episode) -> tuple[float, float]:
+def _extent(timeline: Timeline, lasting: StateSpan | Episode) -> tuple[float, float]:
     x = _x(timeline, lasting.begin)
     w = max(round(_x(timeline, lasting.end) - x, 1), THIN)
     return min(x, WIDTH - RIGHT - w), w
@@ -216,8 +216,8 @@ def _at(moment: float, told: str) -> str:
     return say("{moment}: {told}", moment=lab_time(moment), told=told)
 
 
-def _spots(timeline: Timeline, marks: Sequence[Mark], y: float) -> Iterator[Spot]:
-    group: list[Mark] = []
+def _spots(timeline: Timeline, marks: Sequence[EventMark], y: float) -> Iterator[Spot]:
+    group: list[EventMark] = []
     begun = 0.0
     for mark in marks:
         x = _x(timeline, mark.at)
@@ -231,14 +231,14 @@ def _spots(timeline: Timeline, marks: Sequence[Mark], y: float) -> Iterator[Spot
         yield _spot(begun, y, group)
 
 
-def _spot(x: float, y: float, marks: Sequence[Mark]) -> Spot:
+def _spot(x: float, y: float, marks: Sequence[EventMark]) -> Spot:
     return Spot(min(max(x, LEFT + ROOM / 2), WIDTH - RIGHT - ROOM / 2), y, tuple(marks))
 
 
-def _ticks(timeline: Timeline, offset: float) -> Iterator[Tick]:
+def _ticks(timeline: Timeline, offset: float) -> Iterator[AxisTick]:
     length = timeline.end - timeline.begin
     _, every, part = next((t for t in _TICKS if length <= t[0]), _TICKS[-1])
     moment = ((timeline.begin + offset) // every + 1) * every - offset
     while moment < timeline.end:
-        yield Tick(_x(timeline, moment), lab_time(moment)[part])
+        yield AxisTick(_x(timeline, moment), lab_time(moment)[part])
         moment += every

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StateSpan:
     """What was shown of a node from ``begin`` to ``end``, as far as the picture shows it.
 
     ``tone``: ok, busy, warn, bad or off. ``event``: key of what it began with. ``since``: when it
@@ -56,7 +56,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class EventMark:
     """Something that happened at a moment, other than a change of state. ``node``: empty of the group."""
 
     at: float
@@ -105,12 +105,12 @@ class Lane:
     """What is drawn of one node, or, with an empty ``name``, of the group as a whole."""
 
     name: str
-    spans: tuple[Span, ...]
-    marks: tuple[Mark, ...]
+    spans: tuple[StateSpan, ...]
+    marks: tuple[EventMark, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """A row of the table beside the picture. ``incident`` or ``event``: key of what tells more."""
 
     at: float
@@ -142,26 +142,26 @@ class Timeline:
     cut: bool = False
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[TableLine, ...]:
         """Return all that the picture shows, the newest first, as rows of a table."""
         found = [
-            Line(span.since, span.node, span.label, span.tone, span.event)
+            TableLine(span.since, span.node, span.label, span.tone, span.event)
             for lane in self.lanes
             for span in lane.spans
         ]
         found += [
-            Line(mark.at, mark.node, mark.label, event=mark.event)
+            TableLine(mark.at, mark.node, mark.label, event=mark.event)
             for lane in self.lanes
             for mark in lane.marks
         ]
         found += [
-            Line(each.since, "", each.label, event=each.event, incident=each.incident)
+            TableLine(each.since, "", each.label, event=each.event, incident=each.incident)
             for each in (*self.incidents, *self.unseen)
         ]
         return tuple(sorted(found, key=lambda line: (-line.at, -(line.event or 0))))
 
 
-def build(
+def build_timeline(
     *,
     begin: float,
     end: float,
@@ -223,7 +223,7 @@ def _spans(
     begin: float,
     end: float,
     tones: Mapping[str, str],
-) -> Iterable[Span]:
+) -> Iterable[StateSpan]:
     told = [*before, *(event for event in events if event.node_name in (name, ""))]
     seen = list(faces(told))
     ends = [face.since for face in seen[1:]]
@@ -232,7 +232,7 @@ def _spans(
         until = end if last else ends[number]
         if until <= begin or until < face.since:
             continue
-        yield Span(
+        yield StateSpan(
             begin=max(face.since, begin),
             end=until,
             since=face.since,
@@ -246,10 +246,10 @@ def _spans(
         )
 
 
-def _marks(name: str, events: list["HaEvent"]) -> Iterable[Mark]:
+def _marks(name: str, events: list["HaEvent"]) -> Iterable[EventMark]:
     for event in events:
         if event.node_name == name and not event.new_state:
-            yield Mark(
+            yield EventMark(
                 at=event.at.timestamp(),
                 node=name,
                 kind=event.kind,

@@ -18,15 +18,15 @@ class Compared:
     measured: str
 
 
-def of_move(move: SessionMove, now: float) -> tuple[Compared, ...]:
+def compare_move(move: SessionMove, now: float) -> tuple[Compared, ...]:
     """Return forecast and measured of a move at lab time ``now``; nothing when nobody asked for it."""
-    told = forecast.of_move(move)
+    told = forecast.forecast_of_move(move)
     return _compared(told, move, now) if told else ()
 
 
-def of_event(event: HaEvent, now: float) -> tuple[Compared, ...]:
+def compare_event(event: HaEvent, now: float) -> tuple[Compared, ...]:
     """Return forecast and measured of the request ``event``; nothing when nothing was forecast."""
-    told = forecast.of_event(event)
+    told = forecast.forecast_of_event(event)
     return _compared(told, forecast.move_of(told), now) if told else ()
 
 

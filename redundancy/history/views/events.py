@@ -49,7 +49,7 @@ def event_history(request: HttpRequest) -> HttpResponseBase:
         return _export(form, kind)
     shown = Page(())
     if valid:
-        shown = events.page(
+        shown = events.events_page(
             form.wanted, before=_place(request, "before"), after=_place(request, "after")
         )
     groups, nodes = events.names()
@@ -74,7 +74,7 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
         "title": say("HA Event {number}", number=pk),
         "application": APPLICATION,
         "event": shown,
-        "compared": compared.of_event(shown, lab_now()),
+        "compared": compared.compare_event(shown, lab_now()),
         "related_links": [
             Link(say("Newer events"), f"{reverse('event_history')}?{around}"),
             Link(say("Back To HA Event History"), reverse("event_history")),

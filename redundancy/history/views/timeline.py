@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from redundancy import clock
 from redundancy.history.reads import incidents, timeline
-from redundancy.history.timeline.layout import DAY, HOUR, WEEK, Picture, place
-from redundancy.history.timeline.model import build
+from redundancy.history.timeline.layout import DAY, HOUR, WEEK, Picture, draw_timeline
+from redundancy.history.timeline.model import build_timeline
 from redundancy.history.views.events import APPLICATION
 from redundancy.models import EventKind, RedundancyGroup
 from redundancy.selectors import groups
@@ -91,7 +91,7 @@ def _end(request: HttpRequest) -> int | None:
 
 def _picture(group: RedundancyGroup, end: float, length: float, now: float) -> Picture:
     found = timeline.happened(group, end - length, end)
-    content = build(
+    content = build_timeline(
         begin=end - length,
         end=end,
         now=now,
@@ -105,7 +105,7 @@ def _picture(group: RedundancyGroup, end: float, length: float, now: float) -> P
         cut=found.cut,
     )
     local = timezone.localtime(datetime.fromtimestamp(end, tz=UTC)).utcoffset()
-    return place(content, offset=local.total_seconds() if local else 0)
+    return draw_timeline(content, offset=local.total_seconds() if local else 0)
 
 
 def _steps(zoom: str, end: float, now: float) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     who = request.GET.get("who", "").strip()
     if "\0" in who:
         raise BadRequest(say("who: must not contain null characters."))
-    found = trail.page(who=who, before=request.GET.get("before", ""))
+    found = trail.trail_page(who=who, before=request.GET.get("before", ""))
     if found is None:
         raise BadRequest(
             say("{name}: must be a place that a link of this page carried.", name="before")

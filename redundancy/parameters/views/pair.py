@@ -22,7 +22,7 @@ from redundancy.selectors.login_profile import Profile, likely_mode, profile
 from redundancy.selectors.parameters import PairValue
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, group_link
-from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.confirm import Confirmation, ask, go_to
 from redundancy.views.numbers import whole_number
 
 MUST_MATCH = say("Must-Match Parameters")
@@ -106,7 +106,7 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
             operate()
             text = say("Update successful: aligned with {source}.", source=source.name)
             messages.success(request, str(text))
-            return go(request, back)
+            return go_to(request, back)
         try_out(operate)
     except Refused as refused:
         error = refused.rule

@@ -31,7 +31,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ParameterQuery:
     """The server and the service that the address names, and whether only changed values are shown."""
 
     server: Server | None
@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParameterRow:
     """A parameter as a row of the page.
 
     ``seen``: the hidden field with the value that the page was made with. ``present``: the value in
@@ -84,16 +84,18 @@ def service_parameters(request: HttpRequest, application: str) -> HttpResponse:
     return _page(request, application, choice, form, present)
 
 
-def _choice(request: HttpRequest) -> Choice:
+def _choice(request: HttpRequest) -> ParameterQuery:
     pk, service = request.GET.get("server", ""), request.GET.get("service", "")
     server = nodes.node(whole_number(pk) or 0) if pk else None
     if (pk and server is None) or (service and service not in SERVICE_BY_NAME):
         raise Http404
-    return Choice(server, service or (SRM if server else ""), request.GET.get("changed") == "1")
+    return ParameterQuery(
+        server, service or (SRM if server else ""), request.GET.get("changed") == "1"
+    )
 
 
 def _save(
-    request: HttpRequest, application: str, choice: Choice, present: Mapping[str, str]
+    request: HttpRequest, application: str, choice: ParameterQuery, present: Mapping[str, str]
 ) -> HttpResponse:
     keys = posted_keys(request.POST) & present.keys()
     form = ParametersForm(request.POST, keys=keys)
@@ -123,7 +125,7 @@ def _save(
 def _fill_in(
     request: HttpRequest,
     application: str,
-    choice: Choice,
+    choice: ParameterQuery,
     form: ParametersForm,
     present: Mapping[str, str],
     which: str,
@@ -152,7 +154,7 @@ def _fill_in(
 def _page(
     request: HttpRequest,
     application: str,
-    choice: Choice,
+    choice: ParameterQuery,
     form: ParametersForm | None,
     present: Mapping[str, str],
     *,
@@ -193,16 +195,16 @@ def _services(server: Server | None) -> list[tuple[str, bool, bool]]:
 
 def _sections(
     server: Server | None, form: ParametersForm, present: Mapping[str, str]
-) -> list[tuple[str, list[Row]]]:
+) -> list[tuple[str, list[ParameterRow]]]:
     """Return the boxes of the page: the clusterwide parameters, and those of the server."""
     peer = nodes.peer(server) if server else None
     theirs = parameters.of_nodes([peer.pk])[peer.pk] if peer else {}
 
-    def row(parameter: Parameter) -> Row:
+    def row(parameter: Parameter) -> ParameterRow:
         key = parameter.key
         other = theirs.get(key, present[key])
         differs = (str(peer), other) if other != present[key] else None
-        return Row(parameter, form[key], form[f"seen_{key}"], present[key], differs)
+        return ParameterRow(parameter, form[key], form[f"seen_{key}"], present[key], differs)
 
     rows = [row(parameter) for parameter in PARAMETERS if parameter.key in form.fields]
     title = say("{section} (Clusterwide)", section=SECTION)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redundancy.models import RedundancyGroup
 from redundancy.planned.reads.preflight import preflight
-from redundancy.planned.reads.restarts import Plan, Stage
+from redundancy.planned.reads.restarts import Plan, RestartStage
 from redundancy.selectors import effects, live
 from redundancy.srm.words import say, say_count
 
@@ -51,7 +51,7 @@ def before_switching(group: RedundancyGroup, *, on: bool | None) -> Switch | Non
     return Switch(what, question, to_know) if to_know else None
 
 
-def before_step(stage: Stage | None, plan: Plan) -> list[str]:
+def before_step(stage: RestartStage | None, plan: Plan) -> list[str]:
     """Return what the step ``stage`` of ``plan`` will do; None for ``stage``: to stop here."""
     record = plan.record
     group = record.server.group if record.server else None
@@ -66,14 +66,14 @@ def before_step(stage: Stage | None, plan: Plan) -> list[str]:
             ]
         case None:
             return [say("Nothing is undone.")]
-        case Stage.DISABLE if group is not None and group.ha_enabled:
+        case RestartStage.DISABLE if group is not None and group.ha_enabled:
             return effects.of_disabling(live.group_live(group.pk)) or [effects.UNPROTECTED]
-        case Stage.RESTART:
+        case RestartStage.RESTART:
             active = sum(
                 count.active or 0 for count in plan.counts if count.node == record.server_name
             )
             return [effects.logged_in(record.server_name, active)]
-        case Stage.COMPARE:
+        case RestartStage.COMPARE:
             return [
                 say_count(
                     "{node}: {count} user fewer logged in than noted.",
@@ -84,7 +84,7 @@ def before_step(stage: Stage | None, plan: Plan) -> list[str]:
                 for count in plan.counts
                 if count.missing
             ] or [say("As many users are logged in on each node as noted.")]
-        case Stage.ENABLE if group is not None:
+        case RestartStage.ENABLE if group is not None:
             return _of_enabling(group)
         case _:
             return []

@@ -17,7 +17,7 @@ from redundancy.srm.words import Said, mark, say
 WAIT_SECONDS = 120.0
 
 
-class Stage(StrEnum):
+class RestartStage(StrEnum):
     """A step of the routine, in the words of the page: as it is stored, in English."""
 
     NOTE = mark("Note the users per node")
@@ -36,10 +36,20 @@ class Stage(StrEnum):
         return Said(self.value)
 
 
-ORDER = tuple(Stage)
-HA_STAGES = frozenset({Stage.DISABLE, Stage.WAIT, Stage.ENABLE, Stage.NORMAL})
+ORDER = tuple(RestartStage)
+HA_STAGES = frozenset(
+    {RestartStage.DISABLE, RestartStage.WAIT, RestartStage.ENABLE, RestartStage.NORMAL}
+)
 # What somebody does; the others only wait.
-ACTS = frozenset({Stage.DISABLE, Stage.RESTART, Stage.COMPARE, Stage.ENABLE, Stage.FINISH})
+ACTS = frozenset(
+    {
+        RestartStage.DISABLE,
+        RestartStage.RESTART,
+        RestartStage.COMPARE,
+        RestartStage.ENABLE,
+        RestartStage.FINISH,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class RoutineFacts:
 class RoutineStep:
     """A line of the page. ``status``: done, now, ahead or not needed. ``at``: lab seconds it was done."""
 
-    stage: Stage
+    stage: RestartStage
     status: str
     sentence: str
     at: float | None = None
@@ -89,13 +99,13 @@ class Plan:
     """
 
     record: PlannedRestart
-    stage: Stage | None
+    stage: RestartStage | None
     steps: tuple[RoutineStep, ...]
     counts: tuple[Count, ...]
     until: float | None
 
     @property
-    def act(self) -> Stage | None:
+    def act(self) -> RestartStage | None:
         """What can be done now."""
         return self.stage if self.stage in ACTS else None
 
@@ -105,12 +115,12 @@ def records() -> QuerySet[PlannedRestart]:
     return PlannedRestart.objects.all()
 
 
-def open_of(server: Server) -> PlannedRestart | None:
+def open_restart(server: Server) -> PlannedRestart | None:
     """Return the planned restart of ``server`` that has not ended; None when there is none."""
     return records().filter(server=server, ended_at=None).first()
 
 
-def look(record: PlannedRestart) -> Plan:
+def look_at_restart(record: PlannedRestart) -> Plan:
     """Return where ``record`` is now."""
     rows = rows_of(record.server)
     facts = _facts(record, rows)
@@ -121,7 +131,7 @@ def look(record: PlannedRestart) -> Plan:
         steps=tuple(_step(each, stage, record, facts) for each in ORDER),
         counts=_counts(record, rows),
         until=record.disabled_at + WAIT_SECONDS
-        if stage is Stage.WAIT and record.disabled_at is not None
+        if stage is RestartStage.WAIT and record.disabled_at is not None
         else None,
     )
 
@@ -135,27 +145,27 @@ def rows_of(server: Server | None) -> tuple[live.NodeRow, ...]:
     return (live.node_live(server),)
 
 
-def stage_of(record: PlannedRestart, facts: RoutineFacts) -> Stage | None:
+def stage_of(record: PlannedRestart, facts: RoutineFacts) -> RestartStage | None:
     """Return the step the routine is at; None when it has ended. Pure."""
     if record.ended_at is not None:
         return None
     if record.restarted_at is None:
         if record.with_ha and (record.disabled_at is None or facts.ha_enabled):
-            return Stage.DISABLE
+            return RestartStage.DISABLE
         if record.disabled_at is not None and facts.now < record.disabled_at + WAIT_SECONDS:
-            return Stage.WAIT
-        return Stage.RESTART
+            return RestartStage.WAIT
+        return RestartStage.RESTART
     if facts.not_up:
-        return Stage.UP
+        return RestartStage.UP
     if record.compared_at is None:
-        return Stage.COMPARE
+        return RestartStage.COMPARE
     if not record.with_ha:
-        return Stage.FINISH
+        return RestartStage.FINISH
     if record.enabled_at is None or not facts.ha_enabled:
-        return Stage.ENABLE
+        return RestartStage.ENABLE
     if any(state != State.NORMAL for state in facts.states.values()):
-        return Stage.NORMAL
-    return Stage.FINISH
+        return RestartStage.NORMAL
+    return RestartStage.FINISH
 
 
 def _facts(record: PlannedRestart, rows: tuple[live.NodeRow, ...]) -> RoutineFacts:
@@ -197,59 +207,59 @@ def _not_up(record: PlannedRestart) -> str:
 
 
 def _step(
-    stage: Stage, current: Stage | None, record: PlannedRestart, facts: RoutineFacts
+    stage: RestartStage, current: RestartStage | None, record: PlannedRestart, facts: RoutineFacts
 ) -> RoutineStep:
     if stage in HA_STAGES and not record.with_ha:
         return RoutineStep(stage, "not needed", say("High Availability was off when this began."))
     done_at = {
-        Stage.NOTE: record.begun_at,
-        Stage.DISABLE: record.disabled_at,
-        Stage.RESTART: record.restarted_at,
-        Stage.COMPARE: record.compared_at,
-        Stage.ENABLE: record.enabled_at,
+        RestartStage.NOTE: record.begun_at,
+        RestartStage.DISABLE: record.disabled_at,
+        RestartStage.RESTART: record.restarted_at,
+        RestartStage.COMPARE: record.compared_at,
+        RestartStage.ENABLE: record.enabled_at,
     }.get(stage)
     if stage is current:
         return RoutineStep(stage, "now", _sentence(stage, record, facts))
     # A stopped one has done what has a time, and the waits between.
     reached = current or record.stopped_at_step
-    if not reached or ORDER.index(stage) < ORDER.index(Stage(reached)):
+    if not reached or ORDER.index(stage) < ORDER.index(RestartStage(reached)):
         return RoutineStep(stage, "done", "", done_at)
     return RoutineStep(stage, "ahead", "")
 
 
-def _sentence(stage: Stage, record: PlannedRestart, facts: RoutineFacts) -> str:
+def _sentence(stage: RestartStage, record: PlannedRestart, facts: RoutineFacts) -> str:
     match stage:
-        case Stage.DISABLE if record.disabled_at is not None:
+        case RestartStage.DISABLE if record.disabled_at is not None:
             return say(
                 "High Availability of {group} was enabled again meanwhile.",
                 group=record.group_name,
             )
-        case Stage.DISABLE:
+        case RestartStage.DISABLE:
             return say("Sessions go home; nobody takes over while it is off.")
-        case Stage.WAIT:
+        case RestartStage.WAIT:
             return say("Sessions and services come to rest.")
-        case Stage.RESTART if not record.service:
+        case RestartStage.RESTART if not record.service:
             return say(
                 "{node} restarts; its users are without service until it is back.",
                 node=record.server_name,
             )
-        case Stage.RESTART:
+        case RestartStage.RESTART:
             return say(
                 "{subject} restarts; its users are without this service for a moment.",
                 subject=record.subject,
             )
-        case Stage.UP:
+        case RestartStage.UP:
             return facts.not_up
-        case Stage.COMPARE:
+        case RestartStage.COMPARE:
             return say("Below: the users as noted, and now.")
-        case Stage.ENABLE if record.enabled_at is not None:
+        case RestartStage.ENABLE if record.enabled_at is not None:
             return say(
                 "High Availability of {group} was disabled again meanwhile.",
                 group=record.group_name,
             )
-        case Stage.ENABLE:
+        case RestartStage.ENABLE:
             return say("The nodes find each other and check their services.")
-        case Stage.NORMAL:
+        case RestartStage.NORMAL:
             return "; ".join(f"{name}: {state}" for name, state in facts.states.items())
         case _:
             return say("All is done.")

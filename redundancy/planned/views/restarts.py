@@ -15,12 +15,12 @@ from redundancy.planned import writes
 from redundancy.planned.forms import PlannedRestartForm
 from redundancy.planned.reads import restarts
 from redundancy.planned.reads.confirming import before_step
-from redundancy.planned.reads.restarts import Stage
+from redundancy.planned.reads.restarts import RestartStage
 from redundancy.selectors import nodes
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool, group_link
-from redundancy.views.confirm import Confirmation, ask, go
+from redundancy.views.confirm import Confirmation, ask, go_to
 from redundancy.views.polls import Region, poll
 
 APPLICATION = "ccmservice"
@@ -80,7 +80,7 @@ def planned_restart(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _region(record: PlannedRestart) -> Region:
-    plan = restarts.look(record)
+    plan = restarts.look_at_restart(record)
     over, server = plan.until or math.inf, record.server_id
     stage = plan.stage.said if plan.stage else say("ended")
     return Region(
@@ -96,21 +96,21 @@ def _region(record: PlannedRestart) -> Region:
 def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Ask before a step, naming its effects (GET); do it (POST). ``stop`` ends the routine."""
     record, actor = _record(pk), request.user.get_username()
-    stage = Stage.__members__.get(step.upper())
+    stage = RestartStage.__members__.get(step.upper())
     if step != STOP and stage not in restarts.ACTS:
         raise Http404
     error = ""
     if request.method == "POST":
         try:
             if stage is None:
-                writes.stop(record=record, actor=actor)
+                writes.end_restart(record=record, actor=actor)
             else:
                 writes.advance(record=record, stage=stage, actor=actor)
         except Refused as refused:
             error = refused.rule
         else:
             messages.success(request, str(say("Update successful")))
-            return go(request, reverse("planned_restart", args=[pk]))
+            return go_to(request, reverse("planned_restart", args=[pk]))
     label = say("Stop here") if stage is None else stage.said
     return ask(
         request,
@@ -119,7 +119,7 @@ def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
             action=request.path,
             cancel=reverse("planned_restart", args=[pk]),
             submit="" if error else label,
-            effects=[] if error else before_step(stage, restarts.look(record)),
+            effects=[] if error else before_step(stage, restarts.look_at_restart(record)),
             error=error,
         ),
         application=APPLICATION,

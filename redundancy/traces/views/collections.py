@@ -39,7 +39,7 @@ def log_collection(request: HttpRequest) -> HttpResponse:
     else:
         form = _form(request)
     pieces = len(collecting.PIECES)
-    jobs = [(job, min(100, 100 * job.step // pieces)) for job in reads.jobs()]
+    jobs = [(job, min(100, 100 * job.step // pieces)) for job in reads.collections()]
     region = Region("collections/_live.html", content={"jobs": jobs})
     if "fragment" in request.GET:
         return answer(request, region)
@@ -78,7 +78,7 @@ def _linked(request: HttpRequest) -> Incident | None:
     number = whole_number(text)
     if number is None:
         raise BadRequest(say("incident: must be the number of an incident."))
-    incident = reads.incidents().filter(pk=number).first()
+    incident = reads.recent_incidents().filter(pk=number).first()
     if incident is None:
         rule = say(
             "incident: there is no incident {number} of a group that still exists.", number=number
@@ -90,7 +90,7 @@ def _linked(request: HttpRequest) -> Incident | None:
 @require_safe
 def log_collection_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the file."""
-    job = get_object_or_404(reads.jobs(), pk=pk, state=CollectionState.DONE)
+    job = get_object_or_404(reads.collections(), pk=pk, state=CollectionState.DONE)
     path = collecting.path_of(job)
     if not path.is_file():
         raise Http404
