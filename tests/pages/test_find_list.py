@@ -62,6 +62,11 @@ def test_rows_of_criteria(rows: int, more: str, shown: int) -> None:
         assert seen.address.criteria[-1] == Criterion("name", "begins")
 
 
+def test_the_last_row_of_criteria_is_the_one_that_goes() -> None:
+    rows = [pair for text in "abc" for pair in (*ROW[:2], ("text", text))]
+    assert [each.text for each in listing(*rows, ("row", "-")).address.criteria] == ["a", "b"]
+
+
 def test_more_criteria_than_allowed_are_refused() -> None:
     with pytest.raises(Refused):
         read_criteria(QueryDict(urlencode(ROW * (MOST_CRITERIA + 1))))
