@@ -1,6 +1,7 @@
 import copy
 import pickle
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -134,3 +135,9 @@ def test_a_name_may_have_any_sign(german: None, name: str) -> None:
 )
 def test_a_duration_is_said_in_its_two_largest_units(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_a_value_that_is_no_text_is_kept_as_it_is_said() -> None:
+    sentence = say("{day} is over.", day=date(2026, 1, 2))
+    assert from_text(to_text(sentence)) == "2026-01-02 is over."
+    assert str(from_text(to_text(sentence))) == "2026-01-02 is over."

@@ -71,7 +71,7 @@ def service(up: bool | None) -> Node:
 def test_a_service_that_goes_or_comes_is_told_once(
     before: Node, after: Node, level: Level, message: str
 ) -> None:
-    assert [(line.level, line.message) for line in told(before, after)] == [(level, message)]
+    assert told(before, after) == [Line(level, "RsrmServiceMonitor", message)]
     assert told(after, after) == []
 
 
