@@ -206,6 +206,15 @@ def test_a_notice_is_due_from_its_moment_on(pair: Pair) -> None:
     assert alarms.claim(due) is not None
 
 
+def test_a_channel_that_was_switched_off_gets_what_waited_when_it_is_on_again(pair: Pair) -> None:
+    alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
+    fail(pair)
+    AlarmChannel.objects.update(enabled=False)
+    assert alarms.claim(timezone.now()) is None
+    AlarmChannel.objects.update(enabled=True)
+    assert alarms.claim(timezone.now()) is not None
+
+
 def test_a_notice_is_claimed_by_one(pair: Pair) -> None:
     alarms.save_channel(channel=None, name="desk", url=NOWHERE, enabled=True, actor="ann")
     fail(pair)

@@ -266,6 +266,12 @@ def test_a_planted_breach_is_named_and_nothing_else(
     assert sentence in breaches[0][1]
 
 
+def test_another_reason_of_the_same_state_is_a_change(group: RedundancyGroup) -> None:
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN)
+    state("imp-pub", State.FAILED_OVER, Reason.CRITICAL_SERVICE_DOWN)
+    assert found() == []
+
+
 def test_a_wait_of_just_so_long_and_a_login_at_just_the_limit_are_no_breach(
     group: RedundancyGroup,
 ) -> None:

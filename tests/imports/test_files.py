@@ -82,6 +82,16 @@ def test_quoted_fields() -> None:
     assert homes()["ann"][0] == 'Doe, Ann "the" First'
     done('bob;"Doe; Bob, Jr.";bob@x\n')
     assert homes()["bob"][0] == "Doe; Bob, Jr."
+    # The delimiter is what makes the fields of a user, not what is there most often.
+    done("cid;c,i,d,d,y;cid@x\n")
+    assert homes()["cid"][0] == "c,i,d,d,y"
+
+
+def test_only_the_first_line_may_name_the_columns_and_one_word_is_a_name() -> None:
+    done("ann,Name,ann@x\n")
+    assert homes()["ann"][0] == "Name"
+    job = done("bob,,bob@x\nuserid,name,imaddress\n")
+    assert problems(job)[0][:2] == (2, 3), "it is no header, and no address"
 
 
 ALREADY = "is in line 1 already"

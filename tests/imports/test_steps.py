@@ -195,6 +195,14 @@ def test_the_last_of_so_many_restarts_is_still_done() -> None:
     assert go(job).state == ImportState.DONE
 
 
+def test_a_file_that_is_dropped_late_was_not_restarted() -> None:
+    job = go(begin(GOOD), 3)
+    assert (job.state, job.kept) == (ImportState.DONE, True)
+    imports.work(job_id=job.pk, step=job.step, again=True)
+    job.refresh_from_db()
+    assert job.restarts == 0
+
+
 def test_a_checked_file_that_waits_is_not_taken_for_interrupted() -> None:
     job = go(begin(GOOD, at_once=False))
     UserImport.objects.update(touched_at=timezone.now() - timedelta(minutes=5))

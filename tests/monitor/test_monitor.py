@@ -15,9 +15,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cucm_admin.stack.run import BASE_DIR
 from redundancy import bus, pulse
-from redundancy.models import NodeRuntime, RedundancyGroup
+from redundancy.models import Machine, NodeRuntime, RedundancyGroup
 from redundancy.monitor import reads as monitor
 from redundancy.pulse import SweepTick
+from redundancy.srm.states import NOT_RESPONDING
 from tests.pages.html import soup, words
 from tests.swept import just_swept
 
@@ -163,6 +164,14 @@ def test_a_bus_that_is_away_is_a_finding_and_no_error(
     assert b"srm_bus_up 0.0" in client.get("/metrics").content
 
 
+def test_the_age_of_the_last_audit_is_told(running: None) -> None:
+    told = {"at": pulse.now() - 40, "breaches": []}
+    bus.client().set(pulse.AUDIT, json.dumps(told))
+    assert monitor.watch().audit_age == pytest.approx(40, abs=5)
+    bus.client().delete(pulse.AUDIT)
+    assert monitor.watch().audit_age is None
+
+
 def test_a_database_that_is_away_is_a_finding_and_no_error(
     running: None, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +198,12 @@ def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: Redundan
     ears = {ear.node: ear.age for ear in monitor.look_at_system().ears}
     assert ears["imp-pub"] == pytest.approx(40, abs=5)
     assert ears["imp-sub"] is None
+    pub.update(memory={"peer_at": now - 40, "peer": None})
+    assert {ear.node: ear.age for ear in monitor.watch().ears}["imp-pub"] is None
+    states = {ear.node: ear.state for ear in monitor.watch().ears}
+    assert states["imp-pub"] == "Unknown"
+    Machine.objects.filter(server__name="imp-pub").update(srm_running=False)
+    assert [ear.state for ear in monitor.watch().ears if ear.node == "imp-pub"] == [NOT_RESPONDING]
     # A clock that was set back makes nobody younger than now.
     pub.update(memory={"peer_at": now + 1000, "peer": {"state": "Normal"}})
     assert {ear.node: ear.age for ear in monitor.look_at_system().ears}["imp-pub"] == 0.0
