@@ -266,6 +266,48 @@ def test_a_planted_breach_is_named_and_nothing_else(
     assert sentence in breaches[0][1]
 
 
+def not_serving_yet(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN)
+    state("imp-sub", State.BACKUP, Reason.PEER_DOWN)
+    NodeRuntime.objects.filter(server__name="imp-sub").update(memory={"holds": False})
+
+
+def without_high_availability(group: RedundancyGroup) -> None:
+    unserved(group)
+    RedundancyGroup.objects.update(ha_enabled=False)
+
+
+def serving_until_it_lost_power(group: RedundancyGroup) -> None:
+    enable_ha(group=group, actor="")
+    state("imp-pub", State.BACKUP, Reason.PEER_DOWN)
+    NodeRuntime.objects.filter(server__name="imp-pub").update(memory={"holds": True})
+    Machine.objects.filter(server__name="imp-pub").update(powered=False)
+
+
+def taking_back_for_another_reason(group: RedundancyGroup) -> None:
+    now = lab_datetime().timestamp()
+    NodeService.objects.update(since=lab_datetime(now - 5000))
+    state("imp-pub", State.TAKING_BACK, Reason.ON_ADMIN_REQUEST, at=now - 10)
+    state("imp-pub", State.TAKING_BACK, Reason.AUTOMATIC_FALLBACK, at=now)
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        not_serving_yet,
+        without_high_availability,
+        serving_until_it_lost_power,
+        taking_back_for_another_reason,
+    ],
+)
+def test_what_may_be_is_no_breach(
+    group: RedundancyGroup, arrange: Callable[[RedundancyGroup], None]
+) -> None:
+    arrange(group)
+    assert found() == []
+
+
 def test_another_reason_of_the_same_state_is_a_change(group: RedundancyGroup) -> None:
     state("imp-pub", State.FAILED_OVER, Reason.PEER_DOWN)
     state("imp-pub", State.FAILED_OVER, Reason.CRITICAL_SERVICE_DOWN)
