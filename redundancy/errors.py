@@ -11,10 +11,7 @@ from redundancy.srm.words import together
 class Refused(ValidationError):
     """An operation was refused and changed nothing.
 
-    Args:
-        rule: What is required, as a sentence for the administrator.
-        field: The form field it belongs to; None when it is about the whole object.
-
+    ``rule`` says what is required; ``field`` is the form's field it belongs to, None for the whole.
     ``rules`` holds every rule that was broken, each with its field; ``rule`` says all of them.
     """
 

@@ -16,13 +16,7 @@ _FIELDS = ("sender", "node", "seconds", "percent")
 
 
 class FaultForm(PageForm):
-    """A fault that can be put in force, or taken away.
-
-    Args:
-        act: What it does.
-        nodes: The two nodes of the group it is about.
-
-    """
+    """A fault of ``nodes``, the two of a group, that can be put in force or taken away, as ``act`` says."""
 
     def __init__(
         self, *args: Any, act: FaultAct, nodes: Sequence[Server] = (), **kwargs: Any

@@ -20,13 +20,7 @@ from redundancy.srm.types import Heartbeat
 
 
 class LoneSrm:
-    """Runs the SRM of ``server`` as long as nobody else does.
-
-    Args:
-        server: The node.
-        worker: Names this process.
-
-    """
+    """Runs the SRM of ``server`` as long as nobody else does; ``worker`` names this process."""
 
     def __init__(self, server: Server, worker: str) -> None:
         self._server = server
@@ -38,12 +32,7 @@ class LoneSrm:
         power.run_srm_alone(server=self._server, worker=self._worker)
 
     def look(self, ask_for_move: Callable[[MoveRequest], None]) -> bool:
-        """Step the node where it is due. Return False when it is not this process's any more.
-
-        Raises:
-            bus.BusError: The heartbeat bus cannot be reached.
-
-        """
+        """Step the node where it is due; False when it is not this process's any more. BusError as ``sweep``."""
         if not power.still_runs_srm(server=self._server, worker=self._worker):
             return False
         lab_now = clock.reader()

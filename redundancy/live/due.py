@@ -92,14 +92,10 @@ class DueNode:
 
 
 def find_due(whom: Q, now: float, mail: set[int], interval: float) -> list[StoredNode]:
-    """Return the nodes whose SRM runs and has something to do, by their keys.
+    """Return the nodes whose SRM runs and has something to do at ``now`` (lab seconds), by their keys.
 
-    Args:
-        whom: Which nodes to look at, as a condition on their memory.
-        now: Lab seconds.
-        mail: Keys of those whose inbox was written.
-        interval: The heartbeat interval in force, in seconds.
-
+    ``whom``: which to look at, as a condition on their memory. ``mail``: whose inbox was written.
+    ``interval``: the heartbeat interval in force, in seconds.
     """
     rows = (
         NodeRuntime.objects.filter(

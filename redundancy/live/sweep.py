@@ -108,14 +108,8 @@ def settle(
 ) -> int:
     """Step the due nodes, and those that get mail by it, until none is left. Return the steps taken.
 
-    Args:
-        whom: Which nodes to step, as a condition on their memory.
-        collect: Returns the nodes whose inbox was written since it was last called.
-        lab_now: Tells the lab time.
-        faults: Those in force.
-        ask_for_move: As in ``sweep``.
-        changed: As in ``sweep``.
-
+    ``whom``: which nodes, as a condition on their memory. ``collect`` returns those whose inbox was
+    written since its last call. The other functions are those of ``sweep``.
     """
     policy = policies.current()
     count = changes = 0

@@ -51,32 +51,30 @@ def assign_users(*, users: QuerySet[PresenceUser], node: Server | None, actor: s
 
 def assign_all(*, actor: str) -> int:
     """Assign everybody who has no node as the User Assignment Mode has it; return how many that were."""
-
-    def said(users: int, mode: AssignmentMode) -> str:
-        return say_count(
+    return _carry_out(
+        spread.all_unassigned,
+        lambda users, **mode: say_count(
             "{count} user was assigned ({parameter}: {mode}).",
             "{count:,} users were assigned ({parameter}: {mode}).",
             users,
-            parameter=ASSIGNMENT_MODE.name,
-            mode=mode.value,
-        )
-
-    return _carry_out(spread.all_unassigned, said, actor)
+            **mode,
+        ),
+        actor,
+    )
 
 
 def rebalance(*, actor: str) -> int:
     """Move as few users as are needed for the User Assignment Mode to hold; return how many that were."""
-
-    def said(users: int, mode: AssignmentMode) -> str:
-        return say_count(
+    return _carry_out(
+        spread.rebalancing,
+        lambda users, **mode: say_count(
             "{count} user was moved to another node ({parameter}: {mode}).",
             "{count:,} users were moved to another node ({parameter}: {mode}).",
             users,
-            parameter=ASSIGNMENT_MODE.name,
-            mode=mode.value,
-        )
-
-    return _carry_out(spread.rebalancing, said, actor)
+            **mode,
+        ),
+        actor,
+    )
 
 
 def check_mode() -> AssignmentMode:
@@ -97,28 +95,22 @@ def check_mode() -> AssignmentMode:
     return mode
 
 
-def _carry_out(
-    make: Callable[[], spread.SpreadPlan], said: Callable[[int, AssignmentMode], str], actor: str
-) -> int:
+def _carry_out(make: Callable[[], spread.SpreadPlan], said: Callable[..., str], actor: str) -> int:
     with transaction.atomic():
         locks.one_administrator()
         mode = check_mode()
         plan = make()
         change(list(spread.steps(plan)))
         if plan.users:
-            events.record(kind=EventKind.ADMIN, sentence=said(plan.users, mode), actor=actor)
+            sentence = said(plan.users, parameter=ASSIGNMENT_MODE.name, mode=mode.value)
+            events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
     return plan.users
 
 
 def change(rows: Sequence[tuple[int, int | None, int | None]]) -> None:
-    """Give each user (by key) a new node in the place of the old one; the sessions follow.
+    """Give users other nodes; the sessions follow. Refused where a node is gone, or the cluster unsettled.
 
-    Args:
-        rows: Of each user the key, and the keys of the old and the new node (None for no node).
-
-    Raises:
-        Refused: A node is gone, or the cluster is in no state for it.
-
+    ``rows``: of each user the key, and the keys of the old and the new node (None for no node).
     """
     homes = {home for row in rows for home in row[1:] if home is not None}
     check_homes(homes)

@@ -36,12 +36,7 @@ def hold(rows: QuerySet[_Row], *, wait: bool = True) -> QuerySet[_Row]:
 
 
 def hold_one(rows: QuerySet[_Row], gone: str) -> _Row:
-    """Return the one of ``rows``, held, as it is now: a caller's object may be old.
-
-    Raises:
-        Refused: There is none; ``gone`` says so.
-
-    """
+    """Return the one of ``rows``, held, as it is now: Refused with ``gone`` when there is none."""
     row = hold(rows).first()
     if row is None:
         raise Refused(gone)

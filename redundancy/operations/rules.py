@@ -27,12 +27,7 @@ UNASSIGN_USERS = say(
 
 
 def checked(values: Mapping[str, tuple[Callable[[str], str | None], str]]) -> dict[str, str | None]:
-    """Return each value as its rule stores it, or refuse with every rule that is broken.
-
-    Args:
-        values: Of each field its rule and the text.
-
-    """
+    """Return each value, given with its rule by field, as it is stored; refuse with every broken rule."""
     stored: dict[str, str | None] = {}
     refusals: list[Refused] = []
     for field, (rule, text) in values.items():

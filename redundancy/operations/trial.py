@@ -9,12 +9,7 @@ T = TypeVar("T")
 
 
 def try_out(operation: Callable[[], T]) -> T:
-    """Run ``operation`` and undo it; return what it returned.
-
-    Raises:
-        Refused: As the operation would.
-
-    """
+    """Run ``operation`` and undo it; return what it returned. Refused as the operation would be."""
     with transaction.atomic():
         result = operation()
         transaction.set_rollback(True)

@@ -26,13 +26,10 @@ NAMED = 3
 
 
 def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str) -> int:
-    """Add users in bulk and return how many.
+    """Add users in bulk, logged in where they are assigned, and return how many.
 
-    Args:
-        rows: User ID, display name, IM address and assigned node of each. Who has none is assigned
-            as the User Assignment Mode has it. A user with an assigned node is logged in there.
-        actor: User name of who does it.
-
+    ``rows``: User ID, display name, IM address and assigned node of each. Who has none is assigned as
+    the User Assignment Mode has it.
     """
     users = [
         _checked(PresenceUser(userid=userid, display_name=name, im_address=address, home=home))

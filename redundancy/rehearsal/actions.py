@@ -95,12 +95,7 @@ LONGEST = 1000 * 3600
 
 
 def parse_action(text: str, nodes: Collection[str]) -> Action:
-    """Return the action that ``text`` says.
-
-    Raises:
-        BadAction: It says none, or names something that does not exist.
-
-    """
+    """Return the action that ``text`` says; BadAction when it says none, or names what does not exist."""
     words = re.sub(r"(?<=\d) %", "%", " ".join(text.split()))
     for verb, sentence in _SENTENCES.items():
         found = sentence.fullmatch(words)
@@ -110,12 +105,7 @@ def parse_action(text: str, nodes: Collection[str]) -> Action:
 
 
 def seconds_of(text: str) -> int:
-    """Return the seconds of a text like ``1h30m`` or ``3m9s``.
-
-    Raises:
-        BadAction: It is none.
-
-    """
+    """Return the seconds of a text like ``1h30m`` or ``3m9s``; BadAction when it is none."""
     found = _DURATION.fullmatch(text)
     if not text or found is None:
         raise BadAction(f"{DURATION_RULE}, not {text!r}")
@@ -127,12 +117,7 @@ def seconds_of(text: str) -> int:
 
 
 def known(name: str, names: Iterable[str], what: str) -> str:
-    """Return ``name`` if it is one of ``names``.
-
-    Raises:
-        BadAction: It is not; the message names the nearest ones.
-
-    """
+    """Return ``name`` if it is one of ``names``; else BadAction, which names the nearest ones."""
     choices = list(names)
     if name not in choices:
         raise BadAction(f"{what}: {_nearest(name, choices)}, not {name!r}")
@@ -140,12 +125,7 @@ def known(name: str, names: Iterable[str], what: str) -> str:
 
 
 def parameter_key(name: str) -> str:
-    """Return the key of the service parameter called ``name``.
-
-    Raises:
-        BadAction: There is none of that name.
-
-    """
+    """Return the key of the service parameter called ``name``; BadAction when there is none."""
     return _PARAMETERS[known(name, _PARAMETERS, "a parameter")].key
 
 

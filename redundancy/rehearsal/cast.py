@@ -31,12 +31,7 @@ class Cast:
         self.group: RedundancyGroup | None = None
 
     def make(self) -> dict[str, Server]:
-        """Make everything, and return the servers by the names of the scenario.
-
-        Raises:
-            Refused: A server of one of the names exists, or the system allows no more of them.
-
-        """
+        """Make everything, and return the servers by the names of the scenario; Refused where a name is taken."""
         with transaction.atomic():
             made = {
                 name: servers.add_server(

@@ -35,12 +35,7 @@ _OPERATIONS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
 
 
 def do(action: Action, group: RedundancyGroup, nodes: Mapping[str, Server]) -> None:
-    """Do it in ``group``, whose servers are ``nodes`` by the names of the scenario.
-
-    Raises:
-        Refused: It was refused at once.
-
-    """
+    """Do it in ``group``, whose servers are ``nodes`` by the names of the scenario; Refused as operations do."""
     given = action.values | {"group": group, "nodes": nodes.values()}
     for role in ("node", "server", "sender", "receiver"):
         name = str(given[role])

@@ -31,12 +31,7 @@ class BadFile(Exception):
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Return the scenario in the file ``path``.
-
-    Raises:
-        BadFile: It cannot be read, or is not a scenario.
-
-    """
+    """Return the scenario in the file ``path``; BadFile when it cannot be read, or is none."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -47,12 +42,7 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def parse_scenario(text: str, file: str) -> Scenario:
-    """Return the scenario that ``text`` is; ``file`` is its name in errors.
-
-    Raises:
-        BadFile: It is none.
-
-    """
+    """Return the scenario that ``text`` is; ``file`` is its name in errors, which are BadFile."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -124,13 +124,8 @@ def face(
 ) -> tuple[str, str, str]:
     """Return state, reason and tone of a node as an administrator sees it.
 
-    Args:
-        ha_enabled: Of its group; False for a node without one.
-        reports: Whether its SRM runs.
-        state: As its SRM remembers it; None before it remembers anything.
-        reason: Likewise.
-        endangered: Whether its SRM sees a monitored service down.
-
+    ``state`` and ``reason``: as its SRM remembers them, None before it remembers anything.
+    ``endangered``: whether its SRM sees a monitored service down.
     """
     if not ha_enabled:
         return State.UNKNOWN, Reason.HA_NOT_ENABLED, "off"

@@ -62,12 +62,7 @@ def criteria_pairs(criteria: Iterable[Criterion]) -> list[tuple[str, object]]:
 
 
 def read_criteria(query: QueryDict) -> list[Criterion]:
-    """Return the criteria that an address or a form carries.
-
-    Raises:
-        Refused: They are too many.
-
-    """
+    """Return the criteria that an address or a form carries; Refused when they are too many."""
     columns = [query.getlist(name) for name in ("field", "op", "text")]
     # An address typed by hand may lack one of the three: an incomplete row is left out.
     found = [Criterion(*row) for row in zip(*columns, strict=False)]
