@@ -167,9 +167,9 @@ def test_a_bus_that_is_away_is_a_finding_and_no_error(
 def test_the_age_of_the_last_audit_is_told(running: None) -> None:
     told = {"at": pulse.now() - 40, "breaches": []}
     bus.client().set(pulse.AUDIT, json.dumps(told))
-    assert monitor.watch().audit_age == pytest.approx(40, abs=5)
+    assert monitor.look_at_system().audit_age == pytest.approx(40, abs=5)
     bus.client().delete(pulse.AUDIT)
-    assert monitor.watch().audit_age is None
+    assert monitor.look_at_system().audit_age is None
 
 
 def test_a_database_that_is_away_is_a_finding_and_no_error(
@@ -199,11 +199,11 @@ def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: Redundan
     assert ears["imp-pub"] == pytest.approx(40, abs=5)
     assert ears["imp-sub"] is None
     pub.update(memory={"peer_at": now - 40, "peer": None})
-    assert {ear.node: ear.age for ear in monitor.watch().ears}["imp-pub"] is None
-    states = {ear.node: ear.state for ear in monitor.watch().ears}
+    assert {ear.node: ear.age for ear in monitor.look_at_system().ears}["imp-pub"] is None
+    states = {ear.node: ear.state for ear in monitor.look_at_system().ears}
     assert states["imp-pub"] == "Unknown"
     Machine.objects.filter(server__name="imp-pub").update(srm_running=False)
-    assert [ear.state for ear in monitor.watch().ears if ear.node == "imp-pub"] == [NOT_RESPONDING]
+    assert [ear.state for ear in monitor.look_at_system().ears if ear.node == "imp-pub"] == [NOT_RESPONDING]
     # A clock that was set back makes nobody younger than now.
     pub.update(memory={"peer_at": now + 1000, "peer": {"state": "Normal"}})
     assert {ear.node: ear.age for ear in monitor.look_at_system().ears}["imp-pub"] == 0.0
