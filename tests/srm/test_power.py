@@ -171,6 +171,7 @@ def test_a_stopped_srm_looks_at_nothing() -> None:
 def test_a_node_that_restarts_is_back_when_it_has_booted() -> None:
     sim = normal()
     sim.shut_down(PUB, reboot=True)
+    assert REBOOT_SECONDS == 120
     assert sim.machines[PUB].boots_at == 60 + REBOOT_SECONDS
     sim.run_for(REBOOT_SECONDS - 1)
     assert not sim.machines[PUB].powered

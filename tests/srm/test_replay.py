@@ -17,6 +17,7 @@ from redundancy.srm.types import Policy
         # It was back before the delay had passed: nobody fails over, and the outage is what it cost.
         (Outage(Cause.SERVICE, 60, lasted=100), Policy(critical_service_delay=120), None, 100),
         (Outage(Cause.SERVICE, 60, service="Cisco XCP Text Conference Manager"), Policy(), 90, 240),
+        (Outage(Cause.POWER, 60, lasted=30), Policy(), None, 30),
         (Outage(Cause.LINK, 60, lasted=40), Policy(), None, 0),
         # Behind a cut link everybody is served until the move.
         (Outage(Cause.LINK, 60), Policy(heartbeat_timeout=30), 30, 150),
