@@ -203,7 +203,9 @@ def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: Redundan
     states = {ear.node: ear.state for ear in monitor.look_at_system().ears}
     assert states["imp-pub"] == "Unknown"
     Machine.objects.filter(server__name="imp-pub").update(srm_running=False)
-    assert [ear.state for ear in monitor.look_at_system().ears if ear.node == "imp-pub"] == [NOT_RESPONDING]
+    assert [ear.state for ear in monitor.look_at_system().ears if ear.node == "imp-pub"] == [
+        NOT_RESPONDING
+    ]
     # A clock that was set back makes nobody younger than now.
     pub.update(memory={"peer_at": now + 1000, "peer": {"state": "Normal"}})
     assert {ear.node: ear.age for ear in monitor.look_at_system().ears}["imp-pub"] == 0.0
