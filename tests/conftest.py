@@ -62,6 +62,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=_rank)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """See to it that pytest-xdist has grouped: else each worker starts what a module's tests share."""
+    if os.environ.get(workers.WORKER) and session.config.getoption("loadgroup", False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(f"{item.nodeid}: its group was not seen by pytest-xdist")
+
+
 def _rank(item: pytest.Item) -> int:
     """Whole systems first: they wait more than they work, and end last when they begin last."""
     order = ("long", "browser", "live", "process")

@@ -4,7 +4,7 @@ import pytest
 
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
 from redundancy.errors import Refused, Stale
-from redundancy.models import HaEvent, NodeRuntime, Server, ServiceParameter
+from redundancy.models import HaEvent, NodeRuntime, PresenceSession, Server, ServiceParameter
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
@@ -179,6 +179,20 @@ def test_a_value_at_its_limit_is_taken_and_none_beyond(parameter: Parameter) -> 
     for number in (parameter.low - 1, parameter.high + 1):
         with pytest.raises(Refused, match="must be a whole number from"):
             canonical(parameter, str(number))
+
+
+def test_limits_are_kept_for_who_logged_in_at_the_moment_they_changed() -> None:
+    load_sample_cluster(actor="tester")
+    node = Server.objects.get(name="imp-pub")
+    PresenceSession.objects.exclude(pk=PresenceSession.objects.all()[0].pk).delete()
+    put("relogin_upper", "600", node)
+    first = node.relogin_limits.latest("pk")
+    PresenceSession.objects.update(relogin_at=first.at, limits_at=first.at)
+    put("relogin_upper", "700", node)
+    second = node.relogin_limits.latest("pk")
+    PresenceSession.objects.update(relogin_at=second.at, limits_at=second.at)
+    put("relogin_upper", "800", node)
+    assert list(node.relogin_limits.order_by("pk").values_list("upper", flat=True)) == [700, 800]
 
 
 def test_sleeping_nodes_reckon_again_with_new_values() -> None:
