@@ -176,6 +176,7 @@ def test_disabling_sends_everybody_home() -> None:
 def test_a_request_is_refused_at_once_where_nobody_can_carry_it_out() -> None:
     sim = Simulator()
     assert not sim.ask(PUB, Request.FAILOVER)
+    assert sim.refused == ["High Availability is not enabled."]
     sim = normal()
     sim.stop_srm(PUB)
     assert not sim.ask(PUB, Request.FAILOVER)
