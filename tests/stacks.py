@@ -1,6 +1,7 @@
 """Real processes of the product, apart from all others: their environment, and the whole stack."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -18,9 +19,11 @@ import pytest
 
 from cucm_admin.stack import leftovers
 from cucm_admin.stack.run import BASE_DIR
+from tests import workers
 
 COMMAND = (sys.executable, "-m", "cucm_admin.stack")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ports = workers.own_ports()
 # Where the product runs is each test's own business.
 NOT_INHERITED = {
     "ADMIN_PASSWORD",
@@ -42,11 +45,11 @@ def find_chromium() -> str | None:
 
 
 def find_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return the next of this worker's ports that nobody listens on."""
+    for port in itertools.islice(_ports, 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("all ports of this worker are in use")
 
 
 @contextlib.contextmanager

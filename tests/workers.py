@@ -1,7 +1,10 @@
-"""What each worker of a run in parts has for itself: a data folder, and a database of a given Redis."""
+"""What each worker of a run in parts has for itself: a data folder, ports, a database of a given Redis."""
 
+import itertools
 import os
 import tempfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,3 +35,15 @@ def redis_of(url: str, worker: int) -> str:
         return f"{path}?db={int(query.removeprefix('db=') or 0) + worker}"
     parts = urlsplit(url)
     return parts._replace(path=f"/{int(parts.path.strip('/') or 0) + worker}").geturl()
+
+
+def own_ports() -> Iterator[int]:
+    """Yield a hundred ports again and again, other ones in each worker and mostly in each run.
+
+    They lie below those that the system hands out: such a one is taken by somebody else while the
+    stack that had it starts again.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    worker = int(os.environ.get(WORKER, "gw0").removeprefix("gw"))
+    first = 10_000 + (zlib.crc32(run.encode()) + worker) % 200 * 100
+    return itertools.cycle(range(first, first + 100))
