@@ -79,6 +79,9 @@ def children_env(env: Mapping[str, str], folder: Path) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         # Threads of one process share their free memory, instead of hoarding it each.
         "MALLOC_ARENA_MAX": env.get("MALLOC_ARENA_MAX", "2"),
+        # Where setproctitle is installed, gunicorn and Celery write titles over their environment,
+        # by which the next start knows what an earlier one left running.
+        "SPT_NOENV": "1",
     }
 
 
