@@ -123,8 +123,8 @@ def _changing(group: RedundancyGroup | None = None) -> Iterator[list[Server]]:
         raise Refused(say("The Fault Lab is off; it takes FAULT_LAB=1 in the environment."))
     with transaction.atomic():
         locks.one_administrator()
-        members = list(Server.objects.filter(group=group).select_related("group").order_by("slot"))
-        if group is not None and len(members) != 2:
+        members = list(group.servers.select_related("group").order_by("slot")) if group else []
+        if group and len(members) != 2:
             raise Refused(
                 say("{group} has no two nodes with a link between them.", group=group.name),
                 field="group",
