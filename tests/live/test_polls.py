@@ -191,6 +191,8 @@ def story(pair: Pair) -> Iterator[tuple[str, Callable[[], object]]]:
     yield from (run(13) for _ in range(3))
 
 
+# Forty seconds of work: more than its time where four workers share two processors with others.
+@pytest.mark.timeout(600)
 def test_no_poll_is_answered_from_memory_that_a_look_would_answer_otherwise(
     pair: Pair, regions: list[Region]
 ) -> None:
