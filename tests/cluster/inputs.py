@@ -1,0 +1,64 @@
+"""Inputs of the tests: files written from text, read, and put together."""
+
+from pathlib import Path
+
+from redundancy.cluster.assembling import assemble
+from redundancy.cluster.reader.reading import Reading, read
+from redundancy.cluster.snapshot import Snapshot
+
+HA_GUIDE = """admin:utils ha status
+Subcluster Name: DefaultCUPSubCluster
+Node 1 Name : imp-pub State: Normal
+Node 2 Name : imp-sub State: Running in Backup Mode Reason: Peer Down
+"""
+STATUS = """admin:show status
+
+Host Name          : imp-pub
+Date               : {date}
+Time Zone          : UTC
+Locale             : en_US.UTF-8
+Product Ver        : 14.0.1.12900-161
+
+Uptime:
+ 01:20:00 up 3 days,  2:07,  1 user
+
+"""
+SERVICES = """admin:utils service list
+Requesting service status, please wait...
+A Cisco DB[STARTED]
+Cisco XCP Router[STOPPED]  Commanded Out of Service
+"""
+
+
+def write(folder: Path, *texts: str | bytes) -> list[Path]:
+    """Return files that hold these texts."""
+    paths = []
+    for number, text in enumerate(texts, start=1):
+        path = folder / f"{number}.txt"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        paths.append(path)
+    return paths
+
+
+def told(folder: Path, *texts: str | bytes) -> tuple[Reading, list[Snapshot]]:
+    """Return the reading of files with these texts, and its snapshots."""
+    reading = read(write(folder, *texts))
+    return reading, assemble(reading)
+
+
+def only(folder: Path, *texts: str | bytes) -> Snapshot:
+    """Return the one snapshot of files with these texts."""
+    _, snapshots = told(folder, *texts)
+    (snapshot,) = snapshots
+    return snapshot
+
+
+def table(columns: str, *rows: str) -> str:
+    """Return a result of SQL: ``columns`` and ``rows`` with | between their cells."""
+    cells = [row.split("|") for row in (columns, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = [cells[0], ["=" * width for width in widths], *cells[1:]]
+    return "".join(
+        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n"
+        for line in lines
+    )
