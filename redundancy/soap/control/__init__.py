@@ -1,0 +1,1 @@
+"""Control Center Services: how programs read, start, stop and activate the services of a node."""
