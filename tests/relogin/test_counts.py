@@ -10,7 +10,7 @@ from django.urls import reverse
 from redundancy.catalog import PRESENCE_ENGINE, XCP_ROUTER
 from redundancy.clock import lab_now
 from redundancy.models import NodeRuntime, RedundancyGroup, Server
-from redundancy.operations import power
+from redundancy.operations import access, power
 from redundancy.operations.groups import disable_ha
 from redundancy.operations.services import stop_service
 from redundancy.selectors.presence import presence
@@ -39,6 +39,7 @@ def no_srm(server: Server) -> None:
 def turned(state: State) -> Callable[[Server], None]:
     def turn(server: Server) -> None:
         NodeRuntime.objects.filter(server=server).update(state=state)
+        access.notice([server.pk], lab_now())
 
     return turn
 

@@ -1,5 +1,8 @@
 """What is told before the button is pressed, and how it compares with what came."""
 
+import random
+from collections import Counter
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -8,34 +11,69 @@ from redundancy.models import Forecast, HaEvent, NodeRuntime, RedundancyGroup, S
 from redundancy.operations import actions, groups, moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.parameters.writes.parameters import set_parameters
-from redundancy.relogin import LoginBand, peak_of, until_of
+from redundancy.relogin import LoginBand, peak_of, span_of, until_of
 from redundancy.selectors import forecast
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import MoveKind
 from tests.labtime import stand_at
-from tests.memory import remember
+from tests.memory import remember, remember_pair
 from tests.pages.html import rows, soup, words
 from tests.relogin.pair import BEGIN, USERS
 
 
 @pytest.mark.parametrize(
-    ("bands", "peak", "half", "nearly", "all_"),
+    ("bands", "half", "nearly", "all_"),
     [
-        ([], 0, 0, 0, 0),
-        ([LoginBand(120, 520, 400)], 1, 320, 500, 520),
+        ([], 0, 0, 0),
+        ([LoginBand(120, 520, 400)], 320, 500, 520),
         # Equal limits: all within a second.
-        ([LoginBand(120, 120, 400)], 400, 120, 120, 120),
-        ([LoginBand(100, 200, 100), LoginBand(300, 400, 100)], 1, 200, 390, 400),
-        ([LoginBand(100, 200, 100), LoginBand(100, 300, 100)], 1.5, 166.67, 280, 300),
-        ([LoginBand(100, 200, 100), LoginBand(150, 150, 100)], 101, 150, 190, 200),
+        ([LoginBand(120, 120, 400)], 120, 120, 120),
+        ([LoginBand(100, 200, 100), LoginBand(300, 400, 100)], 200, 390, 400),
+        ([LoginBand(100, 200, 100), LoginBand(100, 300, 100)], 166.67, 280, 300),
+        ([LoginBand(100, 200, 100), LoginBand(150, 150, 100)], 150, 190, 200),
     ],
 )
 def test_the_arithmetic_of_clients_with_different_limits(
-    bands: list[LoginBand], peak: float, half: float, nearly: float, all_: float
+    bands: list[LoginBand], half: float, nearly: float, all_: float
 ) -> None:
-    assert peak_of(bands) == pytest.approx(peak)
     told = [until_of(share, bands) for share in (0.5, 0.95, 1)]
     assert told == pytest.approx([half, nearly, all_], abs=0.01)
+
+
+def busiest(bands: list[LoginBand], chance: random.Random) -> float:
+    """The logins per second in the busiest span of one move."""
+    width = span_of(max(band.upper for band in bands))
+    moments = [
+        chance.uniform(band.lower, band.upper) for band in bands for _ in range(band.clients)
+    ]
+    return Counter(int(moment // width) for moment in moments).most_common(1)[0][1] / width
+
+
+@pytest.mark.parametrize(
+    "bands",
+    [
+        [LoginBand(120, 537, 350)],
+        [LoginBand(120, 537, 15_000)],
+        [LoginBand(120, 2075, 40)],
+        [LoginBand(100, 200, 100), LoginBand(100, 300, 100)],
+        [LoginBand(0, 30, 500), LoginBand(120, 537, 300)],
+    ],
+)
+def test_half_of_all_moves_stay_below_the_peak(bands: list[LoginBand]) -> None:
+    chance = random.Random(7)
+    peak, moves = peak_of(bands), 60 if bands[0].clients > 1000 else 400
+    found = sorted(busiest(bands, chance) for _ in range(moves))
+    width = span_of(max(band.upper for band in bands))
+    # Within the spread of a median of so many, and one login of rounding.
+    low, high = found[int(moves * 0.4)], found[int(moves * 0.6)]
+    assert low - 1 / width <= peak <= high + 1 / width
+
+
+def test_a_peak_without_spread() -> None:
+    assert peak_of([]) == 0
+    # All come at one moment: in one span of two seconds.
+    assert peak_of([LoginBand(120, 120, 400)]) == pytest.approx(200, rel=0.01)
+    assert peak_of([LoginBand(0, 0, 400)]) == pytest.approx(400, rel=0.01)
 
 
 def take_over(group: RedundancyGroup, node: Server, at: float) -> None:
@@ -89,7 +127,8 @@ def test_the_request_keeps_the_forecast_and_the_page_compares(
     actions.request_failover(node=pub, serial=serial, actor="ann")
     kept = Forecast.objects.get()
     assert (kept.event.actor, kept.moved, kept.disconnected) == ("ann", USERS, USERS)
-    assert kept.until_50 == pytest.approx(328.5)
+    back = (kept.until_50, kept.until_95, kept.until_100)
+    assert back == pytest.approx((328.5, 516.15, 537))
     take_over(group, sub, BEGIN + 13)
     stand_at(BEGIN + 13 + 600)
     shown = page.get(reverse("group_logins", args=[group.pk]))
@@ -103,6 +142,18 @@ def test_the_request_keeps_the_forecast_and_the_page_compares(
     assert {row[0]: row[1:] for row in rows(page.get(event))} == table
     take_over(group, pub, BEGIN + 2000)
     assert {row[0]: row[1:] for row in rows(page.get(event))} == table
+
+
+def test_the_forecast_of_a_fallback_is_of_those_who_go_home(
+    group: RedundancyGroup, pub: Server, sub: Server
+) -> None:
+    take_over(group, sub, BEGIN + 10)
+    remember_pair(
+        pub, (State.IDLE, Reason.ON_ADMIN_REQUEST), sub, (State.BACKUP, Reason.ON_ADMIN_REQUEST)
+    )
+    actions.request_fallback(node=pub, serial=None, actor="ann")
+    kept = Forecast.objects.get()
+    assert (kept.event.request, kept.moved, kept.disconnected) == ("fallback", USERS, 0)
 
 
 def test_a_request_that_no_move_followed_says_so(

@@ -92,8 +92,9 @@ def test_a_share_is_one_of_those_assigned(group: RedundancyGroup, pub: Server, s
 
 @pytest.mark.parametrize("percent", [0, 101, -1])
 def test_a_share_has_its_limits(group: RedundancyGroup, pub: Server, percent: int) -> None:
-    with pytest.raises(Refused, match="from 1 to 100 percent"):
+    with pytest.raises(Refused, match="from 1 to 100 percent") as caught:
         sign_share(out=True, node=pub, percent=percent, actor="")
+    assert caught.value.field == "percent"
 
 
 def test_only_a_node_has_users(group: RedundancyGroup) -> None:

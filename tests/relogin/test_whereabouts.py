@@ -64,6 +64,10 @@ def test_a_day(group: RedundancyGroup) -> None:
     assert [at(second) for second in (-1, 0, 99.9, 100, 999, 1000, 2600, 4500)] == [
         "not recorded", "imp-pub", "imp-pub", "imp-sub", "imp-sub", "imp-pub", "", "imp-pub",
     ]  # fmt: skip
+    found = stays(user())
+    ends = [stay.end and stay.end - BEGIN for stay in found]
+    assert ends == [100, 1000, 2000, 3000, 4000, 5000, None]
+    assert [stay.home for stay in found] == ["imp-pub"] * 6 + [""]
     # Who is at home where the others were taken to has not moved.
     assert told("imp-sub.0000") == [(0, "imp-sub", "assigned to imp-sub")]
 
@@ -178,7 +182,7 @@ def test_the_page_answers(page: Client, address: str) -> None:
         f"At {shown_time(101)} imp-pub.0000 was with imp-sub ; the client: waiting to log in."
     )
     rows = [words(row) for row in soup(answer).select("table.list tbody tr")]
-    assert "imp-sub (asked for) imp-pub 200 sessions moved to imp-sub. pair, 1" in rows[0]
+    assert "imp-sub (asked for) imp-pub 200 sessions moved to imp-sub. pair" in rows[0]
     assert len(rows) == 2
 
 
