@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from redundancy.catalog import SERVICE_BY_NAME
 from redundancy.cli.commands import COMMANDS
@@ -12,6 +13,10 @@ from redundancy.errors import Refused
 
 # Much longer than any command; keeps a pasted file from being taken for one.
 LONGEST = 10_000
+
+
+# A word that is finished: a blank follows, which one in quotation marks may also contain.
+_WORD = re.compile(r"""("[^"]*"|'[^']*'|[^\s"']+)\s+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,10 @@ def explain(line: str) -> str:
         command
         for command in COMMANDS
         if _begins(command, words)
-        and (len(words) >= len(command.words) or command.words[len(words)].startswith(open_word))
+        and (
+            len(words) >= len(command.words)
+            or command.words[len(words)].lower().startswith(open_word)
+        )
     ]
     if not found:
         return "There is no such command. Enter ? for all of them."
@@ -100,7 +108,7 @@ def complete(line: str, names: Callable[[Kind], Iterable[str]]) -> list[Candidat
     return [
         Candidate(word, len(typed), summary)
         for word, summary in sorted(found.items())
-        if word.startswith(typed.lower())
+        if word.lower().startswith(typed.lower())
     ]
 
 
@@ -124,9 +132,9 @@ def _find(line: str) -> tuple[Command, str]:
 
 def _begins(command: Command, words: Sequence[str]) -> bool:
     """Return whether the command's words and ``words`` agree as far as both go."""
-    return all(mine == word.lower() for mine, word in zip(command.words, words, strict=False)) and (
-        len(words) <= len(command.words) or bool(command.arguments)
-    )
+    return all(
+        mine.lower() == word.lower() for mine, word in zip(command.words, words, strict=False)
+    ) and (len(words) <= len(command.words) or bool(command.arguments))
 
 
 def _complete_commands(line: str) -> Iterable[tuple[Command, str]]:
@@ -150,6 +158,9 @@ def _arguments(command: Command, rest: str) -> dict[Kind, str]:
     for kind, optional in command.arguments.items():
         if kind is Kind.SERVICE and words:
             values[kind], words = _service(words)
+        elif kind is Kind.OPTIONS:
+            taken = list(takewhile(lambda word: word.lower() in command.options, words))
+            values[kind], words = " ".join(taken).lower(), words[len(taken) :]
         elif words:
             values[kind] = words.pop(0)
         elif not optional:
@@ -187,7 +198,16 @@ def _complete_argument(
             if not service:
                 return _matching(sorted(SERVICE_BY_NAME), rest)
             rest = rest[len(service) :].lstrip()
-        elif kind is not Kind.SELECT and " " not in rest:
+        elif kind is Kind.SELECT:
+            return []
+        elif kind is Kind.OPTIONS:
+            while (word := _WORD.match(rest)) and word[1].lower() in command.options:
+                rest = rest[word.end() :]
+            if not word:
+                return _matching([*command.options, *names(Kind.NODE)], rest)
+        elif word := _WORD.match(rest):
+            rest = rest[word.end() :]
+        else:
             return _matching(names(kind), rest)
     return []
 

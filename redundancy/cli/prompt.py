@@ -16,7 +16,7 @@ from prompt_toolkit.shortcuts import CompleteStyle
 
 from redundancy.cli import parser
 from redundancy.cli.grammar import Kind
-from redundancy.cli.run import names
+from redundancy.cli.run import all_names
 
 PROMPT = "admin:"
 CONFIRM = "Continue (yes/no)? "
@@ -70,6 +70,19 @@ def confirm(*, source: Input | None = None, screen: Output | None = None) -> boo
         return False
 
 
+def choose(
+    question: str, keys: str, *, source: Input | None = None, screen: Output | None = None
+) -> str:
+    """Ask for one of ``keys``, the first to leave. Other arguments as of ``typed``."""
+    session: PromptSession[str] = PromptSession(f"{question} ", input=source, output=screen)
+    try:
+        while not (key := session.prompt().strip().lower()[:1]) or key not in keys:
+            pass
+    except (KeyboardInterrupt, EOFError):
+        return keys[0]
+    return key
+
+
 class _Completer(Completer):
     """Completes with the names that existed when the line was begun.
 
@@ -81,7 +94,7 @@ class _Completer(Completer):
 
     def look(self) -> None:
         """Read the names from the database, before the prompt takes keys."""
-        self._names = {kind: list(names(kind)) for kind in (Kind.GROUP, Kind.NODE)}
+        self._names = all_names()
 
     def get_completions(self, document: Document, _event: CompleteEvent) -> Iterable[Completion]:
         for found in parser.complete(document.text_before_cursor, self._names.__getitem__):

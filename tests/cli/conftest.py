@@ -41,7 +41,14 @@ def cli() -> Cli:
 
 
 @pytest.fixture
-def cluster() -> RedundancyGroup:
+def users() -> int:
+    """How many users there are: few, as each test makes its own."""
+    return 10
+
+
+@pytest.fixture
+def cluster(users: int, monkeypatch: pytest.MonkeyPatch) -> RedundancyGroup:
+    monkeypatch.setattr("redundancy.operations.sample.USERS", users)
     return load_sample_cluster(actor="tester")
 
 

@@ -1,12 +1,14 @@
 """Values become lines."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from redundancy.catalog import ServiceKind
+from redundancy.catalog import SRM, ServiceKind
 from redundancy.cli import output
+from redundancy.cli.grammar import Style
 from redundancy.models import ServiceStatus
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.presence import Presence
@@ -40,7 +42,8 @@ def test_ha_status_of_a_pair() -> None:
         group(
             node("imp-pub", State.FAILED_OVER_DOWN, Reason.CRITICAL_SERVICE_DOWN),
             node("imp-sub", State.BACKUP, Reason.CRITICAL_SERVICE_DOWN),
-        )
+        ),
+        Style.GUIDE,
     )
     assert "\n".join(shown) == (
         "Subcluster Name: DefaultCUPSubCluster\n"
@@ -50,12 +53,35 @@ def test_ha_status_of_a_pair() -> None:
     )
 
 
+def test_ha_status_as_public_scripts_read_it() -> None:
+    """By ``\\tName:`` and what follows, a State and a Reason for each node."""
+    shown = "\n".join(
+        output.ha_status(
+            group(
+                node("imp-pub", State.FAILED, Reason.SPLIT_BRAIN),
+                node("imp-sub", State.NORMAL, Reason.NORMAL),
+                node("imp-x", NOT_RESPONDING, ""),
+            ),
+            Style.FIELD,
+        )
+    )
+    found = re.findall(
+        r"\tName:\s+(\S+).*?State:\s+([^\n]+).*?Reason:\s+([^\n]+)", shown, flags=re.DOTALL
+    )
+    assert found == [
+        ("imp-pub", "Running in Failed Mode", "Split Brain"),
+        ("imp-sub", "Normal", "Normal"),
+        ("imp-x", NOT_RESPONDING, NOT_RESPONDING),
+    ]
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "line"),
     [
         (State.NORMAL, Reason.NORMAL, "State: Normal"),
         # The reason of a healthy node is not shown, whatever it is.
         (State.NORMAL, Reason.AUTOMATIC_FALLBACK, "State: Normal"),
+        (State.FAILING_OVER, Reason.ON_ADMIN_REQUEST, "State: Failover Reason: On Admin Request"),
         (State.FAILED, Reason.SPLIT_BRAIN, "State: Failed Reason: Split Brain"),
         (
             State.UNKNOWN,
@@ -66,7 +92,7 @@ def test_ha_status_of_a_pair() -> None:
     ],
 )
 def test_ha_status_of_a_node(state: str, reason: str, line: str) -> None:
-    shown = output.ha_status(group(node("imp-pub", state, reason)))
+    shown = output.ha_status(group(node("imp-pub", state, reason)), Style.GUIDE)
     assert shown[1:] == [f"Node 1 Name : imp-pub {line}"]
 
 
@@ -82,6 +108,11 @@ def test_ha_status_of_a_node(state: str, reason: str, line: str) -> None:
 def test_a_service(status: ServiceStatus, line: str) -> None:
     row = ServiceRow("A Cisco DB", ServiceKind.NETWORK, status, True, True, None, None)
     assert output.service(row) == line
+
+
+def test_an_srm_that_cannot_be_read() -> None:
+    row = ServiceRow(SRM, ServiceKind.NETWORK, ServiceStatus.UNKNOWN, True, False, None, None)
+    assert output.service(row) == f"{SRM}[UNKNOWN]  Not Responding"
 
 
 @pytest.mark.parametrize(

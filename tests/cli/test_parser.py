@@ -14,7 +14,12 @@ ROUTER = "Cisco XCP Router"
 
 
 def names(kind: Kind) -> Iterable[str]:
-    return {GROUP: ["DefaultCUPSubCluster", "Rome"], NODE: ["imp-pub", "imp-sub"]}[kind]
+    return {
+        GROUP: ["DefaultCUPSubCluster", "Rome"],
+        NODE: ["imp-pub", "imp-sub"],
+        Kind.OBJECT: ['"Cisco XCP CM"', '"Cisco Presence Engine"'],
+        Kind.COUNTER: ["CmConnectedSockets", "ActiveJsmSessions"],
+    }.get(kind, ())
 
 
 @pytest.mark.parametrize(
@@ -39,6 +44,16 @@ def names(kind: Kind) -> Iterable[str]:
         ),
         ("utils system poweron imp-pub", "utils system poweron", {NODE: "imp-pub"}),
         ("show network cluster", "show network cluster", {}),
+        (
+            "file list activelog epas/trace/log_* DETAIL page imp-sub",
+            "file list activelog",
+            {Kind.PATH: "epas/trace/log_*", Kind.OPTIONS: "detail page", NODE: "imp-sub"},
+        ),
+        (
+            "file list activelog epas imp-sub",
+            "file list activelog",
+            {Kind.PATH: "epas", Kind.OPTIONS: "", NODE: "imp-sub"},
+        ),
         # A statement is taken as it is: quotes and blanks count.
         (
             "run sql select  'a  b'\nfrom enduser",
@@ -56,7 +71,11 @@ def test_a_line_is_a_command(line: str, command: str, values: dict[Kind, str]) -
     ("line", "rule"),
     [
         ("frobnicate", "Unknown command 'frobnicate'"),
-        ("utils", "Incomplete command: after 'utils' must follow ha or service or system"),
+        (
+            "utils",
+            "Incomplete command: after 'utils' must follow core or dbreplication or ha or "
+            "imdb_replication or ntp or service or system",
+        ),
         ("utils ha explode", "after 'utils ha' must follow .*, not 'explode'"),
         ("utilsha status", "Unknown command 'utilsha'"),
         ("run sql", "the SELECT statement is missing"),
@@ -67,6 +86,9 @@ def test_a_line_is_a_command(line: str, command: str, values: dict[Kind, str]) -
         ("utils service stop Cisco XCP Routers", "There is no service"),
         ("utils ha status a b", "'b' is too much"),
         ("show network cluster all", "'all' is too much"),
+        ("file list activelog", "the path is missing"),
+        ("file get activelog a reltime days 1", "'days' is too much"),
+        ("file build log ha", "the number of days is missing"),
         ("utils ha status 'x", "a quotation mark is not closed"),
         ("utils ha status \0", "cannot be printed"),
         ("utils ha status \udc80", "cannot be printed"),
@@ -81,11 +103,11 @@ def test_anything_else_is_refused_with_the_reason(line: str, rule: str) -> None:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("", ["exit", "help", "quit", "run", "show", "utils"]),
+        ("", ["exit", "file", "help", "quit", "run", "set", "show", "utils"]),
         ("u", ["utils"]),
         ("U", ["utils"]),
         ("x", []),
-        ("utils ", ["ha", "service", "system"]),
+        ("utils ", ["core", "dbreplication", "ha", "imdb_replication", "ntp", "service", "system"]),
         ("utils s", ["service", "system"]),
         ("utils ha f", ["failover", "fallback"]),
         ("utils ha failover ", ["imp-pub", "imp-sub"]),
@@ -96,6 +118,16 @@ def test_anything_else_is_refused_with_the_reason(line: str, rule: str) -> None:
         ("utils service stop Cisco XCP Router ", ["imp-pub", "imp-sub"]),
         ("utils service stop Cisco XCP Router imp-p", ["imp-pub"]),
         ("run sql sel", []),
+        ("show perf query counter ", ['"Cisco XCP CM"', '"Cisco Presence Engine"']),
+        ('show perf query counter "cisco x', ['"Cisco XCP CM"']),
+        ('show perf query counter "Cisco XCP CM" Cm', ["CmConnectedSockets"]),
+        ('show perf query counter "Cisco XCP CM" CmConnectedSockets imp-s', ["imp-sub"]),
+        ("set cli style f", ["field"]),
+        ("file list activelog ", []),
+        ("file list activelog epas d", ["detail", "date"]),
+        ("file list activelog epas detail imp-s", ["imp-sub"]),
+        ("file list activelog epas imp-sub ", []),
+        ("set cli session timeout ", []),
         ("show network cluster ", []),
     ],
 )
@@ -116,7 +148,11 @@ def test_completion(line: str, found: list[str]) -> None:
         ("help", [command.usage for command in COMMANDS]),
         (
             "utils system ?",
-            [f"utils system {act} <node>" for act in ("poweron", "restart", "shutdown")],
+            [
+                "utils system poweron <node>",
+                "utils system restart [node]",
+                "utils system shutdown [node]",
+            ],
         ),
         ("utils ha fa?", ["utils ha failover <node>", "utils ha fallback <node>"]),
         ("help utils ha st", ["utils ha status [group]"]),

@@ -69,6 +69,16 @@ def test_only_yes_goes_on(keys: str, goes_on: bool) -> None:
         assert prompt.confirm(source=source, screen=DummyOutput()) is goes_on
 
 
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [("n\r", "n"), (" E \r", "e"), ("x\r\rp\r", "p"), (CTRL_C, "q"), (CTRL_D, "q")],
+)
+def test_one_of_the_keys_is_chosen(keys: str, chosen: str) -> None:
+    with create_pipe_input() as source:
+        source.send_text(keys)
+        assert prompt.choose("Which?", "qnpbe", source=source, screen=DummyOutput()) == chosen
+
+
 def test_a_question_mark_shows_what_may_follow(
     keyboard: Keyboard, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +94,19 @@ def test_history_is_kept_and_private(keyboard: Keyboard, tmp_path: Path) -> None
     assert (tmp_path / "history").stat().st_mode & 0o077 == 0
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a database of this version, and nothing in it."""
+    folder = tmp_path_factory.mktemp("var")
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        cwd=BASE_DIR,
+        env={"VAR_DIR": str(folder)},
+        check=True,
+    )
+    return folder
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("script", "code", "printed"),
@@ -94,11 +117,11 @@ def test_history_is_kept_and_private(keyboard: Keyboard, tmp_path: Path) -> None
         ("nonsense\n?\n", 1, "show network cluster"),
     ],
 )
-def test_a_script(tmp_path: Path, script: str, code: int, printed: str) -> None:
+def test_a_script(migrated: Path, script: str, code: int, printed: str) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "admincli"],
         cwd=BASE_DIR,
-        env={"VAR_DIR": str(tmp_path)},
+        env={"VAR_DIR": str(migrated)},
         input=script,
         capture_output=True,
         text=True,
@@ -113,7 +136,7 @@ def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "admincli", "utils", "ha", "status"],
         cwd=BASE_DIR,
-        env={"VAR_DIR": str(tmp_path)},
+        env={"VAR_DIR": str(tmp_path), "DATABASE_URL": "sqlite:////nowhere/db.sqlite3"},
         capture_output=True,
         text=True,
         timeout=60,
