@@ -1,5 +1,5 @@
 """The Django administration of every table."""
 
-from redundancy.admin import alarms, configuration, history, imports, runtime
+from redundancy.admin import accounts, alarms, configuration, deployment, history, imports, runtime
 
-__all__ = ["alarms", "configuration", "history", "imports", "runtime"]
+__all__ = ["accounts", "alarms", "configuration", "deployment", "history", "imports", "runtime"]

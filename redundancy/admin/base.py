@@ -3,15 +3,16 @@
 # Django passes the request and the row to every hook; not every table needs them.
 # ruff: noqa: ARG002
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import ForeignKey, IntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
@@ -21,6 +22,7 @@ from redundancy.errors import Refused
 from redundancy.language import lazily
 from redundancy.operations.trial import try_out
 from redundancy.srm.words import say
+from redundancy.views.numbers import whole_number
 
 # Both are generic for the type checker only.
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ else:
     ModelForm = forms.ModelForm
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+
+# How the filters of Django ask.
+FILTERED_BY = ("exact", "id__exact", "pk__exact", "isnull", "isempty", "gte", "lt")
 
 _MEMO = "_redundancy_can_write"
 
@@ -59,12 +64,60 @@ def time_column(description: str, field: str, **options: Any) -> Callable[[Any, 
     return moment
 
 
-class RoleAdmin(ModelAdmin):
+class Autocomplete(AutocompleteSelect):
+    """A choice that is searched for; what was sent and is no key is none of the rows offered again."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        """Return the chosen row, which Django looks for by whatever was sent."""
+        keys = [each for each in value if not each or whole_number(each) is not None]
+        return super().optgroups(name, keys, attr)
+
+
+class OwnFilters(ModelAdmin):
+    """A table that is searched by its keys and its own filters, and by nothing else that stands in an address.
+
+    By other conditions what is not shown could be guessed, letter by letter.
+    """
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Return the row of a key; None of what is no key of any row, such as more than a column holds."""
+        key = self.opts.pk
+        while isinstance(key, ForeignKey):
+            key = key.target_field
+        if isinstance(key, IntegerField) and whole_number(object_id) is None:
+            return None
+        return super().get_object(request, object_id, from_field)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Return whether a filter of the list asks so; all else is a bad request."""
+        filters = self.get_list_filter(request) if request else self.list_filter
+        for each in filters:
+            if not isinstance(each, str | tuple):
+                names = {str(getattr(each, "parameter_name", ""))}
+            else:
+                field = str(each if isinstance(each, str) else each[0])
+                names = {field, *(f"{field}__{how}" for how in FILTERED_BY)}
+            if lookup in names:
+                return True
+        return False
+
+
+class RoleAdmin(OwnFilters):
     """A table whose rows any signed-in member of staff sees; the roles say who writes, as on the pages."""
 
     list_per_page = 50
     # Counting a whole table for one number on the page takes too long.
     show_full_result_count = False
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelChoiceField[Any] | None":
+        """Return the field of a form for a row of another table."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = Autocomplete(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Return whether the application is listed."""
@@ -116,6 +169,15 @@ class OperationForm(ModelForm):
                 if field.name in self.cleaned_data:
                     self.cleaned_data[field.name] = getattr(row, field.name)
         return self.cleaned_data
+
+
+def refuse_unconfirmed(
+    effects: Iterable[str], field: str, confirmed_by: str = "despite_ha"
+) -> None:
+    """Refuse with ``effects`` at ``field`` until ``confirmed_by`` is checked."""
+    refusals = [Refused(effect, field=field) for effect in effects]
+    yes = say("Check this box to do it all the same.")
+    raise Refused.together([*refusals, Refused(yes, field=confirmed_by)])
 
 
 class OperationAdmin(RoleAdmin):

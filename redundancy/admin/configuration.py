@@ -5,12 +5,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 
-from redundancy.admin.base import OperationAdmin, column
+from redundancy.admin.base import OperationAdmin, OperationForm, column
 from redundancy.admin.forms import (
     EnterpriseParameterForm,
     GroupAdminForm,
@@ -28,6 +28,7 @@ from redundancy.models import (
 )
 from redundancy.operations import groups, servers, users
 from redundancy.parameters.writes import enterprise, parameters
+from redundancy.selectors import capacity
 from redundancy.selectors.groups import find_groups
 from redundancy.selectors.servers import find_servers
 from redundancy.srm.words import say
@@ -59,7 +60,11 @@ class ServerAdmin(OperationAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Return the form's fields; of a saved server also its place."""
         fields = ServerAdminForm.Meta.fields
-        return (*fields, "replication", "group") if obj else fields
+        if obj is None:
+            return fields
+        protected = obj.group is not None and obj.group.ha_enabled
+        confirm = ("despite_ha",) * (protected and self.has_change_permission(request, obj))
+        return (*fields, *confirm, "replication", "group")
 
     @column(say("Database Replication"), ordering="replication")
     def replication(self, server: Any) -> str:
@@ -78,7 +83,7 @@ class RedundancyGroupAdmin(OperationAdmin):
 
     form = GroupAdminForm
     readonly_fields = chosen_once = ("presence_servers",)
-    list_display = ("name", "description", "presence_servers", "ha_enabled", "states", "epoch")
+    list_display = ("name", "description", "presence_servers", "ha_enabled", "states")
     list_filter = ("ha_enabled",)
     search_fields = ("name", "description", "servers__name")
     ordering = ("name",)
@@ -193,6 +198,19 @@ class PresenceUserAdmin(OperationAdmin):
         """Return the node of the user's session."""
         session = getattr(user, "session", None)
         return session.node if session else None
+
+    def save_model(
+        self, request: HttpRequest, obj: Model, form: OperationForm, change: bool
+    ) -> None:
+        """Save the user, and tell which limit of the vendor is passed by it."""
+        # As it will be stored: a new user without a node may get one.
+        home = form.cleaned_data["home"]
+        before = PresenceUser.objects.filter(pk=obj.pk).values_list("home", flat=True).first()
+        entering = {} if home is None or home.pk == before else {home.pk: 1}
+        warnings = capacity.of_change(entering, {before: 1}) if entering else []
+        super().save_model(request, obj, form, change)
+        for warning in warnings:
+            self.message_user(request, str(warning), messages.WARNING)
 
     def remove(self, rows: QuerySet[PresenceUser], actor: str) -> None:
         """Delete the users."""

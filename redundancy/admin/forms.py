@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from redundancy.admin.base import OperationForm
+from redundancy.admin.base import OperationForm, refuse_unconfirmed
 from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS, Parameter
 from redundancy.errors import Refused
 from redundancy.forms.servers import NAMES
@@ -19,6 +19,7 @@ from redundancy.models import (
     ServiceParameter,
 )
 from redundancy.operations import groups, servers, users
+from redundancy.parameters.reads import before_setting
 from redundancy.parameters.writes import enterprise, parameters
 from redundancy.planned.reads.confirming import before_switching
 from redundancy.selectors.servers import assignable_servers
@@ -38,6 +39,12 @@ class ServerAdminForm(OperationForm):
         help_text=say("12 hexadecimal digits; CUCM Voice/Video only."),
     )
 
+    despite_ha = forms.BooleanField(
+        label=say("In spite of High Availability"),
+        required=False,
+        help_text=say("Only needed when a node is renamed while High Availability is on."),
+    )
+
     class Meta:
         model = Server
         fields = ("name", "server_type", *NAMES[1:])
@@ -48,7 +55,14 @@ class ServerAdminForm(OperationForm):
         if self.instance.pk is None:
             kind = self.cleaned_data["server_type"]
             return servers.add_server(server_type=kind, actor=actor, **values)
-        return servers.edit_server(server=self.instance, actor=actor, **values)
+        before = Server.objects.select_related("group").get(pk=self.instance.pk)
+        confirmed = self.cleaned_data.get("despite_ha")
+        asked = None if confirmed else servers.before_renaming(before, values["name"])
+        # What is refused anyway is refused before anybody is asked to confirm it.
+        saved = servers.edit_server(server=self.instance, actor=actor, **values)
+        if asked is not None:
+            refuse_unconfirmed([asked.because, *asked.effects], "name")
+        return saved
 
 
 class GroupAdminForm(OperationForm):
@@ -127,6 +141,12 @@ def _limits(parameter: Parameter) -> str:
 class ParameterForm(OperationForm):
     """Set one parameter; which one, and of which server, is chosen once."""
 
+    despite_fallback = forms.BooleanField(
+        label=say("Set it though it moves users"),
+        required=False,
+        help_text=say("Only needed when automatic fallback would move users; Save says whom."),
+    )
+
     class Meta:
         model = ServiceParameter
         fields = ("key", "server", "value")
@@ -148,9 +168,11 @@ class ParameterForm(OperationForm):
         else:
             key, server = self.cleaned_data["key"], self.cleaned_data["server"]
             self._refuse_another(key, server)
-        row = parameters.set_parameter(
-            key=key, value=self.cleaned_data["value"], server=server, actor=actor
-        )
+        value = self.cleaned_data["value"]
+        confirmed = self.cleaned_data.get("despite_fallback")
+        if not confirmed and (moves := before_setting({key: value})):
+            refuse_unconfirmed(moves, "value", "despite_fallback")
+        row = parameters.set_parameter(key=key, value=value, server=server, actor=actor)
         return _set(self, row)
 
     @staticmethod

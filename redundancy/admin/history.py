@@ -7,6 +7,7 @@ from django.utils.html import format_html
 
 from redundancy.admin.base import ReadOnlyAdmin, column, time_column
 from redundancy.models import (
+    CollectionPiece,
     Forecast,
     HaEvent,
     Incident,
@@ -14,6 +15,7 @@ from redundancy.models import (
     PlannedRestart,
     SessionMove,
     SignIn,
+    TracePiece,
     UserRecord,
 )
 from redundancy.srm.words import say
@@ -102,8 +104,8 @@ class UserRecordAdmin(ReadOnlyAdmin):
 admin.site.register(
     SignIn,
     ReadOnlyAdmin,
-    list_display=("username", "at", "ok", "address"),
-    list_filter=("ok", "at"),
+    list_display=("username", "at", "ok", "refused", "address"),
+    list_filter=("ok", "refused", "at"),
     search_fields=("username", "address"),
 )
 
@@ -130,4 +132,25 @@ admin.site.register(
     list_display=("group_name", "actor", "begun_at", "state", "size", "sentence"),
     list_filter=("state", "begun_at"),
     search_fields=("group_name", "actor"),
+)
+
+admin.site.register(
+    CollectionPiece,
+    ReadOnlyAdmin,
+    list_display=("job", "number"),
+    list_filter=(("job", admin.RelatedOnlyFieldListFilter),),
+    list_select_related=("job",),
+    search_fields=("job__group_name",),
+    fields=("job", "number"),
+    ordering=("job", "number"),
+)
+
+admin.site.register(
+    TracePiece,
+    ReadOnlyAdmin,
+    list_display=("id", "node", "size"),
+    list_filter=("node",),
+    list_select_related=("node",),
+    search_fields=("text",),
+    ordering=("pk",),
 )

@@ -10,17 +10,20 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
 from redundancy.admin.base import ReadOnlyAdmin, column, time_column
-from redundancy.clock import lab_now
+from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import (
+    WHEN_IT_COMES,
+    ClientLogin,
     Fault,
     LabClock,
     Machine,
     NodeRuntime,
-    NodeService,
     PresenceSession,
     ReloginLimits,
+    SharedSetting,
     SrmMessage,
 )
+from redundancy.selectors.access import is_logged_in
 from redundancy.srm.words import say
 
 
@@ -56,8 +59,8 @@ class WaitingFilter(_SessionFilter):
     title = say("login")
     parameter_name = "login"
     kinds = {
-        "done": (say("logged in"), lambda: Q(relogin_at__lte=lab_now())),
-        "waiting": (say("moved, waiting to log in"), lambda: Q(relogin_at__gt=lab_now())),
+        "done": (say("logged in"), lambda: is_logged_in(lab_now())),
+        "waiting": (say("waiting to log in"), lambda: ~is_logged_in(lab_now())),
     }
 
 
@@ -65,8 +68,8 @@ class WaitingFilter(_SessionFilter):
 class PresenceSessionAdmin(ReadOnlyAdmin):
     """Where each user's session is."""
 
-    list_display = ("user", "home", "node", "since", "login", "limits")
-    list_filter = (AwayFilter, WaitingFilter)
+    list_display = ("user", "home", "node", "since", "login", "limits", "by_client")
+    list_filter = (AwayFilter, WaitingFilter, "by_client")
     list_select_related = ("user__home", "node")
     search_fields = ("user__userid", "node__name", "user__home__name")
     ordering = ("user__userid",)
@@ -76,8 +79,29 @@ class PresenceSessionAdmin(ReadOnlyAdmin):
         """Return the node that the user is assigned to."""
         return session.user.home
 
-    login = time_column(say("Logs in, or logged in (lab time)"), "relogin_at")
+    @column(say("Logs in, or logged in (lab time)"), ordering="relogin_at")
+    def login(self, session: PresenceSession) -> object:
+        """Return when the client logs in, or logged in; nobody knows when a real one comes."""
+        if session.relogin_at >= WHEN_IT_COMES:
+            return say("when its client comes")
+        return lab_datetime(session.relogin_at)
+
     limits = time_column(say("Limits of the login (lab time)"), "limits_at")
+
+
+@admin.register(ClientLogin)
+class ClientLoginAdmin(ReadOnlyAdmin):
+    """The last login of each real client; not what it is known again by."""
+
+    fields = ("user", "once_node", "once")
+    readonly_fields = ("once",)
+    list_display = ("user", "once_node", "once")
+    list_filter = ("once_node",)
+    list_select_related = ("user", "once_node")
+    search_fields = ("user__userid", "once_node__name")
+    ordering = ("user__userid",)
+
+    once = time_column(say("One-time password until (lab time)"), "once_until", empty_value="–")
 
 
 @admin.register(ReloginLimits)
@@ -120,21 +144,24 @@ admin.site.register(
 admin.site.register(
     Machine,
     ReadOnlyAdmin,
-    list_display=("server", "powered", "srm_running", "incarnation", "up_since", "boots_at"),
-    list_filter=("powered", "srm_running", ("boots_at", admin.EmptyFieldListFilter)),
+    list_display=(
+        "server",
+        "powered",
+        "srm_running",
+        "incarnation",
+        "up_since",
+        "boots_at",
+        "replication_monitor",
+    ),
+    list_filter=(
+        "powered",
+        "srm_running",
+        "replication_monitor",
+        ("boots_at", admin.EmptyFieldListFilter),
+    ),
     list_select_related=("server",),
     search_fields=("server__name",),
     ordering=("server__name",),
-)
-
-admin.site.register(
-    NodeService,
-    ReadOnlyAdmin,
-    list_display=("server", "name", "activated", "configured", "running", "since"),
-    list_filter=("running", "activated", "configured", "name"),
-    list_select_related=("server",),
-    search_fields=("server__name", "name"),
-    ordering=("server__name", "name"),
 )
 
 admin.site.register(
@@ -157,3 +184,12 @@ class LabClockAdmin(ReadOnlyAdmin):
 
     real_time = time_column(say("Wall time"), "real_at")
     lab_time = time_column(say("Lab time"), "lab_at")
+
+
+admin.site.register(
+    SharedSetting,
+    ReadOnlyAdmin,
+    list_display=("name", "value"),
+    list_filter=("name",),
+    search_fields=("name",),
+)
