@@ -1,30 +1,54 @@
-"""The alarms that nobody acknowledged, in the banner of every page."""
+"""One line of alarms in the banner of every page: the worst that holds, or that all are cleared."""
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from redundancy import clock
 from redundancy.alarms import reads
-from redundancy.models import Alarm
+from redundancy.models import Alarm, AlarmKind
 from redundancy.srm.words import say
 from redundancy.views.chrome import BannerLine, BannerLines
 
-SHOWN, COUNTED = 3, 100
+# From what needs somebody most; what took the service away stands before what came of it.
+BY_URGENCY = (
+    AlarmKind.FAILED,
+    AlarmKind.SERVER_DOWN,
+    AlarmKind.SERVICE_DOWN,
+    AlarmKind.PEER_FAILURE,
+    AlarmKind.SERVICE_STOPPED,
+    AlarmKind.FAILOVER,
+    AlarmKind.CROWDED,
+)
+# Lab seconds for which it is said that all are cleared.
+CALM_FOR = 600.0
+COUNTED = 100
 
 
 def banner_lines() -> BannerLines:
-    """Return the alarms that nobody acknowledged, as every page shows them; one query."""
-    alarms = list(reads.unacknowledged()[:COUNTED])
-    # What is over must not keep what holds from being shown.
-    alarms.sort(key=lambda alarm: alarm.cleared_at is not None)
-    lines = tuple(_line(alarm) for alarm in alarms[:SHOWN])
-    return BannerLines(lines, len(alarms) - len(lines))
+    """Return the line of the alarms and how many more there are; none when there is nothing to tell.
+
+    One query, and a look at the clock when all are cleared.
+    """
+    alarms = list(reads.to_tell()[:COUNTED])
+    holding = [alarm for alarm in alarms if alarm.cleared_at is None]
+    new = [alarm for alarm in holding if alarm.acknowledged_at is None]
+    if new:
+        worst = min(new, key=lambda alarm: BY_URGENCY.index(AlarmKind(alarm.kind)))
+        # The sentence names what it is about.
+        told = say("{kind}: {sentence}", kind=worst.kind, sentence=worst.sentence)
+        return BannerLines((BannerLine(told, "bad"),), len(new) - 1)
+    if holding or not alarms:
+        return BannerLines((), 0)
+    return _cleared(alarms, clock.lab_now() - CALM_FOR)
 
 
-def _line(alarm: Alarm) -> BannerLine:
-    names = {"alarm": str(alarm), "sentence": alarm.sentence}
-    if alarm.cleared_at is None:
-        return BannerLine(say("{alarm}: {sentence}", **names), "bad")
-    return BannerLine(say("{alarm}: cleared; it was: {sentence}", **names), "ok")
+def _cleared(alarms: list[Alarm], since: float) -> BannerLines:
+    fresh = [alarm for alarm in alarms if (alarm.cleared_at or 0) > since]
+    if not fresh:
+        return BannerLines((), 0)
+    last = max(fresh, key=lambda alarm: alarm.cleared_at or 0)
+    told = say("All alarms are cleared. The last was {alarm}.", alarm=str(last))
+    return BannerLines((BannerLine(told, "ok"),), len(fresh) - 1)
 
 
 def context(_: HttpRequest) -> dict[str, object]:

@@ -1,47 +1,59 @@
-"""Deliver what channels are to be told of alarms."""
+"""Deliver what channels are to be told of alarms, each channel on its own."""
 
 import logging
 import threading
 
-from django.db import close_old_connections
+from django.db import connection
 from django.utils import timezone
 
 from redundancy.alarms import channels, writes
 
 logger = logging.getLogger(__name__)
-_at_work = threading.Lock()
+
+# Channels that are told at the same time; the others wait for the next round.
+AT_ONCE = 8
+_lock = threading.Lock()
+_at_work: set[int] = set()
 
 
-def deliver() -> int:
-    """Deliver every notice that is due, one after the other; return how many were tried."""
+def deliver_to(channel: int) -> int:
+    """Deliver every notice of this channel that is due, one after the other; return how many were tried.
+
+    A channel that has hung ends its round: the rest waits for the next one.
+    """
     tried = 0
-    while (notice := writes.claim(timezone.now())) is not None:
-        tried += 1
-        try:
-            alarm = notice.alarm
-            # The same title for all notices of one alarm: mail programs make one thread of them.
-            title = f"[{alarm.kind}] {alarm.node_name or alarm.group_name}"
-            error = channels.send(notice.channel.url, title, notice.text)
-        except Exception as broken:
-            logger.exception("channel %s broke", notice.channel)
-            error = type(broken).__name__
-        if error:
-            writes.note_failure(notice, error, timezone.now())
-        else:
-            writes.note_delivery(notice, timezone.now())
+    with channels.sender() as sender:
+        while not sender.over and (notice := writes.claim(timezone.now(), channel)) is not None:
+            tried += 1
+            try:
+                alarm = notice.alarm
+                # The same title for all notices of one alarm: mail programs make one thread of them.
+                title = f"[{alarm.kind}] {alarm.node_name or alarm.group_name}"
+                error = sender.send(notice.channel.url, title, notice.text)
+            except Exception as broken:
+                logger.exception("channel %s broke", notice.channel)
+                error = type(broken).__name__
+            if error:
+                writes.note_failure(notice, error, timezone.now())
+            else:
+                writes.note_delivery(notice, timezone.now())
     return tried
 
 
 def deliver_beside() -> None:
-    """Deliver in a thread of its own: no channel may delay a session move. One thread at a time."""
+    """Deliver in threads of their own: no channel may delay a session move, or another channel."""
+    for channel in writes.channels_due(timezone.now()):
+        with _lock:
+            if channel in _at_work or len(_at_work) >= AT_ONCE:
+                continue
+            _at_work.add(channel)
+        threading.Thread(target=_work, args=(channel,), name="alarms", daemon=True).start()
 
-    def work() -> None:
-        if not _at_work.acquire(blocking=False):
-            return
-        try:
-            deliver()
-        finally:
-            _at_work.release()
-            close_old_connections()
 
-    threading.Thread(target=work, name="alarms", daemon=True).start()
+def _work(channel: int) -> None:
+    try:
+        deliver_to(channel)
+    finally:
+        with _lock:
+            _at_work.discard(channel)
+        connection.close()

@@ -3,13 +3,23 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
-from redundancy.models import Alarm, AlarmChannel, AlarmKind, NodeRuntime, ServerType
+from redundancy.models import (
+    Alarm,
+    AlarmChannel,
+    AlarmKind,
+    NodeRuntime,
+    PresenceSession,
+    ServerType,
+)
+from redundancy.selectors import enterprise
+from redundancy.selectors.access import is_logged_in, missing_services, nobody_logs_in
 from redundancy.srm.states import (
     CALM,
     FALLBACK_IN_PROGRESS,
     NOT_RESPONDING,
+    SERVES_NOBODY,
     SERVICE_REASONS,
     SERVING_FOR_PEER,
     SILENCE_REASONS,
@@ -23,9 +33,13 @@ from redundancy.srm.words import say, together
 _LOST_SERVICE = frozenset({State.FAILED_OVER_DOWN, State.FAILING_OVER, State.AFFECTED})
 
 
+# A node is crowded above this share of the users it is made for, for so many lab seconds.
+CROWDED_SHARE, CROWDED_SECONDS = 0.8, 600.0
+
+
 @dataclass(frozen=True, slots=True)
 class NodeFact:
-    """What of a node can raise an alarm."""
+    """What of a node can raise an alarm. ``missing``: services for want of which nobody logs in."""
 
     pk: int
     name: str
@@ -37,6 +51,13 @@ class NodeFact:
     state: str
     reason: str
     sentence: str
+    missing: tuple[str, ...] = ()
+
+    @property
+    def lets_nobody_in(self) -> bool:
+        """Whether it lacks services that a login needs, though it is there to serve."""
+        idle = self.ha_enabled and self.state in SERVES_NOBODY | TRANSITIONS
+        return self.powered and bool(self.missing) and not idle
 
     @property
     def reports(self) -> bool:
@@ -79,10 +100,9 @@ OF_NODE: dict[AlarmKind, Callable[[NodeFact], bool]] = {
 
 
 def conditions() -> list[AlarmCondition]:
-    """Return every alarm that holds, in one query."""
-    troubled = Q(server__machine__powered=False) | (
-        Q(server__group__ha_enabled=True) & ~Q(state__in=CALM)
-    )
+    """Return every alarm that holds, in two queries at most."""
+    shut = Q(server__machine__logins_stopped_at__isnull=False)
+    troubled = shut | (Q(server__group__ha_enabled=True) & ~Q(state__in=CALM))
     groups = NodeRuntime.objects.filter(troubled).values("server__group")
     nodes = NodeRuntime.objects.filter(
         troubled | Q(server__group__in=groups), server__server_type=ServerType.IMP
@@ -91,11 +111,59 @@ def conditions() -> list[AlarmCondition]:
     rows = nodes.order_by("server__group", "server__slot", "pk").values_list(
         *("pk", "server__name", "server__group", f"{group}name", f"{group}ha_enabled"),
         *(f"{machine}powered", f"{machine}srm_running", "state", "reason", "sentence"),
+        f"{machine}logins_stopped_at",
     )
+    found = list(rows)
+    closed = [row[0] for row in found if row[-1] is not None]
+    missing = missing_services(closed) if closed else {}
     return holding(
-        NodeFact(pk, name, group, group_name or "", bool(ha), bool(powered), bool(srm), *rest)
-        for pk, name, group, group_name, ha, powered, srm, *rest in rows
+        NodeFact(
+            pk,
+            name,
+            group,
+            group_name or "",
+            bool(ha),
+            bool(powered),
+            bool(srm),
+            state,
+            reason,
+            sentence,
+            missing.get(pk, ()),
+        )
+        for pk, name, group, group_name, ha, powered, srm, state, reason, sentence, _ in found
     )
+
+
+def crowded(now: float) -> list[AlarmCondition]:
+    """Return the alarms of nodes that had more sessions than they are made for, for ten minutes.
+
+    ``now``: lab seconds. Each client has a session. Counted are those that are there for so long
+    already: those who came and went meanwhile would have made them more, never fewer.
+    """
+    settled = PresenceSession.objects.filter(
+        is_logged_in(now), relogin_at__lte=now - CROWDED_SECONDS, node__node_size__isnull=False
+    ).order_by()
+    node, group = "node__", "node__group__"
+    columns = ("node", f"{node}name", f"{node}node_size", f"{node}group", f"{group}name")
+    found = settled.values_list(*columns).annotate(n=Count("*"))
+    each = enterprise.clients().per_user
+    over = [row for row in found if row[-1] * each > CROWDED_SHARE * row[2]]
+    return [
+        AlarmCondition(
+            AlarmKind.CROWDED,
+            f"node {pk}",
+            of,
+            of_name or "",
+            name,
+            say(
+                "{node} has had more than {percent} % of the {size:,} sessions it is made for, for 10 minutes.",
+                node=name,
+                percent=round(100 * CROWDED_SHARE),
+                size=size,
+            ),
+        )
+        for pk, name, size, of, of_name, _ in over
+    ]
 
 
 def holding(nodes: Iterable[NodeFact]) -> list[AlarmCondition]:
@@ -106,6 +174,9 @@ def holding(nodes: Iterable[NodeFact]) -> list[AlarmCondition]:
         if not node.powered:
             sentence = say("{node} is powered off.", node=node.name)
             alarms.append(_of_node(AlarmKind.SERVER_DOWN, node, sentence))
+        if node.lets_nobody_in:
+            sentence = nobody_logs_in(node.name, node.missing)
+            alarms.append(_of_node(AlarmKind.SERVICE_STOPPED, node, sentence))
         if node.group is None or not node.ha_enabled:
             continue
         groups.setdefault(node.group, []).append(node)
@@ -146,12 +217,23 @@ def _of_pair(members: list[NodeFact]) -> AlarmCondition:
 
 def channels() -> QuerySet[AlarmChannel]:
     """Return the channels that are told of alarms, by name."""
-    return AlarmChannel.objects.all()
+    return AlarmChannel.objects.defer("url")
 
 
 def unacknowledged() -> QuerySet[Alarm]:
     """Return the alarms that nobody has acknowledged, the newest first."""
     return Alarm.objects.filter(acknowledged_at=None)
+
+
+def holding_now() -> QuerySet[Alarm]:
+    """Return the alarms that hold, acknowledged or not."""
+    return Alarm.objects.filter(cleared_at=None)
+
+
+def to_tell() -> QuerySet[Alarm]:
+    """Return the alarms that hold, then those cleared that nobody acknowledged; the newest first."""
+    told = Alarm.objects.filter(Q(cleared_at=None) | Q(acknowledged_at=None))
+    return told.order_by(F("cleared_at").desc(nulls_first=True), "-pk")
 
 
 def all_alarms() -> QuerySet[Alarm]:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from redundancy.alarms import channels
-from redundancy.alarms.reads import AlarmCondition, conditions
+from redundancy.alarms import addresses
+from redundancy.alarms.reads import AlarmCondition, conditions, crowded
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
@@ -30,7 +31,7 @@ def reconcile() -> int:
     with transaction.atomic():
         locks.one_administrator()
         now = lab_now()
-        holds = {(each.kind.value, each.subject): each for each in conditions()}
+        holds = {(each.kind.value, each.subject): each for each in (*conditions(), *crowded(now))}
         changes: list[tuple[Alarm, str]] = []
         for alarm in Alarm.objects.filter(cleared_at=None):
             condition = holds.pop((alarm.kind, alarm.subject), None)
@@ -49,7 +50,8 @@ def reconcile() -> int:
             changes.append((alarm, f"Raised: {english(alarm.sentence)}"))
         AlarmNotice.objects.bulk_create(
             AlarmNotice(alarm=alarm, channel=channel, text=text)
-            for channel in AlarmChannel.objects.filter(enabled=True)
+            # Without the address, which would be decrypted for nothing.
+            for channel in AlarmChannel.objects.filter(enabled=True).defer("url")
             for alarm, text in changes
         )
     return len(changes)
@@ -72,11 +74,16 @@ def acknowledge(*, pks: Collection[int], actor: str) -> int:
 def save_channel(
     *, channel: AlarmChannel | None, name: str, url: str, enabled: bool, actor: str
 ) -> AlarmChannel:
-    """Add or change a channel and return it. ``url``: an address in the notation of Apprise."""
+    """Add or change a channel and return it.
+
+    ``url``: an address in the notation of Apprise; empty to keep that of ``channel``.
+    """
     name, url = name.strip(), url.strip()
     if not name:
         raise Refused(say("Name is required."), field="name")
-    if problem := channels.problem_of(url):
+    if not url and channel is not None:
+        url = AlarmChannel.objects.get(pk=channel.pk).url
+    if problem := addresses.problem_of(url):
         raise Refused(problem, field="url")
     with transaction.atomic():
         locks.one_administrator()
@@ -103,11 +110,21 @@ def delete_channels(*, rows: Iterable[AlarmChannel], actor: str) -> None:
             channel.delete()
 
 
-def claim(now: datetime) -> AlarmNotice | None:
-    """Return the next notice whose time (wall) has come, held for a while; None when none is due."""
-    waiting = AlarmNotice.objects.filter(
+def _waiting(now: datetime) -> QuerySet[AlarmNotice]:
+    return AlarmNotice.objects.filter(
         delivered_at=None, given_up=False, due_at__lte=now, channel__enabled=True
-    ).select_related("alarm", "channel")
+    )
+
+
+def channels_due(now: datetime) -> list[int]:
+    """Return the keys of the channels with a notice whose time (wall) has come, the longest due first."""
+    due = _waiting(now).values("channel").annotate(since=Min("due_at")).order_by("since")
+    return [row["channel"] for row in due]
+
+
+def claim(now: datetime, channel: int) -> AlarmNotice | None:
+    """Return the next notice of a channel whose time (wall) has come, held for a while; None when none is due."""
+    waiting = _waiting(now).filter(channel=channel).select_related("alarm", "channel")
     for notice in waiting.order_by("due_at", "pk")[:10]:
         held = AlarmNotice.objects.filter(pk=notice.pk, due_at=notice.due_at)
         # Another worker may have claimed it since the look.

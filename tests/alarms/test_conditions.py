@@ -4,9 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from redundancy.alarms.reads import NodeFact, holding
-from redundancy.models import AlarmKind
+from redundancy.alarms.reads import NodeFact, crowded, holding
+from redundancy.alarms.writes import reconcile
+from redundancy.models import Alarm, AlarmKind, PresenceSession, Server
+from redundancy.operations import access
+from redundancy.operations.servers import add_server
+from redundancy.operations.services import start_login_services, stop_service
+from redundancy.operations.users import add_users
 from redundancy.srm.states import Reason, State
+from tests.labtime import stand_at
 
 PUB = NodeFact(1, "imp-pub", 7, "pair", True, True, True, State.NORMAL, Reason.NORMAL, "")
 SUB = replace(PUB, pk=2, name="imp-sub")
@@ -109,3 +115,79 @@ def test_a_node_that_does_not_report_is_not_told_by_its_last_state() -> None:
         "imp-pub: Cisco Server Recovery Manager Not Responding; "
         "imp-sub: Running in Backup Mode / Peer Down."
     ]
+
+
+LACKING = ("Cisco XCP Authentication Service",)
+
+
+@pytest.mark.parametrize(
+    ("node", "raised"),
+    [
+        (PUB, True),
+        # Nobody watches it, but its users want to log in.
+        (replace(PUB, ha_enabled=False, state=State.UNKNOWN), True),
+        (replace(PUB, group=None, ha_enabled=False), True),
+        (replace(PUB, srm_running=False), True),
+        (replace(PUB, state=State.BACKUP, reason=Reason.PEER_DOWN), True),
+        # SRM stopped its services, or is at it.
+        (replace(PUB, state=State.IDLE, reason=Reason.ON_ADMIN_REQUEST), False),
+        (replace(PUB, state=State.FAILING_OVER, reason=Reason.ON_ADMIN_REQUEST), False),
+        (replace(PUB, powered=False), False),
+    ],
+)
+def test_a_node_that_lets_nobody_in(node: NodeFact, raised: bool) -> None:
+    kind = AlarmKind.SERVICE_STOPPED
+    found = [alarm for alarm in holding([replace(node, missing=LACKING)]) if alarm.kind == kind]
+    assert bool(found) is raised
+    assert kind not in {alarm.kind for alarm in holding([node])}
+    for alarm in found:
+        assert alarm.sentence.startswith(
+            "Nobody can log in at imp-pub: Cisco XCP Authentication Service does not run there."
+        )
+
+
+@pytest.fixture
+def crowd(db: None) -> Server:
+    """A node made for 5 users, with 5 of them logged in at lab time 1,000,000."""
+    stand_at(1_000_000)
+    node = add_server(name="imp-pub", server_type="imp", actor="")
+    Server.objects.filter(pk=node.pk).update(node_size=5)
+    rows = [(f"u{n}", "", f"u{n}@example.com", node) for n in range(5)]
+    add_users(rows=rows, actor="")
+    return node
+
+
+def test_a_node_that_is_crowded_for_ten_minutes(crowd: Server) -> None:
+    assert crowded(1_000_599) == []
+    [alarm] = crowded(1_000_600)
+    assert (alarm.kind, alarm.node_name) == (AlarmKind.CROWDED, "imp-pub")
+    assert alarm.sentence == (
+        "imp-pub has had more than 80 % of the 5 sessions it is made for, for 10 minutes."
+    )
+    # Four of five are 80 %, and not more.
+    PresenceSession.objects.filter(user__userid="u0").update(relogin_at=1_000_001)
+    assert crowded(1_000_600) == []
+    assert len(crowded(1_000_601)) == 1
+
+
+def test_nobody_is_crowded_where_nobody_is_served_or_the_size_is_unknown(crowd: Server) -> None:
+    assert len(crowded(2_000_000)) == 1
+    stop_service(server=crowd, name="Cisco XCP Router", actor="")
+    assert crowded(2_000_000) == []
+    # Its clients come back later, each at a moment of its own.
+    start_login_services(server=crowd, actor="")
+    access.let_in()
+    assert crowded(1_000_600) == []
+    assert len(crowded(2_000_000)) == 1
+    Server.objects.update(node_size=None)
+    assert crowded(2_000_000) == []
+
+
+def test_it_is_raised_and_cleared_like_the_others(crowd: Server) -> None:
+    stand_at(1_000_600)
+    assert reconcile() == 1
+    assert reconcile() == 0
+    PresenceSession.objects.filter(user__userid="u0").delete()
+    assert reconcile() == 1
+    [alarm] = Alarm.objects.all()
+    assert (alarm.kind, alarm.cleared_at) == ("JSMSessionsExceedsThreshold", 1_000_600)

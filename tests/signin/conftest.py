@@ -1,0 +1,3 @@
+from tests.pages.conftest import admin, page, read_only, reader
+
+__all__ = ["admin", "page", "read_only", "reader"]
