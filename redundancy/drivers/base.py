@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from redundancy.models import Server, ServiceStatus
@@ -13,7 +14,8 @@ class Observation:
     """A service of a node as seen from outside.
 
     ``since``: lab seconds at which it took its status. ``monitored``: whether SRM watches it in
-    this deployment. ``activated`` is configuration, so it is known of a node that is off, too.
+    this deployment. ``activated`` is configuration, so it is known of a node that is off, too, as is
+    ``configured``: whether the cluster has configured the function that it carries.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Observation:
     monitored: bool
     since: float
     activated: bool = True
+    configured: bool = False
 
 
 class ServiceDriver(Protocol):
@@ -37,8 +40,18 @@ class ServiceDriver(Protocol):
         """Return the monitored services of each node, by the key of the node, as its SRM sees them."""
         ...
 
-    def start(self, node: Server, names: Sequence[str], *, dependents: bool = True) -> None:
-        """Start these services. With ``dependents``, those that live in one of them start too."""
+    def start(
+        self,
+        node: Server,
+        names: Sequence[str],
+        *,
+        dependents: bool = True,
+        at: datetime | None = None,
+    ) -> None:
+        """Start these services. With ``dependents``, those that live in one of them start too.
+
+        ``at``: the lab time of it; now without.
+        """
         ...
 
     def stop(self, node: Server, names: Sequence[str]) -> None:

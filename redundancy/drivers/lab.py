@@ -1,19 +1,26 @@
 """Services of the lab's machines: rows of a table."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
-from redundancy.catalog import DATABASE, SERVICES, XCP_ROUTER, Watch, is_monitored
+from redundancy.catalog import (
+    DATABASE,
+    SERVICES,
+    SRM,
+    XCP_ROUTER,
+    XCP_SERVICES,
+    ServiceKind,
+    is_monitored,
+)
 from redundancy.clock import lab_datetime
+from redundancy.drivers import replication
 from redundancy.drivers.base import Observation
 from redundancy.models import Machine, NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.srm.types import Reading
 
-WATCHED = [s.name for s in SERVICES if s.watch in {Watch.ALWAYS, Watch.IF_ACTIVATED}]
-WATCHED_IF_CONFIGURED = [s.name for s in SERVICES if s.watch is Watch.IF_CONFIGURED]
-XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
+FEATURES = frozenset(s.name for s in SERVICES if s.kind is ServiceKind.FEATURE)
 
 
 class LabDriver:
@@ -22,24 +29,42 @@ class LabDriver:
     def observe(self, nodes: Sequence[Server]) -> dict[int, list[Observation]]:
         """Return every service of each node, in one query for all."""
         seen: dict[int, list[Observation]] = {node.pk: [] for node in nodes}
-        rows = NodeService.objects.filter(server__in=list(seen)).values_list(
+        of_them = NodeService.objects.filter(server__in=list(seen)).with_configured()
+        rows = of_them.values_list(
             "server_id",
             "name",
             "activated",
             "configured",
             "running",
+            "starting",
             "since",
             "server__machine__powered",
+            "server__machine__srm_silent",
         )
-        for server_id, name, activated, configured, running, since, powered in rows:
+        for (
+            server_id,
+            name,
+            activated,
+            configured,
+            running,
+            starting,
+            since,
+            powered,
+            silent,
+        ) in rows:
+            # A process of SRM that is not heard of may be dead or stuck: neither started nor stopped.
+            readable = powered and not (silent and name == SRM)
             seen[server_id].append(
                 Observation(
                     name=name,
-                    status=_status(powered=powered, activated=activated, running=running),
+                    status=_status(
+                        readable=readable, activated=activated, running=running, starting=starting
+                    ),
                     monitored=activated
                     and is_monitored(name, activated=activated, configured=configured),
                     since=since.timestamp(),
                     activated=activated,
+                    configured=configured,
                 )
             )
         return seen
@@ -48,8 +73,8 @@ class LabDriver:
         """Return the monitored services of each node, in one query for all."""
         seen: dict[int, list[Reading]] = {pk: [] for pk in nodes}
         rows = (
-            NodeService.objects.filter(server__in=seen, activated=True)
-            .filter(Q(name__in=WATCHED) | Q(name__in=WATCHED_IF_CONFIGURED, configured=True))
+            NodeService.objects.filter(server__in=seen)
+            .monitored()
             .values_list("server_id", "name", "running", "since", "server__machine__powered")
         )
         for pk, name, running, since, powered in rows:
@@ -57,12 +82,22 @@ class LabDriver:
             seen[pk].append(Reading(name, up, since.timestamp(), name == DATABASE))
         return seen
 
-    def start(self, node: Server, names: Sequence[str], *, dependents: bool = True) -> None:
-        """Start the activated ones of these services; with the XCP Router, the other XCP services."""
+    def start(
+        self,
+        node: Server,
+        names: Sequence[str],
+        *,
+        dependents: bool = True,
+        at: datetime | None = None,
+    ) -> None:
+        """Start the activated ones of these services; with the XCP Router, the other XCP services.
+
+        Feature services stay Starting while the Data Monitor holds them back.
+        """
         wanted = set(names)
         if dependents and XCP_ROUTER in wanted:
             wanted |= XCP_SERVICES
-        self._set(node, wanted, running=True)
+        self._set(node, wanted, running=True, at=at)
 
     def stop(self, node: Server, names: Sequence[str]) -> None:
         """Stop these services; no XCP service runs without the XCP Router."""
@@ -71,21 +106,33 @@ class LabDriver:
             wanted |= XCP_SERVICES
         self._set(node, wanted, running=False)
 
-    def _set(self, node: Server, names: Collection[str], *, running: bool) -> None:
+    def _set(
+        self, node: Server, names: Collection[str], *, running: bool, at: datetime | None = None
+    ) -> None:
         with transaction.atomic():
             NodeRuntime.poke(node.pk)
             # Locked, so that nothing starts on a machine that is being switched off.
             machine = Machine.objects.select_for_update(no_key=True).filter(server=node).first()
             if machine is None or not machine.powered:
                 return
-            NodeService.objects.filter(server=node, name__in=names, activated=True).exclude(
-                running=running
-            ).update(running=running, since=lab_datetime())
+            now = at or lab_datetime()
+            rows = NodeService.objects.filter(server=node, name__in=names, activated=True)
+            if running and replication.holds_features(machine):
+                held = rows.filter(name__in=FEATURES, running=False)
+                held.exclude(starting=True).update(starting=True, since=now)
+                rows = rows.exclude(name__in=FEATURES)
+            rows.exclude(running=running, starting=False).update(
+                running=running, starting=False, since=now
+            )
 
 
-def _status(*, powered: bool | None, activated: bool, running: bool) -> ServiceStatus:
-    if not powered:
+def _status(
+    *, readable: bool | None, activated: bool, running: bool, starting: bool
+) -> ServiceStatus:
+    if not readable:
         return ServiceStatus.UNKNOWN
     if not activated:
         return ServiceStatus.NOT_ACTIVATED
+    if starting:
+        return ServiceStatus.STARTING
     return ServiceStatus.STARTED if running else ServiceStatus.STOPPED

@@ -1,8 +1,9 @@
 """The SRM of one node in a process of its own, as on a machine of its own.
 
-It looks into its own inbox only. The sweep of all others leaves the node alone and takes the
-process for dead when it is not seen for some seconds: then the node's SRM does not report, and its
-peer acts on the silence.
+It looks into its own inbox only, and the sweep leaves its node alone. A process that is not seen for
+some seconds is shown as silent, and keeps the node: whether anybody is taken over is decided by
+the peer, which hears no heartbeat. Resumed, it goes on as after any absence of an observer: its own
+gap is no silence of the peer, and what the peer has said meanwhile is heard before anything is judged.
 """
 
 from collections.abc import Callable
@@ -40,7 +41,9 @@ class LoneSrm:
         if not sweeping.paused(faults, lab_now()):
             if settings.FAULT_LAB:
                 bus.deliver(lab_now(), faults[FaultKind.CUT])
-            me = Q(pk=self._server.pk)
+            # Read together with the version that a step must find again to be stored, and whoever
+            # takes the node over raises: so of two processes only the owner's steps count.
+            me = Q(pk=self._server.pk, server__machine__srm_worker=self._worker)
             sweeping.settle(me, self._collect, lab_now, faults, ask_for_move)
         return True
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Min, Q, QuerySet
 
 from redundancy import bus
 from redundancy.drivers import get_driver
@@ -98,12 +98,7 @@ def find_due(whom: Q, now: float, mail: set[int], interval: float) -> list[Store
     ``interval``: the heartbeat interval in force, in seconds.
     """
     rows = (
-        NodeRuntime.objects.filter(
-            whom,
-            server__group__ha_enabled=True,
-            server__machine__powered=True,
-            server__machine__srm_running=True,
-        )
+        _running(whom)
         .filter(
             Q(due_at__lte=now)
             | Q(pk__in=mail)
@@ -115,6 +110,23 @@ def find_due(whom: Q, now: float, mail: set[int], interval: float) -> list[Store
         .values_list(*COLUMNS)
     )
     return [StoredNode(*row) for row in rows]
+
+
+def next_limit(whom: Q, now: float, until: float) -> float | None:
+    """Return the first moment after ``now``, not after ``until``, at which one of these nodes reaches a time limit."""
+    ending = _running(whom).filter(limit_at__gt=now, limit_at__lte=until)
+    first: float | None = ending.aggregate(first=Min("limit_at"))["first"]
+    return first
+
+
+def _running(whom: Q) -> QuerySet[NodeRuntime]:
+    """Return the nodes of groups with High Availability whose SRM runs."""
+    return NodeRuntime.objects.filter(
+        whom,
+        server__group__ha_enabled=True,
+        server__machine__powered=True,
+        server__machine__srm_running=True,
+    )
 
 
 def due_nodes(due: Sequence[StoredNode]) -> list[DueNode]:

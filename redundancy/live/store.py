@@ -4,13 +4,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from redundancy.drivers import get_driver
 from redundancy.live.due import DueNode
 from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
 from redundancy.models.runtime import NEVER
-from redundancy.operations import events, faults, incidents, locks, power
+from redundancy.operations import access, events, faults, incidents, locks, power, services
+from redundancy.outage import is_outage
 from redundancy.srm import facts
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.inputs import inputs_of
@@ -21,6 +22,7 @@ from redundancy.srm.types import (
     Policy,
     PowerDown,
     Request,
+    RestartServices,
     SendHeartbeat,
     StartServices,
     StateChanged,
@@ -76,15 +78,19 @@ class TakenStep:
 
 
 def store_steps(steps: Sequence[TakenStep]) -> list[TakenStep]:
-    """Write the steps whose node's memory is still the one they began with; return these."""
+    """Write the steps whose node's memory is still the one they began with; return these.
+
+    Raises:
+        django.db.Error: The database is busy, full, read-only or away: see ``is_outage``. None of
+            the steps counts; the next sweep takes them again.
+
+    """
     try:
         with transaction.atomic():
             return _write(steps)
-    except OperationalError:
-        # Busy or away; the next sweep takes the steps again.
-        logger.warning("%d steps were not stored", len(steps), exc_info=True)
-        return []
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         if len(steps) == 1:
             # Only this node stands still; its peer will take it for dead.
             name = steps[0].situation.stored.name
@@ -114,6 +120,7 @@ def _write(steps: Sequence[TakenStep]) -> list[TakenStep]:
         incidents.follow(told)
         for step in eventful:
             _work_on_machine(step, servers[step.key])
+        access.notice([step.key for step in eventful], max(step.now for step in eventful))
     return steps
 
 
@@ -133,6 +140,7 @@ def _remember(steps: Sequence[TakenStep]) -> None:
             "due_at": min(step.wake, NEVER),
             "stepped_at": step.now,
             "late_at": min(facts.late_at(step.node, step.policy), NEVER),
+            "limit_at": min(facts.limit_at(step.node, step.now, step.policy), NEVER),
         }
         values = (c.get_db_prep_save(row[c.name], connection) for c in COLUMNS)
         rows.append([*values, int(step.is_news), stored.pk])
@@ -190,5 +198,8 @@ def _work_on_machine(step: TakenStep, server: Server) -> None:
             case StopServices():
                 # The database goes on: SRM itself and the session moves need it.
                 driver.stop(server, [s.name for s in critical if not s.database])
+            case RestartServices():
+                names = [service.name for service in critical]
+                services.restart_critical(server=server, names=names, actor=actor)
             case PowerDown(reboot):
                 power.finish_shutdown(server=server, reboot=reboot, actor=actor)

@@ -8,19 +8,20 @@ is ours.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from math import ceil
+from functools import partial
 
 from django.conf import settings
+from django.db import Error
 from django.db.models import Q
 
 from redundancy import bus, clock, pulse
 from redundancy.live import inbox, link, tracing
-from redundancy.live.due import DueNode, due_nodes, find_due
+from redundancy.live.due import DueNode, due_nodes, find_due, next_limit
 from redundancy.live.link import Letter
 from redundancy.live.store import TakenStep, store_steps
 from redundancy.models import FaultKind
+from redundancy.operations import access, observer, power, replication
 from redundancy.operations import faults as fault_operations
-from redundancy.operations import observer, power
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import faults as fault_selectors
 from redundancy.selectors import policy as policies
@@ -33,6 +34,7 @@ from redundancy.srm.types import (
     MoveSessions,
     Policy,
     Request,
+    RestartServices,
     SendHeartbeat,
     Tick,
 )
@@ -43,8 +45,9 @@ logger = logging.getLogger(__name__)
 MAX_ROUNDS = 12
 # Nodes whose steps are stored together: what is held up by a slow database, or done again.
 BATCH = 1000
-# Wall seconds of sweeping without a sign of life of a process that runs one SRM alone.
-ALONE_SECONDS = 5
+# A sweep looks again for this part of its interval, no more often than each APART wall seconds, and
+# PAST wall seconds after the moment itself, so that it is over.
+LOOKING, APART, PAST = 0.9, 0.1, 0.002
 # The nodes that have no process of their own.
 TOGETHER = Q(server__machine__srm_worker="")
 
@@ -55,36 +58,82 @@ def sweep(
     changed: Callable[[], object] = bool,
     *,
     asked: bool = False,
+    wait: Callable[[float], bool] | None = None,
 ) -> int:
     """Step every due node and return how many steps were taken.
+
+    A time limit that is reached before the next sweep is judged at its moment, not up to a whole interval
+    later: the sweep waits for it and looks again.
 
     Args:
         ask_for_move: Called after the commit for each session move a node wants.
         slow_lane: Called once a minute of wall time.
-        changed: Called when a node has changed its state.
+        changed: Called when a node has changed its state, or somebody its services or power.
         asked: Whether somebody asked for this sweep, other than beat.
+        wait: Lets wall seconds pass and returns whether it may go on; without it nothing is waited for.
 
     Raises:
         bus.BusError: The heartbeat bus cannot be reached.
+        django.db.Error: The database cannot be used, see ``outage.is_outage``. Then some steps were
+            not stored, and nobody may take the nodes for seen.
 
     """
     began = time.perf_counter()
-    lab_now = clock.reader()
+    lab_now, rate = clock.look()
     faults = fault_selectors.in_force()
     if paused(faults, lab_now()):
         return 0
     if bus.sweep_age() is None:
         observer.note_start(now=lab_now(), interval=policies.current().heartbeat_interval)
     power.boot_due_nodes(now=lab_now())
+    unreplicated = {node for node in faults[FaultKind.REPLICATION] if node is not None}
+    replication.let_publisher_go_on(nodes=unreplicated, now=lab_now())
     if settings.FAULT_LAB:
         bus.deliver(lab_now(), faults[FaultKind.CUT])
-    power.count_missed_sweeps(limit=ceil(ALONE_SECONDS / settings.SWEEP_SECONDS))
-    taken = settle(TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
+    power.count_missed_sweeps()
+    look = partial(settle, TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
+    looked = lab_now()
+    taken = look()
+    access.let_in()
+    access.give_up(lab_now())
     # Last, because this sweep itself may have caused the gap.
     observer.note_return(age=bus.sweep_age(), now=lab_now())
     pulse.note_sweep(took=time.perf_counter() - began, steps=taken, asked=asked)
+    if bus.take_change():
+        changed()
     if bus.mark_sweep():
         slow_lane()
+    if wait is not None:
+        end = began + LOOKING * settings.SWEEP_SECONDS
+        taken += _look_again(look, wait, lab_now, rate, looked, end)
+    return taken
+
+
+def _look_again(
+    look: Callable[[], int],
+    wait: Callable[[float], bool],
+    lab_now: Callable[[], float],
+    rate: float,
+    looked: float,
+    end: float,
+) -> int:
+    """Judge each time limit that is reached before ``end`` (of ``perf_counter``) at its moment.
+
+    ``looked``: the lab time before the last look; a limit that was reached while it went on is judged at once.
+    """
+    taken = 0
+    soonest = time.perf_counter()
+    while (left := end - time.perf_counter()) > 0:
+        now = lab_now()
+        at = next_limit(TOGETHER, looked, now + left * rate)
+        if at is None:
+            break
+        pause = max((at - now) / rate, soonest - time.perf_counter(), 0.0)
+        if pause > left or not wait(pause + PAST):
+            break
+        soonest = time.perf_counter() + APART
+        looked = lab_now()
+        taken += look()
     return taken
 
 
@@ -113,6 +162,7 @@ def settle(
     """
     policy = policies.current()
     count = changes = 0
+    failed: Error | None = None
     for _ in range(MAX_ROUNDS):
         mail = collect()
         due = find_due(whom, lab_now(), mail, policy.heartbeat_interval)
@@ -124,15 +174,24 @@ def settle(
             # and no node takes one, and sleeps, by parameters that hold no more.
             policy = policies.current()
             taken = [one for one in (take(s, lab_now(), policy) for s in some) if one]
-            stored = store_steps(taken)
+            try:
+                stored = store_steps(taken)
+            except Error as error:
+                # The steps of the other nodes may be stored all the same.
+                failed = error
+                continue
             link.send_letters([letter for one in stored if (letter := _letter(one))], faults)
             for request in (request for one in stored for request in _moves(one)):
                 ask_for_move(request)
             tracing.write_traces(stored)
             count += len(stored)
             changes += sum(not one.is_quiet for one in stored)
+        if failed:
+            break
     if changes:
         changed()
+    if failed:
+        raise failed
     return count
 
 
@@ -155,6 +214,9 @@ def _take(situation: DueNode, now: float, policy: Policy) -> TakenStep:
         *inbox.srm_events(situation, node.generation),
         (Tick(situation.readings), ""),
     ):
+        if isinstance(event, Tick) and any(isinstance(a, RestartServices) for a, _ in actions):
+            # What was read of the services is from before; they wake the node when they have restarted.
+            break
         try:
             outcome = step(node, event, now, policy)
         except IllegalRequest as error:

@@ -1,10 +1,17 @@
 """The tables."""
 
 from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
-from redundancy.models.collection import CollectionState, LogCollection
+from redundancy.models.client import ClientLogin
+from redundancy.models.collection import (
+    CollectionPiece,
+    CollectionState,
+    LogCollection,
+    TracePiece,
+)
 from redundancy.models.event import EventKind, HaEvent, RequestKind
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.forecast import Forecast
+from redundancy.models.function import ConfiguredFunction
 from redundancy.models.group import RedundancyGroup
 from redundancy.models.imports import (
     ImportPiece,
@@ -14,6 +21,7 @@ from redundancy.models.imports import (
     UserImport,
 )
 from redundancy.models.incident import Incident
+from redundancy.models.installation import SharedSetting
 from redundancy.models.lab import LabClock, Machine, NodeService, ServiceStatus
 from redundancy.models.move import SessionMove
 from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
@@ -23,14 +31,18 @@ from redundancy.models.relogin import ReloginLimits
 from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.server import Server, ServerType
 from redundancy.models.signin import SignIn
-from redundancy.models.user import PresenceSession, PresenceUser
+from redundancy.models.user import WHEN_IT_COMES, PresenceSession, PresenceUser
 
 __all__ = [
+    "WHEN_IT_COMES",
     "Alarm",
     "AlarmChannel",
     "AlarmKind",
     "AlarmNotice",
+    "ClientLogin",
+    "CollectionPiece",
     "CollectionState",
+    "ConfiguredFunction",
     "EnterpriseParameter",
     "EventKind",
     "Fault",
@@ -60,8 +72,10 @@ __all__ = [
     "ServiceParameter",
     "ServiceStatus",
     "SessionMove",
+    "SharedSetting",
     "SignIn",
     "SrmMessage",
+    "TracePiece",
     "UserImport",
     "UserRecord",
 ]

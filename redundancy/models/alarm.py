@@ -4,18 +4,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from redundancy.models.fields import SentenceField
+from redundancy.models.fields import SecretField, SentenceField
 from redundancy.srm.words import say
 
 
 class AlarmKind(models.TextChoices):
-    """The alerts of the field, all of them critical."""
+    """The alerts of the field, all of them critical but the last."""
 
     FAILOVER = "SRMFailover", "SRMFailover"
     FAILED = "SRMFailed", "SRMFailed"
     SERVICE_DOWN = "CriticalServiceDown", "CriticalServiceDown"
     SERVER_DOWN = "ServerDown", "ServerDown"
     PEER_FAILURE = "PEPeerNodeFailure", "PEPeerNodeFailure"
+    CROWDED = "JSMSessionsExceedsThreshold", "JSMSessionsExceedsThreshold"
+    # CriticalServiceDown is for what SRM monitors; this is what the Service Manager reports of any service.
+    SERVICE_STOPPED = "ServiceStopped", "ServiceStopped"
 
 
 class Alarm(models.Model):
@@ -25,7 +28,7 @@ class Alarm(models.Model):
     kind is open for it. Names outlive a deleted server or group.
     """
 
-    kind = models.CharField(say("kind"), max_length=20, choices=AlarmKind.choices)
+    kind = models.CharField(say("kind"), max_length=40, choices=AlarmKind.choices)
     subject = models.CharField(say("subject"), max_length=24, editable=False)
     group = models.ForeignKey(
         "redundancy.RedundancyGroup",
@@ -63,10 +66,13 @@ class Alarm(models.Model):
 
 
 class AlarmChannel(models.Model):
-    """Somebody who is told: an address in Apprise's notation, which may hold a password."""
+    """Somebody who is told: an address in Apprise's notation, which may hold a password.
+
+    The address is empty when it was stored under another ``SECRET_KEY``.
+    """
 
     name = models.CharField(say("name"), max_length=64, unique=True)
-    url = models.CharField(say("Address"), max_length=500)
+    url = SecretField(say("Address"))
     enabled = models.BooleanField(say("enabled"), default=True)
     # Wall time.
     last_success = models.DateTimeField(say("last success"), null=True, editable=False)

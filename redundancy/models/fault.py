@@ -9,6 +9,8 @@ from redundancy.srm.words import say
 
 # Amount of a fault of moves: they are held, instead of the next one failing.
 HELD = 1
+# Seconds there and back between two sites that the vendor supports at most.
+ROUND_TRIP = 0.08
 
 
 class FaultKind(models.TextChoices):
@@ -19,11 +21,12 @@ class FaultKind(models.TextChoices):
     LOSS = "loss", say("Some heartbeats between the nodes of a group are lost")
     MOVE = "move", say("The next session move of a group fails")
     START = "start", say("The next start of critical services on a node fails")
+    REPLICATION = "repl", say("Database replication of a node is not set up")
     PAUSE = "pause", say("Nobody looks at the nodes")
 
 
 # What a fault of each kind belongs to; the others belong to the whole lab.
-OF_NODE = (FaultKind.CUT, FaultKind.START)
+OF_NODE = (FaultKind.CUT, FaultKind.START, FaultKind.REPLICATION)
 OF_GROUP = (FaultKind.DELAY, FaultKind.LOSS, FaultKind.MOVE)
 # Those of the link between the two nodes of a group.
 OF_LINK = (FaultKind.CUT, FaultKind.DELAY, FaultKind.LOSS)
@@ -85,6 +88,14 @@ class Fault(models.Model):
         match self.kind:
             case FaultKind.CUT:
                 return say("Heartbeats from {node} do not reach its peer.", node=str(self.node))
+            case FaultKind.DELAY if 2 * self.amount > ROUND_TRIP:
+                return say(
+                    "Heartbeats within {group} arrive {seconds:g} s late; between sites the vendor supports "
+                    "at most {most:g} ms there and back.",
+                    group=str(self.group),
+                    seconds=self.amount,
+                    most=1000 * ROUND_TRIP,
+                )
             case FaultKind.DELAY:
                 return say(
                     "Heartbeats within {group} arrive {seconds:g} s late.",
@@ -107,6 +118,8 @@ class Fault(models.Model):
                 return say(
                     "The next start of critical services on {node} fails.", node=str(self.node)
                 )
+            case FaultKind.REPLICATION:
+                return say("Database replication of {node} is not set up.", node=str(self.node))
             case _:
                 until = datetime.fromtimestamp(self.amount, tz=UTC)
                 return say(

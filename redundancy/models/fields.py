@@ -1,12 +1,17 @@
-"""A column for sentences."""
+"""Columns for sentences and for secrets, and how numbers that come from anywhere are looked for."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
+from redundancy import sealed
 from redundancy.srm import words
+
+# Of the widest column.
+_LEAST, _LARGEST = -(2**63), 2**63 - 1
 
 if TYPE_CHECKING:
     _Text = models.TextField[str, str]
@@ -31,6 +36,34 @@ class SentenceField(_Text):
         return words.to_text(value) if isinstance(value, str) else prepared
 
 
+class SecretField(_Text):
+    """A text that is encrypted in the database; empty where ``SECRET_KEY`` is no longer the one it was.
+
+    No condition can be put to it but whether it is there.
+    """
+
+    def from_db_value(self, value: str | None, *_: Any) -> str | None:
+        """Return the text of a row."""
+        if value is None:
+            return None
+        try:
+            return sealed.unseal(value)
+        except sealed.Unreadable:
+            return ""
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return what is stored of a text."""
+        prepared = super().get_prep_value(value)
+        return sealed.seal(prepared) if prepared else prepared
+
+    def get_lookup(self, lookup_name: str) -> Any:
+        """Return none: by conditions a secret could be guessed letter by letter."""
+        return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
+    def get_transform(self, lookup_name: str) -> None:
+        """Return none."""
+
+
 @SentenceField.register_lookup
 class English(models.Transform):
     """The English text of a sentence, without its parts, for a condition."""
@@ -46,3 +79,20 @@ class English(models.Transform):
         behind = f"CHAR({ord(words.BEHIND)})"
         text = f"SUBSTR(%(expressions)s, 1, INSTR(%(expressions)s || {behind}, {behind}) - 1)"
         return self.as_sql(compiler, connection, template=text, **extra_context)
+
+
+@models.IntegerField.register_lookup
+class InNumbers(In):
+    """``__in`` of whole numbers: one that no column can hold matches no row, as it does with ``__exact``.
+
+    Keys come with requests, and SQLite fails on those that are too large.
+    """
+
+    def get_prep_lookup(self) -> Any:
+        """Return what is looked for, without what cannot be there."""
+        prepared = super().get_prep_lookup()
+        if not self.rhs_is_direct_value():
+            return prepared
+        return [
+            each for each in prepared if not isinstance(each, int) or _LEAST <= each <= _LARGEST
+        ]

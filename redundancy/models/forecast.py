@@ -25,7 +25,11 @@ class Forecast(models.Model):
         on_delete=models.SET_NULL,
         related_name="forecasts",
     )
-    moved = models.PositiveIntegerField(say("Sessions moved"))
+    # Users; each has so many clients, and as many sessions.
+    moved = models.PositiveIntegerField(say("Users moved"))
+    clients_per_user = models.PositiveSmallIntegerField(
+        say("Clients per user"), default=1, db_default=1
+    )
     disconnected = models.PositiveIntegerField(say("Users disconnected"))
     peak = models.FloatField(say("Logins per second at the peak"))
     until_50 = models.FloatField(say("50 % back after (s)"))
@@ -38,4 +42,4 @@ class Forecast(models.Model):
         ordering = ("-pk",)
 
     def __str__(self) -> str:
-        return str(say("{moved} sessions", moved=self.moved))
+        return str(say("{moved} sessions", moved=self.moved * self.clients_per_user))

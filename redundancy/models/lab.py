@@ -1,8 +1,11 @@
 """The lab's machines: power, services, clock. A driver for real nodes would not use these tables."""
 
+from typing import Any
+
 from django.db import models
 
-from redundancy.catalog import SERVICES
+from redundancy.catalog import SERVICES, Watch
+from redundancy.models.function import ConfiguredFunction
 from redundancy.srm.trace import Level
 from redundancy.srm.words import say
 
@@ -44,10 +47,31 @@ class Machine(models.Model):
         choices=[(level.name, level.name.capitalize()) for level in Level],
         default=Level.INFO.name,
     )
+    # Whether the Data Monitor holds feature services back until database replication is set up.
+    replication_monitor = models.BooleanField(
+        say("replication monitored"), default=True, db_default=True
+    )
     # The process that runs this node's SRM alone; empty while the ordinary sweep does.
     srm_worker = models.CharField(say("SRM process"), max_length=100, blank=True)
+    # Lab time since when no client can log in; empty while they can, and nobody waits to be let in.
+    # Who logged in after it, by ``PresenceSession.relogin_at``, tried and failed.
+    logins_stopped_at = models.FloatField(
+        say("no logins since (lab time)"), null=True, blank=True, editable=False
+    )
+    # Since when those who were logged in are disconnected.
+    clients_lost_at = models.FloatField(
+        say("clients lost at (lab time)"), null=True, blank=True, editable=False
+    )
+    # Since when logins are possible again, until the next sweep lets the clients in.
+    logins_again_at = models.FloatField(
+        say("logins again since (lab time)"), null=True, blank=True, editable=False
+    )
     # Sweeps that have run since that process was last seen.
     srm_missed = models.PositiveIntegerField(say("srm missed"), default=0, editable=False)
+    # Whether SRM counts as not running only because that process was not seen: it may come back.
+    srm_silent = models.BooleanField(
+        say("SRM process is silent"), default=False, db_default=False, editable=False
+    )
 
     class Meta:
         verbose_name = say("machine")
@@ -55,13 +79,34 @@ class Machine(models.Model):
         indexes = [
             models.Index(
                 fields=["srm_worker"], condition=~models.Q(srm_worker=""), name="own_srm_process"
-            )
+            ),
+            models.Index(
+                fields=["logins_again_at"],
+                condition=models.Q(logins_again_at__isnull=False),
+                name="logins_again",
+            ),
         ]
 
     def __str__(self) -> str:
         if self.powered:
             return str(say("{server}: on", server=self.server_id))
         return str(say("{server}: off", server=self.server_id))
+
+
+_WATCHED = [s.name for s in SERVICES if s.watch in {Watch.ALWAYS, Watch.IF_ACTIVATED}]
+
+
+class NodeServices(models.QuerySet["NodeService"]):
+    """Services of nodes."""
+
+    def with_configured(self) -> models.QuerySet[Any]:
+        """Return them with ``configured``: whether the cluster has configured what each carries."""
+        return self.annotate(configured=models.Q(name__in=ConfiguredFunction.services()))
+
+    def monitored(self) -> "NodeServices":
+        """Return those that SRM watches: as ``catalog.is_monitored`` says."""
+        configured = models.Q(name__in=ConfiguredFunction.services())
+        return self.filter(models.Q(name__in=_WATCHED) | configured, activated=True)
 
 
 class NodeService(models.Model):
@@ -77,10 +122,12 @@ class NodeService(models.Model):
         say("name"), max_length=60, choices=[(s.name, s.name) for s in SERVICES]
     )
     activated = models.BooleanField(say("activated"), default=True)
-    # Whether the deployment configured the function behind it (compliance, persistent chat, federation).
-    configured = models.BooleanField(say("configured"), default=False)
     running = models.BooleanField(say("running"), default=True)
+    # Wanted, but held back by the Data Monitor: it does not run yet.
+    starting = models.BooleanField(say("starting"), default=False, db_default=False)
     since = models.DateTimeField(say("since"))
+
+    objects = NodeServices.as_manager()
 
     class Meta:
         verbose_name = say("node service")
@@ -91,6 +138,10 @@ class NodeService(models.Model):
             models.CheckConstraint(
                 condition=models.Q(activated=True) | models.Q(running=False),
                 name="runs_only_activated",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(starting=False) | models.Q(activated=True, running=False),
+                name="starts_only_what_does_not_run",
             ),
         ]
 

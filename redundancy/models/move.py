@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from redundancy.srm.clients import PUSH_WAIT
 from redundancy.srm.words import say
 
 
@@ -57,10 +58,21 @@ class SessionMove(models.Model):
         related_name="+",
     )
     second_name = models.CharField(say("Second server"), max_length=63, blank=True)
-    moved = models.PositiveIntegerField(say("Sessions moved"))
-    # The widest limits of those that moved: each of them logs in so many seconds later.
+    # Users; each has so many clients, which were moved with the user's session and log in together.
+    moved = models.PositiveIntegerField(say("Users moved"))
+    clients_per_user = models.PositiveSmallIntegerField(
+        say("Clients per user"), default=1, db_default=1
+    )
+    # The widest limits of those that moved: each of them logs in so many seconds later, but for
+    # push clients.
     lower = models.PositiveIntegerField(say("Re-login not before (s)"))
     upper = models.PositiveIntegerField(say("Re-login not after (s)"))
+    push_clients = models.PositiveSmallIntegerField(
+        say("Users with push clients (%)"), default=0, db_default=0
+    )
+
+    # No session went anywhere: clients that a node had lost log in there again.
+    again = models.BooleanField(say("logins again"), default=False, db_default=False)
 
     # How the clients logged in: see ``selectors.logins``. Empty until all have, or moved again.
     logins = models.JSONField(say("logins"), null=True, blank=True)
@@ -79,6 +91,30 @@ class SessionMove(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.again:
+            return str(say("{moved} sessions where they were", moved=self.sessions))
         if self.holder_name:
-            return str(say("{moved} sessions to {node}", moved=self.moved, node=self.holder_name))
-        return str(say("{moved} sessions to their assigned servers", moved=self.moved))
+            return str(
+                say("{moved} sessions to {node}", moved=self.sessions, node=self.holder_name)
+            )
+        return str(say("{moved} sessions to their assigned servers", moved=self.sessions))
+
+    @property
+    def sessions(self) -> int:
+        """Return how many sessions were moved: one for each client."""
+        return self.moved * self.clients_per_user
+
+    def window(self, *, push: bool) -> tuple[float, float]:
+        """Return between how many seconds after the move push clients log in, or the others."""
+        if not push:
+            return self.lower, self.upper
+        earliest, latest = PUSH_WAIT
+        # Where the node was away, a part of their wait was over.
+        return 0.0 if self.again else earliest, latest
+
+    @property
+    def latest(self) -> float:
+        """Return the seconds after which nobody is to log in any more."""
+        if not self.push_clients:
+            return self.upper
+        return max(self.upper, PUSH_WAIT[1])

@@ -18,7 +18,8 @@ class NodeRuntime(models.Model):
     """The memory of one node's SRM. Written only by compare-and-set on ``version``.
 
     ``memory`` is the whole of ``srm.Node`` as JSON; the columns beside it repeat what pages and
-    the sweep look for.
+    the sweep look for. On PostgreSQL a migration drops the indexes on what each step changes, so that
+    a step updates none (HOT).
     """
 
     server = models.OneToOneField(
@@ -51,6 +52,15 @@ class NodeRuntime(models.Model):
     looks = models.PositiveBigIntegerField(say("looks"), default=0, db_default=0, editable=False)
     late_at = models.FloatField(
         say("peer is late at (lab time)"), default=NEVER, db_default=NEVER, editable=False
+    )
+
+    # When something is judged, if nothing happens until then: a sweep looks again at that moment.
+    limit_at = models.FloatField(
+        say("next time limit (lab time)"),
+        default=NEVER,
+        db_default=NEVER,
+        db_index=True,
+        editable=False,
     )
 
     class Meta:

@@ -22,6 +22,10 @@ class Server(models.Model):
     name = models.CharField(say("Host Name/IP Address"), max_length=63)
     server_type = models.CharField(say("Server Type"), max_length=4, choices=ServerType.choices)
     description = models.CharField(say("description"), max_length=128, blank=True)
+    # Where it is empty, programs are told an address made of the key (selectors.servers.ipv4_of).
+    ipv4_address = models.GenericIPAddressField(
+        say("IPv4 Address"), protocol="IPv4", null=True, blank=True
+    )
     ipv6_address = models.GenericIPAddressField(
         say("IPv6 Address"), protocol="IPv6", null=True, blank=True
     )

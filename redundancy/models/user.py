@@ -47,11 +47,17 @@ class PresenceUser(models.Model):
         return self.userid
 
 
+# ``PresenceSession.relogin_at`` of a real client that has not logged in yet: later than any lab time, and
+# still a moment that can be shown.
+WHEN_IT_COMES = 253_370_764_800.0
+
+
 class PresenceSession(models.Model):
     """Where a user's session is now: exactly one node. A user without a row is logged out.
 
     Until ``relogin_at`` the session is moved, and its client waits to log in; from then on it is
-    logged in. Time does it: no row changes at that moment.
+    logged in. Time does it: no row changes at that moment. That is how the lab plays clients; a real
+    one (``by_client``) that is to log in has ``WHEN_IT_COMES`` there, and changes it by logging in.
     """
 
     user = models.OneToOneField(
@@ -78,12 +84,26 @@ class PresenceSession(models.Model):
         say("Limits of (lab time)"),
         help_text=say("The login at which the client got its re-login limits."),
     )
+    by_client = models.BooleanField(
+        say("real client"),
+        default=False,
+        db_default=False,
+        help_text=say("Whether a client logs in by SOAP; else the lab plays one."),
+    )
 
     class Meta:
-        # Counts a node's sessions, logged in and waiting, from the index alone.
         verbose_name = say("presence session")
         verbose_name_plural = say("presence sessions")
-        indexes = [models.Index(fields=["node", "relogin_at"], name="session_node_login")]
+        indexes = [
+            # Counts a node's sessions, logged in and waiting, from the index alone.
+            models.Index(fields=["node", "relogin_at"], name="session_node_login"),
+            # Mostly empty: it costs played clients nothing.
+            models.Index(
+                fields=["node", "relogin_at"],
+                condition=models.Q(by_client=True),
+                name="session_by_client",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(say("{user} on {node}", user=self.user_id, node=self.node_id))

@@ -1,19 +1,21 @@
 """What can be done by hand to a service or a node, and what needs confirming before it is done.
 
 While High Availability is on, SRM takes a stopped service for a failed one. So everything that
-takes something away from a node asks first. Start and Power On do not: they are the cure of what
-SRM found, and switching High Availability off for them would send users to a node that cannot serve.
+takes something away from a node asks first, and so does what stops a service that a login needs.
+Start and Power On do not: they are the cure of what SRM found, and switching High Availability off
+for them would send users to a node that cannot serve.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from redundancy.catalog import SRM, XCP_ROUTER
 from redundancy.models import Machine, Server, ServiceStatus
 from redundancy.operations import power, services
 from redundancy.selectors import effects, live, nodes
+from redundancy.selectors.access import unmonitored
 from redundancy.selectors.services import ServiceRow
-from redundancy.srm.words import mark, say, together
+from redundancy.srm.words import listed, mark, say, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ def _by_key(*acts: Act) -> dict[str, Act]:
     return {act.key: act for act in acts}
 
 
+FALLBACK_AGAIN = say("The 30 minutes of an automatic fallback begin again.")
 _START = mark("{service} on {node} was started.")
 _STOP = mark("{service} on {node} was stopped.")
 _RESTART = mark("{service} on {node} was restarted.")
@@ -67,14 +70,17 @@ NODE_ACTS = _by_key(
 class Caution:
     """What needs confirming before it is done while High Availability of ``group`` is on.
 
-    ``effects`` of doing it now; ``loss`` of disabling High Availability first, where that takes
-    service from somebody.
+    ``because``: why that matters. ``effects`` of doing it now; ``loss`` of disabling High Availability
+    first, where that takes service from somebody. ``unseen``: SRM does not notice it, so that disabling
+    High Availability first changes nothing.
     """
 
     what: str
     group: str
+    because: str
     effects: tuple[str, ...]
     loss: tuple[str, ...]
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,12 @@ def already(act: Act, server: Server, row: ServiceRow | None) -> str:
                 service=row.name,
                 node=server.name,
             )
+        if act.key == "start" and row.status == ServiceStatus.STARTING:
+            return say(
+                "{service} on {node} is starting already; nothing was done.",
+                service=row.name,
+                node=server.name,
+            )
         if act.key == "stop" and row.status == ServiceStatus.STOPPED:
             return say(
                 "{service} on {node} is stopped already; nothing was done.",
@@ -140,23 +152,68 @@ def caution(act: Act, server: Server, row: ServiceRow | None) -> Caution | None:
     ``row`` is None when the act concerns the whole node. Nothing is asked before what the power of
     the node does not allow: the act itself is refused.
     """
-    group = server.group
     service = row.name if row else ""
-    watched = row is None or row.monitored or service == SRM
-    if group is None or not group.ha_enabled or not act.takes_away or not watched:
+    if not act.takes_away or not fits(act, server.machine):
+        return None
+    what = say("{act}: {subject}", act=act.label, subject=service or server.name)
+    if row is not None and not row.monitored and service != SRM:
+        stopped = [service] if row.started else []
+        return caution_unseen(server, what, stopped, again=act.key == "restart")
+    because = say("Its SRM cannot tell planned work from a failure.")
+    goes_away = row is None and act.key != "restart_srm"
+    single = [effects.SINGLE] if goes_away and server.is_publisher else []
+    return caution_of(
+        server,
+        what,
+        because,
+        lambda peer: [*_effects(act.key, service, server.name, peer), *single],
+    )
+
+
+def caution_unseen(
+    server: Server, what: str, stopped: Iterable[str], *, again: bool = False
+) -> Caution | None:
+    """Return the caution before services stop that SRM does not monitor; None when no client notices.
+
+    ``again``: they start again at once.
+    """
+    services = unmonitored(stopped)
+    told = effects.of_login_services(server.name, services, again=again)
+    if not told:
+        return None
+    because = say("SRM does not monitor {services}.", services=listed(services))
+    return caution_of(server, what, because, lambda _peer: told, unseen=True)
+
+
+def caution_of(
+    server: Server,
+    what: str,
+    because: str,
+    effects_with: Callable[[str], Iterable[str]],
+    *,
+    unseen: bool = False,
+) -> Caution | None:
+    """Return the caution before ``what`` is done to ``server``; None unless High Availability is on.
+
+    ``effects_with``: gives the effects, by the name of the peer. ``unseen``: as in ``Caution``.
+    """
+    group = server.group
+    if group is None or not group.ha_enabled:
         return None
     current = live.live_of([group.pk]).get(group.pk)
-    if current is None or not fits(act, server.machine):
+    if current is None:
         return None
     partner = nodes.peer(server)
     peer = partner.name if partner else say("its peer")
     active = sum(each.active for each in current.rows if each.server_id == server.pk)
     concerns = [effects.logged_in(server.name, active)] if active else []
     return Caution(
-        what=say("{act}: {subject}", act=act.label, subject=service or server.name),
+        what=what,
         group=group.name,
-        effects=(*_effects(act.key, service, server.name, peer), *concerns),
-        loss=tuple(effects.of_disabling(current)),
+        because=because,
+        effects=(*effects_with(peer), *concerns),
+        loss=() if unseen else tuple(effects.of_disabling(current)),
+        unseen=unseen,
     )
 
 
@@ -192,7 +249,7 @@ def _effects(act: str, service: str, node: str, peer: str) -> tuple[str, ...]:
         node=node,
         peer=peer,
     )
-    again = say("The 30 minutes of an automatic fallback begin again.")
+    again = FALLBACK_AGAIN
     if service == XCP_ROUTER:
         if act == "stop":
             all_stop = say(

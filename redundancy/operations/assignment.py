@@ -83,7 +83,7 @@ def check_mode() -> AssignmentMode:
     if mode is AssignmentMode.NONE:
         raise Refused(
             say(
-                "{parameter} is {mode}: nobody is assigned by itself.",
+                "{parameter} is {mode}: users are not assigned automatically.",
                 parameter=ASSIGNMENT_MODE.name,
                 mode=mode.value,
             )

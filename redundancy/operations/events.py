@@ -1,10 +1,25 @@
 """Write the history: every row of it comes from here."""
 
-from typing import Any, TypedDict, Unpack
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict, Unpack
 
 from redundancy import origin
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, RequestKind, Server
+
+
+class Change(TypedDict):
+    """What was done to one item of the configuration, for programs that follow it.
+
+    ``item``: "group", "server", "service" (of a node) or "parameter". ``key``: its key; of a parameter the one in
+    the catalogue, and ``server`` that of its node. ``fields``: those that were changed, with their new values.
+    """
+
+    item: Literal["group", "server", "service", "parameter"]
+    action: Literal["added", "changed", "removed"]
+    key: int | str
+    server: int | None
+    fields: dict[str, Any]
 
 
 class Facts(TypedDict, total=False):
@@ -12,6 +27,7 @@ class Facts(TypedDict, total=False):
 
     ``group``: that of ``node`` when not given. ``actor``: user name of who did it, kept with the
     address that the request came from; empty for the system. ``at``: lab seconds; now when not given.
+    ``changes``: kept in ``inputs``.
     """
 
     group: RedundancyGroup | None
@@ -26,6 +42,34 @@ class Facts(TypedDict, total=False):
     new_reason: str
     epoch: int
     inputs: dict[str, Any]
+    changes: Sequence[Change]
+
+
+def changed(
+    item: Literal["group", "server", "service", "parameter"],
+    key: int | str,
+    *,
+    server: int | None = None,
+    **fields: Any,
+) -> list[Change]:
+    """Return the change of an item: none when no fields were changed."""
+    made = Change(item=item, action="changed", key=key, server=server, fields=fields)
+    return [made] if fields else []
+
+
+def added(item: Literal["group", "server"], key: int) -> list[Change]:
+    """Return the change that adds an item."""
+    return [Change(item=item, action="added", key=key, server=None, fields={})]
+
+
+def removed(item: Literal["group", "server"], key: int) -> list[Change]:
+    """Return the change that removes an item."""
+    return [Change(item=item, action="removed", key=key, server=None, fields={})]
+
+
+def kind_of_deed(actor: str) -> EventKind:
+    """Return the kind of what was done to a node: by an administrator, or by the system itself."""
+    return EventKind.ADMIN if actor else EventKind.LAB
 
 
 def event(*, kind: EventKind, sentence: str, **facts: Unpack[Facts]) -> HaEvent:
@@ -37,6 +81,8 @@ def event(*, kind: EventKind, sentence: str, **facts: Unpack[Facts]) -> HaEvent:
         **facts: The same for code.
 
     """
+    if changes := list(facts.pop("changes", ())):
+        facts["inputs"] = {**(facts.get("inputs") or {}), "changes": changes}
     node = facts.get("node")
     group = facts["group"] = facts.get("group") or (node.group if node else None)
     made = HaEvent(kind=kind, sentence=sentence, **facts | {"at": lab_datetime(facts.get("at"))})

@@ -12,6 +12,7 @@ def remember(event: HaEvent, group: RedundancyGroup, expected: Expected) -> None
         event=event,
         group=group,
         moved=expected.moved,
+        clients_per_user=expected.per_user,
         disconnected=expected.disconnected,
         peak=expected.peak,
         until_50=expected.until(50),

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from redundancy.clock import lab_now
-from redundancy.errors import Refused
+from redundancy.errors import Refused, Taken
 from redundancy.models import (
     EventKind,
     MessageKind,
@@ -19,7 +20,16 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.models.runtime import NEVER
-from redundancy.operations import events, forecasts, incidents, locks, power, rules, services
+from redundancy.operations import (
+    access,
+    events,
+    forecasts,
+    incidents,
+    locks,
+    power,
+    rules,
+    services,
+)
 from redundancy.operations.sessions import remember_move, send_home
 from redundancy.selectors import forecast
 from redundancy.srm import sentences
@@ -53,7 +63,13 @@ def add_group(
             group=group.name,
             members=listed(server.name for server in (first, second) if server),
         )
-        events.record(kind=EventKind.ADMIN, sentence=sentence, group=group, actor=actor)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=sentence,
+            group=group,
+            actor=actor,
+            changes=events.added("group", group.pk),
+        )
     return group
 
 
@@ -77,13 +93,19 @@ def edit_group(
         current = _locked(group)
         if ha_enabled is False:
             current = disable_ha(group=current, actor=actor)
-        sentences = _write(current, _texts(name, description))
+        told = _write(current, _texts(name, description))
         with _name_is_free(current):
             current.save(update_fields=["name", "description"])
         if first is None:
             raise Refused(say("Presence Server: the first server must be chosen."), field="first")
-        for sentence in (*sentences, *_assign(current, first, second)):
-            events.record(kind=EventKind.ADMIN, sentence=sentence, group=current, actor=actor)
+        for sentence, fields in (*told, *_assign(current, first, second)):
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=sentence,
+                group=current,
+                actor=actor,
+                changes=events.changed("group", current.pk, **fields),
+            )
         if ha_enabled:
             current = enable_ha(group=current, actor=actor)
     return current
@@ -97,7 +119,13 @@ def delete_group(*, group: RedundancyGroup, actor: str) -> None:
         Refused.unless_none(_obstacles(current))
         Server.objects.filter(group=current).update(group=None, slot=None)
         sentence = say("Presence redundancy group {group} was deleted.", group=current.name)
-        events.record(kind=EventKind.ADMIN, sentence=sentence, group=current, actor=actor)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=sentence,
+            group=current,
+            actor=actor,
+            changes=events.removed("group", current.pk),
+        )
         current.delete()
 
 
@@ -127,6 +155,7 @@ def enable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             actor=actor,
             epoch=current.epoch,
             inputs={"ha_enabled": True},
+            changes=events.changed("group", current.pk, ha_enabled=True),
         )
     return current
 
@@ -153,13 +182,14 @@ def disable_ha(*, group: RedundancyGroup, actor: str) -> RedundancyGroup:
             sentence=say(
                 "High Availability of {group} was disabled; sessions sent home: {moved:,}.",
                 group=current.name,
-                moved=placed.moved,
+                moved=placed.sessions,
             ),
             group=current,
             actor=actor,
             epoch=current.epoch,
             at=now,
             inputs={"ha_enabled": False},
+            changes=events.changed("group", current.pk, ha_enabled=False),
         )
         remember_move(event, current, placed)
         forecasts.remember(event, current, expected)
@@ -218,6 +248,7 @@ def _forget(
         memory={},
         due_at=0,
         late_at=NEVER,
+        limit_at=NEVER,
     )
     for runtime in before:
         if (runtime.state, runtime.reason) != (State.UNKNOWN, Reason.HA_NOT_ENABLED):
@@ -234,18 +265,25 @@ def _forget(
                 epoch=group.epoch,
                 at=now,
             )
+    access.follow([runtime.pk for runtime in before], now)
 
 
-def _write(group: RedundancyGroup, texts: Mapping[str, str | None]) -> list[str]:
-    """Put ``texts`` into the fields of ``group``; return a sentence for each that was another."""
+# A sentence for the history, and the fields that it tells of, with their new values.
+_Told = tuple[str, dict[str, Any]]
+
+
+def _write(group: RedundancyGroup, texts: Mapping[str, str | None]) -> list[_Told]:
+    """Put ``texts`` into the fields of ``group``; return what is told of each that was another."""
     old_name, old_description = group.name, group.description
     for field, value in texts.items():
         setattr(group, field, value)
-    told = []
+    told: list[_Told] = []
     if group.name != old_name:
-        told.append(say("Group {old} was renamed to {group}.", old=old_name, group=group.name))
+        sentence = say("Group {old} was renamed to {group}.", old=old_name, group=group.name)
+        told.append((sentence, {"name": group.name}))
     if group.description != old_description:
-        told.append(say("The description of {group} was changed.", group=group.name))
+        sentence = say("The description of {group} was changed.", group=group.name)
+        told.append((sentence, {"description": group.description}))
     return told
 
 
@@ -254,8 +292,8 @@ def _locked_runtimes(group: RedundancyGroup) -> list[NodeRuntime]:
     return list(locks.hold(runtimes))
 
 
-def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> list[str]:
-    """Let the group have these servers, in this order; return a sentence for each that came or left."""
+def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> list[_Told]:
+    """Let the group have these servers, in this order; return what is told of each that came or left."""
     wanted = {slot: server for slot, server in ((1, first), (2, second)) if server is not None}
     if second is not None and first.pk == second.pk:
         raise Refused(say("The two Presence Servers of a group must differ."), field="second")
@@ -290,7 +328,13 @@ def _assign(group: RedundancyGroup, first: Server, second: Server | None) -> lis
     Server.objects.filter(group=group).update(group=None, slot=None)
     for pk, slot in new.items():
         Server.objects.filter(pk=pk).update(group=group, slot=slot)
-    return sentences or [say("The servers of {group} changed places.", group=group.name)]
+    sentences = sentences or [say("The servers of {group} changed places.", group=group.name)]
+    # The first sentence tells of both.
+    fields = {
+        _SLOTS[slot]: wanted[slot].name if slot in wanted else None
+        for slot in {slot or 1 for _, slot in old.items() ^ new.items()}
+    }
+    return [(sentence, {} if number else fields) for number, sentence in enumerate(sentences)]
 
 
 def _check_may_leave(server: Server, *, field: str) -> None:
@@ -343,4 +387,4 @@ def _locked(group: RedundancyGroup) -> RedundancyGroup:
 
 def _name_is_free(group: RedundancyGroup) -> AbstractContextManager[None]:
     taken = say("A presence redundancy group named {group} exists already.", group=group.name)
-    return locks.unique("group_name_unique", Refused(taken, field="name"))
+    return locks.unique("group_name_unique", Taken(taken, field="name"))

@@ -1,9 +1,12 @@
 """Keep how clients logged in after a move, while their sessions still tell."""
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, Exists, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Greatest
 
-from redundancy.models import RedundancyGroup, SessionMove
+from redundancy.models import PresenceSession, RedundancyGroup, SessionMove
+from redundancy.selectors.access import has_logged_in
 from redundancy.selectors.logins import measure
+from redundancy.srm.clients import PUSH_WAIT
 
 # Moves recorded at a time: the task of a minute must end.
 MOST = 200
@@ -20,7 +23,17 @@ def overtake(group: RedundancyGroup, now: float) -> None:
 
 def keep_complete(now: float) -> int:
     """Record the moves whose clients have all logged in by ``now``; return how many."""
-    done = list(_unmeasured().filter(at__lte=now - F("upper"))[:MOST])
+    # Whose client tried in vain, or is a real one that did not come yet, is still to come.
+    failed = (
+        PresenceSession.objects.exclude(has_logged_in(now))
+        .filter(Q(node=OuterRef("first")) | Q(node=OuterRef("second")), since=OuterRef("event__at"))
+        .filter(Q(relogin_at__lte=now) | Q(by_client=True))
+    )
+    # As ``SessionMove.latest``.
+    upper = Cast("upper", FloatField())
+    last = Case(When(push_clients=0, then=upper), default=Greatest(upper, Value(PUSH_WAIT[1])))
+    late = _unmeasured().filter(at__lte=now - last)
+    done = list(late.filter(~Exists(failed))[:MOST])
     for move in done:
         _keep(move, now)
     return len(done)

@@ -9,16 +9,25 @@ from redundancy.clock import lab_now
 from redundancy.models import (
     EventKind,
     MessageKind,
+    NodeRuntime,
     PresenceSession,
     PresenceUser,
     RedundancyGroup,
     Server,
     SrmMessage,
 )
-from redundancy.operations import events, faults, locks, measured
-from redundancy.operations.sessions import move_sessions_to, remember_move, send_home
+from redundancy.operations import events, faults, locks
+from redundancy.operations.sessions import (
+    Placement,
+    begin_move,
+    move_sessions_to,
+    remember_move,
+    send_home,
+)
+from redundancy.selectors import client_words, enterprise
+from redundancy.srm.states import GRACEFUL
 from redundancy.srm.types import MoveKind
-from redundancy.srm.words import say_count
+from redundancy.srm.words import say_count, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +83,60 @@ def _move(group: RedundancyGroup, node: Server, *, taking: bool) -> None:
     now = lab_now()
     if taking:
         # The epoch rises even if nobody moves: a move home decided before must not be done after.
-        measured.overtake(group, now)
-        placed = move_sessions_to(PresenceUser.objects.filter(home__group=group), node, now)
+        begin_move(group, now, node)
+        everybody = PresenceUser.objects.filter(home__group=group)
+        placed = move_sessions_to(everybody, node, now, enterprise.clients())
         group.epoch += 1
         group.holder = node
         group.save(update_fields=["epoch", "holder"])
-        sentence = say_count(
+        runtime = NodeRuntime.objects.filter(server=node).first()
+        sudden = runtime is None or runtime.reason not in GRACEFUL
+        sentence = _with_push(_taken(placed, node), placed, sudden=sudden)
+    else:
+        placed = send_home(group, now)
+        sentence = _with_push(_went_home(placed), placed, sudden=False)
+    event = events.record(
+        kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch, at=now
+    )
+    remember_move(event, group, placed)
+
+
+def _with_push(sentence: str, placed: Placement, *, sudden: bool) -> str:
+    """Return the sentence of a move with what becomes of the push clients among the moved."""
+    if not placed.pushed:
+        return sentence
+    fate = client_words.LOST if sudden else client_words.KEPT
+    return together([sentence, client_words.pushed(placed.pushed), fate])
+
+
+def _taken(placed: Placement, node: Server) -> str:
+    if placed.clients.per_user == 1:
+        return say_count(
             "{count} session moved to {node}.",
             "{count:,} sessions moved to {node}.",
             placed.moved,
             node=node.name,
         )
-    else:
-        placed = send_home(group, now)
-        sentence = say_count(
+    return say_count(
+        "{sessions:,} sessions of {count} user moved to {node}.",
+        "{sessions:,} sessions of {count:,} users moved to {node}.",
+        placed.moved,
+        node=node.name,
+        sessions=placed.sessions,
+    )
+
+
+def _went_home(placed: Placement) -> str:
+    if placed.clients.per_user == 1:
+        return say_count(
             "{count} session went home.", "{count:,} sessions went home.", placed.moved
         )
-    event = events.record(
-        kind=EventKind.MOVE, sentence=sentence, group=group, node=node, epoch=group.epoch, at=now
+    return say_count(
+        "{sessions:,} sessions of {count} user went home.",
+        "{sessions:,} sessions of {count:,} users went home.",
+        placed.moved,
+        sessions=placed.sessions,
     )
-    remember_move(event, group, placed)
 
 
 def _any_away(group: RedundancyGroup) -> bool:

@@ -1,14 +1,16 @@
 """Power of lab nodes, and their SRM process."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
-from redundancy.catalog import SRM
+from redundancy.catalog import SERVICE_BY_NAME, SRM
 from redundancy.clock import lab_datetime, lab_now
+from redundancy.drivers import get_driver
 from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
@@ -20,14 +22,18 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
-from redundancy.operations import events, locks
+from redundancy.operations import access, events, locks
+from redundancy.selectors.replication import held_sentence
 from redundancy.srm.words import mark, say, say_row
+
+# Wall seconds of sweeping after which a process that runs one SRM alone, and was not seen, is silent.
+SILENT_SECONDS = 5
 
 
 def power_off(*, server: Server, actor: str) -> None:
     """Take the power away at once; nobody is told. Does nothing when it is off and stays off."""
     with transaction.atomic():
-        machine = _locked(server)
+        machine = hold_machine(server)
         if not machine.powered and machine.boots_at is None:
             return
         now = lab_now()
@@ -48,7 +54,7 @@ def reboot(*, server: Server, actor: str) -> None:
 def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
     """Switch the node off after its SRM has said so; with ``reboot``, let it come back later."""
     with transaction.atomic():
-        machine = _locked(server)
+        machine = hold_machine(server)
         if not machine.powered:
             return
         now = lab_now()
@@ -64,7 +70,7 @@ def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
 def power_on(*, server: Server, actor: str) -> bool:
     """Switch the node on: its activated services and its SRM start. Return False when it was on."""
     with transaction.atomic():
-        machine = _locked(server)
+        machine = hold_machine(server)
         if machine.powered:
             return False
         _switch_on(machine, mark("{node} was powered on."), actor)
@@ -77,7 +83,7 @@ def boot_due_nodes(*, now: float) -> int:
     booted = 0
     for due in Machine.objects.filter(boots_at__lte=moment).select_related("server"):
         with transaction.atomic():
-            machine = _locked(due.server)
+            machine = hold_machine(due.server)
             # It may have been switched on, or off for good, since the look above.
             if machine.boots_at is not None and machine.boots_at <= moment:
                 _switch_on(machine, mark("{node} is back after its restart."), "")
@@ -88,14 +94,14 @@ def boot_due_nodes(*, now: float) -> int:
 def restart_srm(*, server: Server, actor: str) -> None:
     """Restart the node's SRM process, or start it when it is stopped."""
     with transaction.atomic():
-        machine = _powered(server)
+        machine = hold_powered(server)
         _start_srm(machine, mark("{srm} on {node} was restarted."), actor)
 
 
 def start_srm(*, server: Server, actor: str) -> None:
     """Start the node's SRM process. Does nothing when it runs."""
     with transaction.atomic():
-        machine = _powered(server)
+        machine = hold_powered(server)
         if not machine.srm_running:
             _start_srm(machine, mark("{srm} on {node} was started."), actor)
 
@@ -103,13 +109,10 @@ def start_srm(*, server: Server, actor: str) -> None:
 def stop_srm(*, server: Server, actor: str) -> None:
     """Stop the node's SRM process: its peer hears no more of it. Does nothing when it is stopped."""
     with transaction.atomic():
-        machine = _powered(server)
-        if not machine.srm_running:
+        machine = hold_powered(server)
+        if not machine.srm_running and not machine.srm_silent:
             return
-        asked = SrmMessage.objects.filter(node=server, kind=MessageKind.SHUTDOWN).first()
-        if asked is not None:
-            # The shutdown waits for this SRM to announce it; without it the node goes down now.
-            finish_shutdown(server=server, reboot=asked.payload["reboot"], actor=asked.actor)
+        if _goes_down_unannounced(server):
             return
         _forget_requests(server)
         _set_srm(machine, mark("{srm} on {node} was stopped."), actor, running=False)
@@ -118,64 +121,108 @@ def stop_srm(*, server: Server, actor: str) -> None:
 def run_srm_alone(*, server: Server, worker: str) -> None:
     """Let the process ``worker`` run the node's SRM, and no sweep: a restart of SRM.
 
-    A process that ran it before has lost it.
+    A process that ran it before has lost it: what that one is about to store is void.
     """
     with transaction.atomic():
-        machine = _powered(server)
+        machine = hold_powered(server)
         machine.srm_worker, machine.srm_missed = worker, 0
-        machine.save(update_fields=["srm_worker", "srm_missed"])
         template = mark("{srm} on {node} was started in a process of its own ({worker}).")
         _start_srm(machine, template, "")
 
 
 def still_runs_srm(*, server: Server, worker: str) -> bool:
-    """Note that ``worker`` lives; return False when it does not run the node's SRM any more."""
-    return bool(Machine.objects.filter(server=server, srm_worker=worker).update(srm_missed=0))
+    """Note that ``worker`` lives; return False when it does not run the node's SRM any more.
+
+    One that was silent goes on with what its SRM remembers: it was not restarted.
+    """
+    mine = Machine.objects.filter(server=server, srm_worker=worker)
+    if mine.filter(srm_silent=False).update(srm_missed=0):
+        return True
+    with transaction.atomic():
+        NodeRuntime.poke(server.pk)
+        machine = locks.hold(mine.select_related("server__group")).first()
+        if machine is None:
+            return False
+        machine.srm_missed = 0
+        if machine.srm_silent:
+            _set_reporting(machine, mark("{srm} on {node} reports again ({worker})."), reports=True)
+        machine.save(update_fields=["srm_missed"])
+    return True
 
 
 def end_srm_alone(*, server: Server, worker: str) -> None:
     """Stop the SRM that ``worker`` runs. Does nothing when it does not run it any more."""
     with transaction.atomic():
-        machine = _locked(server)
-        if machine.srm_worker == worker:
-            _end_alone(machine, mark("{srm} on {node} stopped with its process ({worker})."))
+        machine = hold_machine(server)
+        if machine.srm_worker != worker:
+            return
+        if machine.srm_running:
+            template = mark("{srm} on {node} stopped with its process ({worker}).")
+            _set_srm(machine, template, "", running=False)
+        else:
+            # Pages show the process: what they show changes with an event only.
+            _record(
+                machine, mark("The process of {srm} on {node} ended ({worker})."), "", lab_now()
+            )
+        machine.srm_worker = ""
+        machine.save(update_fields=["srm_worker"])
 
 
-def count_missed_sweeps(*, limit: int) -> int:
-    """Count a sweep against every process that runs an SRM alone; return how many died of it.
+def count_missed_sweeps() -> None:
+    """Count a sweep against every process that runs an SRM alone; its look takes the count away.
 
-    One that was not seen for ``limit`` sweeps is dead, and its node's SRM with it. Sweeps count,
-    not seconds: while nobody sweeps, nobody is declared dead.
+    One that was not seen for SILENT_SECONDS of sweeps does not report: that is what is shown, and
+    no more. It keeps its node, and its peer's SRM goes by the heartbeats alone. Sweeps count, not
+    seconds: while nobody sweeps, nobody is called silent.
     """
     alone = Machine.objects.exclude(srm_worker="")
     seen = list(alone.select_related("server").order_by("pk"))
     if not seen:
-        return 0
+        return
     alone.update(srm_missed=F("srm_missed") + 1)
-    ended = 0
     for late in seen:
-        if late.srm_missed + 1 < limit:
+        if not late.srm_running or late.srm_missed + 1 < _silent_after():
             continue
         with transaction.atomic():
-            machine = _locked(late.server)
-            if machine.srm_worker == late.srm_worker and machine.srm_missed >= limit:
-                _end_alone(machine, mark("{srm} on {node} died with its process ({worker})."))
-                ended += 1
-    return ended
+            machine = hold_machine(late.server)
+            if machine.srm_worker != late.srm_worker or not _is_late(machine):
+                continue
+            if machine.srm_running and not _goes_down_unannounced(late.server):
+                template = mark(
+                    "{srm} on {node} does not report: its process ({worker}) is silent."
+                )
+                _set_reporting(machine, template, reports=False)
 
 
-def _end_alone(machine: Machine, template: str) -> None:
-    if machine.srm_running:
-        _set_srm(machine, template, "", running=False)
-    machine.srm_worker = ""
-    machine.save(update_fields=["srm_worker"])
+def _set_reporting(machine: Machine, template: str, *, reports: bool) -> None:
+    """Note whether the process that runs the node's SRM is heard of; the SRM itself does not change."""
+    machine.srm_running, machine.srm_silent = reports, not reports
+    machine.save(update_fields=["srm_running", "srm_silent"])
+    _record(machine, template, "", lab_now(), services=[SRM])
+
+
+def _silent_after() -> int:
+    return ceil(SILENT_SECONDS / settings.SWEEP_SECONDS)
+
+
+def _is_late(machine: Machine) -> bool:
+    return machine.srm_missed >= _silent_after()
+
+
+def _goes_down_unannounced(server: Server) -> bool:
+    """Let a shutdown that waits for the node's SRM to announce it wait no more; return whether there is one."""
+    asked = SrmMessage.objects.filter(node=server, kind=MessageKind.SHUTDOWN).first()
+    if asked is None:
+        return False
+    finish_shutdown(server=server, reboot=asked.payload["reboot"], actor=asked.actor)
+    return True
 
 
 def _leave(server: Server, *, reboot: bool, actor: str) -> None:
     with transaction.atomic():
         # Held, so that disabling High Availability at the same time finds this request.
         group = locks.hold(RedundancyGroup.objects.filter(servers=server)).first()
-        machine = _powered(server)
+        machine = hold_powered(server)
         if group is None or not group.ha_enabled or not machine.srm_running:
             finish_shutdown(server=server, reboot=reboot, actor=actor)
             return
@@ -192,7 +239,8 @@ def _leave(server: Server, *, reboot: bool, actor: str) -> None:
         _record(machine, template, actor, lab_now())
 
 
-def _locked(server: Server) -> Machine:
+def hold_machine(server: Server) -> Machine:
+    """Return the machine of the node, held until the transaction ends; its SRM looks around after it."""
     NodeRuntime.poke(server.pk)
     return locks.hold_one(
         Machine.objects.select_related("server__group").filter(server=server),
@@ -200,20 +248,22 @@ def _locked(server: Server) -> Machine:
     )
 
 
-def _powered(server: Server) -> Machine:
-    machine = _locked(server)
+def hold_powered(server: Server) -> Machine:
+    """Return the machine as ``hold_machine`` does; refuse one that is off."""
+    machine = hold_machine(server)
     if not machine.powered:
         raise Refused(say("{node} is powered off.", node=machine.server.name))
     return machine
 
 
 def _switch_off(machine: Machine, now: float) -> None:
-    machine.powered = machine.srm_running = False
+    machine.powered = machine.srm_running = machine.srm_silent = False
     machine.up_since = machine.boots_at = None
-    machine.save(update_fields=["powered", "srm_running", "up_since", "boots_at"])
-    NodeService.objects.filter(server=machine.server, running=True).update(
-        running=False, since=lab_datetime(now)
+    machine.save(update_fields=["powered", "srm_running", "srm_silent", "up_since", "boots_at"])
+    NodeService.objects.filter(Q(running=True) | Q(starting=True), server=machine.server).update(
+        running=False, starting=False, since=lab_datetime(now)
     )
+    access.follow([machine.server_id], now)
     # A request that was not carried out must not be found after the next start.
     _forget_requests(machine.server, MessageKind.SHUTDOWN)
 
@@ -228,38 +278,50 @@ def _switch_on(machine: Machine, template: str, actor: str) -> None:
     now = lab_datetime()
     machine.powered = machine.srm_running = True
     machine.up_since, machine.boots_at = now, None
-    machine.incarnation += 1
-    machine.save(update_fields=["powered", "srm_running", "up_since", "boots_at", "incarnation"])
-    NodeService.objects.filter(server=machine.server, activated=True).update(
-        running=True, since=now
-    )
-    _tell_started(machine, actor)
+    machine.save(update_fields=["powered", "srm_running", "up_since", "boots_at"])
+    get_driver().start(machine.server, list(SERVICE_BY_NAME), dependents=False, at=now)
+    access.follow([machine.server_id], now.timestamp())
+    _begin_srm(machine, actor)
     _record(machine, template, actor, now.timestamp())
+    held = NodeService.objects.filter(server=machine.server, starting=True).order_by("name")
+    if names := list(held.values_list("name", flat=True)):
+        events.record(
+            kind=EventKind.LAB,
+            sentence=held_sentence(machine.server.name, names),
+            node=machine.server,
+            at=now.timestamp(),
+            inputs={"services": names},
+        )
 
 
 def _start_srm(machine: Machine, template: str, actor: str) -> None:
-    machine.incarnation += 1
-    _tell_started(machine, actor)
+    _begin_srm(machine, actor)
     _set_srm(machine, template, actor, running=True)
 
 
-def _set_srm(machine: Machine, template: str, actor: str, *, running: bool) -> None:
-    now = lab_now()
-    machine.srm_running = running
-    machine.save(update_fields=["srm_running", "incarnation"])
-    NodeService.objects.filter(server=machine.server, name=SRM).update(
-        running=running, since=lab_datetime(now)
-    )
-    _record(machine, template, actor, now, services=[SRM])
-
-
-def _tell_started(machine: Machine, actor: str) -> None:
+def _begin_srm(machine: Machine, actor: str) -> None:
+    """Begin a start of SRM: in its own process where one lives, in the sweep where not."""
+    if _is_late(machine):
+        # Dead or stuck. Should it wake up, it finds that the node is not its any more.
+        machine.srm_worker, machine.srm_missed = "", 0
+    machine.incarnation += 1
+    machine.save(update_fields=["srm_worker", "srm_missed", "incarnation"])
     SrmMessage.objects.create(
         node=machine.server,
         kind=MessageKind.STARTED,
         payload={"incarnation": machine.incarnation},
         actor=actor,
     )
+
+
+def _set_srm(machine: Machine, template: str, actor: str, *, running: bool) -> None:
+    now = lab_now()
+    machine.srm_running, machine.srm_silent = running, False
+    machine.save(update_fields=["srm_running", "srm_silent"])
+    NodeService.objects.filter(server=machine.server, name=SRM).update(
+        running=running, since=lab_datetime(now)
+    )
+    _record(machine, template, actor, now, services=[SRM])
 
 
 def _record(
@@ -272,7 +334,7 @@ def _record(
     if services:
         inputs["services"] = services
     events.record(
-        kind=EventKind.LAB,
+        kind=events.kind_of_deed(actor),
         sentence=say_row(template, named),
         node=machine.server,
         actor=actor,

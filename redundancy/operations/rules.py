@@ -107,6 +107,20 @@ def description(text: str) -> str:
     return value
 
 
+def ipv4_address(text: str) -> str | None:
+    """Return an IPv4 address of a host; None for an empty one."""
+    value = text.strip()
+    if not value:
+        return None
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        raise Refused(say("IPv4 Address must be a valid IPv4 address.")) from None
+    if address.is_unspecified or address.is_multicast or int(address) == 2**32 - 1:
+        raise Refused(say("IPv4 Address must be the address of one server."))
+    return str(address)
+
+
 def ipv6_address(text: str) -> str | None:
     """Return an IPv6 address in its short form; None for an empty one."""
     value = text.strip()

@@ -1,15 +1,16 @@
 """Add, edit and delete servers (*System > Server*)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import transaction
 
+from redundancy import trace_store
 from redundancy.catalog import SERVICES
 from redundancy.clock import lab_datetime
-from redundancy.errors import Refused
+from redundancy.errors import Refused, Taken
 from redundancy.models import (
     EventKind,
     Machine,
@@ -21,13 +22,14 @@ from redundancy.models import (
     Server,
     ServerType,
 )
-from redundancy.operations import events, locks, rules
-from redundancy.srm.words import say, together
+from redundancy.operations import acts, events, locks, rules
+from redundancy.srm.words import listed, say, together
 
 DEFAULT_GROUP = "DefaultCUPSubCluster"
 _RULES: dict[str, Callable[[str], str | None]] = {
     "name": rules.server_name,
     "description": rules.description,
+    "ipv4_address": rules.ipv4_address,
     "ipv6_address": rules.ipv6_address,
     "mac_address": rules.mac_address,
     "domain": rules.domain,
@@ -40,6 +42,7 @@ class ServerTexts(TypedDict, total=False):
 
     name: str
     description: str
+    ipv4_address: str
     ipv6_address: str
     mac_address: str
     domain: str
@@ -65,8 +68,7 @@ def add_server(*, server_type: str, actor: str, **texts: Unpack[ServerTexts]) ->
     _fill(server, texts)
     with transaction.atomic():
         locks.one_administrator()
-        if server_type == ServerType.IMP:
-            _take_place(server)
+        changes = _take_place(server) if server_type == ServerType.IMP else []
         with _name_is_free(server):
             server.save(force_insert=True)
         if server_type == ServerType.IMP:
@@ -81,7 +83,13 @@ def add_server(*, server_type: str, actor: str, **texts: Unpack[ServerTexts]) ->
             if server.is_publisher
             else say("Server {server} was added ({kind}).", server=server.name, kind=kind)
         )
-        events.record(kind=EventKind.ADMIN, sentence=sentence, node=server, actor=actor)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=sentence,
+            node=server,
+            actor=actor,
+            changes=[*events.added("server", server.pk), *changes],
+        )
     return server
 
 
@@ -90,27 +98,62 @@ def edit_server(*, server: Server, actor: str, **texts: Unpack[ServerTexts]) -> 
     with transaction.atomic():
         locks.one_administrator()
         current = _locked(server)
-        old_name, old_version = current.name, current.version
+        old = {field: getattr(current, field) for field in _RULES}
         _fill(current, texts)
         with _name_is_free(current):
             current.save(update_fields=list(_RULES))
-        sentences = []
-        if current.name != old_name:
-            sentences.append(
-                say("Server {old} was renamed to {new}.", old=old_name, new=current.name)
+        for sentence, fields in _told(current, old):
+            events.record(
+                kind=EventKind.ADMIN,
+                sentence=sentence,
+                node=current,
+                actor=actor,
+                changes=events.changed("server", current.pk, **fields),
             )
-        if current.version != old_version:
-            sentences.append(
-                say(
-                    "The software on {server} is now {new}; it was {old}.",
-                    server=current.name,
-                    new=current.version,
-                    old=old_version,
-                )
-            )
-        for sentence in sentences:
-            events.record(kind=EventKind.ADMIN, sentence=sentence, node=current, actor=actor)
     return current
+
+
+def _told(server: Server, old: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what is told of a server that was ``old``: a sentence, and the fields with their new values."""
+    new = {
+        field: getattr(server, field) for field in _RULES if getattr(server, field) != old[field]
+    }
+    if "name" in new:
+        sentence = say("Server {old} was renamed to {new}.", old=old["name"], new=server.name)
+        yield sentence, {"name": new.pop("name")}
+    if "version" in new:
+        sentence = say(
+            "The software on {server} is now {new}; it was {old}.",
+            server=server.name,
+            new=server.version,
+            old=old["version"],
+        )
+        yield sentence, {"version": new.pop("version")}
+    if new:
+        labels: list[Any] = [each.verbose_name for each in Server._meta.fields if each.name in new]
+        yield say("Changed on {server}: {fields}.", server=server.name, fields=listed(labels)), new
+
+
+def before_renaming(server: Server, name: str) -> acts.Caution | None:
+    """Return what needs confirming before ``server`` is called ``name``; None when nobody has to be asked.
+
+    A node is renamed while High Availability of its group is off.
+    """
+    if name.strip() == server.name:
+        return None
+    return acts.caution_of(
+        server,
+        say("Rename {node}", node=server.name),
+        say("The vendor's guide wants it disabled before a node is renamed."),
+        lambda peer: [
+            say(
+                "On the vendor's system {node} restarts when its host name changes, and {peer} would "
+                "take its users over. The lab changes the name alone.",
+                node=server.name,
+                peer=peer,
+            )
+        ],
+    )
 
 
 def delete_server(*, server: Server, actor: str) -> None:
@@ -120,7 +163,14 @@ def delete_server(*, server: Server, actor: str) -> None:
         current = _locked(server)
         Refused.unless_none(_obstacles(current))
         sentence = say("Server {server} was deleted.", server=current.name)
-        events.record(kind=EventKind.ADMIN, sentence=sentence, node=current, actor=actor)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=sentence,
+            node=current,
+            actor=actor,
+            changes=events.removed("server", current.pk),
+        )
+        trace_store.forget(current.pk)
         current.delete()
 
 
@@ -161,8 +211,8 @@ def _fill(server: Server, texts: ServerTexts) -> None:
         setattr(server, field, value)
 
 
-def _take_place(server: Server) -> None:
-    """Make the first IM and Presence server the publisher, in the default group."""
+def _take_place(server: Server) -> list[events.Change]:
+    """Make the first IM and Presence server the publisher, in the default group; return what that changed."""
     nodes = Server.objects.filter(server_type=ServerType.IMP)
     if nodes.count() >= settings.MAX_IMP_SERVERS:
         raise Refused(
@@ -172,12 +222,15 @@ def _take_place(server: Server) -> None:
             )
         )
     if nodes.exists():
-        return
+        return []
     # An earlier publisher may have left its group, which has no servers now.
     group = RedundancyGroup.objects.filter(name__iexact=DEFAULT_GROUP).first()
     server.group = group or RedundancyGroup.objects.create(name=DEFAULT_GROUP)
     server.slot = 1
     server.is_publisher = True
+    if group is None:
+        return events.added("group", server.group.pk)
+    return events.changed("group", group.pk, first=server.name)
 
 
 def install(servers: Sequence[Server]) -> None:
@@ -207,4 +260,4 @@ def _locked(server: Server) -> Server:
 
 def _name_is_free(server: Server) -> AbstractContextManager[None]:
     taken = say("A server named {server} exists already.", server=server.name)
-    return locks.unique("server_name_unique", Refused(taken, field="name"))
+    return locks.unique("server_name_unique", Taken(taken, field="name"))

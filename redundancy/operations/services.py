@@ -4,13 +4,17 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from redundancy.catalog import SERVICE_BY_NAME, SRM, XCP_ROUTER, ServiceKind, Watch
-from redundancy.clock import lab_datetime
+from redundancy.catalog import DATABASE, SERVICE_BY_NAME, SRM, XCP_ROUTER
 from redundancy.drivers import Observation, get_driver
 from redundancy.errors import Refused
-from redundancy.models import EventKind, NodeRuntime, NodeService, Server, ServiceStatus
-from redundancy.operations import events, faults, power
-from redundancy.srm.words import listed, mark, say, say_count, say_row
+from redundancy.models import NodeService, Server, ServiceStatus
+from redundancy.operations import access, events, faults, power
+from redundancy.selectors.access import missing_services
+from redundancy.selectors.replication import held_sentence
+from redundancy.srm.words import listed, mark, say, say_count, say_row, together
+
+# A service that somebody wants to run, whether it does already or not.
+_WANTED = frozenset({ServiceStatus.STARTED, ServiceStatus.STARTING})
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:
@@ -18,13 +22,21 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
     with transaction.atomic():
         services = _readable(server, name)
         _check_router(services, name)
-        if services[name].status == ServiceStatus.STARTED:
+        if services[name].status in _WANTED:
             return
         if name == SRM:
             power.start_srm(server=server, actor=actor)
             return
-        get_driver().start(server, [name], dependents=False)
+        access.start(server, [name])
         _record(server, mark("{service} on {node} was started."), [name], actor)
+
+
+def start_login_services(*, server: Server, actor: str) -> None:
+    """Start the services for want of which nobody can log in at ``server``. Does nothing when all run."""
+    with transaction.atomic():
+        # In the order of the catalogue: the others run only while the Cisco XCP Router does.
+        for name in missing_services([server.pk]).get(server.pk, ()):
+            start_service(server=server, name=name, actor=actor)
 
 
 def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
@@ -35,8 +47,7 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
     if not names:
         return
     with transaction.atomic():
-        driver = get_driver()
-        seen = {service.name: service for service in driver.observe([server])[server.pk]}
+        seen = {service.name: service for service in get_driver().observe([server])[server.pk]}
         wanted = [n for n in names if n in seen and seen[n].status == ServiceStatus.STOPPED]
         if not wanted or faults.take_start(server):
             return
@@ -51,7 +62,7 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
                 and service.since == went_down
                 and service.name not in wanted
             ]
-        driver.start(server, wanted, dependents=False)
+        access.start(server, wanted)
         sentence = say_count(
             "{services} on {node} was started again: SRM had stopped it.",
             "{services} on {node} were started again: SRM had stopped them.",
@@ -59,7 +70,35 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
             services=listed(wanted),
             node=server.name,
         )
-        _record_sentence(server, sentence, wanted, actor)
+        record_services(server, sentence, wanted, actor)
+
+
+def restart_critical(*, server: Server, names: Sequence[str], actor: str) -> None:
+    """Let SRM restart these critical services for a fallback, all but the database; stopped ones start.
+
+    With the Cisco XCP Router the XCP services restart that run; where it was stopped, all start.
+    """
+    with transaction.atomic():
+        seen = {service.name: service for service in get_driver().observe([server])[server.pk]}
+        again = [name for name in names if name != DATABASE]
+        if XCP_ROUTER in again:
+            again += [
+                service.name
+                for service in seen.values()
+                if SERVICE_BY_NAME[service.name].xcp
+                and service.status == seen[XCP_ROUTER].status
+                and service.name not in again
+            ]
+        named = {"node": server.name, "services": listed(again)}
+        sentence = say("SRM started the critical services of {node}: {services}.", **named)
+        if any(seen[name].status == ServiceStatus.STARTED for name in again):
+            sentence = say("SRM restarted the critical services of {node}: {services}.", **named)
+        access.stop(server, again)
+        if faults.take_start(server):
+            sentence = say("On {node} did not start: {services}.", **named)
+        else:
+            access.start(server, [*names, *again])
+        record_services(server, sentence, again, actor)
 
 
 def stop_service(*, server: Server, name: str, actor: str) -> None:
@@ -72,7 +111,7 @@ def stop_service(*, server: Server, name: str, actor: str) -> None:
             power.stop_srm(server=server, actor=actor)
             return
         others = _running_dependents(services, name)
-        get_driver().stop(server, [name])
+        access.stop(server, [name])
         template = (
             mark("{service} on {node} was stopped, and with it {others}.")
             if others
@@ -90,9 +129,9 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
             power.restart_srm(server=server, actor=actor)
             return
         others = _running_dependents(services, name)
-        driver = get_driver()
-        driver.stop(server, [name])
-        driver.start(server, [name, *others], dependents=False)
+        # Whose connection ends in it is disconnected, however soon it runs again.
+        access.stop(server, [name])
+        access.start(server, [name, *others])
         template = (
             mark("{service} on {node} was restarted, and with it {others}.")
             if others
@@ -101,55 +140,9 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
         _record(server, template, [name, *others], actor)
 
 
-def set_activated(*, server: Server, name: str, activated: bool, actor: str) -> None:
-    """Activate a feature service, which starts it if it can run, or deactivate it, which stops it."""
-    with transaction.atomic():
-        services = _seen(server, name)
-        if SERVICE_BY_NAME[name].kind is not ServiceKind.FEATURE:
-            raise Refused(
-                say("{service} is a network service; it is always activated.", service=name),
-                field="name",
-            )
-        if services[name].activated is activated:
-            return
-        NodeRuntime.poke(server.pk)
-        NodeService.objects.filter(server=server, name=name).update(
-            activated=activated, running=False, since=lab_datetime()
-        )
-        router = services[XCP_ROUTER].status == ServiceStatus.STARTED
-        if activated and (router or not SERVICE_BY_NAME[name].xcp):
-            get_driver().start(server, [name], dependents=False)
-        template = (
-            mark("{service} on {node} was activated.")
-            if activated
-            else mark("{service} on {node} was deactivated.")
-        )
-        _record(server, template, [name], actor)
-
-
-def set_configured(*, server: Server, name: str, configured: bool, actor: str) -> None:
-    """Say whether the deployment configured the function behind a service; then SRM watches it."""
-    with transaction.atomic():
-        service = SERVICE_BY_NAME.get(name)
-        if service is None or service.watch is not Watch.IF_CONFIGURED:
-            raise Refused(
-                say("{service} does not depend on a configured function.", service=name[:60]),
-                field="name",
-            )
-        NodeRuntime.poke(server.pk)
-        rows = NodeService.objects.filter(server=server, name=name).exclude(configured=configured)
-        if rows.update(configured=configured):
-            template = (
-                mark("The function of {service} on {node} is configured.")
-                if configured
-                else mark("The function of {service} on {node} is no longer configured.")
-            )
-            _record(server, template, [name], actor)
-
-
 def _readable(server: Server, name: str) -> dict[str, Observation]:
     """Return the services of the node by name; refuse what cannot be controlled."""
-    services = _seen(server, name)
+    services = observed(server, name)
     if services[name].status == ServiceStatus.NOT_ACTIVATED:
         raise Refused(
             say("{service} is not activated on {node}.", service=name, node=server.name),
@@ -158,19 +151,21 @@ def _readable(server: Server, name: str) -> dict[str, Observation]:
     return services
 
 
-def _seen(server: Server, name: str) -> dict[str, Observation]:
-    """Return the services of the node by name; refuse one it has not, or that cannot be reached."""
+def observed(server: Server, *names: str) -> dict[str, Observation]:
+    """Return the services of the node by name; refuse what it has not, or cannot be reached of ``names``."""
     services = {seen.name: seen for seen in get_driver().observe([server])[server.pk]}
-    service = services.get(name)
-    if service is None:
-        raise Refused(
-            say("{node} has no service named {name!r}.", node=server.name, name=name[:60]),
-            field="name",
-        )
-    if service.status == ServiceStatus.UNKNOWN:
-        raise Refused(
-            say("{node} is powered off; its services cannot be controlled.", node=server.name)
-        )
+    for name in names:
+        service = services.get(name)
+        if service is None:
+            raise Refused(
+                say("{node} has no service named {name!r}.", node=server.name, name=name[:60]),
+                field="name",
+            )
+        # A silent process of SRM can be replaced; whether the node has power is asked there.
+        if service.status == ServiceStatus.UNKNOWN and name != SRM:
+            raise Refused(
+                say("{node} is powered off; its services cannot be controlled.", node=server.name)
+            )
     return services
 
 
@@ -196,19 +191,32 @@ def _running_dependents(services: dict[str, Observation], name: str) -> list[str
     return [
         seen.name
         for seen in services.values()
-        if SERVICE_BY_NAME[seen.name].xcp
-        and seen.name != name
-        and seen.status == ServiceStatus.STARTED
+        if SERVICE_BY_NAME[seen.name].xcp and seen.name != name and seen.status in _WANTED
     ]
 
 
 def _record(server: Server, template: str, names: Sequence[str], actor: str) -> None:
     """Write into the history what ``template`` says of the first service, and of the others with it."""
     named = {"service": names[0], "node": server.name, "others": ", ".join(names[1:])}
-    _record_sentence(server, say_row(template, named), names, actor)
+    record_services(server, say_row(template, named), names, actor)
 
 
-def _record_sentence(server: Server, sentence: str, names: Sequence[str], actor: str) -> None:
+def record_services(
+    server: Server,
+    sentence: str,
+    names: Sequence[str],
+    actor: str,
+    changes: Sequence[events.Change] = (),
+) -> None:
+    """Write into the history what was done to these services of the node; ``changes``: to their settings."""
+    held = NodeService.objects.filter(server=server, starting=True, name__in=names)
+    if waiting := list(held.order_by("name").values_list("name", flat=True)):
+        sentence = together([sentence, held_sentence(server.name, waiting)])
     events.record(
-        kind=EventKind.LAB, sentence=sentence, node=server, actor=actor, inputs={"services": names}
+        kind=events.kind_of_deed(actor),
+        sentence=sentence,
+        node=server,
+        actor=actor,
+        inputs={"services": names},
+        changes=changes,
     )

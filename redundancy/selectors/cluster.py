@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.db.models.functions import Lower
 
 from redundancy import clock
@@ -18,6 +18,7 @@ from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup
 from redundancy.selectors import nodes as machines
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
+from redundancy.selectors.access import is_logged_in
 from redundancy.selectors.presence import Presence, presence
 from redundancy.srm import facts
 from redundancy.srm.codec import heartbeat_from_json
@@ -34,6 +35,7 @@ class Sound(StrEnum):
     SILENT = "silent"
     WAITING = "not heard yet"
     DEAF = "does not listen"
+    UNSEEN = "nobody looks"
 
     @property
     def hears(self) -> bool:
@@ -46,25 +48,27 @@ class Ear:
     """What one node has heard of its peer.
 
     ``heard_at``: lab seconds of the last heartbeat, None for never. ``heard_back``: the peer said in
-    it that it hears this node. ``leaving``: the peer said in it that it goes down.
+    it that it hears this node. ``leaving``: the peer said in it that it goes down. ``holds_until``: lab
+    seconds at which ``sound`` is another if nothing more is heard; None when it stays.
     """
 
     sound: Sound
     heard_at: float | None = field(default=None, metadata=PASSING)
     heard_back: bool = False
     leaving: bool = False
+    holds_until: float | None = field(default=None, metadata=PASSING)
 
     @property
     def never(self) -> str:
         """Return what stands in the place of an age where nothing was heard."""
-        return "–" if self.sound is Sound.DEAF else say("not yet")
+        return "–" if self.sound in {Sound.DEAF, Sound.UNSEEN} else say("not yet")
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterNode:
     """One IM and Presence server.
 
-    ``tone``: ok, busy, warn, bad or off. ``presence``: the sessions on it; ``guests``: those of them
+    ``tone``: ok, busy, warn, unseen, bad or off. ``presence``: the sessions on it; ``guests``: those of them
     whose users are assigned to its peer. ``ear``: None where no heartbeats are exchanged.
     """
 
@@ -121,8 +125,8 @@ def look_at_cluster(*, seeing: bool = True) -> Cluster:
     """Return the cluster now.
 
     Args:
-        seeing: Whether sweeps run. While they do not, nobody hears anything and that says nothing:
-            what a node has heard is judged at the moment of its last step.
+        seeing: Whether sweeps run. While they do not, nobody knows who hears whom, or whether a
+            node is still in the state that was seen last.
 
     """
     now, policy = clock.lab_now(), policies.current()
@@ -147,12 +151,13 @@ def look_at_cluster(*, seeing: bool = True) -> Cluster:
             _node(
                 row,
                 enabled=enabled,
-                ear=_ear(row, generation, policy, now if seeing else row["runtime__stepped_at"])
+                ear=_ear(row, generation, policy, now, seeing=seeing)
                 if enabled and len(pair) == 2
                 else None,
                 assigned=assigned.get(row["pk"], 0),
                 here=here[row["pk"]],
                 guests=guests.get(row["pk"], Presence()),
+                seeing=seeing,
             )
             for row in pair
         ]
@@ -175,15 +180,14 @@ def _guests(
         .exclude(user__home=None)
         .order_by()
         .values_list("node", "user__home")
-        .annotate(all=Count("pk"), later=Count("pk", filter=Q(relogin_at__gt=now)))
+        .annotate(all=Count("pk"), active=Count("pk", filter=is_logged_in(now)))
     )
     found: dict[int, Presence] = {}
-    for node, home, sessions, later in away:
+    for node, home, sessions, active in away:
         if node != home:
-            waiting = later if here[node].serves else sessions
             known = found.get(node, Presence())
             found[node] = Presence(
-                known.active + sessions - waiting, known.waiting + waiting, here[node].serves
+                known.active + active, known.waiting + sessions - active, here[node].serves
             )
     return found
 
@@ -196,6 +200,7 @@ def _node(
     assigned: int,
     here: Presence,
     guests: Presence,
+    seeing: bool,
 ) -> ClusterNode:
     services = row["runtime__memory__services"] or ()
     remembers = row["runtime__memory__generation"] is not None
@@ -204,7 +209,8 @@ def _node(
         reports=_reports(row),
         state=State(row["runtime__state"]) if remembers else None,
         reason=Reason(row["runtime__reason"]),
-        endangered=any(service["up"] is False for service in services),
+        endangered=not here.serves or any(service["up"] is False for service in services),
+        seeing=seeing,
     )
     return ClusterNode(
         server_id=row["pk"],
@@ -213,7 +219,7 @@ def _node(
         assigned=assigned,
         presence=here,
         state=state,
-        reason=reason,
+        reason=say("as last seen") if tone == wording.UNSEEN else reason,
         tone=tone,
         guests=guests,
         ear=ear,
@@ -224,10 +230,14 @@ def _reports(row: Mapping[str, Any]) -> bool:
     return bool(row["machine__powered"] and row["machine__srm_running"])
 
 
-def _ear(row: Mapping[str, Any], generation: int, policy: Policy, now: float) -> Ear:
+def _ear(
+    row: Mapping[str, Any], generation: int, policy: Policy, now: float, *, seeing: bool
+) -> Ear:
     """Return what the node of ``row`` has heard, judged at ``now``."""
     if not _reports(row):
         return Ear(Sound.DEAF)
+    if not seeing:
+        return Ear(Sound.UNSEEN)
     if row["runtime__memory__generation"] != generation:
         # High Availability was switched on a moment ago: what it remembers is of another time.
         return Ear(Sound.WAITING)
@@ -244,7 +254,8 @@ def _ear(row: Mapping[str, Any], generation: int, policy: Policy, now: float) ->
         gone = facts.peer_gone(node, now, policy)
         return Ear(Sound.SILENT if gone else Sound.WAITING)
     if not facts.peer_heard(node, now, policy):
-        sound = Sound.SILENT
-    else:
-        sound = Sound.LATE if facts.late(node, now, policy) else Sound.HEARD
-    return Ear(sound, node.peer_at, node.peer.hears, node.peer.leaving)
+        return Ear(Sound.SILENT, node.peer_at, node.peer.hears, node.peer.leaving)
+    sound, until = Sound.HEARD, facts.late_at(node, policy)
+    if facts.late(node, now, policy):
+        sound, until = Sound.LATE, facts.gone_at(node, policy)
+    return Ear(sound, node.peer_at, node.peer.hears, holds_until=until)

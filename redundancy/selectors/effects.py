@@ -1,18 +1,31 @@
 """What a change will do to users and services, in sentences that are read before it is made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from redundancy.catalog import DATABASE
+from redundancy.catalog import CONNECTION_SERVICES, DATABASE, LOGIN_SERVICES, XCP_ROUTER
 from redundancy.models import RedundancyGroup, Server, ServiceStatus
 from redundancy.relogin import rate_in_words
-from redundancy.selectors import forecast, nodes
+from redundancy.selectors import client_words, deployed, forecast, nodes
+from redundancy.selectors.access import UNSEEN, missing_services, nobody_logs_in, still_missing
 from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
-from redundancy.srm.states import AWAY, FAILED_OVER_STATES, NOT_RESPONDING
+from redundancy.srm.states import AWAY, NOT_RESPONDING
 from redundancy.srm.words import duration, listed, say, say_count, together
 
 HOME = say("the node they are assigned to")
+TEMPORARY = say(
+    "Temporary presence, of people who are no contacts, stays as it was before the move until the client "
+    "subscribes to it again."
+)
+ROUTER_AFTERWARDS = say(
+    "After a node was removed, restart the {router} on all nodes of the cluster.", router=XCP_ROUTER
+)
+# What runs on one node only, and fails over to none.
+SINGLE = say(
+    "The Cisco Sync Agent, the Cisco Intercluster Sync Agent and the administration page run on one node "
+    "only: while it is away, nobody takes them over."
+)
 UNPROTECTED = say("Nobody takes over from a node that fails while High Availability is off.")
 
 
@@ -26,8 +39,30 @@ def logged_in(node: str, number: int) -> str:
     return say("Logged in on {node} now: {users}.", node=node, users=users(number))
 
 
-def _logins(expected: Expected, where: str) -> list[str]:
-    """Return how the logins at ``where`` are spread, as expected."""
+def of_login_services(node: str, services: Sequence[str], *, again: bool = False) -> list[str]:
+    """Return what it does to clients that ``services``, which a login needs, stop on ``node``.
+
+    ``again``: they start again at once. Empty where no client notices.
+    """
+    if not services:
+        return []
+    cut = any(name in CONNECTION_SERVICES for name in services)
+    if again:
+        lost = say(
+            "Everybody who is logged in at {node} is disconnected, and logs in again after a random time "
+            "between the re-login limits.",
+            node=node,
+        )
+        return [lost] if cut else []
+    shut = say(
+        "Nobody can log in at {node} without {services}.", node=node, services=listed(services)
+    )
+    lost = say("Everybody who is logged in at {node} is disconnected.", node=node)
+    return [*([lost] if cut else []), together([shut, UNSEEN])]
+
+
+def _logins(expected: Expected, where: str, *, failed: bool = False) -> list[str]:
+    """Return how the logins at ``where`` are spread, as expected. ``failed``: both nodes have."""
     if not expected.moved:
         return []
     back = together(
@@ -37,13 +72,19 @@ def _logins(expected: Expected, where: str) -> list[str]:
         ),
         ", ",
     )
+    kept = "" if failed else client_words.KEPT
     return [
         say(
-            "Logins at {where}: {rate} per second at the peak. Back again: {back}.",
+            "Logins at {where}: {rate} per second at the peak, the busiest {span}, which half of such "
+            "moves stay below. Back again: {back}.",
             where=where,
             rate=rate_in_words(expected.peak),
+            span=duration(expected.span),
             back=back,
-        )
+        ),
+        *([client_words.several(expected.per_user)] if expected.per_user > 1 else []),
+        *([together([client_words.pushed(expected.pushed), kept])] if expected.pushed else []),
+        TEMPORARY,
     ]
 
 
@@ -61,12 +102,16 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     ]
     return [
         _moved(expected, peer.name),
-        say_count(
-            "{count:,} user on {row} is disconnected and logs in at {peer}.",
-            "{count:,} users on {row} are disconnected and log in at {peer}.",
-            expected.disconnected,
-            row=row.name,
-            peer=peer.name,
+        *_interrupted(
+            expected,
+            say_count(
+                "{count:,} user on {row} is disconnected and logs in at {peer}.",
+                "{count:,} users on {row} are disconnected and log in at {peer}.",
+                expected.disconnected,
+                row=row.name,
+                peer=peer.name,
+            ),
+            peer.name,
         ),
         say(
             "Stopped on {row}, until a fallback or until High Availability is disabled: {stopped}.",
@@ -75,6 +120,8 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
         )
         if stopped
         else say("No critical service of {row} runs that would have to be stopped.", row=row.name),
+        *shut_after("failover", node, servers[peer.server_id]),
+        *deployed.rooms_after_failover(node, peer.name),
         *_logins(expected, peer.name),
     ]
 
@@ -85,20 +132,97 @@ def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     assert node.group is not None
     expected = forecast.of_homecoming(node.group)
     return [
-        say("The critical services of {row} are started where they are stopped.", row=row.name),
+        _restarted(node),
         _moved(expected, row.name),
-        say_count(
-            "{count:,} user of {row} is disconnected from {peer} and logs in at {row}.",
-            "{count:,} users of {row} are disconnected from {peer} and log in at {row}.",
-            expected.disconnected,
-            row=row.name,
-            peer=peer.name,
+        *_interrupted(
+            expected,
+            say_count(
+                "{count:,} user of {row} is disconnected from {peer} and logs in at {row}.",
+                "{count:,} users of {row} are disconnected from {peer} and log in at {row}.",
+                expected.disconnected,
+                row=row.name,
+                peer=peer.name,
+            ),
+            row.name,
         ),
+        *shut_after("fallback", node, servers[peer.server_id]),
+        *deployed.rooms_after_fallback(node),
         *_logins(expected, row.name),
     ]
 
 
+def shut_after(action: str, node: Server, peer: Server) -> list[str]:
+    """Return that nobody can log in where ``action`` on ``node`` moves users; empty where they can.
+
+    ``action``: ``failover`` or ``fallback``.
+    """
+    there = peer if action == "failover" else node
+    missing = missing_services([there.pk]).get(there.pk, ())
+    without = still_missing(missing, action, router_runs=XCP_ROUTER not in missing)
+    return [nobody_logs_in(there.name, without)] if without else []
+
+
+def _restarted(node: Server) -> str:
+    """Return what becomes of the services of a node that takes its users back."""
+    critical = [row for row in services_of(node) if row.monitored and row.name != DATABASE]
+    names = {"node": node.name, "services": listed([row.name for row in critical])}
+    if not any(row.started for row in critical):
+        return say("SRM starts the critical services of {node}: {services}.", **names)
+    return say(
+        "SRM restarts the critical services of {node}: {services}. Every running XCP service "
+        "restarts with {router}.",
+        router=XCP_ROUTER,
+        **names,
+    )
+
+
+def _interrupted(expected: Expected, disconnected: str, where: str) -> Iterator[str]:
+    """Give ``disconnected``, which tells whom the move disconnects, and who only waited for a login.
+
+    ``where``: at which node they log in then; empty where that is not certain.
+    """
+    if expected.disconnected:
+        yield disconnected
+    waiting = expected.moved - expected.disconnected
+    if waiting and where:
+        yield say_count(
+            "{count:,} user who still waits to log in is moved, too, and logs in at {where}.",
+            "{count:,} users who still wait to log in are moved, too, and log in at {where}.",
+            waiting,
+            where=where,
+        )
+    elif waiting:
+        yield say_count(
+            "{count:,} user who still waits to log in is moved, too.",
+            "{count:,} users who still wait to log in are moved, too.",
+            waiting,
+        )
+
+
+def _disconnected(expected: Expected, where: str = "") -> str:
+    if where:
+        return say_count(
+            "{count:,} user is disconnected and logs in at {where}.",
+            "{count:,} users are disconnected and log in at {where}.",
+            expected.disconnected,
+            where=where,
+        )
+    return say_count(
+        "{count:,} user is disconnected.",
+        "{count:,} users are disconnected.",
+        expected.disconnected,
+    )
+
+
 def _moved(expected: Expected, where: str) -> str:
+    if expected.per_user > 1:
+        return say_count(
+            "{sessions:,} sessions of {count} user move to {where}.",
+            "{sessions:,} sessions of {count:,} users move to {where}.",
+            expected.moved,
+            where=where,
+            sessions=expected.sessions,
+        )
     return say_count(
         "{count:,} session moves to {where}.",
         "{count:,} sessions move to {where}.",
@@ -112,7 +236,7 @@ def recover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[str
     group = servers[row.server_id].group
     assert group is not None
     expected = forecast.of_homecoming(group)
-    home = [_moved(expected, HOME), *_logins(expected, HOME)] if expected.moved else []
+    home = [_moved(expected, HOME), *_logins(expected, HOME, failed=True)] if expected.moved else []
     return [
         say(
             "The Server Recovery Manager of {row} and of {peer} is restarted.",
@@ -135,43 +259,76 @@ def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Serve
     return of(row, peer, servers)
 
 
-def _services_after_disabling(server_id: int) -> tuple[list[str], bool]:
-    """Return which services of a node come back with HA off, and whether a critical one does not."""
+def _back_after_disabling(server_id: int) -> list[str]:
+    """Return which services of a node come back with HA off: those that SRM stopped."""
     server = nodes.node(server_id)
+    return [] if server is None or not server.machine.powered else stopped_by_srm(server)
+
+
+def _unserved_at_home(row: NodeRow) -> str:
+    """Return why the node would serve nobody with HA off, and until when; empty when it would."""
+    server = nodes.node(row.server_id)
     if server is None:
-        return [], False
-    back = stopped_by_srm(server)
-    return back, any(
-        row.monitored and row.status != ServiceStatus.STARTED and row.name not in back
-        for row in services_of(server)
+        return ""
+    if not server.machine.powered:
+        return say("{row} has no power, and must be powered on.", row=row.name)
+    back = _back_after_disabling(row.server_id)
+    down = [
+        each.name
+        for each in services_of(server)
+        if each.status != ServiceStatus.STARTED
+        and each.name not in back
+        and (each.monitored or each.name in LOGIN_SERVICES)
+    ]
+    if not down:
+        return ""
+    return say(
+        "{row} will serve nobody: somebody must start {services}.",
+        row=row.name,
+        services=listed(down),
     )
 
 
 def of_deleting(groups: Iterable[RedundancyGroup]) -> list[str]:
     """Return what deleting ``groups`` does to their servers."""
-    released = sorted(server.name for group in groups for server in group.servers.all())
-    return [say("Unassigned by it: {servers}.", servers=", ".join(released))] if released else []
+    chosen = list(groups)
+    released = sorted(server.name for group in chosen for server in group.servers.all())
+    if not released:
+        return []
+    unassigned = say("Unassigned by it: {servers}.", servers=", ".join(released))
+    return [unassigned, *of_leaving(group.name for group in chosen if group.servers.all())]
+
+
+def of_leaving(groups: Iterable[str]) -> list[str]:
+    """Return what it does to ``groups``, by their names, that a node leaves them."""
+    interrupted = say(
+        "On the vendor's system this interrupts {groups}, whose services are restarted; the lab does not "
+        "play that.",
+        groups=listed(groups),
+    )
+    return [interrupted, ROUTER_AFTERWARDS]
 
 
 def of_disabling(live: GroupLive) -> list[str]:
-    """Return what switching HA off does now; empty when everybody is at home."""
-    if not any(row.state in AWAY or row.state == NOT_RESPONDING for row in live.rows):
+    """Return what switching HA off does now; empty when everybody is at home, and served there."""
+    shut = {row.server_id: _unserved_at_home(row) for row in live.rows if row.assigned}
+    away = any(row.state in AWAY or row.state == NOT_RESPONDING for row in live.rows)
+    if not away and not any(shut.values()):
         return []
     effects = []
     expected = forecast.of_homecoming(RedundancyGroup(pk=live.group_id))
+    welcome = forecast.of_homecoming(
+        RedundancyGroup(pk=live.group_id), but=[pk for pk, why in shut.items() if why]
+    )
     if expected.moved:
+        where = HOME if welcome.moved == expected.moved else ""
         effects += [
             _moved(expected, HOME),
-            say_count(
-                "{count:,} user is disconnected and logs in at {where}.",
-                "{count:,} users are disconnected and log in at {where}.",
-                expected.disconnected,
-                where=HOME,
-            ),
-            *_logins(expected, HOME),
+            *_interrupted(expected, _disconnected(expected, where), where),
+            *_logins(welcome, HOME),
         ]
     for row in live.rows:
-        back, stays_down = _services_after_disabling(row.server_id)
+        back = _back_after_disabling(row.server_id)
         if back:
             effects.append(
                 say(
@@ -180,16 +337,17 @@ def of_disabling(live: GroupLive) -> list[str]:
                     back=listed(back),
                 )
             )
-        idle = row.state in FAILED_OVER_STATES or row.state == NOT_RESPONDING
-        if row.assigned and idle and stays_down:
+        if why := shut.get(row.server_id):
             effects.append(
-                say_count(
-                    "{row} serves nobody now: its {count:,} user may be without service "
-                    "until its critical services run.",
-                    "{row} serves nobody now: its {count:,} users may be without service "
-                    "until its critical services run.",
-                    row.assigned,
-                    row=row.name,
+                together(
+                    [
+                        why,
+                        say_count(
+                            "Its {count:,} user is without service until then.",
+                            "Its {count:,} users are without service until then.",
+                            row.assigned,
+                        ),
+                    ]
                 )
             )
     return [*effects, UNPROTECTED]

@@ -61,7 +61,20 @@ class Begins(TextLookup):
         return words, [*params, self.rhs, *params, f"{self.rhs}\U0010ffff"]
 
 
+class Like(TextLookup):
+    """``like``: the text is as a pattern with ``%`` for any part of it; upper and lower case count alike."""
+
+    lookup_name = "like"
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Return a pattern."""
+        column, params = self.process_lhs(compiler, connection)
+        pattern = str(self.rhs).replace("\\", "\\\\").replace("_", "\\_")
+        return f"UPPER({column}) LIKE UPPER(%s) ESCAPE '\\'", [*params, pattern]
+
+
 CharField.register_lookup(Lower)
+CharField.register_lookup(Like)
 CharField.register_lookup(Begins)
 
 

@@ -10,7 +10,6 @@ from redundancy import bus, clock
 from redundancy.fingerprint import PASSING
 from redundancy.models import (
     HaEvent,
-    MessageKind,
     PresenceUser,
     RedundancyGroup,
     Server,
@@ -18,11 +17,15 @@ from redundancy.models import (
 )
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
+from redundancy.selectors.access import missing_services, nobody_logs_in
+from redundancy.selectors.answers import REQUESTS
 from redundancy.selectors.presence import Presence, presence
+from redundancy.srm.states import AWAITING_FALLBACK, SERVES_NOBODY
 from redundancy.srm.types import Policy
 from redundancy.srm.words import say
 
-REQUESTS = (MessageKind.FAILOVER, MessageKind.FALLBACK, MessageKind.RECOVER)
+# What SRM has stopped, or is to start, is not missed; what a fallback needs is.
+_AT_REST = SERVES_NOBODY - AWAITING_FALLBACK
 # Events shown below the table.
 EVENTS = 8
 # Real seconds without a sweep after which we say that we do not see the nodes.
@@ -33,8 +36,10 @@ BLIND_AFTER = 5.0
 class NodeRow:
     """A node as it is shown.
 
-    ``presence``: the sessions on it. ``tone``: ok, busy, warn, bad or off. ``action``: the one action
-    that fits, or None. ``serial``: counts its changes of state. ``since``: lab seconds.
+    ``presence``: the sessions on it. ``tone``: ok, busy, warn, unseen, bad or off. ``action``: the one action
+    that fits, or None. ``serial``: counts its changes of state. ``since``: lab seconds. ``missing``:
+    services for want of which nobody can log in at it; none while it is not to serve anybody.
+    ``withheld``: why Failover does not fit it, though both nodes are Normal.
     """
 
     server_id: int
@@ -49,6 +54,13 @@ class NodeRow:
     serial: int
     sentence: str
     since: float
+    missing: tuple[str, ...] = ()
+    withheld: str = ""
+
+    @property
+    def nobody_logs_in(self) -> str:
+        """Return that nobody can log in at it, and why, for people."""
+        return nobody_logs_in(self.name, self.missing)
 
     @property
     def action_label(self) -> str:
@@ -74,6 +86,11 @@ class GroupLive:
     timers: tuple[wording.Timer, ...]
     events: tuple[HaEvent, ...]
 
+    @property
+    def calm(self) -> bool:
+        """Return whether all is well with every node: one sentence for the group says it all."""
+        return all(row.tone == "ok" and not row.missing for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class ObserverView:
@@ -90,9 +107,23 @@ class ObserverView:
     unseen_since: float | None = field(default=None, metadata=PASSING)
 
 
+def blind_after() -> float:
+    """Return after how many wall seconds without a sweep nobody sees the nodes."""
+    return float(BLIND_AFTER + 3 * settings.SWEEP_SECONDS)
+
+
 def is_blind(age: float) -> bool:
     """Return whether a last sweep of ``age`` wall seconds ago means that nobody sees the nodes."""
-    return age > BLIND_AFTER + 3 * settings.SWEEP_SECONDS
+    return age > blind_after()
+
+
+def sees() -> bool:
+    """Return whether sweeps run, as ``observer`` says; asks the bus alone."""
+    try:
+        age = bus.sweep_age()
+    except bus.BusError:
+        return False
+    return age is not None and not is_blind(age)
 
 
 def observer() -> ObserverView:
@@ -113,16 +144,31 @@ def observer() -> ObserverView:
     if not is_blind(age):
         return ObserverView(True, "", lab_now, rate)
     since = lab_now - age * rate
-    sentence = say(
-        "We could not see the nodes since {since} UTC: no sweep has "
-        "run. What is shown is from then.",
-        since=f"{clock.lab_datetime(since):%Y-%m-%d %H:%M:%S}",
-    )
+    moment = f"{clock.lab_datetime(since):%Y-%m-%d %H:%M:%S}"
+    try:
+        why = bus.outage()
+    except bus.BusError:
+        why = ""
+    if why:
+        sentence = say(
+            "We could not see the nodes since {since} UTC: what SRM decides cannot be stored ({why}). "
+            "What is shown is from then.",
+            since=moment,
+            why=why,
+        )
+    else:
+        sentence = say(
+            "We could not see the nodes since {since} UTC: no sweep has "
+            "run. What is shown is from then.",
+            since=moment,
+        )
     return ObserverView(False, sentence, lab_now, rate, since)
 
 
-def group_live(group_id: int) -> GroupLive:
+def group_live(group_id: int, *, seeing: bool = True) -> GroupLive:
     """Return one group with its running timers and last events.
+
+    ``seeing``: whether the nodes are being looked at; else their states are those last seen.
 
     Raises:
         RedundancyGroup.DoesNotExist: There is no such group.
@@ -130,7 +176,7 @@ def group_live(group_id: int) -> GroupLive:
     """
     # Events first: what happens between the two reads shows as a state at once, as an event a poll later.
     events = tuple(HaEvent.objects.filter(group_id=group_id)[:EVENTS])
-    (found,) = _live(RedundancyGroup.objects.filter(pk=group_id)) or (None,)
+    (found,) = _live(RedundancyGroup.objects.filter(pk=group_id), seeing=seeing) or (None,)
     if found is None:
         raise RedundancyGroup.DoesNotExist
     return replace(found, events=events)
@@ -141,16 +187,37 @@ def all_live() -> tuple[GroupLive, ...]:
     return _live(RedundancyGroup.objects.all())
 
 
-def live_of(group_ids: Iterable[int]) -> dict[int, GroupLive]:
-    """Return these groups by their key, without events."""
-    found = _live(RedundancyGroup.objects.filter(pk__in=list(group_ids)))
+def live_of(group_ids: Iterable[int], *, seeing: bool = True) -> dict[int, GroupLive]:
+    """Return these groups by their key, without events; ``seeing`` as above."""
+    found = _live(RedundancyGroup.objects.filter(pk__in=list(group_ids)), seeing=seeing)
     return {group.group_id: group for group in found}
 
 
-def node_live(server: Server) -> NodeRow:
-    """Return one IM and Presence server, in a group or in none."""
+def offered_actions(group_ids: Iterable[int]) -> dict[int, str]:
+    """Return the action that fits each node of these groups, by its key; none waits to be answered.
+
+    The same as the rows of ``group_live``, without what else these tell.
+    """
+    servers = (
+        Server.objects.filter(group__in=list(group_ids), group__ha_enabled=True)
+        .select_related("runtime", "machine")
+        .order_by("group_id", "slot")
+    )
+    asked = SrmMessage.objects.filter(kind__in=REQUESTS).values("node__group")
+    members: dict[int | None, list[Server]] = {}
+    for server in servers.exclude(group__in=asked):
+        members.setdefault(server.group_id, []).append(server)
+    now, policy = clock.lab_now(), policies.current()
+    found: dict[int, str] = {}
+    for pair in members.values():
+        found |= wording.fitting_actions(pair, policy, now)
+    return found
+
+
+def node_live(server: Server, *, seeing: bool = True) -> NodeRow:
+    """Return one IM and Presence server, in a group or in none; ``seeing`` as above."""
     if server.group_id is not None:
-        rows = live_of([server.group_id])[server.group_id].rows
+        rows = live_of([server.group_id], seeing=seeing)[server.group_id].rows
         return next(row for row in rows if row.server_id == server.pk)
     return _row(server, None, _Counts.of([server], clock.lab_now()), offered=None)
 
@@ -159,16 +226,19 @@ def node_live(server: Server) -> NodeRow:
 class _Counts:
     assigned: Mapping[int, int]
     presence: Mapping[int, Presence]
+    missing: Mapping[int, tuple[str, ...]]
 
     @classmethod
     def of(cls, servers: Iterable[Server], now: float) -> "_Counts":
         ids = [server.pk for server in servers]
         users = PresenceUser.objects.filter(home__in=ids).values("home").annotate(n=Count("pk"))
         assigned = {row["home"]: row["n"] for row in users.order_by()}
-        return cls(assigned, presence(ids, now))
+        here = presence(ids, now)
+        shut = [pk for pk in ids if not here[pk].serves]
+        return cls(assigned, here, missing_services(shut) if shut else {})
 
 
-def _live(groups: QuerySet[RedundancyGroup]) -> tuple[GroupLive, ...]:
+def _live(groups: QuerySet[RedundancyGroup], *, seeing: bool = True) -> tuple[GroupLive, ...]:
     found = list(groups.order_by("name"))
     servers = list(
         Server.objects.filter(group__in=found)
@@ -189,7 +259,15 @@ def _live(groups: QuerySet[RedundancyGroup]) -> tuple[GroupLive, ...]:
     }
     policy = policies.current()
     return tuple(
-        _group(group, members.get(group.pk, []), counts, asked.get(group.pk), policy, now)
+        _group(
+            group,
+            members.get(group.pk, []),
+            counts,
+            asked.get(group.pk),
+            policy,
+            now,
+            seeing=seeing,
+        )
         for group in found
     )
 
@@ -201,12 +279,21 @@ def _group(
     asked: SrmMessage | None,
     policy: Policy,
     now: float,
+    *,
+    seeing: bool,
 ) -> GroupLive:
     offered = {} if asked or not group.ha_enabled else wording.fitting_actions(servers, policy, now)
     rows = tuple(
-        _row(server, group, counts, offered.get(server.pk), policy, now) for server in servers
+        _row(server, group, counts, offered.get(server.pk), policy, now, seeing=seeing)
+        for server in servers
     )
-    explanation = wording.explanation(group, servers, asked, policy)
+    explanation = wording.explanation(
+        group,
+        servers,
+        asked,
+        policy,
+        [server.name for server in servers if not counts.presence[server.pk].serves],
+    )
     timers = tuple(
         timer
         for server in servers
@@ -232,10 +319,14 @@ def _row(
     offered: str | None,
     policy: Policy | None = None,
     now: float = 0,
+    *,
+    seeing: bool = True,
 ) -> NodeRow:
     runtime = server.runtime
     here = counts.presence[server.pk]
-    state, reason, tone, sentence = wording.appearance(server, group, here.sessions, policy, now)
+    state, reason, tone, sentence = wording.appearance(
+        server, group, here, policy, now, seeing=seeing
+    )
     return NodeRow(
         server_id=server.pk,
         name=server.name,
@@ -246,7 +337,11 @@ def _row(
         reason=reason,
         tone=tone,
         action=offered,
+        withheld=""
+        if offered or group is None or not group.ha_enabled
+        else wording.withheld(server),
         serial=runtime.serial,
         sentence=sentence,
         since=runtime.since,
+        missing=() if state in _AT_REST else counts.missing.get(server.pk, ()),
     )

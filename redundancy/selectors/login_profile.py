@@ -4,15 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from redundancy import login_profiles
-from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.catalog import CLUSTER_GROUPS, CLUSTER_SERVERS, PARAMETER_BY_KEY, PUSH_LIMITS
 from redundancy.login_profiles import ASSUMED_DELAY, LOWER_LIMIT, Mode, ProfileRow
 from redundancy.models import RedundancyGroup, Server, ServerType
-from redundancy.selectors import parameters
+from redundancy.selectors import enterprise, parameters
+from redundancy.selectors.enterprise import ONE_CLIENT, ClientSettings
 from redundancy.selectors.servers import users_of
 from redundancy.srm.words import listed, say
-
-# The most that one cluster has.
-CLUSTER_SERVERS, CLUSTER_GROUPS = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,15 @@ class Profile:
     nodes: tuple[ProfileNode, ...]
     row: ProfileRow | None
     warnings: tuple[str, ...]
+    clients: ClientSettings = ONE_CLIENT
+
+    @property
+    def for_push(self) -> dict[str, str]:
+        """The limits of a push deployment, by the keys of the parameters; empty without push clients."""
+        if not self.clients.push:
+            return {}
+        lower, upper = PUSH_LIMITS
+        return {"relogin_lower": str(lower), "relogin_upper": str(upper)}
 
     @property
     def size(self) -> int:
@@ -80,7 +87,8 @@ def profile(group: RedundancyGroup, mode: Mode, sizes: Mapping[int, int]) -> Pro
     number = users_that_count(mode, list(users.values()))
     size = min(node.size for node in nodes)
     row = login_profiles.row_for(size, mode, number)
-    return Profile(mode, nodes, row, tuple(_warnings(mode, nodes, number, row)))
+    warnings = tuple(_warnings(mode, nodes, number, row))
+    return Profile(mode, nodes, row, warnings, enterprise.clients())
 
 
 def _warnings(

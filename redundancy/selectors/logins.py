@@ -8,6 +8,7 @@ sessions tell of a move. ``SessionMove.logins`` holds the record as JSON::
 ``counts``: how many logged in ``width`` seconds each after the move, by the number of that span;
 ``waited``: seconds that all of them waited, together; ``last``: seconds until the last one;
 ``overtaken``: how many were moved again, or are still to come, before they had logged in.
+All of these are users; the clients of a user log in together, and logins per second count them.
 """
 
 import math
@@ -22,14 +23,9 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.fingerprint import PASSING
 from redundancy.models import PresenceSession, SessionMove
-from redundancy.relogin import PERCENTS, expected_peak
+from redundancy.relogin import PERCENTS, even_rate, rate_in_words, span_of
+from redundancy.selectors.access import has_logged_in
 from redundancy.srm.words import say
-
-# Seconds that a span of the plot may have; at most so many spans.
-WIDTHS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
-MOST = 60
-# Spans of a record, about.
-RECORDED = 120
 
 
 class _Whole(Func):
@@ -47,7 +43,10 @@ class _Whole(Func):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Some seconds after a move. ``begin`` and ``end``: seconds after it; ``active``: at its end."""
+    """Some seconds after a move. ``begin`` and ``end``: seconds after it; ``active``: at its end.
+
+    ``logins``: of clients; ``active``: users.
+    """
 
     begin: float
     end: float
@@ -59,14 +58,20 @@ class Span:
         """Return the logins per second."""
         return self.logins / (self.end - self.begin)
 
+    @property
+    def rate_in_words(self) -> str:
+        """Return the logins per second as pages show them."""
+        return rate_in_words(self.rate)
+
 
 @dataclass(frozen=True, slots=True)
 class Logins:
     """The logins after the last move of a group.
 
     ``width``: seconds of a span. ``spans``: those that have begun. ``stayed``: users who were not
-    moved and are logged in. ``waiting``: clients whose login is to come. ``elapsed``: seconds since
-    the move; None when everybody is back.
+    moved and are logged in. ``waiting``: users whose clients' logins are to come. ``last``: seconds
+    after the move of the last login so far. ``elapsed``: seconds since the move; None when everybody
+    is back.
     """
 
     move: SessionMove
@@ -74,12 +79,23 @@ class Logins:
     spans: tuple[Span, ...]
     stayed: int
     waiting: int
+    last: float
     elapsed: float | None = field(metadata=PASSING)
 
     @property
     def done(self) -> int:
-        """Return how many have logged in since the move."""
+        """Return how many users have logged in since the move."""
+        return self.logins // self.move.clients_per_user
+
+    @property
+    def logins(self) -> int:
+        """Return how many clients have logged in since the move."""
         return sum(span.logins for span in self.spans)
+
+    @property
+    def waiting_clients(self) -> int:
+        """Return how many clients are to log in."""
+        return self.waiting * self.move.clients_per_user
 
     @property
     def others(self) -> int:
@@ -97,20 +113,55 @@ class Logins:
         return max(self.spans, key=lambda span: span.rate)
 
     @property
+    def expected_in_words(self) -> str:
+        """Return the logins per second that evenly spread clients would make."""
+        return rate_in_words(self.expected)
+
+    @property
     def expected(self) -> float:
         """Return the logins per second that evenly spread clients would make."""
-        return expected_peak(self.move.moved, self.move.lower, self.move.upper)
+        others = self.move.sessions * (100 - self.move.push_clients) / 100
+        return even_rate(others, self.move.lower, self.move.upper)
+
+    @property
+    def push_window(self) -> tuple[float, float] | None:
+        """Return between how many seconds after the move push clients log in.
+
+        None without any, and where they had waited already before the logins began.
+        """
+        if not self.move.push_clients or self.move.again:
+            return None
+        return self.move.window(push=True)
+
+    @property
+    def push_expected(self) -> float:
+        """Return the logins per second that evenly spread push clients would make."""
+        pushed = self.move.sessions * self.move.push_clients / 100
+        return even_rate(pushed, *self.move.window(push=True))
+
+    @property
+    def push_expected_in_words(self) -> str:
+        """Return the same as pages show it."""
+        return rate_in_words(self.push_expected)
 
     @property
     def milestones(self) -> tuple[tuple[int, float | None], ...]:
         """Return after how many seconds, at most, so many percent of the moved were back."""
         everybody = self.done + self.waiting
-        counts = [(span.end, span.logins) for span in self.spans]
-        return tuple((percent, _until(percent, everybody, counts)) for percent in PERCENTS)
+        users = self.move.clients_per_user
+        counts = [(span.end, span.logins // users) for span in self.spans]
+        return tuple(
+            (percent, _until(percent, everybody, counts, self.last)) for percent in PERCENTS
+        )
 
     def gone_at(self, afterwards: float) -> float:
         """Return the lab time from which ``logins_of`` does not tell them any more."""
-        return self.move.at + self.move.upper + afterwards
+        return self.move.at + self.move.latest + afterwards
+
+
+def has_moved(group_id: int) -> bool:
+    """Return whether sessions of the group were moved ever."""
+    return SessionMove.objects.filter(group=group_id, moved__gt=0).exists()
 
 
 def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Logins | None:
@@ -120,26 +171,31 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
     logged in more than ``afterwards`` seconds ago: all sessions are counted only where it matters.
     """
     move = SessionMove.objects.filter(group=group_id, moved__gt=0).select_related("event").first()
-    if move is None or now > move.at + move.upper + afterwards:
+    if move is None or now > move.at + move.latest + afterwards:
         return None
     # Who asks may have looked at the clock just before the move was stored.
     now = max(now, move.at)
-    width = next((width for width in WIDTHS if width * MOST >= move.upper), WIDTHS[-1])
+    width = span_of(move.latest)
     span = Case(When(_of_move(move), then=_span(move, width)), default=Value(-1))
     rows = (
         _at_nodes(move)
         .annotate(span=span)
         .values("span")
-        .annotate(all=Count("pk"), done=Count("pk", filter=Q(relogin_at__lte=now)))
+        .annotate(
+            all=Count("pk"),
+            done=Count("pk", filter=has_logged_in(now)),
+            last=Max(F("relogin_at") - move.at, filter=has_logged_in(now)),
+        )
         .order_by("span")
     )
-    counts = {row["span"]: (row["all"], row["done"]) for row in rows}
-    stayed = counts.pop(-1, (0, 0))[1]
+    counts = {row["span"]: (row["all"], row["done"], row["last"] or 0.0) for row in rows}
+    nobody = (0, 0, 0.0)
+    stayed = counts.pop(-1, nobody)[1]
     if not counts:
         return None
-    waiting = sum(everybody - done for everybody, done in counts.values())
-    last = max(counts) if not waiting else int((now - move.at) // width)
-    done = [counts.get(number, (0, 0))[1] for number in range(last + 1)]
+    waiting = sum(everybody - done for everybody, done, _ in counts.values())
+    newest = max(counts) if not waiting else int((now - move.at) // width)
+    done = [counts.get(number, nobody)[1] for number in range(newest + 1)]
     return Logins(
         move=move,
         width=width,
@@ -147,20 +203,24 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
             Span(
                 number * width,
                 (number + 1) * width,
-                logins,
+                logins * move.clients_per_user,
                 stayed + sum_,
             )
             for number, (logins, sum_) in enumerate(zip(done, accumulate(done), strict=True))
         ),
         stayed=stayed,
         waiting=waiting,
+        last=max(last for _, _, last in counts.values()),
         elapsed=now - move.at if waiting else None,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The record of the logins after a move. ``complete``: nobody is to come any more."""
+    """The record of the logins after a move. ``complete``: nobody is to come any more.
+
+    All numbers are of users; ``per_user``: how many clients each has.
+    """
 
     moved: int
     width: float
@@ -169,6 +229,7 @@ class Measured:
     last: float
     overtaken: int
     complete: bool
+    per_user: int = 1
 
     @property
     def logged_in(self) -> int:
@@ -184,8 +245,13 @@ class Measured:
         """Return the seconds after which so many of the moved had logged in, at most; None if never."""
         everybody = self.logged_in + self.overtaken
         ends = (((span + 1) * self.width, count) for span, count in self.counts)
-        end = _until(percent, everybody, ends)
-        return None if end is None else min(end, self.last)
+        return _until(percent, everybody, ends, self.last)
+
+    @property
+    def peak(self) -> float:
+        """Return the logins per second in the busiest span."""
+        most = max((count for _, count in self.counts), default=0)
+        return most * self.per_user / self.width
 
 
 def measured_logins(move: SessionMove, now: float) -> Measured:
@@ -194,24 +260,25 @@ def measured_logins(move: SessionMove, now: float) -> Measured:
     return Measured(
         **record | {"counts": tuple((span, count) for span, count in record["counts"])},
         moved=move.moved,
+        per_user=move.clients_per_user,
         complete=move.logins is not None or not record["overtaken"],
     )
 
 
 def measure(move: SessionMove, now: float) -> dict[str, Any]:
     """Return the record of a move as its sessions tell at lab time ``now``; two queries."""
-    width = max(1, math.ceil(move.upper / RECORDED))
+    width = span_of(move.latest)
     after = F("relogin_at") - move.at
     sessions = _at_nodes(move).filter(_of_move(move))
     counts = (
-        sessions.filter(relogin_at__lte=now)
+        sessions.filter(has_logged_in(now))
         .annotate(span=_span(move, width))
         .values_list("span")
         .annotate(n=Count("pk"), waited=Sum(after), last=Max(after))
         .order_by("span")
     )
     rows = list(counts)
-    late = sessions.filter(relogin_at__gt=now).count()
+    late = sessions.exclude(has_logged_in(now)).count()
     return {
         "width": width,
         "counts": [[span, number] for span, number, _, _ in rows],
@@ -242,14 +309,16 @@ def _span(move: SessionMove, width: int) -> _Whole:
     return _Whole((F("relogin_at") - move.at) / float(width))
 
 
-def _until(percent: int, everybody: int, counts: Iterable[tuple[float, int]]) -> float | None:
-    """Return the end of the span in which so many of everybody had logged in; None while they had not.
+def _until(
+    percent: int, everybody: int, counts: Iterable[tuple[float, int]], last: float
+) -> float | None:
+    """Return after how many seconds, at most, so many of everybody had logged in; None while they had not.
 
-    ``counts``: the end of each span with its logins.
+    ``counts``: the end of each span with its logins; ``last``: when the last one logged in.
     """
     done = 0
     for end, logins in counts:
         done += logins
         if done * 100 >= percent * everybody:
-            return end
+            return min(end, last)
     return None

@@ -1,11 +1,11 @@
 """Reads of the IM and Presence servers as machines."""
 
-from collections.abc import Iterable
-
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from redundancy.models import Server, ServerType
+from redundancy.errors import Refused
+from redundancy.models import Machine, Server, ServerType
+from redundancy.names import NodeNames
 
 
 def nodes() -> QuerySet[Server]:
@@ -13,29 +13,21 @@ def nodes() -> QuerySet[Server]:
     return Server.objects.filter(server_type=ServerType.IMP).order_by(Lower("name"))
 
 
-class NodeNames:
-    """Finds nodes by name, written as it is or as its host name alone or with a domain."""
+def find_node(name: str) -> Server:
+    """Return the node that ``name`` means: by its name, or its host name alone or with a domain.
 
-    def __init__(self, names: Iterable[tuple[int, str]]) -> None:
-        self._whole: dict[str, tuple[int, str]] = {}
-        self._hosts: dict[str, list[tuple[int, str]]] = {}
-        for pk, name in names:
-            self._whole[name.lower()] = (pk, name)
-            self._hosts.setdefault(_host(name), []).append((pk, name))
+    Raises:
+        Refused: There is none, or it may be more than one.
 
-    def meant(self, name: str) -> list[tuple[int, str]]:
-        """Return key and name of the nodes that ``name`` may mean: of one when it is its whole name."""
-        if (same := self._whole.get(name.lower())) is not None:
-            return [same]
-        alike = self._hosts.get(_host(name), [])
-        # Two different domains are two different nodes.
-        return [each for each in alike if name.lower() == _host(name) or "." not in each[1]]
-
-
-def _host(name: str) -> str:
-    """Return the host name of a server in lower case; an IP address has none, and stays as it is."""
-    host = name.lower().partition(".")[0]
-    return name.lower() if host.isdecimal() or ":" in name else host
+    """
+    meant = NodeNames(nodes().values_list("pk", "name")).meant(name)
+    if len(meant) > 1:
+        names = " or ".join(sorted(each for _, each in meant))
+        raise Refused(f"Node {name[:60]!r} may be {names}; give the whole name.")
+    found = nodes().select_related("group").filter(pk__in=[pk for pk, _ in meant]).first()
+    if found is None:
+        raise Refused(f"There is no IM and Presence node {name[:60]!r}.")
+    return found
 
 
 def node(pk: int) -> Server | None:
@@ -52,6 +44,11 @@ def mates(pk: int) -> list[int]:
 def of_group(pk: int) -> list[int]:
     """Return the keys of the nodes of a group."""
     return list(nodes().filter(group=pk).values_list("pk", flat=True))
+
+
+def srm_process(server: Server) -> str | None:
+    """Return which process runs the node's SRM alone; empty: the sweep runs it, None: there is no such node."""
+    return Machine.objects.filter(server=server.pk).values_list("srm_worker", flat=True).first()
 
 
 def peer(server: Server) -> Server | None:

@@ -1,13 +1,14 @@
 """Whose client is logged in, and where: the counts of sessions that pages, CLI and rehearsals show."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count
 
-from redundancy.catalog import XCP_ROUTER
-from redundancy.models import NodeService, PresenceSession, Server
-from redundancy.srm.states import SERVES_NOBODY
+from redundancy.catalog import PRESENCE_ENGINE
+from redundancy.models import NodeService, PresenceSession
+from redundancy.selectors import enterprise
+from redundancy.selectors.access import Access, access_of, has_logged_in, is_logged_in
 from redundancy.srm.words import say
 
 
@@ -15,7 +16,7 @@ from redundancy.srm.words import say
 class Presence:
     """The sessions on a node. ``active``: logged in; ``waiting``: not, or not any more.
 
-    ``serves``: whether a client can be logged in there. While it cannot, everybody waits.
+    ``serves``: whether a client can log in there. While it cannot, all others wait.
     """
 
     active: int = 0
@@ -44,30 +45,49 @@ class Presence:
 
 
 def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
-    """Return the sessions on each of these nodes at lab time ``now``, in three queries.
+    """Return the sessions on each of these nodes at lab time ``now``, in four queries at most.
 
     Those who wait are counted for themselves: their part of the index is short, and mostly empty.
     """
-    serving = serving_nodes(node_ids)
+    access = access_of(node_ids)
     sessions = PresenceSession.objects.filter(node__in=node_ids).values("node").order_by()
-    # A session may come or go between the two queries: the difference must not be negative.
+    # A session may come or go between the queries: the difference must not be negative.
     waits = sessions.filter(relogin_at__gt=now).annotate(n=Count("*"))
     later = {row["node"]: row["n"] for row in waits}
-    found = {pk: Presence(serves=pk in serving) for pk in node_ids}
+    # At these it is not the time alone that counts.
+    shut = [pk for pk, each in access.items() if each.stopped_at is not None]
+    if shut:
+        failed = sessions.filter(node__in=shut).exclude(has_logged_in(now)).annotate(n=Count("*"))
+        later |= {row["node"]: row["n"] for row in failed}
+    found = {pk: Presence(serves=access.get(pk, Access()).serves) for pk in node_ids}
     for row in sessions.annotate(n=Count("*")):
         pk, everybody = row["node"], row["n"]
-        waiting = min(everybody, later.get(pk, 0)) if pk in serving else everybody
-        found[pk] = Presence(everybody - waiting, waiting, pk in serving)
+        here = access.get(pk, Access())
+        waiting = everybody if here.lost_at is not None else min(everybody, later.get(pk, 0))
+        found[pk] = Presence(everybody - waiting, waiting, here.serves)
     return found
 
 
-def serving_nodes(node_ids: Iterable[int]) -> set[int]:
-    """Return those of the nodes at which clients can be logged in.
+def counted_sessions(
+    node_ids: Collection[int], now: float, service: str = PRESENCE_ENGINE
+) -> Mapping[int, int | None]:
+    """Return how many sessions a service of each node counts, such as *ActiveJsmSessions* of the Presence Engine.
 
-    One is powered, its XCP Router runs, where the connections of clients end, and it is in no state
-    in which it serves nobody.
+    One for each client of the users that are logged in. None where it does not run: nobody counts there.
     """
-    router = NodeService.objects.filter(server=OuterRef("pk"), name=XCP_ROUTER, running=True)
-    nodes = Server.objects.filter(Exists(router), pk__in=node_ids, machine__powered=True)
-    idle = Q(group__ha_enabled=True, runtime__state__in=SERVES_NOBODY)
-    return set(nodes.exclude(idle).values_list("pk", flat=True))
+    found = presence(node_ids, now)
+    counting = NodeService.objects.filter(
+        server__in=node_ids, name=service, running=True, server__machine__powered=True
+    )
+    running = set(counting.values_list("server_id", flat=True))
+    each = enterprise.clients().per_user
+    return {pk: found[pk].active * each if pk in running else None for pk in node_ids}
+
+
+def clients_at(node_id: int, now: float) -> Iterator[str]:
+    """Yield the clients that are logged in at a node at lab time ``now``: IM addresses, each with a number."""
+    each = enterprise.clients().per_user
+    sessions = PresenceSession.objects.filter(is_logged_in(now), node=node_id)
+    addresses = sessions.order_by("user_id").values_list("user__im_address", flat=True)
+    for address in addresses.iterator(2000):
+        yield from (f"{address}/{number}" for number in range(1, each + 1))

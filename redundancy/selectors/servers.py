@@ -1,13 +1,17 @@
 """Reads of servers."""
 
+import ipaddress
 from collections.abc import Iterable
+from contextlib import suppress
 
+from django.conf import settings
 from django.db.models import Case, CharField, Count, Expression, F, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
+from redundancy.selectors.loopback import loopback_of
 from redundancy.srm.states import AWAY, TRANSITIONS
 from redundancy.srm.words import mark
 
@@ -47,9 +51,27 @@ def find_nodes(criteria: Iterable[Criterion] = (), sort: str = "name") -> QueryS
     return find_servers(criteria, sort).filter(server_type=ServerType.IMP)
 
 
+def ipv4_of(server: Server) -> str:
+    """Return the IPv4 address of a server: what was entered, its name where that is one, or one made of its key.
+
+    Made ones are of 10.0.0.0/8 and lead nowhere; with ``SSH_NODES`` those of nodes are where each is dialled.
+    """
+    with suppress(ValueError):
+        return str(ipaddress.IPv4Address(server.ipv4_address or server.name))
+    own = settings.SSH_NODES and server.server_type == ServerType.IMP
+    if own and (address := loopback_of(server.pk)):
+        return address
+    return str(ipaddress.IPv4Address("10.0.0.0") + server.pk % 2**24)
+
+
 def publisher() -> Server | None:
     """Return the IM&P database publisher, if there is one yet."""
     return Server.objects.select_related("group").filter(is_publisher=True).first()
+
+
+def cucm_publisher() -> Server | None:
+    """Return the server of CUCM that counts as its database publisher: the first by name, as nobody says which."""
+    return find_servers().filter(server_type=ServerType.CUCM).first()
 
 
 def assignable_servers(group: RedundancyGroup | None = None) -> QuerySet[Server]:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from redundancy.catalog import SERVICES, ServiceKind
+from redundancy.catalog import SERVICE_BY_NAME, SERVICES, ServiceKind, Watch
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.drivers import get_driver
 from redundancy.fingerprint import PASSING
 from redundancy.models import NodeRuntime, Server, ServiceStatus
 from redundancy.srm.codec import node_from_json
+from redundancy.srm.words import say
 
 # A node that cannot be read may have started or stopped it since; one not activated did neither.
-_DATED = frozenset({ServiceStatus.STARTED, ServiceStatus.STOPPED})
+_DATED = frozenset({ServiceStatus.STARTED, ServiceStatus.STOPPED, ServiceStatus.STARTING})
 _TONES = {
     ServiceStatus.STARTED: "ok",
     ServiceStatus.STARTING: "busy",
@@ -27,7 +28,8 @@ _TONES = {
 class ServiceRow:
     """A service of a node.
 
-    ``since``: lab time at which it was started or stopped, None where that is not known.
+    ``configured``: whether the cluster has configured the function that it carries.
+    ``since``: lab time at which it took its status, None where that is not known.
     ``up_seconds``: lab seconds since it was started, None unless it is.
     """
 
@@ -38,6 +40,7 @@ class ServiceRow:
     monitored: bool
     since: datetime | None
     up_seconds: float | None = field(metadata=PASSING)
+    configured: bool = False
 
     @property
     def started(self) -> bool:
@@ -45,9 +48,38 @@ class ServiceRow:
         return self.status == ServiceStatus.STARTED
 
     @property
+    def wanted(self) -> bool:
+        """Return whether it runs, or is about to."""
+        return self.status in {ServiceStatus.STARTED, ServiceStatus.STARTING}
+
+    @property
+    def why(self) -> str:
+        """Return why SRM monitors it or does not; empty of one for which that is always so."""
+        return why_monitored(self.name, activated=self.activated, configured=self.configured)
+
+    @property
+    def watch(self) -> str:
+        """Return whether SRM monitors it, and why where that depends on the deployment."""
+        what = say("Monitored") if self.monitored else say("Not monitored")
+        return say("{what}: {why}", what=what, why=self.why) if self.why else what
+
+    @property
     def tone(self) -> str:
         """Return the tone of its status."""
         return _TONES[self.status]
+
+
+def why_monitored(name: str, *, activated: bool, configured: bool) -> str:
+    """Return why SRM monitors a service or does not; empty of one for which that is always so."""
+    match SERVICE_BY_NAME[name].watch:
+        case Watch.IF_CONFIGURED if configured:
+            return say("configured and activated") if activated else say("not activated")
+        case Watch.IF_CONFIGURED:
+            return say("not configured") if activated else say("not configured, not activated")
+        case Watch.IF_ACTIVATED:
+            return say("activated") if activated else say("not activated")
+        case _:
+            return ""
 
 
 def services_of(server: Server, kind: ServiceKind | None = None) -> list[ServiceRow]:
@@ -66,6 +98,7 @@ def services_of(server: Server, kind: ServiceKind | None = None) -> list[Service
                 kind=service.kind,
                 status=observed.status,
                 activated=observed.activated,
+                configured=observed.configured,
                 monitored=observed.monitored,
                 since=lab_datetime(observed.since) if observed.status in _DATED else None,
                 up_seconds=max(0.0, now - observed.since) if started else None,

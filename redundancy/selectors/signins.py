@@ -17,5 +17,5 @@ def last_sign_ins(username: str) -> LastSignIns:
     """Return the last sign-ins kept under ``username``."""
     mine = SignIn.objects.filter(username=username)
     return LastSignIns(
-        successful=mine.filter(ok=True).first(), failed=mine.filter(ok=False).first()
+        successful=mine.filter(ok=True).first(), failed=mine.filter(ok=False, refused=False).first()
     )

@@ -1,7 +1,7 @@
 """Whether what pages show of servers, groups and users may have changed: asked at each poll, so cheap.
 
-Whatever an administrator or the lab does leaves an event, and what an SRM takes notice of besides
-counts in ``NodeRuntime.looks``. What changes with time alone is a heartbeat that is late, which
+Whatever an administrator or the lab does leaves an event, what an SRM takes notice of besides
+counts in ``NodeRuntime.looks``, and a real client that logs in gets a new ``ClientLogin``. What changes with time alone is a heartbeat that is late, which
 ``NodeRuntime.late_at`` tells, and what ``holds_until`` looks for.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from redundancy.models import HaEvent, NodeRuntime, PresenceSession
+from redundancy.models import ClientLogin, HaEvent, NodeRuntime, PresenceSession
 from redundancy.selectors import policy as policies
 from redundancy.selectors.watching import last_event
 from redundancy.srm import facts
@@ -22,13 +22,15 @@ _OPEN_SECONDS = 60.0
 _BEFORE = 1000
 
 _EVENTS, _RUNTIMES = HaEvent._meta.db_table, NodeRuntime._meta.db_table
+_LOGINS = ClientLogin._meta.db_table
 # One statement sees one moment. Sums: what is committed late has a smaller key than what was seen before.
 _SQL = f"""
-SELECT newest, told, keys, nodes, looks, late, late_nodes
+SELECT newest, told, keys, nodes, looks, late, late_nodes, login
 FROM (SELECT MAX(id) AS newest FROM {_EVENTS}) AS n,
      (SELECT COUNT(*) AS told, SUM(id) AS keys FROM {_EVENTS} WHERE id > %s) AS e,
      (SELECT COUNT(*) AS nodes, SUM(looks) AS looks FROM {_RUNTIMES}) AS r,
-     (SELECT COUNT(*) AS late, SUM(server_id) AS late_nodes FROM {_RUNTIMES} WHERE late_at < %s) AS l
+     (SELECT COUNT(*) AS late, SUM(server_id) AS late_nodes FROM {_RUNTIMES} WHERE late_at < %s) AS l,
+     (SELECT MAX(id) AS login FROM {_LOGINS}) AS c
 """
 
 Stamp = tuple[int, ...]

@@ -9,9 +9,8 @@ from django.db.models.functions import Lower
 from redundancy.clock import lab_now
 from redundancy.models import PresenceUser, Server
 from redundancy.selectors import find
+from redundancy.selectors.access import Access, access_of, is_logged_in
 from redundancy.selectors.find import Criterion
-from redundancy.selectors.nodes import nodes
-from redundancy.selectors.presence import serving_nodes
 from redundancy.srm.words import say
 
 ACTIVE, WAITING, UNSERVED = say("Active"), say("Waiting to log in"), say("Not served")
@@ -87,6 +86,11 @@ def user_called(userid: str) -> QuerySet[PresenceUser]:
     return PresenceUser.objects.filter(userid__iexact=userid)
 
 
+def homes_of(users: QuerySet[PresenceUser]) -> dict[int | None, int]:
+    """Return how many of ``users`` are assigned to each node, by its key; None: to no node."""
+    return dict(users.order_by().values_list("home").annotate(n=Count("pk")))
+
+
 def places(pks: Sequence[int]) -> Mapping[int, UserPlace]:
     """Return where these users are, in two queries: joined only for those that are shown."""
     rows = list(
@@ -94,15 +98,15 @@ def places(pks: Sequence[int]) -> Mapping[int, UserPlace]:
             "pk", "home__name", "session__node", "session__node__name", "session__relogin_at"
         )
     )
-    serving = serving_nodes({row[2] for row in rows if row[2] is not None})
+    access = access_of({row[2] for row in rows if row[2] is not None})
     now, found = lab_now(), {}
     for pk, home, node, active, relogin_at in rows:
         if node is None:
             state = LOGGED_OUT
-        elif node not in serving:
-            state = UNSERVED
+        elif (here := access.get(node, Access())).is_logged_in(relogin_at, now):
+            state = ACTIVE
         else:
-            state = WAITING if relogin_at > now else ACTIVE
+            state = WAITING if here.serves else UNSERVED
         found[pk] = UserPlace(home or "", active or "", state, TONES[state])
     return found
 
@@ -126,11 +130,12 @@ def assignment(users: QuerySet[PresenceUser], node: Server | None) -> Assignment
 
 def _session_state() -> Expression:
     """Return the words of ``places`` for the state of a session, as they are read, as an expression."""
-    serving = serving_nodes(nodes().values_list("pk", flat=True))
+    node = "session__node__machine__logins"
+    unserved = Q(**{f"{node}_stopped_at__isnull": False, f"{node}_again_at__isnull": True})
     return Case(
         When(session__isnull=True, then=Value(str(LOGGED_OUT))),
-        When(~Q(session__node__in=serving), then=Value(str(UNSERVED))),
-        When(session__relogin_at__gt=lab_now(), then=Value(str(WAITING))),
-        default=Value(str(ACTIVE)),
+        When(is_logged_in(lab_now(), "session__"), then=Value(str(ACTIVE))),
+        When(unserved, then=Value(str(UNSERVED))),
+        default=Value(str(WAITING)),
         output_field=CharField(),
     )

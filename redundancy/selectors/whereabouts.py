@@ -11,7 +11,15 @@ from dataclasses import dataclass, replace
 from django.db.models import Q
 
 from redundancy.keys import unpack
-from redundancy.models import PresenceSession, PresenceUser, RecordKind, SessionMove, UserRecord
+from redundancy.models import (
+    WHEN_IT_COMES,
+    PresenceSession,
+    PresenceUser,
+    RecordKind,
+    SessionMove,
+    UserRecord,
+)
+from redundancy.srm.clients import has_push_clients
 from redundancy.srm.words import say
 
 
@@ -21,7 +29,7 @@ class Stay:
 
     ``end``: None while it lasts. ``server``: who served; empty for nobody. ``why``: what began it.
     ``earliest`` and ``latest``: between these the client logged in; equal where it is known to the
-    moment, None where there is no session.
+    moment, None where there is no session. A real client that is to log in comes at ``WHEN_IT_COMES``.
     """
 
     begin: float
@@ -34,6 +42,11 @@ class Stay:
     event: int | None = None
     earliest: float | None = None
     latest: float | None = None
+
+    @property
+    def comes_by_itself(self) -> bool:
+        """Return whether a real client is to log in, of which nobody knows when."""
+        return self.latest == WHEN_IT_COMES
 
     def client(self, moment: float) -> str:
         """Return what the client did at ``moment``, as far as it is known."""
@@ -74,10 +87,15 @@ def stays(user: PresenceUser) -> list[Stay]:
     found: list[Stay] = []
     for number, life in enumerate(lives):
         end = lives[number + 1].begin if number + 1 < len(lives) else None
-        for stay in _of_life(life, end, moves[life.home] if life.home else ()):
+        for stay in _of_life(user.pk, life, end, moves[life.home] if life.home else ()):
             last = found[-1] if found else None
             here = (stay.server, stay.home, stay.begin)
-            if last and stay.server and (last.server, last.home, last.end) == here:
+            if (
+                last
+                and stay.server
+                and stay.event is None
+                and (last.server, last.home, last.end) == here
+            ):
                 # To be assigned again to the same node is no change.
                 found[-1] = replace(last, end=stay.end)
             elif stay.end is None or stay.end > stay.begin:
@@ -124,8 +142,10 @@ def _moves(home: _Node) -> list[SessionMove]:
     return list(moves.order_by("at", "pk"))
 
 
-def _of_life(life: _Life, end: float | None, moves: Sequence[SessionMove]) -> Iterator[Stay]:
-    """Yield the stays from ``life`` to ``end``, where nothing but the moves changes."""
+def _of_life(
+    user: int, life: _Life, end: float | None, moves: Sequence[SessionMove]
+) -> Iterator[Stay]:
+    """Yield the stays of a user from ``life`` to ``end``, where nothing but the moves changes."""
     if life.home is None or not life.signed_in:
         home = life.home.name if life.home else ""
         yield Stay(life.begin, end, "", home, life.why)
@@ -137,8 +157,11 @@ def _of_life(life: _Life, end: float | None, moves: Sequence[SessionMove]) -> It
         life.begin, None, server, life.home.name, life.why, earliest=life.begin, latest=life.begin
     )
     for move in later:
+        push = has_push_clients(user, move.push_clients)
+        earliest, latest = move.window(push=push)
         server = _server(life.home, move)
-        if server == stay.server:
+        logs_in_again = move.again and move.event.node_name == server
+        if server == stay.server and not logs_in_again:
             continue
         yield replace(stay, end=move.at)
         stay = Stay(
@@ -150,8 +173,8 @@ def _of_life(life: _Life, end: float | None, moves: Sequence[SessionMove]) -> It
             move.event.group_name,
             move.epoch,
             move.event_id,
-            move.at + move.lower,
-            move.at + move.upper,
+            move.at + earliest,
+            move.at + latest,
         )
     yield replace(stay, end=end)
 

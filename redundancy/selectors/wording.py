@@ -3,9 +3,11 @@
 Pure with regard to time and rows: reads what was loaded, queries nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from redundancy.models import NodeRuntime, RedundancyGroup, RequestKind, Server, SrmMessage
+from redundancy.selectors.presence import Presence
 from redundancy.srm import facts, sentences
 from redundancy.srm.advice import WAIT, Explanation, explain, warn
 from redundancy.srm.codec import node_from_json
@@ -19,7 +21,7 @@ from redundancy.srm.states import (
 )
 from redundancy.srm.step import offers
 from redundancy.srm.types import Node, Policy, Request
-from redundancy.srm.words import say, together
+from redundancy.srm.words import say
 
 TONES: dict[State, str] = {
     State.UNKNOWN: "off",
@@ -34,6 +36,11 @@ TONES: dict[State, str] = {
     **dict.fromkeys(TRANSITIONS, "busy"),
 }
 
+
+# The tone of a node whose state was seen once, and is not seen now.
+UNSEEN = "unseen"
+# Tones from the one that needs somebody first to the one that needs nobody.
+URGENCY = ("bad", "unseen", "warn", "busy", "off", "ok")
 
 # What an administrator can ask an SRM for, by the kind of the message that tells it.
 ACTIONS = {kind.value: kind.label for kind in RequestKind}
@@ -50,9 +57,16 @@ class Timer:
 
 
 def explanation(
-    group: RedundancyGroup, servers: list[Server], request: SrmMessage | None, policy: Policy
+    group: RedundancyGroup,
+    servers: list[Server],
+    request: SrmMessage | None,
+    policy: Policy,
+    shut: Collection[str] = (),
 ) -> Explanation:
-    """Return cause and advice: what is asked for, what is about to go wrong, or what the pair means."""
+    """Return cause and advice: what is asked for, what is about to go wrong, or what the pair means.
+
+    ``shut``: names of the nodes at which nobody can log in.
+    """
     if len(servers) != 2:
         return Explanation(0, "", "")
     if request is not None:
@@ -65,7 +79,7 @@ def explanation(
     if group.ha_enabled:
         for server in servers:
             node = _memory(server.runtime) if reports(server) else None
-            warning = warn(node, policy) if node else None
+            warning = warn(node, policy, shut) if node else None
             if warning is not None:
                 return warning
         for server in servers:
@@ -77,7 +91,8 @@ def explanation(
                 )
                 return Explanation(0, back, say("Wait until then."))
     sides = [_side(server, group) for server in servers]
-    return explain(sides[0], sides[1], policy)
+    away = {s.name for s in servers if group.holder_id not in (None, s.pk)}
+    return explain(sides[0], sides[1], policy, shut=shut, without=away)
 
 
 def _clock(server: Server) -> str:
@@ -100,6 +115,19 @@ def fitting_actions(servers: list[Server], policy: Policy, now: float) -> dict[i
     }
 
 
+def withheld(server: Server) -> str:
+    """Return why Failover does not fit a Normal node whose peer is Normal, too; empty for others.
+
+    Its peer could not serve the users: a critical service does not run there.
+    """
+    node = _memory(server.runtime) if reports(server) else None
+    if node is None or node.peer is None or node.state is not State.NORMAL:
+        return ""
+    if node.peer.state is not State.NORMAL or node.peer.healthy:
+        return ""
+    return sentences.why_not(node, Request.FAILOVER)
+
+
 def reports(server: Server) -> bool:
     """Return whether the node's SRM runs, so that it can be asked."""
     return server.machine.powered and server.machine.srm_running
@@ -120,26 +148,44 @@ def _side(server: Server, group: RedundancyGroup) -> tuple[str, State | None, Re
 
 
 def face(
-    *, ha_enabled: bool, reports: bool, state: State | None, reason: Reason, endangered: bool
+    *,
+    ha_enabled: bool,
+    reports: bool,
+    state: State | None,
+    reason: Reason,
+    endangered: bool,
+    seeing: bool = True,
 ) -> tuple[str, str, str]:
     """Return state, reason and tone of a node as an administrator sees it.
 
     ``state`` and ``reason``: as its SRM remembers them, None before it remembers anything.
-    ``endangered``: whether its SRM sees a monitored service down.
+    ``endangered``: whether its SRM sees a monitored service down, or nobody can log in. ``seeing``:
+    whether the nodes are being looked at.
     """
     if not ha_enabled:
         return State.UNKNOWN, Reason.HA_NOT_ENABLED, "off"
     if not reports:
         return NOT_RESPONDING, "", "bad"
     if state is None:
-        return State.INITIALIZING, Reason.INITIALIZATION, "busy"
+        return State.INITIALIZING, Reason.INITIALIZATION, "busy" if seeing else UNSEEN
+    if not seeing:
+        return state, reason, UNSEEN
     return state, reason, "warn" if endangered and state in SERVING else TONES[state]
 
 
 def appearance(
-    server: Server, group: RedundancyGroup | None, sessions: int, policy: Policy | None, now: float
+    server: Server,
+    group: RedundancyGroup | None,
+    here: Presence,
+    policy: Policy | None,
+    now: float,
+    *,
+    seeing: bool = True,
 ) -> tuple[str, str, str, str]:
-    """Return state, reason, tone and sentence of a node as an administrator sees it."""
+    """Return state, reason, tone and sentence of a node as an administrator sees it.
+
+    ``here``: the sessions on it. ``seeing``: as for ``face``.
+    """
     ha_enabled, runtime = group is not None and group.ha_enabled, server.runtime
     memory = _memory(runtime) if policy is not None else None
     seen = face(
@@ -147,16 +193,17 @@ def appearance(
         reports=reports(server),
         state=State(runtime.state) if memory else None,
         reason=Reason(runtime.reason),
-        endangered=memory is not None and bool(facts.down(memory)),
+        endangered=memory is not None and (not here.serves or bool(facts.down(memory))),
+        seeing=seeing,
     )
-    return *seen, _sentence(server, ha_enabled, memory, sessions, policy, now)
+    return *seen, _sentence(server, ha_enabled, memory, here, policy, now)
 
 
 def _sentence(
     server: Server,
     ha_enabled: bool,
     memory: Node | None,
-    sessions: int,
+    here: Presence,
     policy: Policy | None,
     now: float,
 ) -> str:
@@ -164,7 +211,7 @@ def _sentence(
     if not ha_enabled:
         return ""
     if not reports(server):
-        why = why_silent(server)
+        why, sessions = why_silent(server), here.sessions
         if server.machine.powered or not sessions:
             return say("{why}.", why=why)
         return say("{why}; {sessions:,} sessions on it are not served.", why=why, sessions=sessions)
@@ -173,11 +220,18 @@ def _sentence(
     coming = sentences.outlook(memory, now, policy)
     if warn(memory, policy) is not None:
         return coming
-    return together([server.runtime.sentence, coming])
+    now_so = sentences.present(memory, now, policy, serves=here.serves)
+    return sentences.told(server.runtime.sentence, now_so, coming)
 
 
 def why_silent(server: Server) -> str:
     """Return why the node's SRM does not answer, without a full stop."""
+    if server.machine.srm_silent:
+        return say(
+            "The SRM of {server} does not report: its process {worker} is silent",
+            server=server.name,
+            worker=server.machine.srm_worker,
+        )
     if server.machine.powered:
         return say("The SRM of {server} is stopped", server=server.name)
     if server.machine.boots_at is not None:

@@ -5,6 +5,7 @@ Rows marked 0 are ours, for pairs that table leaves out. ``{one}`` is the node i
 columns, ``{two}`` the other; a state of None means that the node's SRM does not report.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -76,7 +77,7 @@ def _row(
 ROWS: tuple[PairRow, ...] = (
     _row(1, S.NORMAL, R.NORMAL, S.NORMAL, R.NORMAL, "Both nodes are healthy and serve their own users.", say("Nothing to do.")),
     _row(2, S.FAILING_OVER, R.ON_ADMIN_REQUEST, S.TAKING_OVER, R.ON_ADMIN_REQUEST, "A manual failover of {one} is in progress.", WAIT),
-    _row(3, S.IDLE, R.ON_ADMIN_REQUEST, S.BACKUP, R.ON_ADMIN_REQUEST, "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
+    _row(3, S.IDLE, R.ON_ADMIN_REQUEST, S.BACKUP, R.ON_ADMIN_REQUEST, "{one} was failed over by hand; {serving}.", FALL_BACK),
     _row(4, S.TAKING_BACK, R.ON_ADMIN_REQUEST, S.FALLING_BACK, R.ON_ADMIN_REQUEST, "A manual fallback to {one} is in progress.", WAIT),
     _row(5, S.IDLE, R.INITIALIZATION, S.BACKUP, R.ON_ADMIN_REQUEST, "The SRM of {one} was restarted while {one} was Idle.", FALL_BACK),
     _row(6, S.IDLE, R.INITIALIZATION, S.BACKUP, R.INITIALIZATION, "Both nodes, or the SRMs of both, were restarted during a manual failover.", FALL_BACK),
@@ -84,40 +85,55 @@ ROWS: tuple[PairRow, ...] = (
     _row(8, S.FAILING_OVER, R.ON_ADMIN_REQUEST, S.TAKING_OVER, R.INITIALIZATION, "The SRM of {two} was restarted while it took over, sooner than {one} could miss it.", WAIT),
     _row(9, S.TAKING_BACK, R.INITIALIZATION, S.FALLING_BACK, R.ON_ADMIN_REQUEST, "The SRM of {one} was restarted while it took its users back, sooner than {two} could miss it.", WAIT),
     _row(10, S.TAKING_BACK, R.AUTOMATIC_FALLBACK, S.FALLING_BACK, R.AUTOMATIC_FALLBACK, "The automatic fallback to {one} is in progress.", WAIT),
-    _row(11, S.FAILED_OVER, (R.INITIALIZATION, R.CRITICAL_SERVICE_DOWN), S.BACKUP, R.CRITICAL_SERVICE_DOWN, "The critical services of {one} run again, after a restart of the node or a start by hand; {two} still serves everybody.", FALL_BACK),
+    _row(11, S.FAILED_OVER, (R.INITIALIZATION, R.CRITICAL_SERVICE_DOWN), S.BACKUP, R.CRITICAL_SERVICE_DOWN, "The critical services of {one} run again, after a restart of the node or a start by hand; {serving}.", FALL_BACK),
     _row(12, S.FAILED_OVER_DOWN, R.CRITICAL_SERVICE_DOWN, S.BACKUP, R.CRITICAL_SERVICE_DOWN, "A critical service is down on {one}; {two} took its users over by itself.", say("Start the service on {one}; if it does not start, restart the node. Then press Fallback.")),
     _row(13, S.FAILED_OVER_DOWN, R.DATABASE_FAILURE, S.BACKUP, R.DATABASE_FAILURE, "The database service is down on {one}; {two} took its users over by itself.", say("Restart the node {one}, then press Fallback.")),
-    _row(14, S.FAILED, R.START_FAILED, S.FAILED, R.START_FAILED, "Critical services did not start while a node was taking its users back.", RECOVER),
+    _row(14, S.FAILED, R.START_FAILED, S.FAILED, R.START_FAILED, "Critical services did not start while a node was taking its users back.", say("Press Recover. If the services fail again, restart the node on which they do not start, and press Recover again. If that node is Failed Over afterwards, press Fallback.")),
     _row(15, S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), S.FAILED, (R.CRITICAL_SERVICE_DOWN, R.DATABASE_FAILURE), "Critical services went down on one node while the other could not serve.", RECOVER),
     _row(16, None, (), S.BACKUP, R.PEER_DOWN, "{two} no longer hears {one}: {one} or its SRM is not running, or the network between them is cut.", say("Start {one} and its SRM, or repair the network; then press Fallback. If both go to failed mode, press Recover.")),
-    _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} was shut down or restarted in an orderly way.", say("Power {one} up; when it is Failed Over, press Fallback.")),
+    _row(17, None, (), S.BACKUP, R.PEER_REBOOT, "{one} announced that it goes down: it was shut down or restarted, or its hardware failed.", say("Repair {one} if it is broken, and power it up; when it is Failed Over, press Fallback.")),
     _row(18, (S.FAILED_OVER, S.FAILED_OVER_DOWN), R.INITIALIZATION, S.BACKUP, R.PEER_DOWN_DURING_INITIALIZATION, "{two} did not see {one} when it started.", say("When {one} is healthy, press Fallback.")),
     _row(19, S.FAILED, R.TAKE_OVER_FAILED, S.FAILED, R.TAKE_OVER_FAILED, "Users could not be moved while a node took over.", RECOVER),
     _row(20, S.FAILED, R.TAKE_BACK_FAILED, S.FAILED, R.TAKE_BACK_FAILED, "Users could not be moved while a node took its users back.", RECOVER),
     _row(21, S.FAILED, R.UNKNOWN, S.FAILED, R.UNKNOWN, "The SRM of a node was restarted while the other was in failed mode, or an internal error happened.", RECOVER),
-    _row(22, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_DATABASE, S.AFFECTED, R.AUTO_RECOVER_DATABASE, "The database went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", say("Repair {two}, then press Fallback.")),
-    _row(23, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_SERVICE, S.AFFECTED, R.AUTO_RECOVER_SERVICE, "A critical service went down on {two} while it served for {one}, which was healthy: {one} serves everybody now.", say("Repair {two}, then press Fallback.")),
-    _row(24, S.UNKNOWN, R.HA_NOT_ENABLED, S.UNKNOWN, R.HA_NOT_ENABLED, "High Availability is not enabled.", say("Enable High Availability; if it is enabled, restart SRM on both nodes.")),
+    _row(22, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_DATABASE, S.AFFECTED, R.AUTO_RECOVER_DATABASE, "The database went down on {two} while it served for {one}, which was healthy: {one_serving}.", say("Repair {two}, then press Fallback.")),
+    _row(23, S.BACKUP_ACTIVATED, R.AUTO_RECOVER_SERVICE, S.AFFECTED, R.AUTO_RECOVER_SERVICE, "A critical service went down on {two} while it served for {one}, which was healthy: {one_serving}.", say("Repair {two}, then press Fallback.")),
+    _row(24, S.UNKNOWN, (R.HA_NOT_ENABLED, R.UNKNOWN), S.UNKNOWN, (R.HA_NOT_ENABLED, R.UNKNOWN), "High Availability is not enabled.", say("Enable High Availability; if it is enabled, restart SRM on both nodes.")),
     _row(25, S.FAILED, R.SPLIT_BRAIN, S.FAILED, R.SPLIT_BRAIN, "Both nodes took over from each other while the link between them was cut; the link is back.", say("Press Recover.")),
     # Ours: pairs the vendor's table leaves out.
-    _row(0, None, (), BACKUP_MODES, (), "{two} serves everybody; {one} does not report.", say("Start {one} and its SRM; when it is Failed Over, press Fallback.")),
+    _row(0, None, (), BACKUP_MODES, (), "{serving}; {one} does not report.", say("Start {one} and its SRM; when it is Failed Over, press Fallback.")),
     _row(0, None, (), S.NORMAL, (), "{one} does not report; {two} declares it down when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
     _row(0, None, (), S.FAILED, (), "{two} runs in failed mode; {one} does not report.", say("Start {one} and its SRM, then press Recover.")),
     _row(0, None, (), S.FAILED_OVER_DOWN, (), "{one}, which served everybody, does not report, and {two} cannot serve: a critical service is not running.", say("Start the service on {two}, or start {one} and its SRM.")),
     _row(0, None, (), AWAITING_FALLBACK | {S.IDLE}, (), "{one}, which served everybody, does not report; {two} takes over when it has been silent for the heartbeat timeout.", say("Wait, or start {one} and its SRM.")),
     _row(0, None, (), S.INITIALIZING, (), "{two} has started and waits for {one}, which does not report.", say("Start {one} and its SRM, or wait: {two} goes to backup mode after the initialization timeout.")),
     _row(0, S.INITIALIZING, (), (S.INITIALIZING, S.NORMAL), (), "The nodes are finding each other and checking their critical services.", WAIT),
-    _row(0, S.INITIALIZING, (), BACKUP_MODES, (), "The SRM of {one} has just started; {two} serves everybody.", WAIT),
-    _row(0, S.FAILED_OVER_DOWN, (), BACKUP_MODES, (), "{two} serves everybody; a critical service of {one} is not running.", say("Start the service on {one}, then press Fallback.")),
-    _row(0, AWAITING_FALLBACK, (), BACKUP_MODES, (), "{two} serves everybody; {one} is healthy again.", FALL_BACK),
-    _row(0, S.IDLE, (), BACKUP_MODES, (), "{one} was failed over by hand; {two} serves everybody.", FALL_BACK),
+    _row(0, S.INITIALIZING, (), BACKUP_MODES, (), "The SRM of {one} has just started; {serving}.", WAIT),
+    _row(0, S.FAILED_OVER_DOWN, (), BACKUP_MODES, (), "{serving}; a critical service of {one} is not running.", say("Start the service on {one}, then press Fallback.")),
+    _row(0, AWAITING_FALLBACK, (), BACKUP_MODES, (), "{serving}; {one} is healthy again.", FALL_BACK),
+    _row(0, S.IDLE, (), BACKUP_MODES, (), "{one} was failed over by hand; {serving}.", FALL_BACK),
     _row(0, S.FAILING_OVER, (), (S.NORMAL, S.TAKING_OVER, S.BACKUP), (), "{one} is failing over to {two}.", WAIT),
     _row(0, S.FAILED, (), S.FAILED, (), "Both nodes run in failed mode.", RECOVER),
 )  # fmt: skip
 
 
-def warn(node: Node, policy: Policy) -> Explanation | None:
-    """Return what is about to go wrong on a node that serves; None when nothing is."""
+def serving(node: str, shut: Collection[str] = (), without: Collection[str] = ()) -> str:
+    """Return who is served by a node that runs in backup mode, as part of a sentence.
+
+    ``shut``: nodes at which nobody can log in. ``without``: nodes that do not have the sessions.
+    """
+    if node in without:
+        return say("{node} does not have the users of its peer", node=node)
+    if node in shut:
+        return say("{node} has all users, and nobody can log in there", node=node)
+    return say("{node} serves everybody", node=node)
+
+
+def warn(node: Node, policy: Policy, shut: Collection[str] = ()) -> Explanation | None:
+    """Return what is about to go wrong on a node that serves; None when nothing is.
+
+    ``shut``: names of the nodes at which nobody can log in.
+    """
     if node.state not in SERVING or not facts.down(node):
         return None
     first = min(facts.down(node), key=lambda service: service.since)
@@ -134,8 +150,10 @@ def warn(node: Node, policy: Policy) -> Explanation | None:
         )
     return Explanation(
         0,
-        together([cause, say("{node} serves everybody.", node=node.name)]),
-        say_row("Start it before {until}, or users lose service.", down),
+        together([cause, _sentence(serving(node.name, shut))]),
+        say("Start it: users are without service.")
+        if node.name in shut
+        else say_row("Start it before {until}, or users lose service.", down),
     )
 
 
@@ -143,12 +161,20 @@ def explain(
     first: Side,
     second: Side,
     policy: Policy,
+    *,
+    shut: Collection[str] = (),
+    without: Collection[str] = (),
 ) -> Explanation:
-    """Return what the pair means, and what to do about it."""
+    """Return what the pair means, and what to do about it; ``shut`` and ``without`` as for ``serving``."""
     for row in ROWS:
         for one, two in ((first, second), (second, first)):
             if _fits(row, one, two):
-                names = {"one": one[0], "two": two[0]}
+                names = {
+                    "one": one[0],
+                    "two": two[0],
+                    "serving": serving(two[0], shut, without),
+                    "one_serving": serving(one[0], shut, without),
+                }
                 advice = together([say_row(row.advice, names), _by_itself(one, two, policy)])
                 return Explanation(row.number, say_row(row.cause, names), advice)
     if first[1] is None and second[1] is None:
@@ -162,6 +188,10 @@ def explain(
             "Wait for the next heartbeats; if the states stay, disable and enable High Availability."
         ),
     )
+
+
+def _sentence(part: str) -> str:
+    return say("{part}.", part=part)
 
 
 def _by_itself(one: Side, two: Side, policy: Policy) -> str:

@@ -176,6 +176,15 @@ def _still_stopped(node: Node, readings: tuple[Reading, ...]) -> tuple[str, ...]
     )
 
 
+def stopped_by_restart(node: Node) -> tuple[str, ...]:
+    """Return which services are down because of SRM until a restart has started them again."""
+    return tuple(
+        service.name
+        for service in node.services
+        if service.name in node.stopped or (service.up and not service.database)
+    )
+
+
 def healthy(node: Node) -> bool:
     """Return whether every monitored service is known to run."""
     # A plain loop: every step asks this several times.
@@ -277,5 +286,11 @@ def wake(node: Node, now: float, policy: Policy) -> float:
     """Return when ``node`` wants its next tick at the latest; infinity while HA is off."""
     if node.state is State.UNKNOWN or node.leaving:
         return float("inf")
-    beat = min(node.next_heartbeat, now + policy.heartbeat_interval)
-    return min([beat, *(at for at in deadlines(node, policy) if at > now)])
+    return min(node.next_heartbeat, now + policy.heartbeat_interval, limit_at(node, now, policy))
+
+
+def limit_at(node: Node, now: float, policy: Policy) -> float:
+    """Return the next moment at which a time limit will be reached; infinity while there is none."""
+    if node.state is State.UNKNOWN or node.leaving:
+        return float("inf")
+    return min((at for at in deadlines(node, policy) if at > now), default=float("inf"))

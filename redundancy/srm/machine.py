@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ class SimulatedMachine:
     """The outer truth about one node, which its SRM can only observe.
 
     ``services``: each activated service → (runs, since). ``monitored``: those that SRM watches.
-    ``in_router``: services that run only while the Cisco XCP Router runs. ``boots_at``: when a
+    ``in_router``: services that run only while the Cisco XCP Router runs. ``for_logins``: without one of
+    these no client logs in; ``for_connections``: without one of these everybody is disconnected.
+    ``features``: those that the Data Monitor holds back while database replication is not set up;
+    ``starting``: those it does hold. ``boots_at``: when a
     restarting machine is back. ``srm_since``: when its SRM was started last. ``wake``: when SRM wants to look at the latest.
     """
 
@@ -31,6 +35,12 @@ class SimulatedMachine:
     services: dict[str, tuple[bool, float]] = field(default_factory=dict)
     monitored: set[str] = field(default_factory=lambda: set(MONITORED))
     in_router: frozenset[str] = frozenset()
+    for_logins: frozenset[str] = frozenset({ROUTER})
+    for_connections: frozenset[str] = frozenset({ROUTER})
+    features: frozenset[str] = frozenset()
+    starting: set[str] = field(default_factory=set)
+    replication_monitor: bool = True
+    replicated: bool = True
     boots_at: float | None = None
     wake: float = float("inf")
 
@@ -39,6 +49,11 @@ class SimulatedMachine:
         """Return whether the node's SRM runs."""
         return self.powered and self.srm_running
 
+    @property
+    def holds_features(self) -> bool:
+        """Return whether the Data Monitor lets no feature service start."""
+        return self.replication_monitor and not self.replicated
+
     def readings(self) -> tuple[Reading, ...]:
         """Return what SRM sees of the services it watches."""
         return tuple(
@@ -46,6 +61,10 @@ class SimulatedMachine:
             for name, (runs, since) in self.services.items()
             if name in self.monitored
         )
+
+    def runs_all(self, names: Iterable[str]) -> bool:
+        """Return whether it has power and these services run."""
+        return self.powered and all(self.running(name) for name in names)
 
     def running(self, name: str) -> bool:
         """Return whether the service is activated and runs."""
@@ -66,10 +85,15 @@ class SimulatedMachine:
 
     def _set(self, names: Iterable[str], now: float, *, runs: bool) -> bool:
         changed = False
+        held = self.features if self.holds_features and runs else frozenset()
         for name in set(names) & self.services.keys():
-            if self.services[name][0] is not runs:
-                self.services[name] = (runs, now)
-                changed = True
+            runs_now, waits = self.services[name][0], name in self.starting
+            hold = name in held and not runs_now
+            if (runs_now, waits) == (runs and not hold, hold):
+                continue
+            (self.starting.add if hold else self.starting.discard)(name)
+            self.services[name] = (runs and not hold, now)
+            changed = True
         return changed
 
 
@@ -82,6 +106,8 @@ class Machines(ABC):
         self.machines = {
             name: SimulatedMachine(services=dict.fromkeys(MONITORED, (True, 0.0))) for name in names
         }
+        # Seconds by which the clock of the process that steps a node is ahead of the true time.
+        self.ahead = dict.fromkeys(self.machines, 0.0)
         self.fail_next_start: set[str] = set()
         self._order = itertools.count()
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -91,10 +117,26 @@ class Machines(ABC):
         """Let the SRM of ``name`` look at its services and its timers."""
 
     @abstractmethod
+    def _changed(self, name: str) -> None:
+        """Take notice that services or power of ``name`` have changed."""
+
+    @abstractmethod
     def _srm_started(self, name: str) -> None:
         """Tell the SRM of ``name`` that it was started."""
 
     # --- time ----------------------------------------------------------------------------------
+
+    def clock(self, name: str) -> float:
+        """Return the time as the process that steps ``name`` has it, and stamps what SRM does."""
+        return self.now + self.ahead[name]
+
+    def when(self, name: str, shown: float) -> float:
+        """Return the true time from which on the clock of ``name`` shows ``shown``."""
+        at = shown - self.ahead[name]
+        # Rounded down, it would be looked at again and again before its time has come.
+        while at + self.ahead[name] < shown:
+            at = math.nextafter(at, math.inf)
+        return at
 
     def run_until(self, until: float) -> None:
         """Let virtual time pass up to and including ``until``."""
@@ -136,19 +178,32 @@ class Machines(ABC):
 
     # --- services ------------------------------------------------------------------------------
 
-    def deploy(self, name: str, services: Mapping[str, bool], in_router: frozenset[str]) -> None:
+    def deploy(
+        self,
+        name: str,
+        services: Mapping[str, bool],
+        *,
+        in_router: frozenset[str],
+        for_logins: frozenset[str] = frozenset({ROUTER}),
+        for_connections: frozenset[str] = frozenset({ROUTER}),
+        features: frozenset[str] = frozenset(),
+    ) -> None:
         """Let ``name`` have these activated services; the value is whether SRM watches it."""
         machine = self.machines[name]
         machine.services = dict.fromkeys(services, (True, self.now))
         machine.monitored = {service for service, watched in services.items() if watched}
         machine.in_router = in_router
+        machine.for_logins, machine.for_connections = for_logins, for_connections
+        machine.features = features
 
     def activate(self, name: str, service: str, *, watched: bool) -> None:
         """Activate a service of ``name``, and start it if it can run."""
         machine = self.machines[name]
         if service not in machine.services:
             can_run = service not in machine.in_router or machine.running(ROUTER)
-            machine.services[service] = (machine.powered and can_run, self.now)
+            machine.services[service] = (False, self.now)
+            if machine.powered and can_run:
+                machine.start({service}, self.now)
         if watched:
             machine.monitored.add(service)
         self._look_soon(name)
@@ -157,12 +212,13 @@ class Machines(ABC):
         """Deactivate a service of ``name``: it is gone, and nobody watches it."""
         machine = self.machines[name]
         machine.services.pop(service, None)
+        machine.starting.discard(service)
         machine.monitored.discard(service)
         self._look_soon(name)
 
     def stop_service(self, name: str, service: str = ROUTER) -> None:
         """Stop a service of ``name``; the Cisco XCP Router takes those in it with it."""
-        self._stop_services(name, {service})
+        self._stop_services(name, {service}, self.now)
 
     def start_service(self, name: str, service: str = ROUTER) -> None:
         """Start a service of ``name``; does nothing when the node is off."""
@@ -172,9 +228,11 @@ class Machines(ABC):
     def restart_service(self, name: str, service: str = ROUTER) -> None:
         """Restart a service of ``name``, and those in it that run; no time passes."""
         machine = self.machines[name]
-        running = [other for other in machine.dependents({service}) if machine.running(other)]
+        wanted = [
+            o for o in machine.dependents({service}) if machine.running(o) or o in machine.starting
+        ]
         self.stop_service(name, service)
-        for each in (service, *running):
+        for each in (service, *wanted):
             self.start_service(name, each)
 
     def _start_services(self, name: str) -> None:
@@ -182,9 +240,24 @@ class Machines(ABC):
         if self._start_fails(name):
             return
         machine = self.machines[name]
-        if machine.start(machine.monitored | machine.dependents(machine.monitored), self.now):
+        if machine.start(
+            machine.monitored | machine.dependents(machine.monitored), self.clock(name)
+        ):
             # The sweep sees a change of status at its next tick.
             self._look_soon(name)
+
+    def _restart_services(self, name: str) -> None:
+        """Restart what SRM watches but the database, and what runs in the Cisco XCP Router; no time passes.
+
+        Where the router is stopped, all that is in it starts with it.
+        """
+        machine = self.machines[name]
+        router = machine.running(ROUTER)
+        inside = {s for s in machine.dependents(machine.monitored) if machine.running(s) is router}
+        machine.stop(machine.monitored - {DATABASE}, self.clock(name))
+        if not self._start_fails(name):
+            machine.start(machine.monitored | inside, self.clock(name))
+        self._look_soon(name)
 
     def _start_again(self, name: str, services: Iterable[str]) -> None:
         """Start services that SRM had stopped, and those that stopped with the Cisco XCP Router."""
@@ -195,7 +268,7 @@ class Machines(ABC):
         # What took its status at the very moment the router did, went down with it.
         router = machine.services.get(ROUTER)
         with_it = {s for s in machine.dependents(wanted) if machine.services.get(s) == router}
-        machine.start(wanted | with_it, self.now)
+        machine.start(wanted | with_it, self.clock(name))
         self._look_soon(name)
 
     def _start_fails(self, name: str) -> bool:
@@ -204,16 +277,40 @@ class Machines(ABC):
         self.fail_next_start.discard(name)
         return fails
 
-    def _stop_services(self, name: str, services: set[str]) -> None:
-        if self.machines[name].stop(services, self.now):
+    def _stop_services(self, name: str, services: set[str], at: float) -> None:
+        if self.machines[name].stop(services, at):
             self._look_soon(name)
 
     def _look_soon(self, name: str) -> None:
+        self._changed(name)
         self._later(0, lambda: self._look(name))
 
     def _look(self, name: str) -> None:
         if self.machines[name].steps:
             self.tick(name)
+
+    # --- database replication ----------------------------------------------------------------
+
+    @property
+    def unreplicated(self) -> set[str]:
+        """The nodes whose database replication is not set up."""
+        return {name for name, machine in self.machines.items() if not machine.replicated}
+
+    @unreplicated.setter
+    def unreplicated(self, names: set[str]) -> None:
+        for name, machine in self.machines.items():
+            machine.replicated = name not in names
+            self._start_held(name)
+
+    def set_monitor(self, name: str, *, on: bool) -> None:
+        """Let the Data Monitor of ``name`` wait for database replication, or not."""
+        self.machines[name].replication_monitor = on
+        self._start_held(name)
+
+    def _start_held(self, name: str) -> None:
+        machine = self.machines[name]
+        if not machine.holds_features and machine.start(set(machine.starting), self.now):
+            self._look_soon(name)
 
     # --- power ---------------------------------------------------------------------------------
 
@@ -223,6 +320,7 @@ class Machines(ABC):
         machine.powered = machine.srm_running = False
         machine.boots_at = None
         machine.stop(machine.services, self.now)
+        self._changed(name)
 
     def _go_down(self, name: str, *, reboot: bool) -> None:
         self.power_off(name)
@@ -243,6 +341,7 @@ class Machines(ABC):
         machine.powered = True
         machine.boots_at = None
         machine.start(machine.services, self.now)
+        self._changed(name)
         self.start_srm(name)
 
     def stop_srm(self, name: str) -> None:

@@ -3,13 +3,15 @@
 What is assumed: both nodes were Normal; the cause came right after a heartbeat, and ended when it
 really did; the heartbeats, the services and the moves take no time of their own; nobody else did
 anything. Users of the failed node are without service from the cause on, until their clients have
-logged in at the other node, evenly between the two re-login limits, or until the cause has ended.
-Behind a cut link, and when an administrator asked, they are served until their sessions move.
+logged in at the other node, evenly between the two re-login limits or those of push clients, or until
+the cause has ended. Behind a cut link, and when an administrator asked, they are served until their
+sessions move.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from redundancy.srm.clients import PUSH_WAIT
 from redundancy.srm.simulator import NODES, ROUTER, Simulator
 from redundancy.srm.types import Policy, Request
 
@@ -60,8 +62,11 @@ class Replayed:
     lost: float | None
 
 
-def replay(outage: Outage, policy: Policy, lower: float, upper: float) -> Replayed:
-    """Return what ``outage`` would have led to under these parameters and re-login limits."""
+def replay(outage: Outage, policy: Policy, lower: float, upper: float, push: int = 0) -> Replayed:
+    """Return what ``outage`` would have led to under these parameters and re-login limits.
+
+    ``push``: of the users, how many percent have push clients.
+    """
     failed = _failed(outage)
     sim = Simulator(policy, users={failed: outage.users})
     if outage.service not in sim.machines[failed].services:
@@ -86,7 +91,8 @@ def replay(outage: Outage, policy: Policy, lower: float, upper: float) -> Replay
     declared = next(entry.at - began for entry in sim.history[changes:])
     moved = sim.now - began
     unserved = 0.0 if outage.cause in SERVED else moved
-    return Replayed(declared, moved, outage.users * (unserved + (lower + upper) / 2) / 60)
+    waited = (sum(PUSH_WAIT) * push + (lower + upper) * (100 - push)) / 200
+    return Replayed(declared, moved, outage.users * (unserved + waited) / 60)
 
 
 def _failed(outage: Outage) -> str:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from redundancy.srm import facts
 from redundancy.srm.states import (
     AWAITING_FALLBACK,
+    BACKUP_MODES,
     FAILED_OVER_STATES,
     SERVING,
     State,
 )
 from redundancy.srm.types import MoveKind, Node, Policy, Request
-from redundancy.srm.words import duration, listed, say, say_row, together
+from redundancy.srm.words import duration, english, listed, mark, say, say_row, together
 
 ENABLED = say("High Availability was enabled.")
 DISABLED = say("High Availability was disabled.")
@@ -25,6 +26,8 @@ REQUEST_UNDER_WAY = say("A request for this group is already being carried out."
 # Stands for the names of services that cannot be told.
 A_SERVICE = say("a critical service")
 A_SERVICE_FIRST = say("A critical service")
+# What version 0.2.0 said, and a history that is kept still does: translated for it.
+EARLIER = (mark("All users are served here."),)
 
 
 def are(names: Sequence[str]) -> str:
@@ -84,7 +87,14 @@ def not_reporting(node: str) -> str:
 def why_not(node: Node, request: Request) -> str:
     """Return why a request of the administrator is refused in the present state."""
     what = request.value.capitalize()
+    peer = node.peer
     if request is Request.FAILOVER and node.state is State.NORMAL:
+        if peer is not None and peer.state is State.NORMAL and not peer.healthy:
+            return say(
+                "{what} needs all critical services of {peer} to run; {peer} reports that not all of them do.",
+                what=what,
+                peer=node.peer_name,
+            )
         return say("{what} needs {peer} to be heard and Normal.", what=what, peer=node.peer_name)
     if request is Request.FALLBACK and node.state in FAILED_OVER_STATES - {State.FAILED_OVER_DOWN}:
         return say(
@@ -124,6 +134,38 @@ def outlook(node: Node, now: float, policy: Policy) -> str:
         _fallback(node, policy),
     ]
     return together(found)
+
+
+def present(node: Node, now: float, policy: Policy, *, serves: bool = True) -> str:
+    """Return what holds now of a node in its state, as far as its SRM knows it; empty for nothing.
+
+    ``serves``: whether a client can log in at it, which SRM does not watch.
+    """
+    names = {"peer": node.peer_name, "node": node.name}
+    peer = node.peer if facts.peer_heard(node, now, policy) else None
+    if node.state is State.NORMAL and facts.healthy(node):
+        if not serves:
+            return say("Nobody can log in here.")
+        if peer is None or facts.late(node, now, policy):
+            return say("The critical services of {node} run.", **names)
+        if peer.healthy:
+            return say("Both nodes are reachable and their critical services run.")
+        return say("{peer} is reachable, and the critical services of {node} run.", **names)
+    if node.state in BACKUP_MODES and node.holds:
+        if not serves:
+            return say("All users are here, and nobody can log in.")
+        return say("The sessions of all users are here.")
+    if node.state in FAILED_OVER_STATES and peer is not None and peer.state in BACKUP_MODES:
+        return say("The users are at {peer}.", **names)
+    return ""
+
+
+def told(led: str, *now: str) -> str:
+    """Return what holds ``now`` and, as past, what ``led`` here, unless it is the same."""
+    held = [sentence for sentence in now if sentence]
+    if not held or english(led) in map(english, held):
+        return together(held or [led])
+    return together([*held, say("Before: {led}", led=led)] if led else held)
 
 
 def clock_time(moment: float) -> str:

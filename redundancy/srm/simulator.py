@@ -5,6 +5,7 @@ heartbeat bus with delay and loss, the nodes' services and power, the group's re
 the sessions, and an observer that can be paused. It is exact and repeatable: one seed, one history.
 """
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from redundancy.srm.types import (
     Policy,
     PowerDown,
     Request,
+    RestartServices,
     SendHeartbeat,
     StartAgain,
     Started,
@@ -94,6 +96,9 @@ class Simulator(Machines):
         self.users = dict.fromkeys(names, 0) | dict(users or {})
         self.location = {name: name for name in names}
         self.clients = Clients(self.users, seed)
+        # Since when nobody can log in at a node, and since when those who were logged in are lost.
+        self._no_logins: dict[str, float] = {}
+        self._lost: dict[str, float] = {}
         self.ha_enabled = False
         self.generation = 0
         self._recovering = False
@@ -158,13 +163,13 @@ class Simulator(Machines):
         if isinstance(event, Asked):
             self._asked.discard(name)
         try:
-            outcome = step(self.nodes[name], event, self.now, self.policy)
+            outcome = step(self.nodes[name], event, self.clock(name), self.policy)
         except IllegalRequest as error:
             assert isinstance(event, Asked)
             self._deny(name, event.request, error.sentence)
             return
         self.nodes[name] = outcome.node
-        self.machines[name].wake = outcome.wake
+        self.machines[name].wake = self.when(name, outcome.wake)
         for action in outcome.actions:
             self._carry_out(name, action)
 
@@ -172,6 +177,7 @@ class Simulator(Machines):
         match action:
             case StateChanged():
                 self.history.append(Entry(self.now, name, action))
+                self._changed(name)
             case SendHeartbeat(heartbeat):
                 self._send(name, heartbeat)
             case MoveSessions(kind, epoch):
@@ -179,7 +185,10 @@ class Simulator(Machines):
             case StartServices():
                 self._start_services(name)
             case StopServices():
-                self._stop_services(name, self.machines[name].monitored - {DATABASE})
+                services = self.machines[name].monitored - {DATABASE}
+                self._stop_services(name, services, self.clock(name))
+            case RestartServices():
+                self._restart_services(name)
             case StartAgain(services):
                 self._start_again(name, services)
             case PowerDown(reboot):
@@ -223,7 +232,8 @@ class Simulator(Machines):
         """Let the users of each home have their sessions where ``location`` says."""
         for home, node in location.items():
             if self.location[home] != node:
-                self.clients.move(home, self.now)
+                stopped = self._no_logins.get(self.location[home], math.inf)
+                self.clients.move(home, self.now, stopped)
         self.location = location
 
     # --- what can be done to a node ------------------------------------------------------------
@@ -315,13 +325,23 @@ class Simulator(Machines):
         )
 
     def active(self, name: str) -> int:
-        """Return how many clients are logged in at ``name``: nobody while it does not serve."""
+        """Return how many clients are logged in at ``name``."""
+        if name in self._lost:
+            return 0
+        by = min(self.now, self._no_logins.get(name, math.inf))
+        return sum(
+            self.clients.active(home, by) for home, node in self.location.items() if node == name
+        )
+
+    def _changed(self, name: str) -> None:
         machine = self.machines[name]
         idle = self.ha_enabled and self.nodes[name].state in SERVES_NOBODY
-        if idle or not machine.powered or not machine.running(ROUTER):
-            return 0
-        return sum(
-            self.clients.active(home, self.now)
-            for home, node in self.location.items()
-            if node == name
-        )
+        if idle or not machine.runs_all(machine.for_connections):
+            self._lost.setdefault(name, self.now)
+        if idle or not machine.runs_all(machine.for_logins):
+            self._no_logins.setdefault(name, self.now)
+        elif name in self._no_logins:
+            stopped, lost = self._no_logins.pop(name), self._lost.pop(name, None)
+            for home, node in self.location.items():
+                if node == name:
+                    self.clients.let_in(home, self.now, stopped, lost)

@@ -46,6 +46,9 @@ NUMBERS: dict[State, int] = {
     State.FAILED: 11,
 }
 
+# The command line has shorter words for these states than the pages.
+SHORT: dict[str, str] = {State.FAILED.value: "Failed", State.FAILING_OVER.value: "Failover"}
+
 # --- sets of states ----------------------------------------------------------------------------
 
 # A failover or a fallback is in progress, on the node itself or on its peer.
@@ -100,6 +103,8 @@ class Reason(StrEnum):
 AUTO_REASONS = frozenset({Reason.AUTO_RECOVER_SERVICE, Reason.AUTO_RECOVER_DATABASE})
 # A node lost a critical service.
 SERVICE_REASONS = AUTO_REASONS | {Reason.CRITICAL_SERVICE_DOWN, Reason.DATABASE_FAILURE}
+# A node gave its users up before it went, so that nothing of theirs is lost.
+GRACEFUL = frozenset({Reason.ON_ADMIN_REQUEST, Reason.PEER_REBOOT})
 # A node was not heard, or said that it would not be.
 SILENCE_REASONS = frozenset(
     {Reason.PEER_DOWN, Reason.PEER_REBOOT, Reason.PEER_DOWN_DURING_INITIALIZATION}

@@ -33,6 +33,7 @@ from redundancy.srm.types import (
     PowerDown,
     Reading,
     Request,
+    RestartServices,
     SendHeartbeat,
     StartAgain,
     Started,
@@ -92,6 +93,18 @@ def step(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
 def offers(node: Node, request: Request, now: float, policy: Policy) -> bool:
     """Return whether the table has a row for ``request`` in the present situation."""
     return any(_fitting(ASKED[request], Situation(node, now, policy)))
+
+
+def falls_back_at(node: Node, now: float, policy: Policy) -> float | None:
+    """Return when ``node`` will fall back by itself if all stays as it is; None when it will not.
+
+    Not before ``now``: it falls back at once where the wait is over.
+    """
+    since = facts.unbroken_since(node)
+    rows = _fitting(Trigger.HEALTHY_LONG, Situation(node, now, policy))
+    if not policy.automatic_fallback or since is None or not any(rows):
+        return None
+    return max(now, since + policy.fallback_after)
 
 
 def _fitting(trigger: Trigger, situation: Situation) -> Iterator[Rule]:
@@ -331,6 +344,17 @@ class _Step:
                 case Do.STOP:
                     self.actions.append(StopServices())
                     self.node = replace(self.node, stop_asked_at=self.now)
+                case Do.RESTART:
+                    self.actions.append(RestartServices())
+                    # What it knows of them is from before: the next look says which are back, and
+                    # the users go home when all are.
+                    self.node = replace(
+                        self.node,
+                        starting_since=self.now,
+                        services=(),
+                        healthy_since=None,
+                        stopped=facts.stopped_by_restart(self.node),
+                    )
                 case Do.TAKE:
                     self.node = replace(self.node, move=Move(MoveKind.TAKE_OVER))
                 case Do.HOME:

@@ -96,6 +96,7 @@ class Do(StrEnum):
 
     START = "start critical services"
     STOP = "stop critical services"
+    RESTART = "restart critical services"
     TAKE = "take all sessions"
     HOME = "send sessions home"
 
@@ -147,13 +148,13 @@ _BOTH_NORMAL: Row = (
 _GIVE_BACK: Row = (Rule(S.FALLING_BACK, take.PEER, "{peer} is taking its users back."),)
 _NOT_STARTED: Row = (Rule(S.FAILED, R.START_FAILED, "{down} did not start within {down_limit}."),)
 _FALLBACK: Row = (
-    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "An administrator asked for Fallback.", when.PEER_SERVES, (Do.START, Do.HOME)),
+    Rule(S.TAKING_BACK, R.ON_ADMIN_REQUEST, "An administrator asked for Fallback.", when.PEER_SERVES, (Do.RESTART, Do.HOME)),
 )  # fmt: skip
 _FALLBACK_BY_ITSELF: Row = (
     Rule(
         S.TAKING_BACK, R.AUTOMATIC_FALLBACK,
         "Healthy for {healthy} without a break, and automatic fallback is enabled.",
-        when.PEER_SERVES, (Do.HOME,),
+        when.PEER_SERVES, (Do.RESTART, Do.HOME),
     ),
 )  # fmt: skip
 _LOST_ON_BACKUP: Row = (
@@ -203,7 +204,7 @@ TABLE: dict[State, dict[Trigger, Row]] = {
     S.NORMAL: {
         T.STARTED: _INITIALIZE,
         T.ASKED_FAILOVER: (
-            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "An administrator asked for Failover.", when.PEER_NORMAL, (Do.STOP,)),
+            Rule(S.FAILING_OVER, R.ON_ADMIN_REQUEST, "An administrator asked for Failover.", when.PEER_FIT, (Do.STOP,)),
         ),
         T.PEER_GONE: _GONE_HEALTHY,
         T.PEER_FAILING_OVER: (
@@ -249,8 +250,8 @@ TABLE: dict[State, dict[Trigger, Row]] = {
         T.PEER_FAILED: _PEER_FAILED,
         T.START_FAILED: _NOT_STARTED,
         T.MOVED: (
-            Rule(S.BACKUP_ACTIVATED, take.KEEP, "All users are served here.", when.AUTO_RECOVER),
-            Rule(S.BACKUP, take.KEEP, "All users are served here."),
+            Rule(S.BACKUP_ACTIVATED, take.KEEP, "The sessions of all users are here.", when.AUTO_RECOVER),
+            Rule(S.BACKUP, take.KEEP, "The sessions of all users are here."),
         ),
         T.MOVE_REFUSED: (
             Rule(S.BACKUP, take.KEEP, "The users could not be taken: {peer} holds them.", when.PEER_SILENT),

@@ -17,6 +17,7 @@ from redundancy.srm.types import (
     MoveSessions,
     Node,
     PowerDown,
+    RestartServices,
     SendHeartbeat,
     StartServices,
     StateChanged,
@@ -75,8 +76,9 @@ def trace_lines(
     """
     if heard is not None and after.peer == heard and before.peer != heard:
         yield _debug_heard(heard)
-    if after.peer is not None and (before.peer is None or _start(before) != _start(after)):
-        yield Line(Level.INFO, HEARTBEAT, f"peer up, incarnation= {after.peer.incarnation}")
+    old, new = before.peer, after.peer
+    if new is not None and (old is None or old.incarnation != new.incarnation):
+        yield Line(Level.INFO, HEARTBEAT, f"peer up, incarnation= {new.incarnation}")
     yield from _services(before, after)
     for action, actor in actions:
         yield from _action(action, actor, before, now)
@@ -87,10 +89,6 @@ def trace_lines(
     if _vector(before) != _vector(after):
         said, own = _vector(after)
         yield Line(Level.INFO, FALLBACK, f"peer states vector changed to [{said},{own}]")
-
-
-def _start(node: Node) -> int | None:
-    return node.peer.incarnation if node.peer else None
 
 
 def _vector(node: Node) -> tuple[str, str]:
@@ -135,6 +133,8 @@ def _action(action: Action, actor: str, before: Node, now: float) -> Iterator[Li
             yield Line(Level.INFO, MOVES, f"{kind} of users requested, epoch= {epoch}")
         case StartServices():
             yield Line(Level.INFO, SERVICES, "starting critical services")
+        case RestartServices():
+            yield Line(Level.INFO, SERVICES, "restarting critical services")
         case StopServices():
             yield Line(Level.INFO, SERVICES, "stopping critical services")
         case PowerDown(reboot):

@@ -289,6 +289,11 @@ class StopServices:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartServices:
+    """Restart the critical services of this node, all but the database; start those that are stopped."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartAgain:
     """Start these services, which SRM had stopped, and what stopped with them."""
 
@@ -319,6 +324,7 @@ Action = (
     | MoveSessions
     | StartServices
     | StopServices
+    | RestartServices
     | StartAgain
     | PowerDown
     | StateChanged

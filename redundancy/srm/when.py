@@ -63,7 +63,10 @@ FIRST = Condition("this is node 1", lambda s: s.node.first)
 # Its peer.
 PEER_KNOWN = Condition("peer is heard", lambda s: s.peer is not None)
 PEER_SILENT = Condition("peer is not heard", lambda s: s.peer is None)
-PEER_NORMAL = Condition("peer says Normal", _peer(lambda peer: peer.state is State.NORMAL))
+PEER_FIT = Condition(
+    "peer says Normal, and its services run",
+    _peer(lambda peer: peer.state is State.NORMAL and peer.healthy),
+)
 PEER_ADMIN = Condition("peer's reason is On Admin Request", _peer(_admin))
 PEER_UNKNOWN = Condition(
     "peer's reason is Unknown", _peer(lambda peer: peer.reason is Reason.UNKNOWN)

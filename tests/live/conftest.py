@@ -5,22 +5,26 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from redundancy import bus
+from redundancy import bus, pulse
 from redundancy.models import RedundancyGroup
 from redundancy.operations import groups, sample
 from tests.live.lab import Lab, running
 from tests.live.pair import Clock, Pair
+from tests.live.settled import begin_with
+from tests.ready import Ready
 from tests.stacks import find_port, own_environment
 
 
 @pytest.fixture(scope="module")
 def one_lab(
-    tmp_path_factory: pytest.TempPathFactory, given_redis: redis.Redis | None
+    tmp_path_factory: pytest.TempPathFactory,
+    given_redis: redis.Redis | None,
+    begun: Ready,
 ) -> Iterator[Lab]:
     """A running lab for all tests of a module."""
     folder = tmp_path_factory.mktemp("lab")
     with (
-        own_environment(folder / "var", find_port()) as variables,
+        own_environment(begun.fill(folder / "var"), find_port(), begun.template) as variables,
         running(variables, folder) as made,
     ):
         made.ask("sample.load_sample_cluster(actor='')")
@@ -36,16 +40,32 @@ def lab(one_lab: Lab) -> Lab:
     return one_lab
 
 
+# Lab seconds: where the time of a pair begins, and in how many of them a new one becomes Normal.
+BEGIN, SETTLING = 1_800_000_000.0, 3
+
+
 @pytest.fixture
 def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """A pair that is Normal, at a lab time the test moves on."""
-    clock = Clock(1_800_000_000.0)
+    clock = Clock(BEGIN)
     monkeypatch.setattr("redundancy.clock.look", lambda: (clock.reader(), 1.0))
+    # Between two sweeps its time stands still.
+    monkeypatch.setattr(bus, "wait_for_nothing", lambda _seconds: False)
     bus.client().flushdb()
-    sample.load_sample_cluster(actor="")
+    begin_with(_normal_pair)
+    clock.now = BEGIN + SETTLING
     made = Pair(clock)
-    groups.enable_ha(group=RedundancyGroup.objects.get(), actor="")
-    made.run(3)
     assert made.states() == ("Normal", "Normal")
     yield made
     bus.client().flushdb()
+
+
+def _normal_pair() -> None:
+    clock = Clock(BEGIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("redundancy.clock.look", lambda: (clock.reader(), 1.0))
+        sample.load_sample_cluster(actor="")
+        groups.enable_ha(group=RedundancyGroup.objects.get(), actor="")
+        Pair(clock).run(SETTLING)
+    # Of a copy they would be long ago by the wall clock, with all ticks missed since.
+    bus.client().delete(pulse.TICKS)

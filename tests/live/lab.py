@@ -20,6 +20,9 @@ RATE = 60
 SABOTAGE = str(Path(__file__).parent / "sabotage")
 # Lab seconds in which a pair comes to rest, whatever was done to it.
 REST = 3600
+# Wall seconds between two looks at the pair, half of those between two sweeps: a look takes as much
+# work as a page.
+LOOK = 0.1
 # Enough to miss a peer, if anybody were to.
 MISSED = 75
 
@@ -52,22 +55,28 @@ class Remote:
 
 
 class Processes:
-    """Valkey (unless a Redis is given), beat and the workers, one by one."""
+    """Valkey (unless a Redis is given), beat and the workers, one by one.
 
-    def __init__(self, variables: dict[str, str], folder: Path) -> None:
+    With ``web`` the web process, too, and those of SSH and SOAP where the variables give them a port.
+    """
+
+    def __init__(self, variables: dict[str, str], folder: Path, *, web: bool = False) -> None:
         self.variables = variables
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        doors = {"web": web} | {
+            name: variables.get(f"{name.upper()}_PORT", "0") != "0" for name in ("ssh", "soap")
+        }
         self._commands = {
             name: procfile.with_this_python(command)
             for name, command in procfile.load(BASE_DIR / "Procfile").items()
-            if name in {"sweep", "moves", "beat"}
+            if doors.get(name, name != procfile.RELEASE)
         }
-        # Run only where a test starts them: the SRM of one node, and a second one of the others.
-        self._more = {
-            f"{name}-2": [part.replace(f"{name}@", f"{name}2@") for part in command]
-            for name, command in self._commands.items()
-        } | {"srm": [sys.executable, "manage.py", "srm_worker", "imp-sub"]}
+        # Run only where a test starts them: the SRM of one node, and a second one of each.
+        alone = {"srm": [sys.executable, "manage.py", "srm_worker", "imp-sub"]}
+        self._more = alone | {
+            f"{name}-2": command for name, command in (self._commands | alone).items()
+        }
         if "REDIS_URL" not in variables:
             var = Path(variables["VAR_DIR"])
             self._socket = env.valkey_socket(var)
@@ -132,15 +141,34 @@ class Processes:
         process.send_signal(how)
         process.wait(timeout=20)
 
+    def ends(self, name: str, seconds: float) -> bool:
+        """End a process as the system does; one that does not in time shows in its log where it hangs."""
+        process = self._running.pop(name)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            process.wait()
+            return False
+        return True
+
     def pause(self, name: str) -> None:
         self._running[name].send_signal(signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
         self._running[name].send_signal(signal.SIGCONT)
 
+    def runs(self, name: str) -> bool:
+        return self._running[name].poll() is None
+
     def wait(self, name: str) -> int:
         """Wait until a process has ended by itself; return its exit code."""
         return self._running.pop(name).wait(timeout=30)
+
+    def said(self, name: str) -> str:
+        """What a process has printed so far, and those of its name before it."""
+        return (self._folder / f"{name}.log").read_text()
 
     def log(self) -> str:
         return "\n".join(
@@ -171,7 +199,7 @@ class Lab:
         deadline = time.monotonic() + 60
         while [node[2] for node in pair.values()] != [500, 500]:
             assert time.monotonic() < deadline, f"{pair}\n{self.processes.log()}"
-            time.sleep(0.05)
+            time.sleep(LOOK)
             pair = self.ask("pair()")
         # What both nodes asked for on their way to Normal is done.
         self.wait_lab(30)
@@ -190,30 +218,38 @@ class Lab:
             if (pair["imp-pub"][0], pair["imp-sub"][0]) == (pub, sub):
                 return pair
             assert self.ask("clock.lab_now()") < end, f"{pair}\n{self.processes.log()}"
-            time.sleep(0.05)
+            time.sleep(LOOK)
 
-    def until_watched(self) -> None:
+    def until_watched(self, seconds: float = 60) -> None:
         """Wait until a sweep has run to its end that was not done before."""
         began = time.monotonic()
         while (age := self.ask("bus.sweep_age()")) is None or age > time.monotonic() - began:
-            assert time.monotonic() < began + 60, self.processes.log()
+            assert time.monotonic() < began + seconds, self.processes.log()
             time.sleep(0.1)
 
-    def until_alone(self) -> None:
-        """Wait until the SRM of imp-sub runs in its own process, and the pair is Normal again."""
+    def until_alone(self, but: str = "") -> str:
+        """Wait until the SRM of imp-sub runs in its own process, other than ``but``, and the pair is Normal again.
+
+        Return how the process is called.
+        """
         deadline = time.monotonic() + 60
-        while not self.ask("server('imp-sub').machine.srm_worker"):
+        # That SRM was started says its first step, not the claim of the process.
+        started = "memory('imp-sub')['incarnation'] == server('imp-sub').machine.incarnation"
+        while (worker := self.ask("server('imp-sub').machine.srm_worker")) in {"", but} or not (
+            self.ask(started)
+        ):
             assert time.monotonic() < deadline, self.processes.log()
             time.sleep(0.1)
-        self.wait_lab(60)
         self.until("Normal", "Normal", REST)
+        return str(worker)
 
     def request(self, what: str) -> None:
-        """Ask imp-pub for it as soon as it is offered: both nodes must have heard each other's state."""
+        """Ask imp-pub for it as soon as its page offers it: its peer may have heard it before it heard the peer."""
         deadline = time.monotonic() + 60
-        while what not in self.ask("[row.action for row in live.all_live()[0].rows]"):
+        offered = "[row.action for row in live.all_live()[0].rows if row.name == 'imp-pub']"
+        while self.ask(offered) != [what]:
             assert time.monotonic() < deadline, self.processes.log()
-            time.sleep(0.05)
+            time.sleep(LOOK)
         self.ask(f"actions.request_{what}(node=server('imp-pub'), serial=None, actor='a')")
 
     def last_event(self) -> int:
@@ -225,7 +261,9 @@ class Lab:
 
 
 @contextlib.contextmanager
-def running(variables: dict[str, str], folder: Path, rate: float = RATE) -> Iterator[Lab]:
+def running(
+    variables: dict[str, str], folder: Path, rate: float = RATE, *, web: bool = False
+) -> Iterator[Lab]:
     """Run an empty system with these variables, its logs in ``folder``; end every process of it."""
     variables = variables | {
         "LAB_CLOCK_RATE": str(rate),
@@ -234,7 +272,7 @@ def running(variables: dict[str, str], folder: Path, rate: float = RATE) -> Iter
         "FAULT_LAB": "1",
     }
     with contextlib.ExitStack() as stack:
-        processes = Processes(variables, folder)
+        processes = Processes(variables, folder, web=web)
         stack.callback(processes.stop)
         processes.begin()
         ask = Remote(variables)

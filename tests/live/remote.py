@@ -4,6 +4,7 @@ Tests of real processes look at the same database and Redis as those processes t
 sharing settings with the test run.
 """
 
+import io
 import json
 import os
 import sys
@@ -15,32 +16,40 @@ import django
 
 django.setup()
 
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import CommandError, call_command  # noqa: E402
 from django.db import close_old_connections  # noqa: E402
+from django.test import Client  # noqa: E402
 
 from cucm_admin.celery import app  # noqa: E402
-from redundancy import bus, clock, tasks  # noqa: E402
+from redundancy import bus, clock, pulse, tasks, trace_store, workers  # noqa: E402
 from redundancy.catalog import SRM, XCP_ROUTER  # noqa: E402
 from redundancy.faultlab import writes as faults  # noqa: E402
 from redundancy.imports import jobs as import_tasks  # noqa: E402
 from redundancy.imports import writes as imports  # noqa: E402
 from redundancy.models import (  # noqa: E402
+    ClientLogin,
     HaEvent,
     NodeRuntime,
     PresenceSession,
     PresenceUser,
+    RedundancyGroup,
     Server,
     ServiceParameter,
     UserImport,
 )
-from redundancy.monitor import audit  # noqa: E402
+from redundancy.monitor import audit, reads  # noqa: E402
 from redundancy.operations import actions, groups, power, sample, services  # noqa: E402
 from redundancy.operations.moves import MoveRequest  # noqa: E402
 from redundancy.parameters.writes import parameters  # noqa: E402
 from redundancy.selectors import live  # noqa: E402
 from redundancy.srm.states import State  # noqa: E402
 from redundancy.srm.types import MoveKind  # noqa: E402
+from redundancy.traces import collecting  # noqa: E402
+from redundancy.traces import writes as traces  # noqa: E402
 
 NAMES: dict[str, Any] = {
+    "ClientLogin": ClientLogin,
     "HaEvent": HaEvent,
     "MoveKind": MoveKind,
     "MoveRequest": MoveRequest,
@@ -49,12 +58,17 @@ NAMES: dict[str, Any] = {
     "PresenceUser": PresenceUser,
     "actions": actions,
     "app": app,
+    "SRM": SRM,
     "breaches": lambda: [str(breach) for breach in audit.audit()],
     "bus": bus,
     "clock": clock,
     "faults": faults,
     "groups": groups,
     "live": live,
+    "pulse": pulse,
+    "reasons": lambda: reads.look_at_system().reasons,
+    "workers": workers,
+    "memory": lambda name: NodeRuntime.objects.get(server__name=name).memory,
     "parameters": parameters,
     "power": power,
     "sample": sample,
@@ -98,6 +112,8 @@ def put_right() -> None:
     if group.ha_enabled and states != [State.NORMAL] * len(states):
         groups.disable_ha(group=group, actor="")
     for node in servers:
+        # The process that ran its SRM alone is not there any more.
+        power.end_srm_alone(server=node, worker=node.machine.srm_worker or "-")
         power.power_on(server=node, actor="")
         services.start_service(server=node, name=SRM, actor="")
         stopped = node.services.filter(activated=True, running=False)
@@ -127,6 +143,44 @@ def imported(pk: int) -> list[Any]:
 
 
 NAMES |= {"begin_import": begin_import, "imported": imported}
+
+
+def page(address: str) -> str:
+    """Return what this process answers a super user at ``address``, as Latin-1."""
+    user, _ = User.objects.get_or_create(username="ann", is_superuser=True)
+    client = Client(headers={"host": "localhost"})
+    client.force_login(user)
+    answer: Any = client.get(address)
+    assert answer.status_code == 200, answer.status_code
+    return (b"".join(answer) if answer.streaming else answer.content).decode("latin-1")
+
+
+def begin_collection(since: float) -> int:
+    """Begin to collect the logs of the group from ``since`` to now; nobody is asked to do a step yet."""
+    group = RedundancyGroup.objects.get()
+    until = clock.lab_now()
+    return traces.begin_collection(group=group, since=since, until=until, actor="ann").pk
+
+
+def command(*words: str) -> list[Any]:
+    """Run a management command; return its exit code and what it said."""
+    out = io.StringIO()
+    try:
+        call_command(*words, stdout=out)
+    except CommandError as error:
+        return [error.returncode, str(error)]
+    except SystemExit as error:
+        return [1, str(error)]
+    return [0, out.getvalue()]
+
+
+NAMES |= {
+    "begin_collection": begin_collection,
+    "collecting": collecting,
+    "command": command,
+    "page": page,
+    "trace": lambda name: list(trace_store.read(Server.objects.get(name=name).pk)),
+}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -77,6 +77,13 @@ def test_a_stopped_srm_is_deaf(pair: Pair) -> None:
     assert nodes()[1].tone == "bad"
 
 
+@pytest.mark.parametrize(
+    ("sound", "words"), [(WAITING, "not yet"), (SILENT, "not yet"), (DEAF, "–")]
+)
+def test_who_cannot_hear_has_not_just_heard_nothing_yet(sound: Sound, words: str) -> None:
+    assert Ear(sound).never == words
+
+
 def test_a_node_that_goes_down_says_so(pair: Pair) -> None:
     power.shut_down(server=server("imp-sub"), actor="")
     pair.run(2)
@@ -102,12 +109,33 @@ def test_while_nobody_sweeps_silence_says_nothing(pair: Pair) -> None:
     pair.run(5)
     pair.clock.now += 3600
     assert sounds() == (SILENT, SILENT)
-    assert [
-        node.ear and node.ear.sound for node in nodes(cluster.look_at_cluster(seeing=False))
-    ] == [
-        HEARD,
-        HEARD,
-    ]
+    unseen = nodes(cluster.look_at_cluster(seeing=False))
+    assert [node.ear for node in unseen] == [Ear(Sound.UNSEEN)] * 2
+    assert [(node.state, node.reason, node.tone) for node in unseen] == [
+        ("Normal", "as last seen", "unseen")
+    ] * 2
+    # Who has no power is known to say nothing.
+    power.power_off(server=server("imp-sub"), actor="")
+    assert [node.tone for node in nodes(cluster.look_at_cluster(seeing=False))] == ["unseen", "bad"]
+
+
+def test_an_age_counts_no_further_than_what_stands_beside_it_is_true(pair: Pair) -> None:
+    pair.run(5)
+    ears = [node.ear for node in nodes() if node.ear]
+    assert [ear.holds_until and ear.holds_until - (ear.heard_at or 0) for ear in ears] == [30, 30]
+    pair.clock.now += 40
+    ears = [node.ear for node in nodes() if node.ear]
+    assert [ear.holds_until and ear.holds_until - (ear.heard_at or 0) for ear in ears] == [60, 60]
+    pair.clock.now += 40
+    assert [node.ear and node.ear.holds_until for node in nodes()] == [None, None]
+
+
+def test_a_node_is_not_green_where_nobody_can_log_in(pair: Pair) -> None:
+    services.stop_service(
+        server=server("imp-sub"), name="Cisco XCP Authentication Service", actor=""
+    )
+    pair.run(2)
+    assert [(node.state, node.tone) for node in nodes()] == [("Normal", "ok"), ("Normal", "warn")]
 
 
 def test_sessions_of_the_failed_node_are_guests_of_its_peer(pair: Pair) -> None:

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from redundancy import bus
+from redundancy.drivers.replication import PUBLISHER_TIMEOUT
 from redundancy.faultlab import writes as faults
 from redundancy.live import link
 from redundancy.models import Fault, FaultKind, HaEvent, NodeRuntime, RedundancyGroup
@@ -210,6 +211,20 @@ def test_the_next_start_fails_once(pair: Pair) -> None:
     assert pair.states() == (State.FAILED, State.FAILED)
     assert reasons() == {Reason.START_FAILED}
     assert not Fault.objects.exists()
+
+
+def test_a_publisher_goes_on_without_replication(pair: Pair) -> None:
+    pub = server("imp-pub")
+    faults.break_replication(node=pub, actor="")
+    power.power_off(server=pub, actor="")
+    power.power_on(server=pub, actor="")
+    pair.run(91)
+    assert pair.states()[0] == State.FAILED_OVER_DOWN
+    pair.run(int(PUBLISHER_TIMEOUT) - 92)
+    assert pair.states()[0] == State.FAILED_OVER_DOWN
+    pair.run(3)
+    assert pair.states()[0] == State.FAILED_OVER
+    assert Fault.objects.count() == 1
 
 
 def test_a_pause_of_the_observer_is_not_silence_of_a_node(pair: Pair) -> None:

@@ -105,17 +105,24 @@ def regions(client: Client, pair: Pair) -> list[Region]:
 
 
 def compare(regions: list[Region], what: str, *, swept: bool = True) -> set[str]:
-    """Poll each region both ways, twice, so that the second may be remembered; return what changed."""
+    """Poll each region both ways until a look finds nothing new, then again; return what changed."""
+
+    def poll(ask: Callable[[], int]) -> int:
+        # How long ago a sweep ran is judged by real time, of which a test may take much.
+        bus.mark_sweep() if swept else bus.client().delete(bus.MARK)
+        return ask()
+
     changed = set()
     for region in regions:
         for _ in range(2):
-            # How long ago a sweep ran is judged by real time, of which a test may take much.
-            bus.mark_sweep() if swept else bus.client().delete(bus.MARK)
-            quick = region.remembered()
-            slow = region.looked_at()
+            quick, slow = poll(region.remembered), poll(region.looked_at)
             assert quick == slow, f"{region.page} after {what}: {quick}, a look says {slow}"
-            if slow == 200:
-                changed.add(region.page)
+            if slow == 204:
+                # Nothing has happened since that look: it says for this one, too, what is so.
+                again = poll(region.remembered)
+                assert again == 204, f"{region.page} after {what}: {again} from memory"
+                break
+            changed.add(region.page)
     return changed
 
 

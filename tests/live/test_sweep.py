@@ -231,6 +231,8 @@ def test_recover_of_a_group_with_one_failed_node_is_refused(pair: Pair, failed: 
 def test_one_request_at_a_time_and_only_for_the_state_that_was_confirmed(pair: Pair) -> None:
     pub, sub = server("imp-pub"), server("imp-sub")
     serial = NodeRuntime.objects.get(server=pub).serial
+    with pytest.raises(Refused, match="has changed its state"):
+        actions.request_failover(node=pub, serial=serial - 1, actor="one")
     actions.request_failover(node=pub, serial=serial, actor="one")
     for again in (pub, sub):
         with pytest.raises(Exception, match="already being carried out"):

@@ -20,7 +20,7 @@ def swept(pair: Pair, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> li
     log: list[str] = []
     # Nobody waits for half of it.
     settings.SWEEP_SECONDS = 600
-    monkeypatch.setattr(sweeping, "sweep", lambda *_, asked: log.append("ran"))
+    monkeypatch.setattr(sweeping, "sweep", lambda *_, **__: log.append("ran"))
     monkeypatch.setattr(tasks.sweep, "delay", lambda **how: log.append(f"asked {how}"))
     return log
 
@@ -71,7 +71,7 @@ def test_no_sweep_runs_while_the_bus_is_away(
         tasks.sweep()
         tasks.sweep(asked=True)
     assert swept == []
-    assert caplog.text.count("the heartbeat bus cannot be reached (gone)") == 2
+    assert caplog.text.count("the heartbeat bus cannot be used (gone)") == 1
 
 
 def test_many_moves_ask_for_one_sweep_which_comes_at_once(
@@ -155,8 +155,10 @@ def test_a_move_whose_message_was_lost_is_queued_again(
 
 def test_a_queue_is_kept_for_minutes_so_that_no_wrong_clock_empties_it(settings: Settings) -> None:
     assert settings.QUEUE_SECONDS >= 600
-    for task in (tasks.sweep, tasks.move_sessions, tasks.audit, tasks.canary):
+    for task in (tasks.sweep, tasks.audit, tasks.alarms, tasks.tidy, tasks.canary):
         assert task.expires == settings.QUEUE_SECONDS
+    # Asked for by a process of one node, whose clock nobody compares.
+    assert tasks.move_sessions.expires is None
     # Beat adds nothing of its own.
     (entry,) = settings.CELERY_BEAT_SCHEDULE.values()
     assert entry == {"task": tasks.sweep.name, "schedule": settings.SWEEP_SECONDS}

@@ -28,6 +28,7 @@ ACTOR = "ann"
 PASSES = {
     "Check.figure",
     "Ear.heard_at",
+    "Ear.holds_until",
     "Logins.elapsed",
     "ObserverView.lab_now",
     "ObserverView.sentence",
@@ -48,6 +49,8 @@ ASIDE = {
     "map",
     "most",
     "preflight_rows",
+    "sections",
+    "preflight_tone",
     "problems",
     "refresh",
     "search",

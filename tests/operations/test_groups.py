@@ -105,6 +105,25 @@ def test_names_are_unique_whatever_their_case(pair: RedundancyGroup) -> None:
     assert RedundancyGroup.objects.count() == 2
 
 
+def test_an_edit_is_told_with_what_it_changed_and_no_more(
+    pair: RedundancyGroup, publisher: Server, subscriber: Server
+) -> None:
+    pub, sub = publisher, subscriber
+    HaEvent.objects.all().delete()
+    old = pair.name
+    edited(pair, pub, sub)
+    assert not HaEvent.objects.exists()
+    pair = edited(pair, pub, sub, name="north")
+    pair = edited(pair, pub, sub, description="Two nodes.")
+    edited(pair, pub, sub, name="south", description="")
+    assert [event.sentence for event in HaEvent.objects.order_by("pk")] == [
+        f"Group {old} was renamed to north.",
+        "The description of north was changed.",
+        "Group north was renamed to south.",
+        "The description of south was changed.",
+    ]
+
+
 def test_no_more_groups_than_the_limit(pair: RedundancyGroup, settings: Any) -> None:
     settings.MAX_GROUPS = 1
     with pytest.raises(Refused, match="1 presence redundancy groups already"):
@@ -183,14 +202,15 @@ def test_ha_needs_two_servers(publisher: Server) -> None:
 
 
 def test_enabling_twice_is_enabling_once(pair: RedundancyGroup) -> None:
-    SrmMessage.objects.create(node=pair.servers.all()[0], kind="started")
+    for told in (pair.servers.all()[0], node("imp-3")):
+        SrmMessage.objects.create(node=told, kind="started")
     for _ in range(2):
         enable_ha(group=pair, actor="ann")
     pair.refresh_from_db()
     assert (pair.ha_enabled, pair.ha_generation, pair.epoch) == (True, 1, 0)
     event = HaEvent.objects.get(sentence__contains="was enabled.")
     assert (event.kind, event.actor, event.group) == ("admin", "ann", pair)
-    assert not SrmMessage.objects.exists()
+    assert [message.node.name for message in SrmMessage.objects.all()] == ["imp-3"]
 
 
 def test_disabling_sends_everybody_home(
@@ -265,8 +285,13 @@ def test_a_group_goes_only_with_ha_off_and_without_users(
 
 
 def test_deleting_a_group_unassigns_its_servers(pair: RedundancyGroup) -> None:
+    add_group(name="Rome", first=node("imp-3"), actor="ann")
     delete_group(group=pair, actor="ann")
-    assert places() == {"imp-pub": (None, None), "imp-sub": (None, None)}
+    assert places() == {
+        "imp-pub": (None, None),
+        "imp-sub": (None, None),
+        "imp-3": ("Rome", 1),
+    }
     event = HaEvent.objects.get(sentence__contains="was deleted.")
     assert (event.group, event.group_name, event.actor) == (None, "DefaultCUPSubCluster", "ann")
     stale = RedundancyGroup(pk=999_999, name="gone")

@@ -9,11 +9,12 @@ from redundancy.catalog import SERVICES, SRM
 from redundancy.clock import lab_now
 from redundancy.drivers import get_driver
 from redundancy.errors import Refused
-from redundancy.models import HaEvent, Machine, NodeRuntime, RedundancyGroup, Server, SrmMessage
+from redundancy.models import EventKind, Machine, NodeRuntime, RedundancyGroup, Server, SrmMessage
 from redundancy.operations import power
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from tests.deeds import deeds
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def messages(node: Server) -> list[tuple[str, dict[str, Any]]]:
 
 
 def sentences() -> list[str]:
-    return list(HaEvent.objects.filter(kind="lab").values_list("sentence", flat=True))
+    return list(deeds().values_list("sentence", flat=True))
 
 
 def test_sudden_power_off_tells_nobody(node: Server, pair: RedundancyGroup) -> None:
@@ -56,8 +57,16 @@ def test_sudden_power_off_tells_nobody(node: Server, pair: RedundancyGroup) -> N
     assert running(node) == set()
     assert messages(node) == []
     assert sentences() == ["imp-pub lost its power."]
-    event = HaEvent.objects.get(kind="lab")
+    event = deeds().get()
     assert (event.node, event.group, event.actor) == (node, pair, "ann")
+    assert event.kind == EventKind.ADMIN
+
+
+def test_what_nobody_did_is_no_administrator_s_action(node: Server) -> None:
+    power.reboot(server=node, actor="ann")
+    power.boot_due_nodes(now=lab_now() + 1000)
+    kinds = list(deeds().order_by("pk").values_list("kind", "actor"))
+    assert kinds == [(EventKind.ADMIN, "ann"), (EventKind.LAB, "")]
 
 
 def test_power_on_starts_what_is_activated(node: Server) -> None:
@@ -184,6 +193,21 @@ def test_srm_stops_starts_and_restarts(node: Server) -> None:
         f"{SRM} on imp-pub was started.",
         f"{SRM} on imp-pub was stopped.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "asked"),
+    [(power.stop_srm, []), (power.power_off, []), (power.power_off, ["shutdown"])],
+)
+def test_what_was_asked_of_an_srm_ends_with_it(
+    node: Server, pair: RedundancyGroup, end: Callable[..., None], asked: list[str]
+) -> None:
+    other = pair.servers.get(slot=2)
+    for kind in ("failover", "fallback", "moved", *asked):
+        SrmMessage.objects.bulk_create(SrmMessage(node=told, kind=kind) for told in (node, other))
+    end(server=node, actor="")
+    assert [kind for kind, _ in messages(node)] == ["moved"]
+    assert len(messages(other)) == 3 + len(asked)
 
 
 @pytest.mark.parametrize(

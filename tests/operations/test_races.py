@@ -7,7 +7,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from redundancy.errors import Refused, Stale
+from redundancy.errors import Refused, Stale, Taken
 from redundancy.models import (
     Machine,
     PresenceSession,
@@ -58,12 +58,12 @@ def test_two_first_nodes_make_one_publisher() -> None:
 def test_one_of_two_equal_names_is_refused() -> None:
     node("imp-pub")
     errors = together(lambda: node("imp-sub"), lambda: node("IMP-SUB"))
-    assert [type(error) for error in errors] == [Refused]
+    assert [type(error) for error in errors] == [Taken]
     free = [node("imp-3"), node("imp-4")]
     errors = together(
         *(lambda one=one: add_group(name="Berlin", first=one, actor="tester") for one in free)
     )
-    assert [type(error) for error in errors] == [Refused]
+    assert [type(error) for error in errors] == [Taken]
 
 
 def test_a_server_joins_one_of_two_groups() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from redundancy.catalog import SERVICES
 from redundancy.errors import Refused
-from redundancy.models import HaEvent, PresenceUser, RedundancyGroup, Server
+from redundancy.models import HaEvent, PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.operations.servers import add_server, delete_server, edit_server
 from redundancy.operations.users import add_users
@@ -23,6 +23,7 @@ def edited(server: Server, **changes: Any) -> Server:
         "name": server.name,
         "version": server.version,
         "description": "",
+        "ipv4_address": "",
         "ipv6_address": "",
         "mac_address": "",
         "domain": "",
@@ -98,6 +99,11 @@ def test_bad_names(name: str) -> None:
     [
         ("description", "x" * 129, "at most 128"),
         *[("description", f"a{sign}b", "must not contain") for sign in '"%&\\<>\n\0'],
+        ("ipv4_address", "2001:db8::1", "valid IPv4"),
+        ("ipv4_address", "10.0.0.256", "valid IPv4"),
+        ("ipv4_address", "0.0.0.0", "of one server"),
+        ("ipv4_address", "255.255.255.255", "of one server"),
+        ("ipv4_address", "224.0.0.1", "of one server"),
         ("ipv6_address", "10.0.0.1", "valid IPv6"),
         ("ipv6_address", "2001:db8::g", "valid IPv6"),
         ("ipv6_address", "fe80::1%eth0", "zone"),
@@ -106,7 +112,7 @@ def test_bad_names(name: str) -> None:
         ("domain", "exa mple.com", "valid domain"),
         ("domain", "-x.com", "valid domain"),
         ("domain", ".".join(["a" * 60] * 5), "valid domain"),
-        ("server_type", "fax", "Server Type must be"),
+        ("server_type", "fax", "Server Type must be CUCM Voice/Video or"),
     ],
 )
 def test_bad_values_name_their_field(field: str, value: str, rule: str) -> None:
@@ -265,3 +271,16 @@ def test_an_unassigned_publisher_can_start_another_group() -> None:
     delete_group(group=publisher.group, actor="tester")
     group = add_group(name="Berlin", first=publisher, actor="tester")
     assert list(group.servers.all()) == [publisher]
+
+
+def test_what_was_added_is_told_with_its_type() -> None:
+    for name, server_type in (("imp-pub", "imp"), ("imp-sub", "imp"), ("cucm", "cucm")):
+        add_server(name=name, server_type=server_type, actor="ann")
+    told = [event.sentence for event in HaEvent.objects.order_by("pk")]
+    imp, cucm = ServerType.IMP.label, ServerType.CUCM.label
+    assert imp != cucm
+    assert told == [
+        f"Server imp-pub was added as the IM&P database publisher ({imp}).",
+        f"Server imp-sub was added ({imp}).",
+        f"Server cucm was added ({cucm}).",
+    ]

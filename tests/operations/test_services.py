@@ -8,18 +8,18 @@ from django.utils import timezone
 from redundancy.catalog import DATABASE, PRESENCE_ENGINE, SERVICES, SRM, XCP_ROUTER, ServiceKind
 from redundancy.drivers import get_driver
 from redundancy.errors import Refused
-from redundancy.models import HaEvent, Machine, NodeRuntime, Server, ServiceStatus
+from redundancy.models import Machine, NodeRuntime, Server, ServiceStatus
 from redundancy.operations import power
+from redundancy.operations.activation import set_activated
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import (
     restart_service,
-    set_activated,
-    set_configured,
     start_again,
     start_service,
     stop_service,
 )
 from redundancy.selectors.services import services_of
+from tests.deeds import deeds
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def since(node: Server, name: str) -> Any:
 
 
 def sentences() -> list[str]:
-    return list(HaEvent.objects.filter(kind="lab").values_list("sentence", flat=True))
+    return list(deeds().values_list("sentence", flat=True))
 
 
 def test_one_service_alone(node: Server) -> None:
@@ -79,9 +79,12 @@ def test_an_event_names_the_services_it_concerns(node: Server) -> None:
     for act in (stop_service, start_service, restart_service):
         act(server=node, name=SRM, actor="ann")
     set_activated(server=node, name=WEB, activated=False, actor="ann")
-    told = HaEvent.objects.filter(kind="lab").order_by("pk")
+    told = deeds().order_by("pk")
     names = [set(services) for services in told.values_list("inputs__services", flat=True)]
     assert names == [XCP, XCP, {SRM}, {SRM}, {SRM}, {WEB}]
+    kinds = list(told.values_list("kind", flat=True))
+    # What SRM started again nobody has asked for.
+    assert kinds == ["admin", "lab", "admin", "admin", "admin", "admin"]
 
 
 @pytest.mark.parametrize("act", [start_service, restart_service])
@@ -144,63 +147,6 @@ def test_srm_starts_the_xcp_services_with_the_router(node: Server) -> None:
     driver.start(node, [DATABASE, XCP_ROUTER, PRESENCE_ENGINE])
     assert running(node) == DEFAULTS
     assert ARCHIVER not in running(node)
-
-
-def test_what_is_monitored_depends_on_the_deployment(node: Server) -> None:
-    def monitored() -> set[str]:
-        return {row.name for row in services_of(node) if row.monitored}
-
-    assert monitored() == {DATABASE, XCP_ROUTER, PRESENCE_ENGINE}
-    set_activated(server=node, name=ARCHIVER, activated=True, actor="ann")
-    assert ARCHIVER not in monitored()
-    set_configured(server=node, name=ARCHIVER, configured=True, actor="ann")
-    assert ARCHIVER in monitored()
-    set_activated(server=node, name=PRESENCE_ENGINE, activated=False, actor="ann")
-    assert PRESENCE_ENGINE not in monitored()
-
-
-def test_an_activated_service_runs_and_a_deactivated_one_is_gone(node: Server) -> None:
-    NodeRuntime.objects.update(due_at=300)
-    for _ in range(2):
-        set_activated(server=node, name=ARCHIVER, activated=True, actor="ann")
-    assert running(node) == DEFAULTS | {ARCHIVER}
-    assert NodeRuntime.objects.get(server=node).due_at == 0
-    for _ in range(2):
-        set_activated(server=node, name=ARCHIVER, activated=False, actor="ann")
-    assert running(node) == DEFAULTS
-    assert sentences() == [
-        f"{ARCHIVER} on imp-pub was deactivated.",
-        f"{ARCHIVER} on imp-pub was activated.",
-    ]
-
-
-def test_an_xcp_service_is_activated_without_the_router_but_does_not_run(node: Server) -> None:
-    stop_service(server=node, name=XCP_ROUTER, actor="ann")
-    set_activated(server=node, name=ARCHIVER, activated=True, actor="ann")
-    assert ARCHIVER not in running(node)
-    start_service(server=node, name=XCP_ROUTER, actor="ann")
-    start_service(server=node, name=ARCHIVER, actor="ann")
-    assert ARCHIVER in running(node)
-
-
-def test_what_cannot_be_activated_or_configured_is_refused(node: Server) -> None:
-    for name, rule in ((XCP_ROUTER, "network service"), ("nonsense", "has no service named")):
-        with pytest.raises(Refused, match=rule) as caught:
-            set_activated(server=node, name=name, activated=False, actor="ann")
-        assert caught.value.field == "name"
-    for name in (PRESENCE_ENGINE, "nonsense"):
-        with pytest.raises(Refused, match="does not depend"):
-            set_configured(server=node, name=name, configured=True, actor="ann")
-    power.power_off(server=node, actor="ann")
-    with pytest.raises(Refused, match="powered off"):
-        set_activated(server=node, name=ARCHIVER, activated=True, actor="ann")
-    # What the deployment wants is known of a node that is off, too.
-    NodeRuntime.objects.update(due_at=300)
-    for _ in range(2):
-        set_configured(server=node, name=ARCHIVER, configured=True, actor="ann")
-    assert sentences()[0] == f"The function of {ARCHIVER} on imp-pub is configured."
-    assert len([said for said in sentences() if "function" in said]) == 1
-    assert NodeRuntime.objects.get(server=node).due_at == 0
 
 
 def test_cannot_read_is_not_stopped(node: Server) -> None:

@@ -181,7 +181,7 @@ def test_refusals(cluster: list[Server], work: object) -> None:
     assert callable(work)
     add(cluster[0], cluster[0])
     choose("None")
-    with pytest.raises(Refused, match="is None: nobody is assigned by itself"):
+    with pytest.raises(Refused, match="is None: users are not assigned automatically"):
         work(actor="x")
     choose("Balanced")
     NodeRuntime.objects.filter(server=cluster[4]).update(state=State.INITIALIZING)

@@ -52,7 +52,11 @@ def test_an_assigned_user_is_logged_in_at_home(home: Server) -> None:
         (("a\nb", "", "a@example.com"), "userid"),
         (("a", "x" * 129, "a@example.com"), "display_name"),
         (("a", "", ""), "im_address"),
-        (("a", "", "x" * 256), "im_address"),
+        (("a b", "", "a@example.com"), "userid"),
+        (("a", "", "x" * 244 + "@example.com"), "im_address"),
+        (("a", "", "a@"), "im_address"),
+        (("a", "", "a@b@example.com"), "im_address"),
+        (("a", "", "a b@example.com"), "im_address"),
         (("a", "", "a\0@example.com"), "im_address"),
     ],
 )
@@ -61,6 +65,11 @@ def test_bad_rows_name_their_field(row: tuple[str, str, str], field: str) -> Non
         add_users(rows=[("good", "", "good@example.com", None), (*row, None)], actor="tester")
     assert caught.value.field == field
     assert not PresenceUser.objects.exists()
+
+
+def test_rows_as_long_as_they_may_be_are_added() -> None:
+    row = ("a" * 128, "x" * 128, "x" * 243 + "@example.com", None)
+    assert add_users(rows=[row], actor="tester") == 1
 
 
 @pytest.mark.parametrize(
@@ -104,8 +113,10 @@ def test_nobody_is_added_while_a_node_of_the_cluster_is_failed_over(
     if state in at_home:
         add_users(rows=[ann(home)], actor="tester")
     else:
-        with pytest.raises(Refused, match=rf"failed over or in a transition: imp-sub \({state}\)"):
+        rule = rf"failed over or in a transition: imp-sub \({state}\)"
+        with pytest.raises(Refused, match=rule) as caught:
             add_users(rows=[ann(home)], actor="tester")
+        assert caught.value.field == "home"
         assert not PresenceUser.objects.exists()
 
 
@@ -150,8 +161,47 @@ def test_a_new_home_takes_the_session_along(home: Server) -> None:
     assert caught.value.field == "im_address"
 
 
+def test_an_edit_keeps_every_field(home: Server) -> None:
+    add_users(rows=[ann(home)], actor="tester")
+    edit_user(
+        user=PresenceUser.objects.get(),
+        display_name=" Ann Example ",
+        im_address=" ann@example.org ",
+        home=None,
+        actor="tester",
+    )
+    kept = PresenceUser.objects.get()
+    assert (kept.display_name, kept.im_address, kept.home) == (
+        "Ann Example",
+        "ann@example.org",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        (("", "", "a@example.com"), "User ID must be 1 to 128 printable characters."),
+        (("a b", "", "a@example.com"), "User ID must not contain spaces."),
+        (
+            ("a", "x" * 129, "a@example.com"),
+            "Display name must be at most 128 printable characters.",
+        ),
+        (("a", "", ""), "IM Address must be 1 to 255 printable characters."),
+        (("a", "", "a@"), "IM Address must be of the form name@domain."),
+    ],
+)
+def test_a_bad_row_is_told_its_rule(row: tuple[str, str, str], rule: str) -> None:
+    with pytest.raises(Refused) as caught:
+        add_users(rows=[(*row, None)], actor="tester")
+    assert caught.value.messages == [rule]
+
+
 def test_deleting_users_takes_their_sessions(home: Server) -> None:
-    add_users(rows=[ann(home), ("bob", "", "bob@example.com", home)], actor="tester")
+    names = ("ann", "bob", "cid")
+    add_users(rows=[(name, "", f"{name}@example.com", home) for name in names], actor="tester")
+    assert delete_users(users=[PresenceUser.objects.get(userid="cid")], actor="tester") == 1
+    assert HaEvent.objects.filter(sentence__startswith="User cid was deleted.").exists()
     assert delete_users(users=list(PresenceUser.objects.all()), actor="tester") == 2
     assert not PresenceSession.objects.exists()
     assert HaEvent.objects.filter(sentence__startswith="2 users were deleted.").exists()

@@ -65,17 +65,19 @@ def test_all_criteria_must_match() -> None:
 
 
 @pytest.mark.parametrize(
-    ("criterion", "field"),
+    ("criterion", "field", "rule"),
     [
-        (Criterion("password", "begins", "x"), "field"),
-        (Criterion("group__name", "begins", "x"), "field"),
-        (Criterion("name", "regex", "x"), "op"),
-        (Criterion("name", "begins", "a\0"), "text"),
+        (Criterion("password", "begins", "x"), "field", "no field 'password'"),
+        (Criterion("group__name", "begins", "x"), "field", "no field 'group__name'"),
+        (Criterion("f" * 41, "begins", "x"), "field", f"no field '{'f' * 40}'"),
+        (Criterion("name", "regex", "x"), "op", "no operator 'regex'"),
+        (Criterion("name", "o" * 41, "x"), "op", f"no operator '{'o' * 40}'"),
+        (Criterion("name", "begins", "a\0"), "text", "a null character"),
     ],
 )
-def test_bad_criteria_are_refused(criterion: Criterion, field: str) -> None:
+def test_bad_criteria_are_refused(criterion: Criterion, field: str, rule: str) -> None:
     for find in (find_servers, find_groups):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(Refused, match=rule) as caught:
             find([criterion])
         assert caught.value.field == field
 
@@ -95,11 +97,12 @@ def test_order(sort: str, order: list[str]) -> None:
     assert names(sort=sort) == order
 
 
-@pytest.mark.parametrize("sort", ["", "-", "--name", "id", "group__epoch"])
+@pytest.mark.parametrize("sort", ["", "-", "--name", "id", "group__epoch", "c" * 41])
 def test_bad_order_is_refused(sort: str) -> None:
     for find in (find_servers, find_groups):
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match=f"no column '{sort[:40]}'") as caught:
             find((), sort)
+        assert caught.value.field == "sort"
 
 
 def test_a_page_of_servers_is_one_query(django_assert_num_queries: Any) -> None:

@@ -12,6 +12,7 @@ from redundancy.srm.types import (
     Node,
     Policy,
     Reading,
+    RestartServices,
     StartServices,
     StateChanged,
     StopServices,
@@ -27,7 +28,7 @@ ADMIN, INIT = R.ON_ADMIN_REQUEST, R.INITIALIZATION
 OWN, PEERS = R.START_FAILED, R.TAKE_BACK_FAILED
 UP, DOWN = (True,), (False,)
 ANY = (True, False)
-# What a node becomes: its state, its reason, and what it starts, stops and moves.
+# What a node becomes: its state, its reason, and what it starts, restarts, stops and moves.
 Becomes = tuple[State, Reason, str] | None
 BACKUPS = (S.BACKUP, S.BACKUP_ACTIVATED)
 OVER = (S.IDLE, S.FAILED_OVER, S.FAILED_OVER_DOWN)
@@ -75,6 +76,7 @@ def becomes(before: Node, event: Event, policy: Policy = POLICY) -> Becomes:
     outcome = step(before, event, NOW, policy)
     changes = [action for action in outcome.actions if isinstance(action, StateChanged)]
     does = ["start" for action in outcome.actions if isinstance(action, StartServices)]
+    does += ["restart" for action in outcome.actions if isinstance(action, RestartServices)]
     does += ["stop" for action in outcome.actions if isinstance(action, StopServices)]
     after = outcome.node
     if not changes:

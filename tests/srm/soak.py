@@ -1,8 +1,9 @@
-"""Play random deeds at pairs, a million by default, and judge each pair after every one (`make soak`).
+"""Play random deeds at pairs, ten million by default, and judge each pair after every one (`make soak`).
 
 An episode is a pair with HA enabled and a hundred deeds; it depends on the seed and its own number
-only, so any of them is played again by ``--seed S --episode N``, which shows its timeline. The
-result is the same however many processes play.
+only, so any of them is played again by ``--seed S --episode N``, which shows its timeline, and one
+that was broken off goes on with ``--seed S --first N``. The result is the same however many
+processes play.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from typing import Any
 from tests.srm.trial import BEGINNINGS, DEEDS, Trial
 
 STEPS_PER_EPISODE = 100
+# How often a soak tells how far it is.
+PROGRESS = 100
 WEIGHTS = tuple(deed.weight for deed in DEEDS)
 
 
@@ -94,19 +97,19 @@ def _history(trial: Trial, begin: int) -> Iterator[str]:
         )
 
 
-def soak(seed: int, steps: int, processes: int) -> int:
-    """Play episodes until so many steps are done. Return the number of breaches."""
+def soak(seed: int, steps: int, processes: int, first: int = 0) -> int:
+    """Play episodes from ``first`` on until so many steps are done. Return the number of breaches."""
     whole, rest = divmod(steps, STEPS_PER_EPISODE)
     lengths = [STEPS_PER_EPISODE] * whole + [rest] * bool(rest)
     began, done, breaches, checksum = time.perf_counter(), 0, 0, 0
     with ExitStack() as stack:
         plays: Iterable[Played]
         if processes == 1:
-            plays = map(partial(_play_one, seed), enumerate(lengths))
+            plays = map(partial(_play_one, seed), enumerate(lengths, first))
         else:
             # Not forked: the copy of a process with threads may hang.
             pool = stack.enter_context(multiprocessing.get_context("spawn").Pool(processes))
-            plays = pool.imap(partial(_play_one, seed), enumerate(lengths), chunksize=10)
+            plays = pool.imap(partial(_play_one, seed), enumerate(lengths, first), chunksize=10)
         for played in plays:
             done += played.steps
             checksum = zlib.crc32(f"{played.steps} {played.print}".encode(), checksum)
@@ -114,8 +117,9 @@ def soak(seed: int, steps: int, processes: int) -> int:
                 breaches += 1
                 _say(f"BREACH in episode {played.number}, {played.breach}")
                 _say(f"  again: make soak ARGS='--seed {seed} --episode {played.number}'")
-            if (played.number + 1) % max(1, len(lengths) // 10) == 0:
-                _progress(f"{done:,} steps, {time.perf_counter() - began:.0f} s")
+            if (played.number + 1 - first) % max(1, len(lengths) // PROGRESS) == 0:
+                took = time.perf_counter() - began
+                _progress(f"{done:,} steps, {took:.0f} s; --first {played.number + 1} goes on here")
     _progress(f"{time.perf_counter() - began:.0f} s with {processes} processes")
     _say(
         f"{done:,} steps in {len(lengths):,} episodes, seed {seed}: breaches: {breaches} "
@@ -141,14 +145,15 @@ def main(words: list[str] | None = None) -> int:
     """Do what the command line asks for. Return 1 when there was a breach, else 0."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--seed", type=int, help="of all episodes; default: a new one")
-    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--steps", type=int, default=10_000_000)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first episode")
     parser.add_argument("--episode", type=int, help="play this one only, and show its timeline")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args(words)
     seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
     _say(f"seed {seed}")
     if given.episode is None:
-        return int(soak(seed, given.steps, given.processes) > 0)
+        return int(soak(seed, given.steps, given.processes, given.first) > 0)
     played = play(seed, given.episode, tell=_say)
     _say(f"BREACH in episode {played.number}, {played.breach}" if played.breach else "no breach")
     return int(bool(played.breach))

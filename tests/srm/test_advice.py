@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from redundancy.srm.advice import FALL_BACK, RECOVER, WAIT, Side, explain
+from redundancy.srm.advice import FALL_BACK, RECOVER, WAIT, Side, explain, serving
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Policy
 
@@ -45,7 +45,7 @@ ROWS: list[tuple[int, State | None, Reasons, State, Reasons]] = [
     (21, S.FAILED, (R.UNKNOWN,), S.FAILED, (R.UNKNOWN,)),
     (22, S.BACKUP_ACTIVATED, (R.AUTO_RECOVER_DATABASE,), S.AFFECTED, (R.AUTO_RECOVER_DATABASE,)),
     (23, S.BACKUP_ACTIVATED, (R.AUTO_RECOVER_SERVICE,), S.AFFECTED, (R.AUTO_RECOVER_SERVICE,)),
-    (24, S.UNKNOWN, (R.HA_NOT_ENABLED,), S.UNKNOWN, (R.HA_NOT_ENABLED,)),
+    (24, S.UNKNOWN, (R.HA_NOT_ENABLED, R.UNKNOWN), S.UNKNOWN, (R.HA_NOT_ENABLED, R.UNKNOWN)),
     (25, S.FAILED, (R.SPLIT_BRAIN,), S.FAILED, (R.SPLIT_BRAIN,)),
 ]
 BY_REASONS = {
@@ -97,11 +97,11 @@ def test_every_pair_has_its_words(two: State) -> None:
         # Reasons of no row of the vendor's.
         first, second = pair(one, two, R.UNKNOWN, R.START_FAILED)
         found = explain(first, second, POLICY)
-        if (two, one) in OURS:
-            # The same pair the other way round.
-            continue
         if (one, two) in OURS:
             cause, advice = OURS[one, two]
+        elif (two, one) in OURS:
+            # The same pair the other way round.
+            continue
         elif one in TRANSITIONS or two in TRANSITIONS:
             cause, advice = "The pair is between two states.", WAIT
         else:
@@ -138,3 +138,20 @@ def test_who_falls_back_by_itself(two: State) -> None:
         assert (words in told) == bool(who), (one, two)
         assert ("Automatic fallback" in told) == bool(who)
         assert "Automatic" not in explain(first, second, POLICY).advice
+
+
+def test_a_node_that_cannot_serve_is_not_said_to_serve() -> None:
+    first, second = pair(S.IDLE, S.BACKUP, ADMIN, ADMIN)
+    assert serving(SUB) == f"{SUB} serves everybody"
+    shut = f"{SUB} has all users, and nobody can log in there"
+    without = f"{SUB} does not have the users of its peer"
+    assert serving(SUB, shut=[SUB]) == shut
+    assert serving(SUB, without=[SUB], shut=[SUB]) == without
+    assert serving(SUB, shut=[PUB], without=[PUB]) == serving(SUB)
+    affected = pair(S.BACKUP_ACTIVATED, S.AFFECTED, *[R.AUTO_RECOVER_SERVICE] * 2)
+    for one, two in ((second, first), affected):
+        name = one[0]
+        for given, words in (({"shut": [name]}, shut), ({"without": [name]}, without)):
+            said = words.replace(SUB, name)
+            assert said in explain(one, two, POLICY, **given).cause
+            assert said in explain(two, one, POLICY, **given).cause

@@ -18,7 +18,7 @@ def normal() -> Simulator:
     sim = Simulator(Policy(), users={PUB: 300, SUB: 200})
     for name in (PUB, SUB):
         watched = dict.fromkeys(MONITORED, True) | {ARCHIVER: True, DIRECTORY: False}
-        sim.deploy(name, watched, frozenset({ARCHIVER, DIRECTORY}))
+        sim.deploy(name, watched, in_router=frozenset({ARCHIVER, DIRECTORY}))
     sim.enable_ha()
     sim.run_for(60)
     return sim

@@ -145,6 +145,7 @@ def test_of_downtime_that_nobody_saw_an_interval_counts(
         (router(None, 1), router(False, 60)),
         # It was up in between.
         (router(False, 20), router(False, 20)),
+        (router(False, 0), router(False, 0)),
         # An outage of the observer, or a clock set back, has made it shorter.
         (router(False, 80), router(False, 60)),
         (router(False, -30), router(False, 60)),
@@ -155,6 +156,43 @@ def test_what_is_made_of_a_look_at_a_service_that_was_down(reading: Reading, kep
     after = seen(LOST, reading)
     assert after.services == (kept,)
     assert after.healthy_since == (NOW - 1 if kept.up else None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "stopped", "reading", "still"),
+    [
+        # The first look after the order may be from before it was carried out.
+        (6, False, router(True, 5000), True),
+        (6, False, router(True, 6), True),
+        (6, False, router(False, 6), True),
+        (6, False, router(False, 5), True),
+        # Somebody started it since.
+        (6, False, router(True, 5), False),
+        (6, True, router(True, 5), False),
+        # It was down before, by whomever.
+        (6, False, router(False, 7), False),
+        (6, True, router(False, 7), True),
+        # The database is never stopped.
+        (6, False, Reading("A Cisco DB", True, NOW - 5000, database=True), False),
+        (6, False, Reading("A Cisco DB", False, NOW - 5, database=True), False),
+        # Later looks: what cannot be read is as it was.
+        (None, True, router(False, 5), True),
+        (None, True, router(None, 5), True),
+        (None, True, router(True, 5), False),
+        (None, False, router(False, 5), False),
+    ],
+)
+def test_what_srm_stopped_stays_so_until_somebody_starts_it(
+    asked: float | None, stopped: bool, reading: Reading, still: bool
+) -> None:
+    before = node(
+        S.IDLE,
+        services=(router(True, 5000),),
+        stopped=(reading.name,) if stopped else (),
+        stop_asked_at=None if asked is None else NOW - asked,
+    )
+    after = seen(before, reading)
+    assert (after.stopped, after.stop_asked_at) == ((reading.name,) if still else (), None)
 
 
 def test_one_that_goes_down_is_down_since_it_says() -> None:

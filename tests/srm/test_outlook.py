@@ -1,6 +1,5 @@
 """What a node says it waits for, why its peer counts as gone, and why a request is refused."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -11,21 +10,15 @@ from redundancy.srm.sentences import clock_time, fill, gone, outlook, why_not
 from redundancy.srm.states import State
 from redundancy.srm.types import Move, MoveKind, Node, Policy, Reading, Request
 from tests.srm.one_node import NOW, POLICY, S, beat, node, services
+from tests.zones import machine_in
 
 HEARD: dict[str, Any] = {"peer": beat(S.NORMAL), "peer_at": NOW - 5}
 CLOCK = {0: "02:46:40", -40: "02:46:00", 20: "02:47:00", 80: "02:48:00", -10: "02:46:30"}
 
 
-def test_moments_are_told_in_utc_wherever_the_machine_stands(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TZ", "America/Sao_Paulo")
-    time.tzset()
-    try:
+def test_moments_are_told_in_utc_wherever_the_machine_stands() -> None:
+    with machine_in("America/Sao_Paulo"):
         assert {after: clock_time(NOW + after) for after in CLOCK} == CLOCK
-    finally:
-        monkeypatch.undo()
-        time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -178,6 +171,22 @@ def test_why_a_request_is_refused(own: State) -> None:
         assert fallback == f"Fallback {plain}"
 
 
+@pytest.mark.parametrize(
+    ("healthy", "why"),
+    [
+        (True, "Failover needs imp-sub to be heard and Normal."),
+        (
+            False,
+            "Failover needs all critical services of imp-sub to run; "
+            "imp-sub reports that not all of them do.",
+        ),
+    ],
+)
+def test_why_failover_to_a_normal_peer_is_refused(healthy: bool, why: str) -> None:
+    heard = beat(S.NORMAL, healthy=healthy)
+    assert why_not(node(S.NORMAL, peer=heard), Request.FAILOVER) == why
+
+
 @pytest.mark.parametrize("own", S)
 def test_what_is_about_to_go_wrong(own: State) -> None:
     down = node(own, services=services(40, 10))
@@ -194,4 +203,13 @@ def test_what_is_about_to_go_wrong(own: State) -> None:
         assert warning.cause == f"{cause} imp-pub serves everybody."
         assert warning.advice == "Start it before 02:47:30, or users lose service."
     assert warning.number == 0
+    # Where nobody can log in, users are without service already.
+    shut = warn(down, POLICY, ["imp-pub"])
+    assert shut is not None
+    if own is S.NORMAL:
+        assert shut == warning
+    else:
+        assert shut.cause == f"{cause} imp-pub has all users, and nobody can log in there."
+        assert shut.advice == "Start it: users are without service."
+    assert warn(down, POLICY, ["imp-sub"]) == warning
     assert warn(node(own), POLICY) is None

@@ -188,11 +188,12 @@ def test_what_an_administrator_asks_for(own: State, request_: Request) -> None:
             then = (S.FAILING_OVER, ADMIN, "stop")
         elif request_ is Request.FALLBACK and own in (S.IDLE, S.FAILED_OVER, S.AFFECTED):
             serves = peer is not None and peer.state in BACKUPS and peer.hears
-            then = (S.TAKING_BACK, ADMIN, "start home") if serves else None
+            then = (S.TAKING_BACK, ADMIN, "restart home") if serves else None
         assert offers(before, request_, NOW, POLICY) == (then is not None), peer
         if then is None:
-            with pytest.raises(IllegalRequest):
+            with pytest.raises(IllegalRequest) as error:
                 step(before, Asked(request_), NOW, POLICY)
+            assert error.value.request is request_
         else:
             assert becomes(before, Asked(request_)) == then
             silent = replace(before, peer_at=NOW - 60)
@@ -214,7 +215,7 @@ def test_it_falls_back_by_itself(own: State) -> None:
         before = node(own, peer=peer, peer_at=NOW - 1, settled_at=NOW - 1800, policy=automatic)
         then: Becomes = None
         if own in (S.FAILED_OVER, S.AFFECTED) and peer.state in BACKUPS and peer.hears:
-            then = (S.TAKING_BACK, R.AUTOMATIC_FALLBACK, "home")
+            then = (S.TAKING_BACK, R.AUTOMATIC_FALLBACK, "restart home")
         assert tick(before, automatic) == then, peer
         if own in (S.FAILED_OVER, S.AFFECTED):
             assert tick(replace(before, settled_at=NOW - 1799), automatic) is None

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from redundancy.srm.states import Reason, State
-from redundancy.srm.types import (
-    Heard,
-)
+from redundancy.srm.step import step
+from redundancy.srm.types import Heard, StateChanged
 from tests.srm.one_node import (
     ADMIN,
     ANY,
@@ -23,6 +22,7 @@ from tests.srm.one_node import (
     NOW,
     OWN,
     PEERS,
+    POLICY,
     Becomes,
     R,
     S,
@@ -195,3 +195,13 @@ def test_a_manual_failover_to_a_peer_that_is_gone_starts_the_services_again(up: 
     then = (S.TAKING_OVER, R.PEER_REBOOT, "start take")
     before = node(S.FAILING_OVER, ADMIN, up=up)
     assert becomes(before, Heard(beat(S.NORMAL, leaving=True))) == then
+
+
+@pytest.mark.parametrize("own", [S.TAKING_OVER, *BACKUPS])
+def test_one_that_yields_for_its_restart_says_so_on_its_way(own: State) -> None:
+    outcome = step(node(own, INIT), Heard(beat(S.BACKUP, PEERS)), NOW, POLICY)
+    changes = [each for each in outcome.actions if isinstance(each, StateChanged)]
+    assert [(each.new_state, each.new_reason) for each in changes] == [
+        (S.INITIALIZING, INIT),
+        (S.FAILED_OVER, INIT),
+    ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from redundancy.srm.machine import REBOOT_SECONDS
 from redundancy.srm.simulator import DATABASE, ENGINE, MONITORED, NODES, ROUTER, Simulator
-from redundancy.srm.states import State
+from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Policy, Reading, Request
 
 PUB, SUB = NODES
@@ -16,7 +16,7 @@ def normal(**policy: float) -> Simulator:
     sim = Simulator(replace(Policy(), **policy), users={PUB: 300, SUB: 200})  # type: ignore[arg-type]
     for name in NODES:
         watched = dict.fromkeys(MONITORED, True) | {ARCHIVER: True, DIRECTORY: False}
-        sim.deploy(name, watched, frozenset({ARCHIVER, DIRECTORY}))
+        sim.deploy(name, watched, in_router=frozenset({ARCHIVER, DIRECTORY}))
     sim.enable_ha()
     sim.run_until(60)
     return sim
@@ -41,6 +41,7 @@ def test_a_new_pair_runs_and_has_no_ha() -> None:
     assert sim.users == {PUB: 0, SUB: 0}
     for machine in sim.machines.values():
         assert machine.steps
+        assert machine.srm_since == 0
         assert machine.readings() == tuple(
             Reading(name, True, 0.0, database=name == DATABASE) for name in MONITORED
         )
@@ -133,6 +134,19 @@ def test_a_start_that_shall_fail_fails_once() -> None:
     assert running(sim) == {DATABASE}
     sim.run_for(5)
     assert running(sim) == ALL
+
+
+def test_a_start_that_shall_fail_fails_where_a_node_takes_over_by_itself() -> None:
+    sim = normal()
+    sim.ask(PUB, Request.FAILOVER)
+    sim.run_for(5)
+    sim.fail_next_start.add(PUB)
+    sim.power_off(SUB)
+    sim.run_for(65)
+    assert (sim.state(PUB)[0], running(sim)) == (S.TAKING_OVER, {DATABASE})
+    assert sim.fail_next_start == set()
+    sim.run_for(90)
+    assert sim.state(PUB) == (S.FAILED, Reason.START_FAILED)
 
 
 def test_power_off_stops_everything_and_power_on_starts_it() -> None:

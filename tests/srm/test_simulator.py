@@ -6,7 +6,7 @@ import pytest
 
 from redundancy.srm.simulator import NODES, ROUTER, Simulator
 from redundancy.srm.states import State
-from redundancy.srm.types import Event, Heard, Moved, MoveKind, MoveRefused, Policy, Request
+from redundancy.srm.types import Event, Heard, Moved, MoveKind, MoveRefused, Policy, Request, Tick
 
 PUB, SUB = NODES
 S = State
@@ -270,6 +270,26 @@ def test_nobody_looks_while_the_observer_is_away() -> None:
     assert not sim.nodes[PUB].services[1].up
 
 
+def test_what_was_the_case_only_while_nobody_looked_is_never_seen() -> None:
+    seen: list[bool | None] = []
+
+    class Watching(Simulator):
+        def tell(self, name: str, event: Event) -> None:
+            if isinstance(event, Tick) and self.now >= self.paused_until:
+                seen.extend(each.up for each in event.readings if each.name == ROUTER)
+            super().tell(name, event)
+
+    sim = Watching()
+    sim.enable_ha()
+    sim.run_until(60)
+    sim.pause_observer(30)
+    sim.stop_service(PUB, ROUTER)
+    sim.run_for(10)
+    sim.start_service(PUB, ROUTER)
+    sim.run_for(50)
+    assert set(seen) == {True}
+
+
 def test_an_srm_that_started_in_an_absence_learns_the_record_of_its_end() -> None:
     sim = normal()
     sim.pause_observer(30)
@@ -313,3 +333,19 @@ def test_a_client_is_active_where_its_node_serves() -> None:
     # In failed mode nobody is.
     assert (sim.active(PUB), sim.active(SUB)) == (0, 0)
     assert (sim.sessions(PUB), sim.sessions(SUB)) == (300, 200)
+
+
+@pytest.mark.parametrize("ahead", [-0.30000099999999996, 0.1, 1 / 3, -1.0])
+@pytest.mark.parametrize("began", [0.0, 1_800_000_000.0])
+def test_a_clock_that_is_wrong_by_any_number_goes_on(ahead: float, began: float) -> None:
+    """A node is never woken a rounding too early, which would have no end."""
+    sim = Simulator()
+    sim.now = began + 0.000999999999998
+    sim.enable_ha()
+    sim.ahead["imp-pub"] = ahead
+    for _ in range(200):
+        sim.run_for(29.7)
+    assert sim.now == pytest.approx(began + 200 * 29.7, abs=1)
+    for number in range(1000):
+        shown = began + number * 15.001
+        assert sim.when("imp-pub", shown) + ahead >= shown

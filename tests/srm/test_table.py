@@ -89,3 +89,11 @@ def test_the_document_tells_each_rule_in_a_line() -> None:
     assert "    TAKING_OVER --> TAKING_OVER" not in lines
     assert lines.count("    NORMAL --> FAILING_OVER") == 1
     assert lines[:2] == ["```mermaid", "stateDiagram-v2"]
+    # The table stands outside of the diagram, with a head and nothing before or after it.
+    table = lines[lines.index("```") + 1 :]
+    assert table[:3] == [
+        "",
+        "| State | When | If | New state | Reason | Actions | The sentence |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    assert len(table) == 3 + rules

@@ -46,6 +46,8 @@ SAID = [
     say("Refused: {sentence}", sentence=say("{node} is silent.", node="cup1")),
     together([say("{node} is silent.", node="cup1"), "", say("Nothing to do.")]),
     listed(["a", "b", "c"]),
+    say("Refused: {why}", why=say_count("{count} user waits.", "{count} users wait.", 2)),
+    say("Refused: {why}", why=say_count("{count} user waits.", "{count} users wait.", 1)),
     say("braces {{ }} and {value}", value="{x}"),
 ]
 
@@ -55,6 +57,9 @@ def test_a_sentence_is_the_same_after_it_was_kept(sentence: str, german: None) -
     again = from_text(to_text(sentence))
     assert again == sentence
     assert str(again) == str(sentence)
+    assert isinstance(sentence, Said)
+    # The sentences in it are the same, too.
+    assert again.parts == sentence.parts
     assert to_text(again) == to_text(sentence)
 
 
@@ -81,6 +86,7 @@ def test_a_sentence_in_a_sentence_is_translated_with_it(german: None) -> None:
     sentence = say("{node} is silent.", node=listed(["cup1", "cup2"]))
     assert str(sentence) == "cup1 und cup2 schweigt."
     assert str(from_text(to_text(sentence))) == "cup1 und cup2 schweigt."
+    assert str(listed([say("{node} is silent.", node="cup1")])) == "cup1 schweigt."
 
 
 def test_a_text_without_parts_is_its_own_template(german: None) -> None:

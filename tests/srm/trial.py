@@ -9,100 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from redundancy.srm.simulator import MONITORED, NODES, ROUTER, Simulator
-from redundancy.srm.states import FAILED_OVER_STATES, SERVING_FOR_PEER, TRANSITIONS, Reason, State
-from redundancy.srm.types import (
-    Action,
-    MoveSessions,
-    Policy,
-    Request,
-    StateChanged,
-    StopServices,
-)
+from redundancy.srm.simulator import MONITORED, NODES
+from redundancy.srm.states import FAILED_OVER_STATES, TRANSITIONS, State
+from redundancy.srm.types import Policy, Request
+from tests.srm.watched import ASTRAY, SERVING, Breach, Watched, running
 
-USERS = dict(zip(NODES, (300, 200), strict=True))
-SERVING = SERVING_FOR_PEER | {State.NORMAL}
 # When every fault is over, a pair is at rest within: the initialization timeout, the delay of a
 # service, a fallback nobody answers, and a few intervals.
 REST_SECONDS = 120 + 90 + 60 + 10 * 15
-
-
-class Breach(AssertionError):
-    """Something happened that must never happen. The message begins with the invariant's number."""
-
-
-class Watched(Simulator):
-    """A pair whose actions are checked against the outer truth as they are carried out."""
-
-    def __init__(self, policy: Policy, seed: int) -> None:
-        super().__init__(policy, users=USERS, seed=seed)
-        self.failed_over_at = dict.fromkeys(NODES, 0.0)
-        self.unseen: list[tuple[float, float]] = []
-        # Services that are down because SRM stopped them; those that it ever stopped.
-        self.stopped: dict[str, set[str]] = {name: set() for name in NODES}
-        self.ever_stopped: dict[str, set[str]] = {name: set() for name in NODES}
-
-    def pause_observer(self, seconds: float) -> None:
-        self.unseen.append((max(self.now, self.paused_until), self.now + seconds))
-        super().pause_observer(seconds)
-
-    def stop_service(self, name: str, service: str = ROUTER) -> None:
-        if self.machines[name].running(service):
-            # SRM, or somebody else, has started it since.
-            self.stopped[name].discard(service)
-        super().stop_service(name, service)
-
-    def start_service(self, name: str, service: str = ROUTER) -> None:
-        self.stopped[name].discard(service)
-        super().start_service(name, service)
-
-    def power_on(self, name: str) -> None:
-        self.stopped[name].clear()
-        super().power_on(name)
-
-    def _carry_out(self, name: str, action: Action) -> None:
-        if isinstance(action, StateChanged):
-            if (
-                action.new_reason is Reason.AUTOMATIC_FALLBACK
-                and action.new_state is State.TAKING_BACK
-            ):
-                self.check_wait(name, action)
-            if (
-                action.new_state in FAILED_OVER_STATES
-                and action.old_state not in FAILED_OVER_STATES
-            ):
-                self.failed_over_at[name] = self.now
-        ran = running(self, name)
-        super()._carry_out(name, action)
-        if isinstance(action, StopServices):
-            self.stopped[name] |= ran - running(self, name)
-            self.ever_stopped[name] |= self.stopped[name]
-        if isinstance(action, MoveSessions) and self.repeat:
-            # I11: a move may be carried out twice, as a task that is delivered twice.
-            super()._carry_out(name, action)
-
-    def check_wait(self, name: str, change: StateChanged) -> None:
-        """I5: the thirty minutes were unbroken, and somebody looked."""
-        machine = self.machines[name]
-        started = [since for _, since in machine.services.values()]
-        began = max(*started, machine.srm_since, self.failed_over_at[name])
-        seen = self.now - began
-        for since, until in self.unseen:
-            # A gap may count as one interval.
-            gap = min(until, self.now) - max(since, began)
-            seen -= max(0.0, gap - self.policy.heartbeat_interval)
-        if (
-            not self.policy.automatic_fallback
-            or change.old_state not in {State.FAILED_OVER, State.AFFECTED}
-            or not all(runs for runs, _ in machine.services.values())
-            or seen < self.policy.fallback_after - 1e-6
-        ):
-            raise Breach(f"I5: {name} falls back by itself after {seen:.3f} s")
-
-
-def running(pair: Simulator, name: str) -> set[str]:
-    """Return the services of a node that run."""
-    return {service for service, (runs, _) in pair.machines[name].services.items() if runs}
 
 
 class Trial:
@@ -114,12 +28,23 @@ class Trial:
         seed: Of the heartbeat losses.
         repeat: Whether every heartbeat and every move happens twice (I11).
         apart: Seconds between two deeds; 0 lets them happen at the same moment.
+        began: The time on the pair's clock when HA is enabled; each pair has a clock of its own.
     """
 
     def __init__(
-        self, *, automatic: bool, timeout: int, seed: int, repeat: bool, apart: float
+        self,
+        *,
+        automatic: bool,
+        timeout: int,
+        seed: int,
+        repeat: bool,
+        apart: float,
+        began: float = 0.0,
     ) -> None:
         self.sim = Watched(Policy(automatic_fallback=automatic, heartbeat_timeout=timeout), seed)
+        self.sim.now = self._drifted_at = self.began = began
+        # Seconds that the clock of each node gains in a second.
+        self.drift = dict.fromkeys(NODES, 0.0)
         self.sim.repeat = repeat
         self.apart = apart
         self.sim.enable_ha()
@@ -134,7 +59,15 @@ class Trial:
         """
         deed.act(self, **values)
         self.sim.now += self.apart
+        self._let_clocks_drift()
         self.check()
+
+    def _let_clocks_drift(self) -> None:
+        """Let the clocks go on in their own way, until somebody (NTP) holds them near the true time."""
+        passed, self._drifted_at = self.sim.now - self._drifted_at, self.sim.now
+        for name, drift in self.drift.items():
+            ahead = self.sim.ahead[name] + drift * passed
+            self.sim.ahead[name] = min(ASTRAY, max(-ASTRAY, ahead))
 
     def check(self) -> None:
         """Judge the pair as it is now, and its history since the last time."""
@@ -310,6 +243,11 @@ class Trial:
         """Let the next move fail."""
         self.sim.fail_next_move = True
 
+    def set_clock(self, name: str, *, ahead: float, drift: float) -> None:
+        """Let the clock of a node be ahead, or behind, and drift from there."""
+        self.sim.ahead[name], self.drift[name] = ahead, drift
+        self.sim.skewed = True
+
     def restore(self) -> None:
         """Let heartbeats pass again."""
         self.sim.cut = set()
@@ -340,9 +278,14 @@ BEGINNINGS: Mapping[str, tuple[Any, ...]] = {
     "seed": tuple(range(1000)),
     "repeat": (False, True),
     "apart": (0.0, 0.001),
+    # As a program that counts from 0 has it, and as clocks show it in our days.
+    "began": (0.0, 1_800_000_000.0),
 }
+
 ONE = {"name": NODES}
+
 PAUSES = (10, 60, 300, 3600)
+
 DEEDS: tuple[Deed, ...] = (
     Deed(
         "wait",
@@ -388,9 +331,19 @@ DEEDS: tuple[Deed, ...] = (
         Trial.set_parameters,
         {"automatic": (False, True), "timeout": (30, 60, 90)},
     ),
+    Deed(
+        "set_clock",
+        Trial.set_clock,
+        ONE | {"ahead": (-ASTRAY, -0.3, 0.0, 0.3, ASTRAY), "drift": (0.0, 50e-6, -1e-3, 1e-3)},
+    ),
     Deed("pause_alone", Trial.pause_alone, {"seconds": PAUSES}, weight=1),
     Deed("one_is_left", Trial.one_is_left, ONE, weight=1),
     Deed("disable", Trial.disable),
     Deed("enable", lambda trial: trial.sim.enable_ha(), fits=lambda t: not t.sim.ha_enabled),
-    Deed("faults_end", Trial.faults_end, weight=1, fits=lambda trial: trial.sim.now < 200_000),
+    Deed(
+        "faults_end",
+        Trial.faults_end,
+        weight=1,
+        fits=lambda trial: trial.sim.now - trial.began < 200_000,
+    ),
 )

@@ -7,15 +7,21 @@ import datetime
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 _wall = time.time
 
 
 def _shift_clock(seconds: float) -> None:
-    """Let this process believe that it is so many seconds later."""
-    time.time = lambda: _wall() + seconds
-    real, shift = datetime.datetime, datetime.timedelta(seconds=seconds)
+    """Let this process believe that it is so many seconds later, while the file that says so is there."""
+    told = os.environ.get("SABOTAGE_CLOCK_FILE", "")
+
+    def shift_now() -> float:
+        return seconds if not told or Path(told).exists() else 0.0
+
+    time.time = lambda: _wall() + shift_now()
+    real = datetime.datetime
 
     class Kind(type):
         def __instancecheck__(cls, value: Any) -> bool:
@@ -28,11 +34,13 @@ def _shift_clock(seconds: float) -> None:
 
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            return real.now(tz) + shift
+            return real.now(tz) + datetime.timedelta(seconds=shift_now())
 
         @classmethod
         def utcnow(cls) -> Any:
-            return real.now(datetime.UTC).replace(tzinfo=None) + shift
+            return real.now(datetime.UTC).replace(tzinfo=None) + datetime.timedelta(
+                seconds=shift_now()
+            )
 
     datetime.datetime = Shifted  # type: ignore[misc]
 
