@@ -6,7 +6,8 @@ last look.
 """
 
 import json
-from collections.abc import Container, Iterable, Mapping
+import time
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 
 import redis
@@ -23,12 +24,18 @@ TURN = "srm:turn"
 WANTED = "srm:wanted"
 # A sweep that was asked for and has not begun by then is asked for again.
 WANTED_SECONDS = 5
+# Wall seconds between two looks of who waits whether a sweep is asked for.
+LOOK_SECONDS = 0.02
 # So is a session move, whose message may be lost.
 MOVE_SECONDS = 60
 MARK_SECONDS = 30 * 86400
+# Why the last sweep could not be carried through.
+OUTAGE = "srm:outage"
 SLOW_LANE = "srm:slow-lane"
 # Wall seconds between two rounds of what need not be looked at in every sweep.
 SLOW_LANE_SECONDS = 60
+# Services or power of a node were changed by hand since the last sweep.
+CHANGE = "srm:change"
 HOUR = "srm:hour"
 HOUR_SECONDS = 3600
 # An inbox nobody reads any more goes away by itself.
@@ -144,6 +151,16 @@ def want_sweep() -> bool:
     return bool(client().set(WANTED, 1, nx=True, ex=WANTED_SECONDS))
 
 
+def wait_for_nothing(seconds: float) -> bool:
+    """Let wall seconds pass; return whether they have, and no sweep was asked for meanwhile."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        if client().exists(WANTED):
+            return False
+        time.sleep(min(left, LOOK_SECONDS))
+    return True
+
+
 def begin_wanted() -> None:
     """Note that the sweep that was asked for begins: what is stored from now on needs another."""
     client().delete(WANTED)
@@ -171,12 +188,33 @@ def begin_move(move: str) -> float | None:
     return None if asked_at is None else float(asked_at)
 
 
+def note_change() -> None:
+    """Note that somebody has changed services or power of a node: the next sweep shall know."""
+    client().set(CHANGE, 1, ex=SLOW_LANE_SECONDS)
+
+
+def take_change() -> bool:
+    """Return whether such a change was noted since the last call, and forget it."""
+    return bool(client().delete(CHANGE))
+
+
 def mark_sweep() -> bool:
     """Note that a sweep has just run to its end. Return True once in SLOW_LANE_SECONDS."""
     with client().pipeline() as pipe:
         pipe.set(MARK, 1, ex=MARK_SECONDS)
+        pipe.delete(OUTAGE)
         pipe.set(SLOW_LANE, 1, nx=True, ex=SLOW_LANE_SECONDS)
-        return bool(pipe.execute()[1])
+        return bool(pipe.execute()[-1])
+
+
+def note_outage(why: str) -> None:
+    """Note why a sweep could not be carried through; the next one that can forgets it."""
+    client().set(OUTAGE, why[:200], ex=MARK_SECONDS)
+
+
+def outage() -> str:
+    """Return why the last sweep could not be carried through; empty when it was."""
+    return str(client().get(OUTAGE) or "")
 
 
 def begin_hour() -> bool:
@@ -196,3 +234,32 @@ def sweep_age() -> float | None:
     """
     left = int(client().pttl(MARK))
     return MARK_SECONDS - left / 1000 if left > 0 else None
+
+
+def forget_all() -> None:
+    """Delete everything of this product on the server, the waiting tasks too; what it needs is made anew."""
+    tasks = [*settings.QUEUES, "unacked", "unacked_index", "unacked_mutex"]
+    client().delete(*tasks, *client().scan_iter("srm:*", count=1000))
+
+
+def count(key: str, amount: int, seconds: int) -> int:
+    """Add ``amount`` to a count that begins at 0 and ends so many wall seconds later; return it."""
+    with client().pipeline() as pipe:
+        pipe.set(key, 0, nx=True, ex=seconds)
+        pipe.incrby(key, amount)
+        return int(pipe.execute()[1])
+
+
+def read_counts(keys: Sequence[str]) -> list[int]:
+    """Return these counts; 0 of one that has not begun, or has ended."""
+    return [int(value or 0) for value in client().mget(keys)]
+
+
+def seconds_left(key: str) -> int:
+    """Return in how many wall seconds a count ends, rounded up; 0 when there is none."""
+    return -(-max(0, int(client().pttl(key))) // 1000)
+
+
+def forget_counts(keys: Iterable[str]) -> None:
+    """Let these counts begin anew."""
+    client().delete(*keys)

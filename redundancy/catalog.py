@@ -8,14 +8,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from redundancy.srm.clients import PUSH_WAIT
 from redundancy.srm.words import mark, say
 
 SRM = "Cisco Server Recovery Manager"
 DATABASE = "A Cisco DB"
 XCP_ROUTER = "Cisco XCP Router"
+CONNECTION_MANAGER = "Cisco XCP Connection Manager"
+PROFILE_AGENT = "Cisco Client Profile Agent"
+DATA_MONITOR = "Cisco IM and Presence Data Monitor"
 PRESENCE_ENGINE = "Cisco Presence Engine"
+LOGIN_DATASTORE = "Cisco Login Datastore"
+MESSAGE_ARCHIVER = "Cisco XCP Message Archiver"
+TEXT_CONFERENCE_MANAGER = "Cisco XCP Text Conference Manager"
+SIP_FEDERATION_MANAGER = "Cisco XCP SIP Federation Connection Manager"
+XMPP_FEDERATION_MANAGER = "Cisco XCP XMPP Federation Connection Manager"
 # What a new server comes with.
 DEFAULT_VERSION = "14.0.1"
+
+
+# The most that one cluster has, and the most users that the vendor supports in a group with High
+# Availability and in a cluster.
+CLUSTER_SERVERS, CLUSTER_GROUPS = 6, 3
+GROUP_USERS, CLUSTER_USERS = 25_000, 75_000
 
 
 class ServiceKind(StrEnum):
@@ -38,13 +53,15 @@ class Watch(StrEnum):
 class Service:
     """A service of an IM and Presence node.
 
-    ``xcp``: stops and restarts with the Cisco XCP Router. ``by_default``: activated on a new node.
+    ``xcp``: stops and restarts with the Cisco XCP Router. ``login``: a client logs in only at a node
+    where it runs. ``by_default``: activated on a new node.
     """
 
     name: str
     kind: ServiceKind
     watch: Watch = Watch.NEVER
     xcp: bool = False
+    login: bool = False
     by_default: bool = True
 
 
@@ -53,33 +70,39 @@ _IF = Watch.IF_CONFIGURED
 
 SERVICES: tuple[Service, ...] = (
     Service(DATABASE, _N, Watch.ALWAYS),
-    Service("Cisco IM and Presence Data Monitor", _N),
+    Service(DATA_MONITOR, _N),
     Service(SRM, _N),
     Service("Cisco Route Datastore", _N),
-    Service("Cisco Login Datastore", _N),
+    Service(LOGIN_DATASTORE, _N, login=True),
     Service("Cisco SIP Registration Datastore", _N),
     Service("Cisco Presence Datastore", _N),
     Service("Cisco XCP Config Manager", _N),
-    Service(XCP_ROUTER, _N, Watch.ALWAYS, xcp=True),
+    Service(XCP_ROUTER, _N, Watch.ALWAYS, xcp=True, login=True),
     Service("Cisco OAM Agent", _N),
-    Service("Cisco Client Profile Agent", _N),
+    Service(PROFILE_AGENT, _N, login=True),
     Service("Cisco Intercluster Sync Agent", _N),
     Service("Cisco Config Agent", _N),
     Service("Cisco Sync Agent", _N),
     Service("Cisco SIP Proxy", _F),
     Service(PRESENCE_ENGINE, _F, Watch.IF_ACTIVATED),
-    Service("Cisco XCP Connection Manager", _F, xcp=True),
-    Service("Cisco XCP Authentication Service", _F, xcp=True),
+    Service(CONNECTION_MANAGER, _F, xcp=True, login=True),
+    Service("Cisco XCP Authentication Service", _F, xcp=True, login=True),
     Service("Cisco XCP Web Connection Manager", _F, xcp=True),
     Service("Cisco XCP Directory Service", _F, xcp=True, by_default=False),
     Service("Cisco XCP File Transfer Manager", _F, xcp=True, by_default=False),
-    Service("Cisco XCP Message Archiver", _F, _IF, xcp=True, by_default=False),
-    Service("Cisco XCP Text Conference Manager", _F, _IF, xcp=True, by_default=False),
-    Service("Cisco XCP SIP Federation Connection Manager", _F, _IF, xcp=True, by_default=False),
-    Service("Cisco XCP XMPP Federation Connection Manager", _F, _IF, xcp=True, by_default=False),
+    Service(MESSAGE_ARCHIVER, _F, _IF, xcp=True, by_default=False),
+    Service(TEXT_CONFERENCE_MANAGER, _F, _IF, xcp=True, by_default=False),
+    Service(SIP_FEDERATION_MANAGER, _F, _IF, xcp=True, by_default=False),
+    Service(XMPP_FEDERATION_MANAGER, _F, _IF, xcp=True, by_default=False),
 )
 
 SERVICE_BY_NAME: dict[str, Service] = {service.name: service for service in SERVICES}
+
+XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
+# Without one of these nobody can log in at a node. SRM monitors the Cisco XCP Router only.
+LOGIN_SERVICES: tuple[str, ...] = tuple(service.name for service in SERVICES if service.login)
+# The connections of clients end in these: when one stops, everybody on its node is disconnected.
+CONNECTION_SERVICES = (XCP_ROUTER, CONNECTION_MANAGER)
 
 
 def is_monitored(name: str, *, activated: bool, configured: bool) -> bool:
@@ -198,17 +221,56 @@ class EnterpriseParameter:
     help: str
 
 
+# The re-login limits of a push deployment, Lower and Upper, in seconds, by the vendor's guide.
+PUSH_LIMITS = (200, 2075)
+
 ASSIGNMENT_MODE = EnterpriseParameter(
     "assignment_mode",
     "User Assignment Mode for Presence Server",
     AssignmentMode.BALANCED,
     tuple(AssignmentMode),
     help=say(
-        "Which node a user gets who is given none, and what Assign All Users and Rebalance do. "
+        "How users without an assigned node are assigned, and what Assign All Users and Rebalance do. "
         "Balanced: users are spread equally over all nodes of presence redundancy groups. "
-        "Active-Standby: all are on the first node of each group. None: nobody is assigned by "
-        "itself."
+        "Active-Standby: all are on the first node of each group. None: users are not assigned "
+        "automatically."
     ),
 )
 
-ENTERPRISE_PARAMETERS: tuple[EnterpriseParameter, ...] = (ASSIGNMENT_MODE,)
+# The vendor has no enterprise parameters for these two: the lab's own.
+CLIENTS_PER_USER = EnterpriseParameter(
+    "clients_per_user",
+    "Lab: Clients per User",
+    "1",
+    ("1", "2", "3", "4", "5"),
+    help=say(
+        "On the vendor's system: Multiple Device Messaging, on by default (service parameter of the "
+        "Cisco XCP Router in IM and Presence Administration). Users are logged in with several clients "
+        "at the same time; sessions count clients, not users, and a failover takes roughly twice as "
+        "long. Here: how many clients each user has. They log in together, and sessions and logins count "
+        "them all; that the move itself takes longer is not played."
+    ),
+)
+PUSH_CLIENTS = EnterpriseParameter(
+    "push_clients",
+    "Lab: Push Clients",
+    "0",
+    ("0", "10", "25", "50", "75", "100"),
+    help=say(
+        "The share of users, in percent, whose clients are on mobile devices in the background and are "
+        "woken by push notifications. On the vendor's system it follows from who uses such a client, and "
+        "push notifications are set up on Unified CM. They take {lower:.0f} to {upper:.0f} minutes to "
+        "return, after a failover and after a fallback, on a node of 15,000 users; here on every node. "
+        "Their unread messages are lost on a sudden failure, and kept on a Failover, a Fallback or when "
+        "High Availability is disabled. A push deployment limits logins to 4 a second: Client Re-Login "
+        "Lower Limit {push_lower}, Upper Limit {push_upper}.",
+        lower=PUSH_WAIT[0] / 60,
+        upper=PUSH_WAIT[1] / 60,
+        push_lower=PUSH_LIMITS[0],
+        push_upper=PUSH_LIMITS[1],
+    ),
+)
+# How clients are in the lab; rehearsals set them, too.
+CLIENT_PARAMETERS = (CLIENTS_PER_USER, PUSH_CLIENTS)
+
+ENTERPRISE_PARAMETERS: tuple[EnterpriseParameter, ...] = (ASSIGNMENT_MODE, *CLIENT_PARAMETERS)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import FloatField, Func
 from django.db.models.sql.compiler import SQLCompiler
@@ -20,20 +20,22 @@ from redundancy.models import LabClock
 
 # Wall seconds by which the clocks of machines may differ, as NTP keeps them.
 AGREE = 1.0
+# The wall clock of the database, in seconds since 1970.
+DATABASE_NOW = "EXTRACT(EPOCH FROM clock_timestamp())"
+SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 class _DatabaseClock(Func):
     """The wall clock of the database, in seconds since 1970."""
 
     output_field = FloatField()
-    template = "EXTRACT(EPOCH FROM clock_timestamp())"
+    template = DATABASE_NOW
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> tuple[str, Any]:
         """Return the same in the words of SQLite."""
-        words = "((julianday('now') - 2440587.5) * 86400.0)"
-        return self.as_sql(compiler, connection, template=words)
+        return self.as_sql(compiler, connection, template=SQLITE_NOW)
 
 
 def look() -> tuple[Callable[[], float], float]:
@@ -61,9 +63,23 @@ def lab_now() -> float:
     return reader()()
 
 
+def lab_at(wall: float) -> float:
+    """Return the lab time at the wall moment ``wall``, seconds since 1970, at or before now."""
+    anchor = LabClock.objects.filter(real_at__lte=wall).first()
+    return wall if anchor is None else anchor.lab_at + (wall - anchor.real_at) * anchor.rate
+
+
 def lab_datetime(moment: float | None = None) -> datetime:
     """Return ``moment`` (lab seconds; default: now) as an aware datetime."""
     return datetime.fromtimestamp(lab_now() if moment is None else moment, tz=UTC)
+
+
+def database_now() -> float:
+    """Return the wall clock of the database, in seconds since 1970."""
+    sql = DATABASE_NOW if connection.vendor == "postgresql" else SQLITE_NOW
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {sql}")
+        return float(cursor.fetchone()[0])
 
 
 def set_rate(rate: float) -> None:

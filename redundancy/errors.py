@@ -35,5 +35,9 @@ class Refused(ValidationError):
             raise cls.together(listed)
 
 
+class Taken(Refused):
+    """A name that must be unique is another item's. Nothing was changed."""
+
+
 class Stale(Refused):
     """What was to be changed is not any more as the administrator saw it. Nothing was changed."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.db.models import Model
 from django.utils import formats, translation
-from django.utils.functional import lazystr
+from django.utils.functional import lazy
 
 from redundancy.srm.words import Said
 
@@ -26,6 +26,8 @@ class _Local(string.Formatter):
 
 
 _LOCAL = _Local()
+# Made once: Django's lazystr makes a class for each text.
+_lazy = lazy(str, str)
 
 
 def in_english() -> bool:
@@ -52,7 +54,7 @@ def lazily(text: Any) -> str:
 
     Both would leave nothing but English of a sentence; of a lazy one they take what is shown.
     """
-    return cast("str", lazystr(text) if isinstance(text, Said) else text)
+    return cast("str", _lazy(text) if isinstance(text, Said) else text)
 
 
 def name_models(models: Iterable[type[Model]]) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+# Noted in a request's META where a proxy that nobody named as trusted sent it for somebody else.
+FORWARDED = "redundancy.forwarded"
+
 _ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 
 

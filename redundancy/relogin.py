@@ -1,17 +1,28 @@
 """What the two re-login limits of a node mean for its clients. Pure arithmetic, seconds and clients."""
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from redundancy.srm.words import say
 
+# Seconds that a span may have; a plot has at most so many spans.
+WIDTHS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
+MOST = 60
+# From this mean on a Poisson distribution is reckoned as a normal one.
+_MANY = 500
 # Shares of the clients of which is told when they are back.
 PERCENTS = (50, 95, 100)
 
 
 @dataclass(frozen=True, slots=True)
 class LoginBand:
-    """Clients that log in between ``lower`` and ``upper`` seconds after a move, evenly spread."""
+    """Clients that log in between ``lower`` and ``upper`` seconds after a move, evenly spread.
+
+    Where a user has several, those log in together and are one of these.
+    """
 
     lower: float
     upper: float
@@ -25,20 +36,44 @@ class LoginBand:
         return self.clients * min(1.0, max(0.0, share))
 
 
+def span_of(upper: float) -> int:
+    """Return the seconds of a span in which logins are counted, where all come within ``upper`` seconds.
+
+    The plot, the record of a move and the forecast count by the same spans, so their peaks compare.
+    """
+    return next((width for width in WIDTHS if width * MOST >= upper), WIDTHS[-1])
+
+
 def peak_of(bands: Sequence[LoginBand]) -> float:
-    """Return the most logins per second of clients with different limits."""
-    # Where a band begins the rate rises; it is highest at one of those moments.
-    return max(
-        (
-            sum(
-                expected_peak(each.clients, each.lower, each.upper)
-                for each in bands
-                if each.lower <= moment < max(each.upper, each.lower + 1)
-            )
-            for moment in {each.lower for each in bands}
-        ),
-        default=0.0,
-    )
+    """Return the logins per second to expect in the busiest span: of such moves half stay below.
+
+    Each client has a random moment of its own, so the logins of a span follow a Poisson distribution
+    about its mean, and the busiest of many spans lies well above the mean. The median of the largest
+    is the least number that all spans stay at or below with a probability of one half.
+    """
+    upper = max((band.upper for band in bands), default=0.0)
+    width = span_of(upper)
+    ends = [number * width for number in range(1, math.floor(upper / width) + 2)]
+    # Who comes at the very moment 0 comes in the first span.
+    back = [0.0, *(sum(band.back(end - 1e-9) for band in bands) for end in ends)]
+    means = Counter(round(after - before, 6) for before, after in pairwise(back))
+    low, high = 0, sum(band.clients for band in bands)
+    while low < high:
+        most = (low + high) // 2
+        chance = math.prod(_at_most(most, mean) ** spans for mean, spans in means.items())
+        low, high = (low, most) if chance >= 0.5 else (most + 1, high)
+    return low / width
+
+
+def _at_most(most: int, mean: float) -> float:
+    """Return the probability of at most so many, in a Poisson distribution."""
+    if mean > _MANY:
+        return (1 + math.erf((most + 0.5 - mean) / math.sqrt(2 * mean))) / 2
+    term = total = math.exp(-mean)
+    for number in range(1, most + 1):
+        term *= mean / number
+        total += term
+    return min(1.0, total)
 
 
 def until_of(share: float, bands: Sequence[LoginBand]) -> float:
@@ -59,8 +94,8 @@ def until_of(share: float, bands: Sequence[LoginBand]) -> float:
     return before
 
 
-def expected_peak(clients: int, lower: float, upper: float) -> float:
-    """Return the logins per second of clients spread evenly between the limits.
+def even_rate(clients: float, lower: float, upper: float) -> float:
+    """Return the logins per second of clients spread evenly between the limits: the mean, not the peak.
 
     Equal limits let all of them log in within one second.
     """

@@ -1,21 +1,25 @@
 """The Celery tasks: thin. They decide nothing."""
 
+import contextlib
 import logging
 
 from celery import Task, shared_task
 from django.conf import settings
-from django.db import OperationalError
+from django.db import Error
 
-from redundancy import bus, clock, pulse
+import cucm_admin.celery  # noqa: F401 - the tasks below are sent by this application
+from redundancy import bus, clock, pulse, workers
 from redundancy.alarms import delivery
 from redundancy.alarms import writes as alarm_writes
 from redundancy.cli.run import run
+from redundancy.history import pruning
 from redundancy.history import writes as retention
 from redundancy.imports.jobs import resume_imports
 from redundancy.live import sweep as sweeping
 from redundancy.monitor import audit as audits
-from redundancy.operations import measured, moves
+from redundancy.operations import access, clients, measured, moves
 from redundancy.operations.moves import MoveRequest
+from redundancy.outage import OutageLog, is_outage
 from redundancy.srm.types import MoveKind
 from redundancy.traces import collecting
 
@@ -23,6 +27,7 @@ from redundancy.traces import collecting
 MOVE_SECONDS = 15
 
 logger = logging.getLogger(__name__)
+outages = OutageLog()
 
 collecting.run_commands_with(run)
 
@@ -42,12 +47,22 @@ def sweep(*, asked: bool = False) -> None:
             bus.begin_wanted()
         elif not bus.take_turn(settings.SWEEP_SECONDS / 2):
             return
-        sweeping.sweep(ask_for_move, slow_lane, alarms.delay, asked=asked)
+        sweeping.sweep(
+            ask_for_move, slow_lane, alarms.delay, asked=asked, wait=bus.wait_for_nothing
+        )
     except bus.BusError as error:
-        logger.warning("no sweep: the heartbeat bus cannot be reached (%s)", error)
+        outages.note(error, "sweep")
+    except Error as error:
+        # Whatever it is, it will be so again in a second: told once, here and on the pages.
+        outages.note(error, "sweep")
+        with contextlib.suppress(bus.BusError):
+            bus.note_outage(str(error))
+    else:
+        outages.over("sweep")
 
 
-@shared_task(expires=settings.QUEUE_SECONDS)
+# Without an expiry: whoever asks may have a wrong clock, and whether it is too late is judged below.
+@shared_task
 def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
     """Move the sessions a node asked for; the node hears of the outcome at the next sweep.
 
@@ -60,19 +75,22 @@ def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
         return
     try:
         moves.move_sessions(request)
-    except OperationalError:
-        # The database was busy or away: that is no verdict on the move. The node asks again.
-        logger.exception("%s was not carried out", request)
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            # That is no verdict on the move. The node asks again.
+            outages.note(error, "move_sessions")
+            return
         logger.exception("%s failed", request)
         moves.report_failure(request)
     else:
+        outages.over("move_sessions")
         # One sweep reports all moves that ended before it.
         if bus.want_sweep():
             sweep.delay(asked=True)
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
+@outages.watch
 def audit() -> None:
     """Check the invariants on the live tables, and log each breach."""
     breaches = audits.audit(recent=RECENT_EVENTS)
@@ -87,8 +105,15 @@ def canary(self: Task[..., None], queue: str, sent: float) -> None:
     pulse.note_canary(queue, sent, self.request.hostname or "")
 
 
-# Alarms follow from the present states, so that a task that waited long need not run.
-@shared_task(expires=bus.SLOW_LANE_SECONDS)
+@shared_task
+def worker_canary(name: str) -> None:
+    """Tell that the worker ``name`` works off what is sent to it."""
+    workers.note_canary(name)
+
+
+# No sooner than the others: by clocks a minute apart no alarm would ever be raised.
+@shared_task(expires=settings.QUEUE_SECONDS)
+@outages.watch
 def alarms() -> None:
     """Bring the alarms in line with the nodes, and see to it that channels are told."""
     alarm_writes.reconcile()
@@ -96,14 +121,20 @@ def alarms() -> None:
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
+@outages.watch
 def tidy() -> None:
-    """Keep how clients logged in after moves; once an hour let go of old history, piece by piece."""
+    """Notice whom clients lost, keep how they logged in; once an hour let go of old history, piece by piece."""
+    access.follow_all(clock.lab_now())
     measured.keep_complete(clock.lab_now())
     if bus.begin_hour():
         deleted, more = retention.prune(days=settings.HISTORY_DAYS)
+        clients.forget_old(clock.lab_now())
         if deleted:
             logger.info("%d events older than %g days were deleted", deleted, settings.HISTORY_DAYS)
-        if more:
+        others, more_others = pruning.prune_others(days=settings.HISTORY_DAYS)
+        if others:
+            logger.info("old rows were deleted: %s", others)
+        if more or more_others:
             bus.end_hour()
 
 
@@ -116,6 +147,12 @@ def slow_lane() -> None:
     collecting.resume_collections()
     for queue in settings.QUEUES:
         canary.apply_async((queue, pulse.now()), queue=queue)
+    now = pulse.now()
+    workers.forget_old(now)
+    for sign in workers.signs():
+        # What waits for one that is gone would only grow.
+        if sign.role != workers.BEAT and now - sign.seen <= workers.SILENT_SECONDS:
+            worker_canary.apply_async((sign.name,), queue=workers.own_queue(sign.name))
 
 
 def ask_for_move(request: MoveRequest) -> None:

@@ -2,13 +2,24 @@
 
 from django.urls import include, path
 
-from redundancy.pages import group_live, group_logins, groups
+from redundancy.pages import enable, group_live, group_logins, groups, login_services, overview
 from redundancy.views import control_center, home, presence_sessions, servers, user_history, users
 
-ROOMS = ("alarms", "faultlab", "history", "imports", "monitor", "parameters", "planned", "traces")
+ROOMS = (
+    "alarms",
+    "deployment",
+    "faultlab",
+    "history",
+    "imports",
+    "monitor",
+    "parameters",
+    "planned",
+    "soap",
+    "traces",
+)
 
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", overview.home, name="home"),
     path("favicon.ico", home.favicon, name="favicon"),
     path("about/", home.about, name="about"),
     path("go/", home.go, name="go"),
@@ -18,6 +29,11 @@ urlpatterns = [
     path("ccmadmin/servers/delete/", servers.server_delete, name="server_delete_selected"),
     path("ccmadmin/servers/<int:pk>/", servers.server_edit, name="server_edit"),
     path("ccmadmin/servers/<int:pk>/delete/", servers.server_delete, name="server_delete"),
+    path(
+        "ccmadmin/servers/<int:pk>/start-login-services/",
+        login_services.start,
+        name="start_login_services",
+    ),
     path("ccmadmin/presence-redundancy-groups/", groups.group_list, name="group_list"),
     path("ccmadmin/presence-redundancy-groups/add/", groups.group_add, name="group_add"),
     path(
@@ -35,6 +51,11 @@ urlpatterns = [
         "ccmadmin/presence-redundancy-groups/<int:pk>/logins/",
         group_logins.group_logins,
         name="group_logins",
+    ),
+    path(
+        "ccmadmin/presence-redundancy-groups/<int:pk>/enable/",
+        enable.enable_high_availability,
+        name="group_enable",
     ),
     path(
         "ccmadmin/presence-redundancy-groups/<int:pk>/<int:node>/<slug:action>/",

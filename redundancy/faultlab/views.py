@@ -55,7 +55,7 @@ def banner(request: HttpRequest) -> HttpResponse:
 
 
 @_where_it_is_on
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def fault_lab(request: HttpRequest) -> HttpResponse:
     """Show what can be broken (GET); break it (POST)."""

@@ -18,7 +18,7 @@ from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Fault, FaultKind, RedundancyGroup, Server
 from redundancy.models.fault import HELD, OF_LINK
-from redundancy.operations import locks, rules
+from redundancy.operations import locks, power, replication, rules
 from redundancy.operations.faults import record_fault
 from redundancy.srm.simulator import Simulator
 from redundancy.srm.words import say
@@ -96,6 +96,19 @@ def fail_next_start(*, node: Server, actor: str) -> None:
         _put(FaultKind.START, node=node, actor=actor)
 
 
+def break_replication(*, node: Server, actor: str) -> None:
+    """Let database replication of ``node`` be not set up; what runs goes on, what starts is held back."""
+    with _changing():
+        rules.check_is_node(node, field="node")
+        _put(FaultKind.REPLICATION, node=node, actor=actor)
+
+
+def set_up_replication(*, node: Server, actor: str) -> None:
+    """Let database replication of ``node`` be set up again; what was held back for it starts."""
+    with _changing():
+        _lift(Fault.objects.filter(kind=FaultKind.REPLICATION, node=node), actor)
+
+
 def pause_observer(*, seconds: float, actor: str) -> None:
     """Let nobody look at any node for so many lab ``seconds``, as if no sweep ran."""
     with _changing():
@@ -165,7 +178,13 @@ def _put(
 def _lift(which: QuerySet[Fault], actor: str) -> None:
     for fault in which.select_related("group", "node__group"):
         record_fault(fault, say("Fault lifted: {fault}", fault=fault.sentence), actor)
+        node = fault.node if fault.kind == FaultKind.REPLICATION else None
+        if node is not None:
+            # Before the fault goes: a node that boots now either sees it gone, or is seen here.
+            power.hold_machine(node)
         fault.delete()
+        if node is not None:
+            replication.start_held(server=node, actor=actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +232,10 @@ LINK_ACTS = (
         "delay", say("Delay Heartbeats"), ("delay link DURATION",),
         ("group", "seconds"), delay_link, lambda _, seconds: {"delay": seconds},
         label=say("Delay (lab seconds)"), most=MAX_DELAY,
+        note=say(
+            "Between sites the vendor supports at most 80 ms there and back, and asks for 10 Mbps: a delay of"
+            " more than 0.04 s each way is beyond it."
+        ),
     ),
     FaultAct(
         "lose", say("Lose Heartbeats"), ("lose PERCENT of heartbeats",),
@@ -222,33 +245,49 @@ LINK_ACTS = (
     FaultAct(
         "restore", say("Restore Link"), ("restore link",),
         ("group",), restore_link, lambda _: {"cut": set(), "delay": 0, "loss": 0},
-        note=say("No cut, no delay, no loss. Heartbeats that are under way still arrive late."),
+        note=say("Removes cuts, delay and loss. Heartbeats already on their way still arrive late."),
     ),
 )  # fmt: skip
 WORK_ACTS = (
     FaultAct(
         "move", say("Fail Next User Move"), ("fail next user move",),
         ("group",), fail_next_move, lambda _: {"fail_next_move": True},
-        note=say("The next move of users of this group fails, whichever node asks for it."),
+        note=say("Makes the next move of this group's users fail, whichever node requests it."),
     ),
     FaultAct(
         "hold", say("Hold User Moves"), ("hold user moves",),
         ("group",), hold_moves, lambda _: {"hold_moves": True},
         note=say(
-            "No move of users of this group is carried out until they are released: a pair that turns"
-            " over stays in its transition."
+            "Holds every move of this group's users until moves are released: a pair that fails over or"
+            " falls back stays in its transition."
         ),
     ),
     FaultAct(
         "release", say("Release User Moves"), ("release user moves",),
         ("group",), release_moves, lambda _: {"hold_moves": False},
-        note=say("What was held is carried out when the node asks for it again, within a heartbeat interval."),
+        note=say("Releases held moves: each is carried out when its node requests it again, within a heartbeat interval."),
     ),
     FaultAct(
         "start", say("Fail Next Service Start"), ("fail next service start on NODE",),
         ("node",), fail_next_start,
         lambda sim, node: {"fail_next_start": sim.fail_next_start | {node}},
         label=say("Node whose critical services do not start"),
+    ),
+    FaultAct(
+        "replication", say("Break Replication"), ("break database replication of NODE",),
+        ("node",), break_replication,
+        lambda sim, node: {"unreplicated": sim.unreplicated | {node}},
+        label=say("Node whose database replication is not set up"),
+        note=say(
+            "When its feature services start next, such as after a reboot, its Data Monitor holds them back at"
+            " Starting; the publisher goes on after a time-out."
+        ),
+    ),
+    FaultAct(
+        "set up", say("Set Up Replication"), ("set up database replication of NODE",),
+        ("node",), set_up_replication,
+        lambda sim, node: {"unreplicated": sim.unreplicated - {node}},
+        label=say("Node whose database replication is set up again"),
     ),
 )  # fmt: skip
 # Of the whole lab.

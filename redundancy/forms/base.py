@@ -66,7 +66,7 @@ class PageForm(forms.Form):
         return value if isinstance(value, str) else ""
 
 
-def text_field(label: str, *, required: bool = False) -> forms.CharField:
+def text_field(label: str, *, required: bool = False, help_text: str = "") -> forms.CharField:
     """Return a line of text."""
     widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    return forms.CharField(label=label, required=required, widget=widget)
+    return forms.CharField(label=label, required=required, widget=widget, help_text=help_text)

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+import cucm_admin.celery  # noqa: F401 - the tasks below are sent by this application
 from redundancy.imports import reads, writes
 from redundancy.models import UserImport
 from redundancy.srm.words import say

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from redundancy.errors import Refused
 from redundancy.imports.users_csv import BOM, delimiter_of, is_header, read_line
 from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
+from redundancy.names import NodeNames
 from redundancy.operations.users import checked_texts
-from redundancy.selectors.nodes import NodeNames, nodes
+from redundancy.selectors.nodes import nodes
 from redundancy.srm.words import listed, say
 
 # Bytes of a line; three times what the longest fields need.

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Window
+from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery, Window
 from django.db.models.functions import Lower
 
 from redundancy.imports.users_csv import COLUMNS
 from redundancy.models import ImportProblem, ImportRow, ImportState, PresenceUser, UserImport
+from redundancy.selectors.spread import newcomers
 from redundancy.srm.words import english, say
 
 # In these a worker has something to do.
@@ -90,6 +91,14 @@ def clashes(job: UserImport, field: str) -> Iterator[tuple[int, str]]:
     having = PresenceUser.objects.filter(**{f"{field}__lower": Lower(OuterRef(field))})
     rows = ImportRow.objects.filter(job=job).annotate(other=Subquery(having.values("pk")[:1]))
     return rows.filter(other__isnull=False).order_by("line").values_list("line", field).iterator()
+
+
+def entering(job: UserImport) -> dict[int, int]:
+    """Return how many users of a checked file each node gets, by its key."""
+    staged = ImportRow.objects.filter(job=job).order_by()
+    named = dict(staged.values_list("node").annotate(n=Count("pk")))
+    gets = newcomers(named.pop(None, 0))
+    return {node: named.get(node, 0) + gets.get(node, 0) for node in {*named, *gets}}
 
 
 def export_rows() -> Iterator[tuple[str, str, str, str]]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from redundancy.errors import Refused
+from redundancy.spreadsheets import escaped, unescaped
 from redundancy.srm.words import say, say_count
 
 COLUMNS = ("User ID", "Display Name", "IM Address", "Assigned Node")
@@ -17,8 +18,6 @@ COLUMNS = ("User ID", "Display Name", "IM Address", "Assigned Node")
 LEAST = 3
 BOM = b"\xef\xbb\xbf"
 _NAMES = ({"userid"}, {"displayname", "name"}, {"imaddress"}, {"assignednode", "node"})
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def delimiter_of(line: str) -> str:
@@ -56,7 +55,7 @@ def read_line(line: str, delimiter: str) -> list[str]:
                 most=len(COLUMNS),
             )
         )
-    return [_unescaped(field.strip()) for field in fields]
+    return [unescaped(field.strip()) for field in fields]
 
 
 def is_header(fields: Sequence[str]) -> bool:
@@ -83,15 +82,7 @@ def write(rows: Iterable[Sequence[str]], header: Sequence[str] = COLUMNS) -> Ite
     writer = csv.writer(buffer)
     yield BOM.decode() + ",".join(header) + "\r\n"
     for row in rows:
-        writer.writerow([_escaped(field) for field in row])
+        writer.writerow([escaped(field) for field in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
-
-
-def _escaped(field: str) -> str:
-    return f"'{field}" if _FORMULA.match(field) else field
-
-
-def _unescaped(field: str) -> str:
-    return field[1:] if _ESCAPED.match(field) else field

@@ -18,7 +18,7 @@ from redundancy.imports.jobs import go_on
 from redundancy.imports.reads import Progress, progress
 from redundancy.models import UserImport
 from redundancy.permissions import can_write, writers_only
-from redundancy.selectors import users
+from redundancy.selectors import capacity, users
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go_to
@@ -30,7 +30,7 @@ JOBS, PROBLEMS = 50, 100
 ACTS = {"import": writes.confirm_import, "cancel": writes.cancel_import}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def user_import(request: HttpRequest) -> HttpResponse:
     """Take a file of users (POST) and show the job that works on it."""
@@ -104,14 +104,14 @@ def _region(shown: Progress) -> Region:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
     """Ask, then import a checked file or cancel it."""
     if act not in ACTS:
         raise Http404
     job, back = _job(pk), reverse("import_job", args=[pk])
-    error = ""
+    error, effects = "", []
     if request.method == "POST":
         try:
             go_on(ACTS[act](job=job, actor=request.user.get_username()))
@@ -123,6 +123,7 @@ def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
             return go_to(request, back)
     if act == "import":
         title, submit = say("Import {file}", file=job.file_name), say("Import")
+        effects = capacity.of_change(reads.entering(job))
         question = say_count(
             "{count} user of {file} is added, all or none, and logged in at their nodes.",
             "{count:,} users of {file} are added, all or none, and logged in at their nodes.",
@@ -133,8 +134,9 @@ def import_act(request: HttpRequest, pk: int, act: str) -> HttpResponse:
         title, submit = say("Cancel {file}", file=job.file_name), say("Drop the File")
         question = say("The file is dropped. Nothing is imported.")
     if error:
-        submit = question = ""
-    return ask(request, Confirmation(title, request.path, back, submit, question, error=error))
+        submit, question, effects = "", "", []
+    asked = Confirmation(title, request.path, back, submit, question, effects, error=error)
+    return ask(request, asked)
 
 
 @require_safe

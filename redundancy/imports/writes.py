@@ -35,6 +35,7 @@ from redundancy.operations.pairs import Pairs
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import log_in
 from redundancy.operations.users import check_cluster, check_homes
+from redundancy.selectors import capacity
 from redundancy.selectors.spread import newcomers
 from redundancy.srm.words import say, say_count, together
 
@@ -244,11 +245,12 @@ def _import(job: UserImport) -> None:
     try:
         with transaction.atomic():
             locks.one_administrator()
+            beyond = capacity.of_change(reads.entering(job))
             _add(job)
             sentence = say_count(
                 "{count} user was imported.", "{count:,} users were imported.", job.rows
             )
-            _end(job, ImportState.DONE, sentence)
+            _end(job, ImportState.DONE, together([sentence, *beyond]))
             sentence = say_count(
                 "{count} user was imported from {file}.",
                 "{count:,} users were imported from {file}.",

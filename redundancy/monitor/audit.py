@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import (
+    BigIntegerField,
+    Case,
     Count,
     Exists,
     F,
@@ -19,21 +21,28 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Value,
+    When,
     Window,
 )
-from django.db.models.functions import Coalesce, Lag
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Lag
 
-from redundancy.catalog import is_monitored
+from redundancy.catalog import LOGIN_SERVICES, PUSH_CLIENTS
 from redundancy.models import (
     EventKind,
     HaEvent,
+    MessageKind,
     NodeRuntime,
     NodeService,
     PresenceSession,
     PresenceUser,
     RedundancyGroup,
+    Server,
     SessionMove,
+    SrmMessage,
 )
+from redundancy.selectors import limits
 from redundancy.srm.states import BACKUP_MODES, FAILED_OVER_STATES, Reason, State
 from redundancy.srm.types import Policy
 from redundancy.srm.words import english, mark, say
@@ -41,11 +50,12 @@ from redundancy.srm.words import english, mark, say
 INVARIANTS: dict[str, str] = {
     "I1": say("a session is on exactly one node, the one the group's record names"),
     "I2": say("sessions are conserved: logged in and waiting to log in are all"),
-    "I3": say("a group's epoch only rises"),
+    "I3": say("the moves of a group are numbered in rising order"),
     "I4": say("no session is on a node known not to serve while its peer serves"),
     "I5": say("no automatic fallback before 30 unbroken minutes"),
     "I6": say("each change of state has one event with its cause; folding them gives the state"),
     "I9": say("each client logs in between the limits of its move"),
+    "I12": say("a client is logged in only where the services run that a login needs"),
 }
 # Breaches named of each invariant; more of the same would only fill the log.
 NAMED = 20
@@ -152,7 +162,7 @@ def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
     fallen = Q(epoch__lt=F("before")) | Q(epoch=F("before"), kind=EventKind.MOVE)
     yield from _sentences(
         moves.annotate(before=before).filter(fallen).order_by("pk"),
-        mark("event {event} of {group} has epoch {epoch} after epoch {was}."),
+        mark("event {event} of {group} tells of move number {epoch}, after move number {was}."),
         event="pk",
         group="group_name",
         epoch="epoch",
@@ -160,7 +170,7 @@ def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
     )
     yield from _sentences(
         history.filter(epoch__gt=F("group__epoch")).order_by("pk"),
-        mark("{group} is at epoch {epoch}, but event {event} knew epoch {known}."),
+        mark("{group} is at move number {epoch}, but event {event} knew of number {known}."),
         group="group_name",
         epoch="group__epoch",
         event="pk",
@@ -169,8 +179,20 @@ def _epoch_rises(history: QuerySet[HaEvent]) -> Iterator[str]:
 
 
 def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
-    serving = NodeRuntime.objects.filter(
+    # Who has no power, or runs no SRM, serves nobody, whatever its SRM remembers. One that was
+    # started says where it stands only with its first step.
+    started = SrmMessage.objects.filter(node=OuterRef("pk"), kind=MessageKind.STARTED)
+    # What a node remembers of an older epoch is over, and behind a cut link it cannot know better.
+    known = NodeRuntime.objects.annotate(
+        epoch=Cast(KeyTextTransform("epoch", "memory"), BigIntegerField())
+    )
+    serving = known.filter(
+        ~Exists(started),
+        epoch=F("server__group__epoch"),
         server__group=OuterRef("node__group"),
+        server__machine__powered=True,
+        server__machine__srm_running=True,
+        server__machine__logins_stopped_at=None,
         state__in=BACKUP_MODES,
         memory__holds=True,
     ).exclude(server=OuterRef("node"))
@@ -211,17 +233,15 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
                 **names,
                 seconds=(at - before).total_seconds(),
             )
-        for service in NodeService.objects.filter(
+        for service in NodeService.objects.monitored().filter(
             server=node, since__gt=at - wait, since__lt=at, running=True
         ):
-            activated, configured = service.activated, service.configured
-            if is_monitored(service.name, activated=activated, configured=configured):
-                yield say(
-                    "{node} fell back by itself {seconds:.0f} s after {service} started (event {event}).",
-                    **names,
-                    seconds=(at - service.since).total_seconds(),
-                    service=service.name,
-                )
+            yield say(
+                "{node} fell back by itself {seconds:.0f} s after {service} started (event {event}).",
+                **names,
+                seconds=(at - service.since).total_seconds(),
+                service=service.name,
+            )
 
 
 def _history_folds(history: QuerySet[HaEvent]) -> Iterator[str]:
@@ -277,17 +297,24 @@ def _last_states() -> Iterator[str]:
 
 
 def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
-    """Compare the first and the last login of each move with its limits.
+    """Compare the first and the last login of each move with its limits; real clients keep them themselves.
 
     Two statements: what the first one saw was written together with what the second one looks for.
     """
-    waiting = list(
-        PresenceSession.objects.filter(relogin_at__gt=F("limits_at"))
-        .values("node__name", "node__group", "since")
-        .annotate(n=Count("pk"), first=Min("relogin_at"), last=Max("relogin_at"))
-        .order_by("node__name", "since")
+    # Who has push clients at a share is among those who have at the next larger one.
+    shares = [int(choice) for choice in PUSH_CLIENTS.choices]
+    least = Case(
+        *(When(limits.pushed(share), then=Value(share)) for share in shares if share),
+        output_field=IntegerField(),
     )
-    moments = sorted({row["since"] for row in waiting})
+    rows = list(
+        PresenceSession.objects.filter(relogin_at__gt=F("limits_at"), by_client=False)
+        .annotate(least=least)
+        .values_list("node__name", "node__group", "since", "least")
+        .annotate(n=Count("pk"), first=Min("relogin_at"), last=Max("relogin_at"))
+        .order_by("node__name", "since", "least")
+    )
+    moments = sorted({row[2] for row in rows})
     moves = {
         (move.group_id, move.event.at): move
         for start in range(0, len(moments), _CHUNK)
@@ -295,28 +322,53 @@ def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
             event__at__in=moments[start : start + _CHUNK]
         ).select_related("event")
     }
+    waiting: dict[tuple[Any, ...], list[tuple[int, float, float]]] = {}
+    for node, group, since, share, *found in rows:
+        move = moves.get((group, since))
+        push = move is not None and share <= move.push_clients
+        waiting.setdefault((node, since, move, push), []).append((found[0], found[1], found[2]))
     slack = ROUNDING.total_seconds()
-    for row in waiting:
-        move = moves.get((row["node__group"], row["since"]))
+    for (node, _since, move, push), alike in waiting.items():
+        count = sum(n for n, _, _ in alike)
         if move is None:
             yield say(
                 "{count} client(s) wait at {node} for a login that no move tells of.",
-                count=row["n"],
-                node=row["node__name"],
+                count=count,
+                node=node,
             )
             continue
-        first, last = row["first"] - move.at, row["last"] - move.at
-        if first < move.lower - slack or last > move.upper + slack:
+        first = min(first for _, first, _ in alike) - move.at
+        last = max(last for _, _, last in alike) - move.at
+        lower, upper = move.window(push=push)
+        if first < lower - slack or last > upper + slack:
             yield say(
                 "{count} client(s) log in at {node} {first:.0f} s to {last:.0f} s after their move, not "
                 "{lower} s to {upper} s.",
-                count=row["n"],
-                node=row["node__name"],
+                count=count,
+                node=node,
                 first=first,
                 last=last,
-                lower=move.lower,
-                upper=move.upper,
+                lower=round(lower),
+                upper=round(upper),
             )
+
+
+def _logins_need_services(_: QuerySet[HaEvent]) -> Iterator[str]:
+    running = NodeService.objects.filter(
+        server=OuterRef("pk"), name__in=LOGIN_SERVICES, running=True
+    )
+    count = running.order_by().values("server").annotate(n=Count("pk")).values("n")
+    lacking = (
+        Server.objects.filter(machine__logins_stopped_at=None, sessions__isnull=False)
+        .annotate(running=Coalesce(Subquery(count, output_field=IntegerField()), 0))
+        .filter(Q(running__lt=len(LOGIN_SERVICES)) | Q(machine__powered=False))
+        .distinct()
+    )
+    return _sentences(
+        lacking.order_by("name"),
+        mark("clients count as logged in at {node}, which lacks a service that a login needs."),
+        node="name",
+    )
 
 
 _CHECKS: tuple[tuple[str, Callable[[QuerySet[HaEvent]], Iterator[str]]], ...] = (
@@ -327,6 +379,7 @@ _CHECKS: tuple[tuple[str, Callable[[QuerySet[HaEvent]], Iterator[str]]], ...] = 
     ("I5", _unbroken_wait),
     ("I6", _history_folds),
     ("I9", _within_limits),
+    ("I12", _logins_need_services),
 )
 
 

@@ -10,10 +10,10 @@ from redundancy.monitor.reads import Beat, Monitor, Queue
 from redundancy.selectors.live import GroupLive
 
 
-def exposition(monitor: Monitor, groups: Sequence[GroupLive]) -> bytes:
-    """Return all metrics in the text format of Prometheus."""
+def exposition(monitor: Monitor, groups: Sequence[GroupLive], clients: int = 1) -> bytes:
+    """Return all metrics in the text format of Prometheus; ``clients``: how many each user has."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Measured([*_of_system(monitor), *_of_nodes(monitor, groups)]))
+    registry.register(_Measured([*_of_system(monitor), *_of_nodes(monitor, groups, clients)]))
     return generate_latest(registry)
 
 
@@ -56,6 +56,12 @@ def _of_system(monitor: Monitor) -> Iterator[Metric]:
     if monitor.beat is not None:
         yield from _of_beat(monitor.beat)
     yield from _of_queues(monitor.queues)
+    yield _gauges(
+        "srm_process_works",
+        "1 when nothing is wrong with the worker or beat.",
+        ["process", "role"],
+        (([p.name, p.role], float(not (p.trouble or p.warning))) for p in monitor.processes),
+    )
     age, breaches = monitor.audit_age, float(len(monitor.breaches))
     yield from _gauge("srm_audit_age_seconds", "Since the last audit of the invariants.", age)
     yield from _gauge("srm_audit_breaches", "Breaches the last audit found.", breaches)
@@ -87,7 +93,7 @@ def _of_queues(queues: Sequence[Queue]) -> Iterator[Metric]:
         yield _gauges(name, text, ["queue"], (([q.name], value(q)) for q in queues))
 
 
-def _of_nodes(monitor: Monitor, groups: Sequence[GroupLive]) -> Iterator[Metric]:
+def _of_nodes(monitor: Monitor, groups: Sequence[GroupLive], clients: int) -> Iterator[Metric]:
     yield _gauges(
         "srm_heartbeat_age_seconds",
         "Lab seconds since the node last heard its peer.",
@@ -103,10 +109,10 @@ def _of_nodes(monitor: Monitor, groups: Sequence[GroupLive]) -> Iterator[Metric]
     )
     yield _gauges(
         "srm_node_sessions",
-        "Sessions on the node.",
+        "Sessions on the node: one for each client of its users.",
         ["group", "node", "login"],
         (
-            ([group, row.name, login], getattr(row.presence, login))
+            ([group, row.name, login], getattr(row.presence, login) * clients)
             for group, row in rows
             for login in ("active", "waiting")
         ),

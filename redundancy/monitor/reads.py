@@ -9,21 +9,24 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from redundancy import bus, clock, pulse
+from redundancy import bus, clock, own_clock, pulse, workers
 from redundancy.models import NodeRuntime
-from redundancy.selectors.live import is_blind
+from redundancy.monitor import processes as behind
+from redundancy.selectors.live import blind_after, is_blind
 from redundancy.srm.states import NOT_RESPONDING
 from redundancy.srm.words import say
 
-# Canaries are sent once a minute; without one for two and a half the worker is taken for gone.
-CANARY_SECONDS = 2.5 * bus.SLOW_LANE_SECONDS
 # Beat is in trouble when more than this share of the ticks of the last seconds was missed,
 RECENT_SECONDS = 120.0
 BORNE_MISSES = 0.25
-# and there were as many ticks.
+# and they were of so many seconds: a short pause just after a start is none of its troubles.
+LEAST_SECONDS = 20.0
+# After an outage so many ticks say that it is over.
 LEAST_TICKS = 20
 # A queue is in trouble when its oldest message is older than this.
 OLD_SECONDS = 30.0
+# The queue of the sweeps. One that waits longer than the nodes may go unseen is old.
+SWEEPS = settings.QUEUES[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Beat:
 
     ``sweeps``: how many the figures are of. ``missed``: ticks without a sweep. ``doubled``: sweeps
     within half an interval of the one before. ``recent`` and ``recent_missed``: the same of the last
-    two minutes.
+    two minutes, or since an outage in them that is over. ``interval``: between two ticks.
     """
 
     age: float | None
@@ -45,6 +48,7 @@ class Beat:
     doubled: int
     recent: int
     recent_missed: int
+    interval: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Queue:
     """A queue and the worker behind it. ``oldest``: age of the oldest message in seconds.
 
     ``canary_age``: since the last canary ran; ``canary_took``: how long it waited. In seconds.
+    ``limit``: how old its oldest message may become. ``idle``: why nobody knows whether its worker
+    works, though its canary ran a while ago: a sentence, empty when there is no such reason.
     """
 
     name: str
@@ -60,16 +66,18 @@ class Queue:
     canary_age: float | None
     canary_took: float | None
     worker: str
+    limit: float = OLD_SECONDS
+    idle: str = ""
 
     @property
     def trouble(self) -> str:
         """Return what is wrong with it; empty when nothing is."""
         if self.canary_age is None:
             return say("No canary has run yet.")
-        if self.canary_age > CANARY_SECONDS:
+        if self.canary_age > behind.CANARY_SECONDS:
             age = self.canary_age
             return say("No canary has run for {age:.0f} s: its worker does not work.", age=age)
-        if self.oldest is not None and self.oldest > OLD_SECONDS:
+        if self.oldest is not None and self.oldest > self.limit:
             return say("The oldest message has waited for {age:.0f} s.", age=self.oldest)
         return ""
 
@@ -86,13 +94,19 @@ class LastHeard:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """All of it at one moment. ``troubles``: what makes the system unfit to be trusted, in sentences.
+    """All of it at one moment.
+
+    ``troubles``: what makes the system unfit to be trusted, in sentences. ``warnings``: what somebody
+    should see to, though it works. ``reasons``: the sorts of both, each a word for programs.
 
     Of a database or a bus that is away there are no figures: None, or the defaults.
     """
 
     database_ms: float | None
     troubles: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    processes: tuple[behind.Process, ...] = ()
     bus_ms: float | None = None
     beat: Beat | None = None
     queues: tuple[Queue, ...] = ()
@@ -106,35 +120,58 @@ class Monitor:
 def look_at_system() -> Monitor:
     """Return how the system does. A bus or database that is away is a finding, not an error."""
     database_ms = _database()
+    own = own_clock.OWN.sentence
     troubles = [] if database_ms is not None else [say("The database cannot be reached.")]
+    reasons = ["database"] if troubles else []
     lab: dict[str, Any] = {}
     if database_ms is not None:
-        now = clock.lab_now()
-        lab = {"lab_now": now, "rate": clock.rate(), "ears": _ears(now)}
+        try:
+            now = clock.lab_now()
+            lab = {"lab_now": now, "rate": clock.rate(), "ears": _ears(now)}
+        except DatabaseError as error:
+            troubles.append(say("The database cannot be read: {why}", why=str(error)[:200]))
+            reasons.append("database")
     try:
         began = time.perf_counter()
         at = pulse.now()
         bus_ms = (time.perf_counter() - began) * 1000
         beat = beat_of(pulse.last_sweeps(), settings.SWEEP_SECONDS, bus.sweep_age())
-        queues = _queues(at)
+        queues = _queues(at, beat.age)
         audit = pulse.last_audit()
+        outage = bus.outage()
+        swept = beat.age is not None and not is_blind(beat.age)
+        processes = behind.look_at_processes(workers.signs(), at, swept=swept)
     except bus.BusError:
         troubles.append(say("The heartbeat bus and broker cannot be reached."))
-        return Monitor(database_ms, tuple(troubles), **lab)
+        return Monitor(database_ms, tuple(troubles), reasons=(*reasons, "bus"), **lab)
     breaches = audit.breaches if audit else ()
-    troubles += troubles_of(beat)
-    troubles += [
+    of_sweeps = troubles_of(beat, outage)
+    of_queues = [
         say("Queue {queue}: {trouble}", queue=queue.name, trouble=queue.trouble)
         for queue in queues
         if queue.trouble
     ]
-    if breaches:
-        troubles.append(
-            say("The last audit found breaches of the invariants: {count}.", count=len(breaches))
-        )
+    of_processes, warnings = behind.told(processes)
+    if own:
+        (of_processes if own_clock.OWN.far_off else warnings).append(own)
+    of_audit = (
+        [say("The last audit found breaches of the invariants: {count}.", count=len(breaches))]
+        if breaches
+        else []
+    )
+    sorts = {
+        "sweep": of_sweeps,
+        "queue": of_queues,
+        "clock": of_processes,
+        "audit": of_audit,
+        "process": warnings,
+    }
     return Monitor(
         database_ms,
-        tuple(troubles),
+        (*troubles, *of_sweeps, *of_queues, *of_processes, *of_audit),
+        warnings=tuple(warnings),
+        reasons=(*reasons, *(sort for sort, told in sorts.items() if told)),
+        processes=processes,
         bus_ms=bus_ms,
         beat=beat,
         queues=queues,
@@ -151,7 +188,12 @@ def beat_of(ticks: Sequence[pulse.SweepTick], interval: float, age: float | None
     # Whole intervals in a gap are missed ticks; the rest of it is lateness.
     late = [max(0.0, gap - interval * max(1, round(gap / interval))) for gap in gaps]
     took = [tick.took for tick in fired]
-    recent = [tick for tick in fired if tick.began > fired[-1].began - RECENT_SECONDS]
+    lately = (n for n, tick in enumerate(fired) if tick.began > fired[-1].began - RECENT_SECONDS)
+    begin = next(lately, 0)
+    # An outage was told while it lasted. Once sweeps run again these are what is judged.
+    back = max((n for n, gap in enumerate(gaps, start=1) if is_blind(gap)), default=0)
+    if len(fired) - back >= LEAST_TICKS:
+        begin = max(begin, back)
     return Beat(
         age=age,
         sweeps=len(fired),
@@ -161,8 +203,9 @@ def beat_of(ticks: Sequence[pulse.SweepTick], interval: float, age: float | None
         took_p99=_percentile(took, 99),
         missed=_missed(gaps, interval),
         doubled=sum(gap < interval / 2 for gap in gaps),
-        recent=len(recent),
-        recent_missed=_missed(gaps[len(fired) - len(recent) :], interval),
+        recent=len(fired) - begin,
+        recent_missed=_missed(gaps[begin:], interval),
+        interval=interval,
     )
 
 
@@ -176,8 +219,16 @@ def _percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[round(percent / 100 * (len(values) - 1))]
 
 
-def troubles_of(beat: Beat) -> list[str]:
-    """Return what is wrong with beat, in sentences. Pure."""
+def troubles_of(beat: Beat, outage: str = "") -> list[str]:
+    """Return what is wrong with the sweeps, in sentences. ``outage``: why the last one failed. Pure."""
+    if outage:
+        return [
+            say(
+                "The last sweep failed: what SRM decides cannot be stored ({why}). The pages show what "
+                "was seen before.",
+                why=outage,
+            )
+        ]
     if beat.age is None:
         return [say("No sweep has run yet.")]
     if is_blind(beat.age):
@@ -188,7 +239,7 @@ def troubles_of(beat: Beat) -> list[str]:
             )
         ]
     ticks = beat.recent + beat.recent_missed
-    if ticks >= LEAST_TICKS and beat.recent_missed > BORNE_MISSES * ticks:
+    if ticks * beat.interval >= LEAST_SECONDS and beat.recent_missed > BORNE_MISSES * ticks:
         return [
             say(
                 "{missed} of the last {ticks} ticks were missed: beat or the sweep worker does not "
@@ -200,9 +251,11 @@ def troubles_of(beat: Beat) -> list[str]:
     return []
 
 
-def _queues(at: float) -> tuple[Queue, ...]:
+def _queues(at: float, swept: float | None) -> tuple[Queue, ...]:
+    """Return the queues at ``at`` by the clock of the bus; ``swept``: age of the last sweep, if known."""
     waiting, canaries = pulse.waiting(settings.QUEUES), pulse.canaries()
-    wall = time.time()
+    # As the processes have it that send messages, though this one's may be wrong.
+    wall = time.time() - own_clock.OWN.ahead
 
     def queue(name: str) -> Queue:
         depth, sent = waiting[name]
@@ -214,9 +267,19 @@ def _queues(at: float) -> tuple[Queue, ...]:
             canary_age=max(0.0, at - canary.ran) if canary else None,
             canary_took=max(0.0, canary.ran - canary.sent) if canary else None,
             worker=canary.worker if canary else "",
+            **(of_sweeps if name == SWEEPS else {}),
         )
 
+    of_sweeps: dict[str, Any] = {"limit": blind_after()}
+    if swept is None or is_blind(swept):
+        of_sweeps["idle"] = say("Not known: no sweep has run to its end lately.")
+
     return tuple(queue(name) for name in settings.QUEUES)
+
+
+def database_answers() -> bool:
+    """Return whether this process reaches its database."""
+    return _database() is not None
 
 
 def _database() -> float | None:

@@ -1,4 +1,4 @@
-"""The addresses of the beat monitor, the health check and the metrics."""
+"""The addresses of the beat monitor, the health checks and the metrics."""
 
 from django.urls import path
 
@@ -7,5 +7,6 @@ from redundancy.monitor import views
 urlpatterns = [
     path("cupadmin/beat-monitor/", views.beat_monitor, name="beat_monitor"),
     path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
 ]

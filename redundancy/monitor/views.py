@@ -1,5 +1,7 @@
-"""*Diagnostics > Beat Monitor*, and the same for machines: ``/healthz`` and ``/metrics``."""
+"""*Diagnostics > Beat Monitor*, and the same for machines: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
+import logging
+from ipaddress import ip_address
 from secrets import compare_digest
 
 from django.conf import settings
@@ -10,11 +12,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from redundancy import own_clock
 from redundancy.monitor import reads
 from redundancy.monitor.metrics import exposition
-from redundancy.selectors import live
-from redundancy.srm.words import say
+from redundancy.origin import FORWARDED
+from redundancy.selectors import enterprise, live
+from redundancy.srm.words import english, say
 from redundancy.views.chrome import lab, tell_time
+
+logger = logging.getLogger(__name__)
 
 APPLICATION = "cupadmin"
 TITLE = say("Beat Monitor")
@@ -39,15 +45,58 @@ def beat_monitor(request: HttpRequest) -> HttpResponse:
     return render(request, "monitor/monitor.html", context)
 
 
+class Told:
+    """What the log was told of the health check by this process: each set of reasons once, in sentences."""
+
+    def __init__(self) -> None:
+        self._reasons: tuple[str, ...] = ()
+
+    def tell(self, monitor: reads.Monitor) -> None:
+        """Tell why it is answered 503, or that it is answered 200 again; nothing while that holds."""
+        reasons = monitor.reasons if monitor.troubles else ()
+        if reasons == self._reasons:
+            return
+        self._reasons = reasons
+        if reasons:
+            logger.error("Not healthy: %s", " ".join(english(each) for each in monitor.troubles))
+        else:
+            logger.warning("Healthy again")
+
+
+_told = Told()
+
+
 @require_safe
 @login_not_required
 def healthz(_request: HttpRequest) -> HttpResponse:
-    """Answer 200 when the system can be trusted, 503 when not; no details, no sign-in."""
-    healthy = not reads.look_at_system().troubles
+    """Answer 200 when the installation can be trusted, 503 when not; each reason is a word. No sign-in.
+
+    A reason under 200 is something that somebody should see to while others do the work.
+    """
+    monitor = reads.look_at_system()
+    _told.tell(monitor)
+    return _plain("not ok" if monitor.troubles else "ok", *monitor.reasons, ok=not monitor.troubles)
+
+
+@require_safe
+@login_not_required
+def readyz(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 when this process can serve pages: its database answers, its clock is not far off; else 503.
+
+    Of the other processes it says nothing: a load balancer that took every web process away because
+    beat is gone would take away the pages that say so.
+    """
+    missing = [] if reads.database_answers() else ["database"]
+    if own_clock.OWN.far_off:
+        missing.append("clock")
+    return _plain(*(missing or ["ok"]), ok=not missing)
+
+
+def _plain(*lines: str, ok: bool) -> HttpResponse:
     return HttpResponse(
-        "ok\n" if healthy else "not ok\n",
+        "".join(f"{line}\n" for line in lines),
         content_type="text/plain",
-        status=200 if healthy else 503,
+        status=200 if ok else 503,
         headers={"Cache-Control": "no-store"},
     )
 
@@ -55,7 +104,10 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the metrics; with METRICS_TOKEN set only to who shows it as a bearer token (else 401)."""
+    """Return the metrics to who shows METRICS_TOKEN as a bearer token (else 401).
+
+    Without a token only to this machine (else 403).
+    """
     if settings.METRICS_TOKEN:
         token = request.headers.get("Authorization", "")
         if not compare_digest(token.encode(), f"Bearer {settings.METRICS_TOKEN}".encode()):
@@ -65,9 +117,25 @@ def metrics(request: HttpRequest) -> HttpResponse:
                 status=401,
                 headers={"WWW-Authenticate": "Bearer"},
             )
+    elif not _is_of_this_machine(request):
+        return HttpResponse(
+            "Set METRICS_TOKEN to read this from another machine, and show it as a bearer token.\n",
+            content_type="text/plain",
+            status=403,
+        )
     monitor = reads.look_at_system()
     try:
-        groups = live.all_live()
+        groups, clients = live.all_live(), enterprise.clients().per_user
     except DatabaseError:
-        groups = ()
-    return HttpResponse(exposition(monitor, groups), content_type=CONTENT_TYPE_LATEST)
+        groups, clients = (), 1
+    return HttpResponse(exposition(monitor, groups, clients), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_of_this_machine(request: HttpRequest) -> bool:
+    """Return whether a process of this machine asks, and not for somebody behind a proxy."""
+    if FORWARDED in request.META:
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False

@@ -19,9 +19,10 @@ from redundancy.operations import actions
 from redundancy.pages.group_logins import logins_at
 from redundancy.pages.login_chart import draw
 from redundancy.permissions import writers_only
-from redundancy.selectors import effects, groups, live, wording
+from redundancy.selectors import answers, deployed, effects, groups, live, wording
 from redundancy.selectors.live import ObserverView
-from redundancy.selectors.logins import logins_of
+from redundancy.selectors.logins import has_moved, logins_of
+from redundancy.selectors.real_clients import real_clients
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.confirm import Confirmation, ask, is_htmx
@@ -39,24 +40,32 @@ def find_group(pk: int) -> RedundancyGroup:
     return get_object_or_404(groups.find_groups(), pk=pk)
 
 
-def live_group(pk: int) -> live.GroupLive:
+def live_group(pk: int, *, seeing: bool = True) -> live.GroupLive:
     """Return the group as it is shown; 404 when it was deleted since it was looked up."""
     try:
-        return live.group_live(pk)
+        return live.group_live(pk, seeing=seeing)
     except RedundancyGroup.DoesNotExist:
         raise Http404 from None
 
 
 def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None = None) -> Region:
     """Return the live region of ``group``; what happened after the event ``last`` is announced."""
-    shown, now = live_group(group.pk), watch.lab_now
+    shown, now = live_group(group.pk, seeing=watch.ok), watch.lab_now
     logins = logins_of(group.pk, now, afterwards=AFTERWARDS)
     gone = logins.gone_at(AFTERWARDS) if logins else math.inf
     new = _new_events(shown, last)
-    outcome = _outcome(new)
+    outcome = answers.outcome(new)
     return Region(
         "groups/_live.html",
-        content={"group": group, "live": shown, "observer": watch, "logins": logins},
+        content={
+            "group": group,
+            "live": shown,
+            "observer": watch,
+            "logins": logins,
+            "moved": logins is not None or has_moved(group.pk),
+            "deployed": deployed.of_group(group.pk),
+            "real": real_clients([row.server_id for row in shown.rows], now),
+        },
         aside={
             "chart": draw(logins) if logins else None,
             # Opened and closed with a change of state: the version knows. Most polls do not ask.
@@ -93,15 +102,7 @@ def _announcement(new: Sequence[HaEvent]) -> str:
     )
 
 
-def _outcome(new: Sequence[HaEvent]) -> str | None:
-    """Return what became of a request that waited for SRM: its refusal, "" when SRM went to work."""
-    for event in new:
-        if event.refused:
-            return event.sentence
-    return "" if any(event.kind == EventKind.STATE for event in new) else None
-
-
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpResponse:
     """Ask for a failover, fallback or recovery, naming its effects (GET); request it (POST)."""
@@ -124,12 +125,12 @@ def group_action(request: HttpRequest, pk: int, node: int, action: str) -> HttpR
         except Refused as refused:
             error = refused.rule
         else:
-            return _requested(
+            return requested(
                 request, back, say("{subject} was requested; waiting for SRM.", subject=subject)
             )
     elif row.action != action:
         shown_state = ", ".join(filter(None, (row.state, row.reason)))
-        error = say(
+        error = (row.withheld if action == "failover" else "") or say(
             "{subject} is not offered now; the state of {row} is {shown_state}.",
             subject=subject,
             row=row.name,
@@ -164,7 +165,7 @@ def _request(action: str, group: RedundancyGroup, node: Server, serial: int, act
     request(node=node, serial=serial, actor=actor)
 
 
-def _requested(request: HttpRequest, back: str, said: str) -> HttpResponse:
+def requested(request: HttpRequest, back: str, said: str) -> HttpResponse:
     """Close the dialog and leave the page as it is, or go back to it; say so until SRM answers."""
     if is_htmx(request):
         return trigger_client_event(HttpResponse(status=204), "requested", {"value": str(said)})

@@ -4,15 +4,18 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
+from redundancy.errors import Refused
 from redundancy.forms.groups import GroupForm, values_of
 from redundancy.models import RedundancyGroup
 from redundancy.operations.groups import add_group, delete_group, edit_group
+from redundancy.operations.trial import try_out
+from redundancy.pages.enable import STARTING
 from redundancy.pages.group_live import WAITING, find_group, fragment, live_region
 from redundancy.parameters.views import pair
 from redundancy.permissions import can_write, refuse_read_only, writers_only
-from redundancy.planned.reads.confirming import Switch, before_switching
+from redundancy.planned.reads.confirming import Switch, before_leaving, before_switching, both
 from redundancy.planned.views import preflight
 from redundancy.selectors import effects, groups, live
 from redundancy.srm.words import say
@@ -37,7 +40,7 @@ def _back() -> list[Link]:
     return [Link(say("Back To Find/List"), reverse("group_list"))]
 
 
-@require_GET
+@require_safe
 def group_list(request: HttpRequest) -> HttpResponse:
     """Find and list presence redundancy groups."""
     listing = find_list(
@@ -47,7 +50,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         fields=FIELDS,
         columns=COLUMNS,
         row_template="groups/row.html",
-        details=live.live_of,
+        details=lambda keys: live.live_of(keys, seeing=live.sees()),
         selection=Selection(reverse("group_delete_selected")) if can_write(request.user) else None,
     )
     return show_list(
@@ -55,7 +58,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def group_add(request: HttpRequest) -> HttpResponse:
     """Add a group."""
@@ -74,10 +77,10 @@ def group_add(request: HttpRequest) -> HttpResponse:
     return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a group and change it; with ``fragment`` answer only its live region."""
-    if request.method == "GET" and "fragment" in request.GET:
+    if request.method != "POST" and "fragment" in request.GET:
         return fragment(request, pk)
     group = find_group(pk)
     if request.method == "POST":
@@ -112,7 +115,8 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> HttpResponse | None:
     """Save the form; return None when it was refused, with the rule in the form."""
     if "confirmed" not in request.POST:
-        switch = _switch(group, on=form.ha())
+        leaving = _leaving(request, group, form)
+        switch = both(before_leaving(group, leaving), _switch(group, on=form.ha()))
         if switch is not None:
             return _ask(request, switch)
     before, actor = group.ha_enabled, request.user.get_username()
@@ -123,9 +127,7 @@ def _save(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> Http
         return None
     messages.success(request, str(say("Update successful")))
     if saved.ha_enabled and not before:
-        messages.info(
-            request, str(say("High Availability enabled; SRM is starting.")), extra_tags=WAITING
-        )
+        messages.info(request, str(STARTING), extra_tags=WAITING)
     return redirect("group_edit", group.pk)
 
 
@@ -134,6 +136,20 @@ def _switch(group: RedundancyGroup, *, on: bool | None) -> Switch | None:
         return before_switching(group, on=on)
     except RedundancyGroup.DoesNotExist:
         raise Http404 from None
+
+
+def _leaving(request: HttpRequest, group: RedundancyGroup, form: GroupForm) -> list[str]:
+    """Return the nodes that leave by saving ``form``; none when saving is refused anyway."""
+    chosen = form.values()
+    stay = {server.pk for server in (chosen["first"], chosen["second"]) if server}
+    names = [server.name for server in group.servers.order_by("slot") if server.pk not in stay]
+    if names:
+        actor = request.user.get_username()
+        try:
+            try_out(lambda: edit_group(group=group, ha_enabled=form.ha(), actor=actor, **chosen))
+        except Refused:
+            return []
+    return names
 
 
 def _ask(request: HttpRequest, switch: Switch) -> HttpResponse:
@@ -161,7 +177,7 @@ def _tools(group: RedundancyGroup) -> list[Tool]:
     ]
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def group_delete(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Delete a group after asking, or those selected in the list."""

@@ -1,7 +1,7 @@
 """The plot of the logins after a move: where everything stands. Pure: counts in, coordinates out.
 
-Coordinates are user units of the SVG. Bars are logins per second, by the scale at the left; the line
-is the active users, by the scale at the right.
+Coordinates are user units of the SVG. Bars are logins of clients per second, by the scale at the
+left; the line is the active users, by the scale at the right.
 """
 
 import math
@@ -48,6 +48,7 @@ class Chart:
     line: str
     dots: tuple[tuple[float, float], ...]
     expected: tuple[float, float, float]
+    push: tuple[float, float, float] | None
     now: float | None
     seconds: tuple[ScaleMark, ...]
     rates: tuple[ScaleMark, ...]
@@ -60,8 +61,10 @@ class Chart:
 def draw(logins: Logins) -> Chart:
     """Return the plot of ``logins``."""
     move = logins.move
-    horizon = max(math.ceil(move.upper / logins.width), len(logins.spans), 1) * logins.width
-    most_rate, rates = _scale(max(logins.peak.rate, logins.expected))
+    horizon = max(math.ceil(move.latest / logins.width), len(logins.spans), 1) * logins.width
+    window = logins.push_window
+    expected = max(logins.expected, logins.push_expected if window else 0.0)
+    most_rate, rates = _scale(max(logins.peak.rate, expected))
     most_users, users = _scale(logins.stayed + logins.done + logins.waiting)
 
     def x(seconds: float) -> float:
@@ -69,6 +72,9 @@ def draw(logins: Logins) -> Chart:
 
     def y(share: float) -> float:
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share, 1)
+
+    def level(lower: float, upper: float, rate: float) -> tuple[float, float, float]:
+        return x(lower), x(max(upper, lower + 1)), y(rate / most_rate)
 
     points = [(x(0), y(logins.stayed / most_users))]
     now = horizon if logins.elapsed is None else min(logins.elapsed, horizon)
@@ -83,12 +89,12 @@ def draw(logins: Logins) -> Chart:
                 round(x(span.end) - x(span.begin) - 0.8, 1),
                 round(y(0) - y(span.rate / most_rate), 1),
                 say(
-                    "{begin} to {end}: {logins:,} logins, {rate:.2f} per second; {active:,} active at "
+                    "{begin} to {end}: {logins:,} logins, {rate} per second; {active:,} active at "
                     "the end",
                     begin=clock(span.begin),
                     end=clock(span.end),
                     logins=span.logins,
-                    rate=span.rate,
+                    rate=span.rate_in_words,
                     active=span.active,
                 ),
             )
@@ -97,11 +103,8 @@ def draw(logins: Logins) -> Chart:
         ),
         line=" ".join(f"{px},{py}" for px, py in points),
         dots=tuple(points[::every]),
-        expected=(
-            x(move.lower),
-            x(max(move.upper, move.lower + 1)),
-            y(logins.expected / most_rate),
-        ),
+        expected=level(move.lower, move.upper, logins.expected),
+        push=level(*window, logins.push_expected) if window else None,
         now=None if logins.elapsed is None else x(now),
         seconds=tuple(ScaleMark(x(at), clock(at)) for at in _moments(horizon)),
         rates=tuple(

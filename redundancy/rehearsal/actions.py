@@ -6,8 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from redundancy.catalog import PARAMETERS, SERVICE_BY_NAME, ServiceKind
+from redundancy.catalog import (
+    CLIENT_PARAMETERS,
+    PARAMETER_BY_KEY,
+    PARAMETERS,
+    SERVICE_BY_NAME,
+    ServiceKind,
+)
 from redundancy.faultlab.writes import ACTS, PAUSE
+from redundancy.parameters.writes import enterprise, parameters
 
 
 class Verb(StrEnum):
@@ -31,6 +38,8 @@ class Verb(StrEnum):
     FALLBACK = "fallback NODE"
     RECOVER = "recover"
     SET_PARAMETER = "set PARAMETER to VALUE"
+    MONITOR = "enable replication monitor on NODE"
+    IGNORE = "disable replication monitor on NODE"
     SIGN_OUT = "sign out PERCENT of NODE"
     SIGN_IN = "sign in PERCENT of NODE"
 
@@ -88,7 +97,10 @@ _SENTENCES: dict[str, re.Pattern[str]] = {
     verb: re.compile(re.sub(r"[A-Z]{2,}", lambda word: _VALUES[word[0]], verb))
     for verb in (*Verb, *FAULTS)
 }
-_PARAMETERS = {parameter.name: parameter for parameter in PARAMETERS}
+_PARAMETERS: dict[str, str] = {
+    **{parameter.name: parameter.key for parameter in PARAMETERS},
+    **{parameter.name: parameter.key for parameter in CLIENT_PARAMETERS},
+}
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 DURATION_RULE = "a time such as 90s, 3m9s or 1h30m"
 LONGEST = 1000 * 3600
@@ -125,8 +137,17 @@ def known(name: str, names: Iterable[str], what: str) -> str:
 
 
 def parameter_key(name: str) -> str:
-    """Return the key of the service parameter called ``name``; BadAction when there is none."""
-    return _PARAMETERS[known(name, _PARAMETERS, "a parameter")].key
+    """Return the key of the parameter called ``name``; BadAction when there is none."""
+    return _PARAMETERS[known(name, _PARAMETERS, "a parameter")]
+
+
+def canonical(key: str, text: str) -> str:
+    """Return a value of the parameter as it is stored; Refused where it cannot have it."""
+    if key in PARAMETER_BY_KEY:
+        return parameters.canonical(PARAMETER_BY_KEY[key], text)
+    if refusal := enterprise.judge(key, text):
+        raise refusal
+    return text
 
 
 def _checked(

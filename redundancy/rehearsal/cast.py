@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.db import transaction
 
-from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SERVICE_BY_NAME, Watch
+from redundancy.catalog import CLIENT_PARAMETERS, PARAMETER_BY_KEY, PARAMETERS
 from redundancy.faultlab import writes as faults
+from redundancy.functions import FUNCTION_BY_KEY
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
-from redundancy.operations import groups, servers, services, users
-from redundancy.parameters.writes import parameters
+from redundancy.operations import activation, functions, groups, servers, users
+from redundancy.parameters.writes import enterprise, parameters
 from redundancy.rehearsal.scenario import Scenario
+from redundancy.selectors import enterprise as enterprise_values
 from redundancy.selectors import parameters as values
+from redundancy.selectors.functions import configured as configured_functions
 
 ACTOR = "rehearsal"
 DOMAIN = "rehearsal.example.com"
@@ -43,7 +46,7 @@ class Cast:
                 )
                 for name, real in self.names.items()
             }
-            self.group = self._make_group(*made.values())
+            group = self._make_group(*made.values())
             for name, server in made.items():
                 for service in self.scenario.services[name]:
                     activate(server=server, name=service, actor=ACTOR)
@@ -58,6 +61,8 @@ class Cast:
                 ],
                 actor=ACTOR,
             )
+        # Only now: what was refused on the way made nothing that would have to be removed.
+        self.group = group
         return {name: server_named(real) for name, real in self.names.items()}
 
     def _limits(self) -> dict[str, str]:
@@ -97,20 +102,25 @@ class Cast:
 
 
 class Parameters:
-    """The parameters of the running system while a rehearsal uses its own."""
+    """The parameters of the running system, and how clients are, while a rehearsal uses its own."""
 
     def __init__(self) -> None:
         self._before = values.texts()
+        clients = enterprise_values.values()
+        self._clients_before = {each.key: clients[each.key] for each in CLIENT_PARAMETERS}
 
     def use(self, scenario: Scenario) -> None:
         """Let the defaults hold, and what the scenario says."""
         mine = {p.key: p.default for p in PARAMETERS if not p.per_node}
         mine |= {key: text for key, text in scenario.parameters.items() if key in mine}
         parameters.set_parameters(values=mine, actor=ACTOR)
+        clients = {each.key: each.default for each in CLIENT_PARAMETERS} | dict(scenario.clients)
+        enterprise.set_enterprise_parameters(values=clients, actor=ACTOR)
 
     def restore(self) -> None:
         """Let those hold again that held before."""
         parameters.set_parameters(values=self._before, actor=ACTOR)
+        enterprise.set_enterprise_parameters(values=self._clients_before, actor=ACTOR)
 
 
 def server_named(name: str) -> Server:
@@ -118,15 +128,30 @@ def server_named(name: str) -> Server:
     return Server.objects.select_related("group").get(name=name)
 
 
+class Functions:
+    """The functions that the running system has configured while a rehearsal may configure others."""
+
+    def __init__(self) -> None:
+        self._before = configured_functions()
+
+    def restore(self) -> None:
+        """Let those be configured again that were before."""
+        before = {key: key in self._before for key in FUNCTION_BY_KEY}
+        functions.set_functions(configured=before, actor=ACTOR)
+
+
 def activate(*, server: Server, name: str, actor: str) -> None:
-    """Activate a service, and configure the function behind it."""
-    if SERVICE_BY_NAME[name].watch is Watch.IF_CONFIGURED:
-        services.set_configured(server=server, name=name, configured=True, actor=actor)
-    services.set_activated(server=server, name=name, activated=True, actor=actor)
+    """Activate a service, and configure the function that it carries."""
+    with transaction.atomic():
+        functions.configure_service(name=name, actor=actor)
+        activation.set_activated(server=server, name=name, activated=True, actor=actor)
 
 
 def set_on(*, nodes: Iterable[Server], key: str, value: str, actor: str) -> None:
     """Set a parameter: of the cluster, or of both nodes if each has its own."""
+    if key not in PARAMETER_BY_KEY:
+        enterprise.set_enterprise_parameters(values={key: value}, actor=actor)
+        return
     owners = nodes if PARAMETER_BY_KEY[key].per_node else [None]
     with transaction.atomic():
         for server in owners:

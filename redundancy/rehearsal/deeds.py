@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from redundancy.models import RedundancyGroup, Server
-from redundancy.operations import actions, groups, power, presence, services
+from redundancy.operations import (
+    actions,
+    activation,
+    groups,
+    power,
+    presence,
+    replication,
+    services,
+)
 from redundancy.rehearsal.actions import FAULTS, Action, Verb
 from redundancy.rehearsal.cast import ACTOR, activate, server_named, set_on
 
@@ -19,7 +27,7 @@ _OPERATIONS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     Verb.START_SERVICE: (services.start_service, ("server", "name")),
     Verb.RESTART_SERVICE: (services.restart_service, ("server", "name")),
     Verb.ACTIVATE: (activate, ("server", "name")),
-    Verb.DEACTIVATE: (partial(services.set_activated, activated=False), ("server", "name")),
+    Verb.DEACTIVATE: (partial(activation.set_activated, activated=False), ("server", "name")),
     Verb.POWER_OFF: (power.power_off, ("server",)),
     Verb.SHUT_DOWN: (power.shut_down, ("server",)),
     Verb.REBOOT: (power.reboot, ("server",)),
@@ -28,6 +36,8 @@ _OPERATIONS: dict[str, tuple[Callable[..., object], tuple[str, ...]]] = {
     Verb.FALLBACK: (partial(actions.request_fallback, serial=None), ("node",)),
     Verb.RECOVER: (actions.request_recover, ("group",)),
     Verb.SET_PARAMETER: (set_on, ("nodes", "key", "value")),
+    Verb.MONITOR: (partial(replication.set_monitor, on=True), ("server",)),
+    Verb.IGNORE: (partial(replication.set_monitor, on=False), ("server",)),
     Verb.SIGN_OUT: (partial(presence.sign_share, out=True), ("node", "percent")),
     Verb.SIGN_IN: (partial(presence.sign_share, out=False), ("node", "percent")),
     **{sentence: (act.do, act.takes) for sentence, act in FAULTS.items()},

@@ -17,6 +17,8 @@ from redundancy.srm.states import NOT_RESPONDING, Reason, State
 
 DEFAULT_NODES = ("imp-pub", "imp-sub")
 MOST_USERS = 100_000
+# More than the clients of every user that a cluster supports.
+MOST_SESSIONS = 500_000
 _STATES = (*(state.value for state in State), NOT_RESPONDING)
 _REASONS = tuple(reason.value for reason in Reason)
 _KEYS = ("name", "nodes", "users", "services", "parameters", "seed", "steps")
@@ -118,13 +120,15 @@ class _Reader:
             if name not in found:
                 raise self.fail(root, f"the key {name!r}, which every scenario has")
         nodes = self.nodes(found["nodes"]) if "nodes" in found else DEFAULT_NODES
+        values = self.parameters(found.get("parameters"))
         return Scenario(
             file=self.file,
             name=self.text(found["name"], "a name"),
             nodes=nodes,
             users=dict.fromkeys(nodes, 0) | self.users(found.get("users"), nodes),
             services=self.services(found.get("services"), nodes),
-            parameters=self.parameters(found.get("parameters")),
+            parameters={key: text for key, text in values.items() if key in PARAMETER_BY_KEY},
+            clients={key: text for key, text in values.items() if key not in PARAMETER_BY_KEY},
             seed=self.whole(found["seed"], "a seed", 2**63) if "seed" in found else 0,
             steps=self.steps(found["steps"], nodes),
         )
@@ -171,9 +175,7 @@ class _Reader:
         for key, name, value in self.pairs(node, "parameters") if node else []:
             text = self.text(value, f"a value of {name}")
             parameter = self.checked(key, actions.parameter_key, name)
-            found[parameter] = self.checked(
-                value, parameters.canonical, PARAMETER_BY_KEY[parameter], text
-            )
+            found[parameter] = self.checked(value, actions.canonical, parameter, text)
         if node:
             together = {parameter.key: parameter.default for parameter in PARAMETERS} | found
             self.checked(node, parameters.check_together, together)
@@ -221,8 +223,7 @@ class _Reader:
         text = self.text(node, "an action")
         action = self.checked(node, actions.parse_action, text, nodes)
         if action.parameter:
-            parameter = PARAMETER_BY_KEY[action.parameter]
-            self.checked(node, parameters.canonical, parameter, action.value)
+            self.checked(node, actions.canonical, action.parameter, action.value)
         return action
 
     def expectation(
@@ -268,7 +269,7 @@ class _Reader:
         what = "a number of sessions, or two such as 400 to 600"
         ends = self.text(node, what).split(" to ")
         digits = all(end.isascii() and end.isdigit() for end in ends)
-        if not digits or len(ends) > 2 or not int(ends[0]) <= int(ends[-1]) <= 2 * MOST_USERS:
+        if not digits or len(ends) > 2 or not int(ends[0]) <= int(ends[-1]) <= MOST_SESSIONS:
             raise self.fail(node, f"{what}, not {node.value!r}")
         return int(ends[0]), int(ends[-1])
 

@@ -11,15 +11,16 @@ from redundancy.errors import Refused
 from redundancy.faultlab.writes import PAUSE
 from redundancy.models import EventKind, HaEvent
 from redundancy.rehearsal import deeds
-from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action
-from redundancy.rehearsal.cast import Cast, Parameters
+from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action, Verb
+from redundancy.rehearsal.cast import Cast, Functions, Parameters
 from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
-from redundancy.selectors import live, watching
+from redundancy.selectors import effects, enterprise, live, watching
 from redundancy.selectors.presence import Presence
 from redundancy.selectors.sessions import of_homes
 from redundancy.selectors.watching import Watched
 from redundancy.srm.states import NOT_RESPONDING, SERVING_FOR_PEER, Reason, State
+from redundancy.srm.words import english
 
 # Wall seconds between two looks.
 LOOK_SECONDS = 0.05
@@ -43,6 +44,8 @@ class LiveStage:
             scenario.nodes, (State.UNKNOWN.value, Reason.HA_NOT_ENABLED.value)
         )
         self._refused: dict[str, str | None] = {}
+        # The clients of a user, each with a session.
+        self._each = enterprise.clients().per_user
         self._last = Watched(
             reports=dict.fromkeys(self._names, True),
             presence={
@@ -162,8 +165,8 @@ class LiveStage:
         sentence: str = "",
     ) -> Snapshot:
         here = {name: where[pk] for pk, name in self._names.items()}
-        sessions = {name: each.sessions for name, each in here.items()}
-        active = {name: each.active for name, each in here.items()}
+        sessions = {name: each.sessions * self._each for name, each in here.items()}
+        active = {name: each.active * self._each for name, each in here.items()}
         return Snapshot(at, dict(shown), sessions, active, node, sentence)
 
     # --- doing ---------------------------------------------------------------------------------
@@ -171,6 +174,15 @@ class LiveStage:
     def refusal(self, action: Action) -> str | None:
         """Return why the last try of this action was refused, as far as it is known by now."""
         return self._refused.get(action.text)
+
+    def cautions(self, action: Action) -> Sequence[str]:
+        """Return that nobody can log in where a request moves the users."""
+        if action.verb not in {Verb.FAILOVER, Verb.FALLBACK}:
+            return ()
+        node = self._servers[action.node]
+        peer = next(server for name, server in self._servers.items() if name != action.node)
+        request = "failover" if action.verb == Verb.FAILOVER else "fallback"
+        return [english(sentence) for sentence in effects.shut_after(request, node, peer)]
 
     def do(self, action: Action) -> str | None:
         """Do it; return why it was refused at once, or None."""
@@ -180,6 +192,8 @@ class LiveStage:
             deeds.do(action, self._group, self._servers)
         except Refused as error:
             self._refused[action.text] = error.rule
+        if action.parameter:
+            self._each = enterprise.clients().per_user
         if action.verb in PAUSE.sentences:
             self._paused_until = clock.lab_now() + action.seconds
         return self._refused[action.text]
@@ -219,7 +233,8 @@ def _batches(scenarios: Sequence[Scenario], most: int) -> list[list[tuple[Scenar
     alike: dict[object, list[tuple[Scenario, str]]] = {}
     for number, scenario in enumerate(scenarios, 1):
         alone = any(verb in EVERYWHERE for verb in _verbs(scenario))
-        key = number if alone else tuple(sorted(scenario.parameters.items()))
+        given = {**scenario.parameters, **scenario.clients}
+        key = number if alone else tuple(sorted(given.items()))
         alike.setdefault(key, []).append((scenario, f"-{number}"))
     return [
         some[start : start + most] for some in alike.values() for start in range(0, len(some), most)
@@ -230,8 +245,9 @@ def _perform_batch(
     batch: Sequence[tuple[Scenario, str]], slack: float, done: Callable[[Playthrough], None]
 ) -> None:
     with ExitStack() as stack:
-        before = Parameters()
-        stack.callback(before.restore)
+        # Whatever else is refused in the end: each of these is tried.
+        stack.callback(_put_back, (before := Parameters()).restore)
+        stack.callback(_put_back, Functions().restore)
         try:
             before.use(batch[0][0])
             stages = [_stage(scenario, suffix, slack, stack) for scenario, suffix in batch]
@@ -244,10 +260,20 @@ def _perform_batch(
         )
 
 
+def _put_back(what: Callable[[], None]) -> None:
+    """Undo a part of what the rehearsal made."""
+    try:
+        what()
+    except Refused as error:
+        raise CannotRun(
+            f"What the rehearsal made could not be removed, or put back: {error.rule}"
+        ) from None
+
+
 def _stage(scenario: Scenario, suffix: str, slack: float, stack: ExitStack) -> LiveStage:
     cast = Cast(scenario, suffix)
     # Last made, first removed: the publisher goes when the others are gone.
-    stack.callback(cast.remove)
+    stack.callback(_put_back, cast.remove)
     return LiveStage(scenario, cast, slack * clock.rate())
 
 

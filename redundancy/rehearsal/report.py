@@ -11,12 +11,13 @@ def text(played: Playthrough, *, live: bool) -> list[str]:
     """Return the timeline and the verdicts, line by line."""
     scenario = played.scenario
     where = "on the running system" if live else "in virtual time"
-    held = sum(verdict.held for verdict in played.verdicts)
     outcome = "HELD" if played.held else "MISSED"
+    # As many as the word before says it of.
+    number = sum(verdict.held is played.held for verdict in played.verdicts)
     return [
         f"{scenario.name} ({scenario.file}, {where})",
         *(f"  {clock_text(line.at)}  {words}" for line in played.lines for words in _line(line)),
-        f"{outcome}: {held} of {len(played.verdicts)} expectations",
+        f"{outcome}: {number} of {len(played.verdicts)} expectations",
     ]
 
 
@@ -49,7 +50,9 @@ def _line(line: Line) -> list[str]:
         case Snapshot():
             return [f"{line.node}: {_pair(line, line.node)} | {_sessions(line)} | {line.sentence}"]
         case DoneStep():
-            return [f"> {line.text}"] + ([f"  refused: {line.refused}"] if line.refused else [])
+            cautions = [f"  caution: {caution}" for caution in line.cautions]
+            refused = [f"  refused: {line.refused}"] if line.refused else []
+            return [f"> {line.text}", *cautions, *refused]
         case Verdict():
             outcome = "held  " if line.held else "MISSED"
             words = [f"{outcome} {line.when} {notation(line.moment)}: {line.text}"]
@@ -87,6 +90,7 @@ def _json(line: Line) -> Json:
                 "line": line.line,
                 "action": line.text,
                 "refused": line.refused,
+                "cautions": list(line.cautions),
             }
         case Verdict():
             return {

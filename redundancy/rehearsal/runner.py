@@ -26,12 +26,16 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class DoneStep:
-    """A step that was done; ``refused``: why not, if it was refused."""
+    """A step that was done; ``refused``: why not, if it was refused.
+
+    ``cautions``: what an administrator would be asked about before.
+    """
 
     at: float
     line: int
     text: str
     refused: str | None = None
+    cautions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,10 @@ class Stage(Protocol):
 
         In virtual time the next thing happens; on the running system time passes between looks.
         """
+        ...
+
+    def cautions(self, action: Action) -> Sequence[str]:
+        """Return what an administrator would be asked about before doing it now."""
         ...
 
     def do(self, action: Action) -> str | None:
@@ -142,7 +150,11 @@ class Player:
         yield from self._pass_to(step.moment + self._late)
         at = self.stage.now()
         self._late = max(self._late, at - step.moment)
-        self.lines.append(DoneStep(at, step.line, action.text, self.stage.do(action)))
+        cautions = self.stage.cautions(action)
+        refused = self.stage.do(action)
+        self.lines.append(
+            DoneStep(at, step.line, action.text, refused, () if refused else cautions)
+        )
 
     def _at(self, step: ScenarioStep, expected: Expectation) -> Iterator[None]:
         """Judge at the moment; on the running system, until it can be seen."""

@@ -72,8 +72,9 @@ class Scenario:
     nodes: tuple[str, str]
     users: Mapping[str, int]
     services: Mapping[str, tuple[str, ...]]
-    # By the parameter's key.
+    # By the parameter's key: those of SRM, and how clients are.
     parameters: Mapping[str, str]
+    clients: Mapping[str, str]
     seed: int
     steps: tuple[ScenarioStep, ...]
 

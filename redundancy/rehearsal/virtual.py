@@ -4,26 +4,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from redundancy.catalog import (
-    PARAMETER_BY_KEY,
+    CLIENT_PARAMETERS,
+    CLIENTS_PER_USER,
+    CONNECTION_SERVICES,
+    LOGIN_SERVICES,
     PARAMETERS,
+    PUSH_CLIENTS,
     SERVICE_BY_NAME,
     SERVICES,
     SRM,
     XCP_ROUTER,
+    XCP_SERVICES,
+    ServiceKind,
     is_monitored,
 )
 from redundancy.errors import Refused
 from redundancy.operations import presence
 from redundancy.parameters.writes import parameters
-from redundancy.rehearsal.actions import FAULTS, Action, Verb
+from redundancy.rehearsal.actions import FAULTS, Action, Verb, canonical
 from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
+from redundancy.selectors.access import nobody_logs_in, still_missing
 from redundancy.selectors.policy import policy_of
 from redundancy.srm.simulator import Simulator
 from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.srm.types import Request
+from redundancy.srm.words import english
 
-IN_ROUTER = frozenset(service.name for service in SERVICES if service.xcp) - {XCP_ROUTER}
+IN_ROUTER = XCP_SERVICES - {XCP_ROUTER}
+FEATURES = frozenset(s.name for s in SERVICES if s.kind is ServiceKind.FEATURE)
 REQUESTS: dict[str, Request] = {Verb.FAILOVER: Request.FAILOVER, Verb.FALLBACK: Request.FALLBACK}
 
 
@@ -47,9 +56,18 @@ class VirtualStage:
         self._sim = Simulator(
             policy_of(self._values), scenario.users, scenario.seed, scenario.nodes
         )
+        self._clients = {each.key: each.default for each in CLIENT_PARAMETERS}
+        self._clients |= scenario.clients
         self._set_limits()
         for name in scenario.nodes:
-            self._sim.deploy(name, _deployment(scenario.services[name]), IN_ROUTER)
+            self._sim.deploy(
+                name,
+                _deployment(scenario.services[name]),
+                in_router=IN_ROUTER,
+                features=FEATURES,
+                for_logins=frozenset(LOGIN_SERVICES),
+                for_connections=frozenset(CONNECTION_SERVICES),
+            )
         self._refused: dict[str, str | None] = {}
         self._read = 0
         self._states: dict[str, Shown] = {
@@ -120,8 +138,10 @@ class VirtualStage:
     def _snapshot(
         self, states: Mapping[str, Shown], node: str = "", sentence: str = ""
     ) -> Snapshot:
-        sessions = {name: self._sim.sessions(name) for name in self._nodes}
-        active = {name: self._sim.active(name) for name in self._nodes}
+        # A session for each client.
+        each = int(self._clients[CLIENTS_PER_USER.key])
+        sessions = {name: self._sim.sessions(name) * each for name in self._nodes}
+        active = {name: self._sim.active(name) * each for name in self._nodes}
         return Snapshot(self._sim.now, states, sessions, active, node, sentence)
 
     # --- doing ---------------------------------------------------------------------------------
@@ -132,6 +152,19 @@ class VirtualStage:
         if request is not None:
             return self._sim.denied.get((action.node, request))
         return self._refused.get(action.text)
+
+    def cautions(self, action: Action) -> Sequence[str]:
+        """Return that nobody can log in where a request moves the users."""
+        request = REQUESTS.get(action.verb)
+        if request is None:
+            return ()
+        at_home = request is Request.FALLBACK
+        there = next(name for name in self._nodes if (name == action.node) is at_home)
+        machine = self._sim.machines[there]
+        stopped = [name for name in LOGIN_SERVICES if machine.powered and not machine.running(name)]
+        router_runs = machine.running(XCP_ROUTER)
+        without = still_missing(stopped, request.value, router_runs=router_runs)
+        return [english(nobody_logs_in(there, without))] if without else ()
 
     def do(self, action: Action) -> str | None:
         """Do it; return why it was refused, or None."""
@@ -168,6 +201,9 @@ class VirtualStage:
             case Verb.SHUT_DOWN | Verb.REBOOT:
                 self._check_power(node)
                 sim.shut_down(node, reboot=action.verb is Verb.REBOOT)
+            case Verb.MONITOR | Verb.IGNORE:
+                self._check_power(node)
+                sim.set_monitor(node, on=action.verb is Verb.MONITOR)
             case Verb.SIGN_OUT | Verb.SIGN_IN:
                 self._sign(node, action.percent, out=action.verb is Verb.SIGN_OUT)
             case Verb.ENABLE_HA | Verb.DISABLE_HA:
@@ -194,7 +230,12 @@ class VirtualStage:
         self._sim.recover()
 
     def _set(self, key: str, value: str) -> None:
-        values = self._values | {key: parameters.canonical(PARAMETER_BY_KEY[key], value)}
+        text = canonical(key, value)
+        if key in self._clients:
+            self._clients[key] = text
+            self._set_limits()
+            return
+        values = self._values | {key: text}
         parameters.check_together(values)
         self._values = values
         self._sim.set_policy(policy_of(values))
@@ -203,6 +244,7 @@ class VirtualStage:
     def _set_limits(self) -> None:
         lower, upper = (int(self._values[f"relogin_{end}"]) for end in ("lower", "upper"))
         self._sim.clients.set_limits(lower, upper, self._sim.now)
+        self._sim.clients.set_push(int(self._clients[PUSH_CLIENTS.key]))
 
     def _check_power(self, node: str) -> None:
         if not self._sim.machines[node].powered:

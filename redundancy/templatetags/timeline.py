@@ -3,9 +3,16 @@
 from django import template
 from django.urls import reverse
 
+from redundancy.history.timeline.layout import WIDTH
 from redundancy.history.timeline.model import Episode, TableLine
 
 register = template.Library()
+
+
+@register.filter
+def across(x: float) -> str:
+    """Return an x of the picture as a part of its width: it is drawn as wide as there is room."""
+    return f"{100 * x / WIDTH:.3f}%"
 
 
 @register.filter

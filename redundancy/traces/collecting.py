@@ -7,27 +7,36 @@ import platform
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
-from pathlib import Path
 
 from celery import shared_task
-from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
+from kombu.exceptions import OperationalError as BrokerError
 
-from redundancy import trace_files
+import cucm_admin.celery  # noqa: F401 - the tasks below are sent by this application
+from redundancy import trace_store
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.clock import lab_datetime, lab_now
+from redundancy.errors import Refused
 from redundancy.history.reads import incident_text
 from redundancy.history.reads.incident_report import report
-from redundancy.models import EventKind, HaEvent, LogCollection, Server
+from redundancy.models import (
+    EventKind,
+    HaEvent,
+    Incident,
+    LogCollection,
+    RedundancyGroup,
+    Server,
+)
 from redundancy.selectors import parameters
 from redundancy.srm.words import english, say
-from redundancy.traces import writes
+from redundancy.traces import reads, writes
 from redundancy.traces.reads import SHAPE
 
 # Lab seconds before and after the span that the traces are taken of.
 MARGIN = 600
 APPLICATION = (EventKind.ADMIN, EventKind.PARAMETER)
+OF_SERVICES = (EventKind.ADMIN, EventKind.LAB, EventKind.STATE)
 SYSTEM = tuple(kind for kind in EventKind if kind not in APPLICATION)
 OUTPUTS = {
     "cli/utils-ha-status.txt": "utils ha status {group}",
@@ -66,12 +75,6 @@ def run_commands_with(command_line: CommandLine) -> None:
     _command_line = command_line
 
 
-def path_of(job: LogCollection) -> Path:
-    """Return where the file of ``job`` is, or will be."""
-    home: Path = settings.VAR_DIR / "collections"
-    return home / f"{job.pk}.zip"
-
-
 def _readme(job: LogCollection) -> Iterator[tuple[str, str]]:
     since, until = _utc(job.since), _utc(job.until)
     incident = job.incident
@@ -90,7 +93,7 @@ def _traces(job: LogCollection) -> Iterator[tuple[str, str]]:
     first, last = _utc(job.since - MARGIN), _utc(job.until + MARGIN + 1)
     for node in _nodes(job):
         # Each line begins with its time, and times of one shape sort as texts.
-        kept = [line for line in trace_files.read(node.pk) if first <= line[: len(first)] < last]
+        kept = [line for line in trace_store.read(node.pk) if first <= line[: len(first)] < last]
         yield f"traces/{node.name}-srm.log", _text(kept)
 
 
@@ -108,7 +111,7 @@ def _events(job: LogCollection) -> Iterator[tuple[str, str]]:
 
 def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
     lines: dict[tuple[str, str], list[str]] = {}
-    for event in _history(job).filter(kind__in=(EventKind.LAB, EventKind.STATE)).iterator():
+    for event in _history(job).filter(kind__in=OF_SERVICES).iterator():
         facts = event.inputs or {}
         # What was done to services, and what SRM decided while it saw them down.
         for name in (*facts.get("services", ()), *(name for name, _ in facts.get("down", ()))):
@@ -120,10 +123,18 @@ def _services(job: LogCollection) -> Iterator[tuple[str, str]]:
 
 def _outputs(job: LogCollection) -> Iterator[tuple[str, str]]:
     assert _command_line is not None, "the tasks say which command line runs"
+    # Its present name: it may have been renamed since the collection was begun.
+    group = job.group.name if job.group else job.group_name
     for name, command in OUTPUTS.items():
-        line = command.format(group=job.group_name)
-        output = _command_line(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
-        yield name, f"admin: {line}\n{_text(output)}"
+        line = command.format(group=group)
+        try:
+            output = _text(
+                _command_line(line, actor=job.actor, warn=lambda _: None, confirm=lambda: False)
+            )
+        except Refused as refused:
+            # As at the prompt: of a group that is gone, say, the rest is collected all the same.
+            output = _text([english(refused.rule)])
+        yield name, f"admin: {line}\n{output}"
 
 
 def _facts(job: LogCollection) -> Iterator[tuple[str, str]]:
@@ -155,34 +166,52 @@ def collect(pk: int, step: int, turn: int) -> None:
     job = writes.claim_step(pk=pk, step=step, turn=turn)
     if job is None:
         return
-    path = path_of(job)
-    part = path.with_suffix(f".{turn}.part")
+    last = step + 1 == len(PIECES)
+    file = io.BytesIO(b"".join(reads.file_of(job)) if step else b"")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "a" if step else "w", zipfile.ZIP_DEFLATED) as file:
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as zipped:
             for name, text in PIECES[step][1](job):
-                file.writestr(name, text)
-        if step + 1 == len(PIECES):
-            part.rename(path)
-            writes.finish_collection(job=job, size=path.stat().st_size)
-            return
+                zipped.writestr(name, text)
+        mine = writes.end_step(job=job, file=file.getvalue(), last=last)
+    except Refused as refused:
+        writes.fail_collection(pk=pk, why=refused.rule)
+        return
     except Exception as error:
         logger.exception("%s was not collected", job)
-        part.unlink(missing_ok=True)
         names = {"piece": PIECES[step][0], "error": type(error).__name__}
         writes.fail_collection(pk=pk, why=say("{piece}: {error}. The log says more.", **names))
         return
-    writes.end_step(job=job)
-    collect.delay(pk, step + 1, turn)
+    if mine and not last:
+        collect.delay(pk, step + 1, turn)
+
+
+def begin(
+    *,
+    group: RedundancyGroup,
+    since: float,
+    until: float,
+    actor: str,
+    incident: Incident | None = None,
+) -> LogCollection:
+    """Begin a log collection as ``writes.begin_collection`` does, and queue its first piece.
+
+    Where the broker does not answer, ``resume_collections`` does so later.
+    """
+    job = writes.begin_collection(
+        group=group, since=since, until=until, actor=actor, incident=incident
+    )
+    try:
+        collect.delay(job.pk, job.step, job.turn)
+    except BrokerError:
+        logger.exception("%s was not queued", job)
+    return job
 
 
 def resume_collections() -> None:
-    """Go on with what a killed worker left behind, and drop the files of old collections."""
+    """Go on with what a killed worker left behind, and drop old collections."""
     for pk, step, turn in writes.restart_collections():
         collect.delay(pk, step, turn)
-    for job in writes.forget_old_collections():
-        for path in path_of(job).parent.glob(f"{job.pk}.*"):
-            path.unlink(missing_ok=True)
+    writes.forget_old_collections()
 
 
 def _nodes(job: LogCollection) -> list[Server]:
@@ -191,7 +220,9 @@ def _nodes(job: LogCollection) -> list[Server]:
 
 def _history(job: LogCollection) -> QuerySet[HaEvent]:
     span = Q(at__gte=lab_datetime(job.since), at__lte=lab_datetime(job.until))
-    return HaEvent.objects.filter(span, group=job.group).order_by("pk")
+    # Of a group that was deleted since, its events keep the name.
+    whose = Q(group=job.group) if job.group else Q(group=None, group_name=job.group_name)
+    return HaEvent.objects.filter(span, whose).order_by("pk")
 
 
 def _utc(moment: float) -> str:

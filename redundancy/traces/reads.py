@@ -1,12 +1,13 @@
 """Traces and log collections: what there is to read."""
 
-from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from django.db.models import QuerySet
 
-from redundancy import trace_files
-from redundancy.models import Incident, LogCollection, Server
+from redundancy import trace_store
+from redundancy.models import CollectionPiece, Incident, LogCollection, Server
 
 # Lines of a trace on its page.
 LINES = 500
@@ -31,15 +32,22 @@ class Tail:
 def tail(server: Server, search: str = "") -> Tail:
     """Return the last lines that contain ``search``, in whatever case."""
     wanted = search.casefold()
-    found: deque[str] = deque(maxlen=LINES + 1)
-    found.extend(line for line in trace_files.read(server.pk) if wanted in line.casefold())
-    kept = list(found)[-LINES:]
-    return Tail(tuple(kept), len(found) > LINES)
+    fitting = (line for line in trace_store.read_back(server.pk) if wanted in line.casefold())
+    found = list(islice(fitting, LINES + 1))
+    return Tail(tuple(reversed(found[:LINES])), len(found) > LINES)
 
 
 def collections() -> QuerySet[LogCollection]:
     """Return every log collection that is kept, the newest first."""
     return LogCollection.objects.all()
+
+
+def file_of(job: LogCollection) -> Iterator[bytes]:
+    """Yield the file of ``job`` as far as it is made, piece by piece."""
+    pieces = CollectionPiece.objects.filter(job=job).order_by("number")
+    # All by one statement: pieces of before and after a deletion are never mixed.
+    for data in pieces.values_list("data", flat=True).iterator(chunk_size=4):
+        yield bytes(data)
 
 
 def recent_incidents() -> QuerySet[Incident]:

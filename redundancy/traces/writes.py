@@ -6,14 +6,17 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from redundancy.catalog import SRM
 from redundancy.errors import Refused
 from redundancy.models import (
+    CollectionPiece,
     CollectionState,
     EventKind,
     Incident,
     LogCollection,
     Machine,
     NodeRuntime,
+    NodeService,
     RedundancyGroup,
     Server,
 )
@@ -33,6 +36,10 @@ STALE = timedelta(minutes=2)
 MOST_TURNS = 5
 # Collections kept; older ones go, with their files.
 KEPT = 20
+# The largest file of a collection, and the pieces that it is kept in.
+MAX_MB = 64
+MAX_BYTES = MAX_MB * 1_000_000
+PIECE_BYTES = 256 * 1024
 
 
 def set_trace_level(*, server: Server, level: str, actor: str) -> None:
@@ -56,7 +63,14 @@ def set_trace_level(*, server: Server, level: str, actor: str) -> None:
         )
         machine.trace_level = level
         machine.save(update_fields=["trace_level"])
-        events.record(kind=EventKind.ADMIN, sentence=sentence, node=server, actor=actor)
+        service = NodeService.objects.get(server=server, name=SRM)
+        events.record(
+            kind=EventKind.ADMIN,
+            sentence=sentence,
+            node=server,
+            actor=actor,
+            changes=events.changed("service", service.pk, trace_level=level),
+        )
 
 
 def begin_collection(
@@ -97,25 +111,40 @@ def claim_step(*, pk: int, step: int, turn: int) -> LogCollection | None:
     return LogCollection.objects.select_related("group", "incident").get(pk=pk) if held else None
 
 
-def end_step(*, job: LogCollection) -> None:
-    """Note that the step the job is at is done."""
-    LogCollection.objects.filter(pk=job.pk, step=job.step, turn=job.turn).update(
-        step=F("step") + 1, touched_at=timezone.now()
-    )
+def end_step(*, job: LogCollection, file: bytes, last: bool) -> bool:
+    """Keep the file as the step left it, and note that it is done; ``last``: that it is ready.
 
-
-def finish_collection(*, job: LogCollection, size: int) -> None:
-    """Note that the file is there, of ``size`` bytes."""
-    LogCollection.objects.filter(pk=job.pk, turn=job.turn).update(
-        state=CollectionState.DONE, size=size, touched_at=timezone.now()
+    Return whether the job was still the caller's: else its worker was taken for gone, and another
+    has begun anew.
+    """
+    if len(file) > MAX_BYTES:
+        rule = say("The file would be larger than {size} MB; collect a shorter span.", size=MAX_MB)
+        raise Refused(rule, field="until")
+    ready = {"state": CollectionState.DONE, "size": len(file)} if last else {}
+    mine = LogCollection.objects.filter(
+        pk=job.pk, turn=job.turn, step=job.step, state=CollectionState.WORKING
     )
+    with transaction.atomic():
+        if not mine.update(step=F("step") + 1, touched_at=timezone.now(), **ready):
+            return False
+        job.pieces.all().delete()
+        CollectionPiece.objects.bulk_create(
+            (
+                CollectionPiece(job=job, number=number, data=file[start : start + PIECE_BYTES])
+                for number, start in enumerate(range(0, len(file), PIECE_BYTES))
+            ),
+            batch_size=8,
+        )
+    return True
 
 
 def fail_collection(*, pk: int, why: str) -> None:
     """End the job without a file; ``why`` is the sentence that its row shows."""
-    LogCollection.objects.filter(pk=pk, state=CollectionState.WORKING).update(
-        state=CollectionState.FAILED, sentence=why, touched_at=timezone.now()
-    )
+    with transaction.atomic():
+        if LogCollection.objects.filter(pk=pk, state=CollectionState.WORKING).update(
+            state=CollectionState.FAILED, sentence=why, touched_at=timezone.now()
+        ):
+            CollectionPiece.objects.filter(job=pk).delete()
 
 
 def restart_collections() -> list[tuple[int, int, int]]:
@@ -135,8 +164,7 @@ def restart_collections() -> list[tuple[int, int, int]]:
     return restarted
 
 
-def forget_old_collections() -> list[LogCollection]:
-    """Delete all but the last collections; return those that went."""
-    old = list(LogCollection.objects.exclude(state=CollectionState.WORKING)[KEPT:])
-    LogCollection.objects.filter(pk__in=[job.pk for job in old]).delete()
-    return old
+def forget_old_collections() -> None:
+    """Delete all but the last collections, with their files."""
+    old = LogCollection.objects.exclude(state=CollectionState.WORKING)[KEPT:]
+    LogCollection.objects.filter(pk__in=[job.pk for job in old.only("pk")]).delete()

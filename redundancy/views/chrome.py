@@ -8,13 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from redundancy import clock
+from redundancy import clock, own_clock
 from redundancy.fingerprint import fingerprint
 from redundancy.models import RedundancyGroup
-from redundancy.permissions import can_write
+from redundancy.permissions import can_write, has_role
 from redundancy.srm.words import say
 from redundancy.times import lab_time
 from redundancy.views.menus import applications
+
+# The header that every answer to a poll carries, and no other.
+IS_POLL = "X-Lab-Time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def lab() -> Lab:
 
 def tell_time(response: HttpResponse, at: Lab) -> HttpResponse:
     """Let the answer to a poll carry the lab clock: a page may be older than the clock's rate."""
-    response["X-Lab-Time"] = lab_time(at.now)
+    response[IS_POLL] = lab_time(at.now)
     response["X-Lab-Now"] = f"{at.now:.3f}"
     response["X-Lab-Rate"] = f"{at.rate:g}"
     return response
@@ -106,5 +109,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
             lambda: applications(fault_lab=settings.FAULT_LAB, writer=bool(writer))
         ),
         "can_write": writer,
+        "has_role": SimpleLazyObject(lambda: has_role(user)),
         "lab": SimpleLazyObject(lab),
+        "own_clock": own_clock.OWN.sentence,
     }

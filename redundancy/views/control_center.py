@@ -10,17 +10,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import retarget, trigger_client_event
 
 from redundancy.catalog import SRM, ServiceKind
 from redundancy.errors import Refused
-from redundancy.models import Server
+from redundancy.models import Server, ServiceStatus
 from redundancy.operations import groups
 from redundancy.operations.acts import (
     NODE_ACTS,
     SERVICE_ACTS,
     Act,
-    Caution,
     already,
     caution,
     node_buttons,
@@ -28,11 +26,13 @@ from redundancy.operations.acts import (
 from redundancy.operations.trial import try_out
 from redundancy.permissions import writers_only
 from redundancy.selectors import nodes
+from redundancy.selectors.replication import held_back, held_sentence
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.srm.words import say, say_row
+from redundancy.views.cautions import CONTINUE, DISABLE_HA, refuse_in_status, show_caution
 from redundancy.views.chrome import Link, group_link
 from redundancy.views.confirm import go_to, is_htmx
-from redundancy.views.control_panel import Panel
+from redundancy.views.control_panel import MachineView, Panel
 from redundancy.views.numbers import node_of
 from redundancy.views.polls import Region, poll
 
@@ -41,7 +41,7 @@ TITLES = {
     ServiceKind.FEATURE: say("Control Center - Feature Services"),
     ServiceKind.NETWORK: say("Control Center - Network Services"),
 }
-CONTINUE, DISABLE_HA = "continue", "disable-ha"
+STARTING = ServiceStatus.STARTING
 
 
 @require_safe
@@ -111,12 +111,23 @@ def _do(
         if ask is not None:
             # What is refused anyway is refused now, and not after a promise of its effects.
             try_out(run)
-            return _caution(request, kind, server, act, name, ask)
+            return show_caution(
+                request,
+                ask,
+                application=APPLICATION,
+                fields=[("action", act.key), ("service", name)],
+                cancel=_address(kind, server, name),
+                routine="" if ask.unseen else _routine(act, server, name),
+            )
         run()
     except Refused as refused:
         return _refused(request, kind, server, refused.rule, selected=name)
-    done = say_row(act.done, {"node": server.name, "service": name})
-    messages.success(request, str(done))
+    held = next((r for r in services_of(server) if r.name == name and r.status == STARTING), None)
+    if held is not None:
+        messages.warning(request, str(held_sentence(server.name, [name])))
+    else:
+        done = say_row(act.done, {"node": server.name, "service": name})
+        messages.success(request, str(done))
     return go_to(request, _address(kind, server, name))
 
 
@@ -135,7 +146,10 @@ def _act(request: HttpRequest, acts: dict[str, Act]) -> Act:
 
 
 def _region(server: Server, kind: ServiceKind) -> Region:
-    panel = Panel(server, server.machine, server.group, tuple(services_of(server, kind)))
+    rows = services_of(server)
+    held = held_back(server, server.machine, rows)
+    listed = tuple(row for row in rows if row.kind == kind)
+    panel = Panel(server, MachineView.of(server.machine), server.group, listed, held)
     # It holds forever: only who does something changes a service or a machine, never time alone.
     return Region(
         "control_center/_changes.html",
@@ -188,27 +202,6 @@ def _related(kind: ServiceKind, server: Server | None) -> Sequence[Link]:
     return links
 
 
-def _caution(
-    request: HttpRequest, kind: ServiceKind, server: Server, act: Act, name: str, ask: Caution
-) -> HttpResponse:
-    in_dialog = is_htmx(request)
-    return render(
-        request,
-        f"control_center/{'_caution' if in_dialog else 'caution'}.html",
-        {
-            "title": ask.what,
-            "application": APPLICATION,
-            "in_dialog": in_dialog,
-            "caution": ask,
-            "action": request.path,
-            "act": act,
-            "service": name,
-            "cancel": _address(kind, server, name),
-            "routine": _routine(act, server, name),
-        },
-    )
-
-
 def _routine(act: Act, server: Server, service: str) -> str:
     """Return the address of the guided routine that does the same; empty when there is none."""
     if act.key not in {"restart", "reboot"} or service == SRM:
@@ -228,10 +221,4 @@ def _refused(
     """Show ``rule`` in the Status of the page; with htmx only Status is replaced."""
     if not is_htmx(request):
         return _page(request, kind, server, selected=selected, error=rule, status=status)
-    response = render(request, "includes/status.html", {"status_error": rule}, status=status)
-    # Closes the dialog, should it be open.
-    trigger_client_event(response, "refused")
-    trigger_client_event(response, "announce", {"value": str(rule)})
-    # The button may have been the one at the foot of a long page.
-    response["HX-Reswap"] = "outerHTML show:window:top"
-    return retarget(response, "fieldset.status")
+    return refuse_in_status(request, rule, status=status)

@@ -1,6 +1,7 @@
 """The services of one node as the Control Center shows them. Pure: built from what selectors gave."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from itertools import groupby
 
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME
@@ -22,13 +23,34 @@ def _section(row: ServiceRow) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineView:
+    """What is shown of a machine: see the columns of ``Machine``."""
+
+    powered: bool
+    boots_at: datetime | None
+    up_since: datetime | None
+    srm_running: bool
+    srm_silent: bool
+    srm_worker: str
+
+    @classmethod
+    def of(cls, machine: Machine) -> "MachineView":
+        """Return the view of ``machine``."""
+        return cls(**{field.name: getattr(machine, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """A node, its machine and group, and its services of one kind."""
+    """A node, its machine and group, and its services of one kind.
+
+    ``held``: what its Data Monitor holds back, and the cure; empty for nothing.
+    """
 
     server: Server
-    machine: Machine
+    machine: MachineView
     group: RedundancyGroup | None
     rows: tuple[ServiceRow, ...]
+    held: str = ""
 
     @property
     def sections(self) -> list[tuple[str, list[ServiceRow]]]:

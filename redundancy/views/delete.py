@@ -31,7 +31,7 @@ def selected_pks(request: HttpRequest) -> list[int]:
 def nothing_to_do(request: HttpRequest) -> str:
     """Return why there is no row to do something with: none was selected, or those are gone."""
     if selected_pks(request):
-        return say("What was selected has been deleted meanwhile.")
+        return say("The selected items have been deleted in the meantime.")
     return say("Nothing is selected.")
 
 

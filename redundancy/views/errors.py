@@ -3,6 +3,8 @@
 Django passes the arguments of its handlers by name: those not used here keep theirs.
 """
 
+import logging
+import sys
 from collections.abc import Callable
 
 from django.core.exceptions import BadRequest
@@ -11,8 +13,11 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from redundancy.errors import Refused
+from redundancy.outage import is_outage
 from redundancy.srm.words import say, together
 from redundancy.views.menus import applications
+
+logger = logging.getLogger(__name__)
 
 TITLES = {
     400: say("Bad request"),
@@ -20,7 +25,10 @@ TITLES = {
     404: say("Not found"),
     405: say("Method not allowed"),
     409: say("Request refused"),
+    411: say("Length required"),
+    413: say("Too large"),
     500: say("Server error"),
+    503: say("Busy, try again"),
 }
 
 
@@ -67,23 +75,39 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
     )
 
 
-def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+def server_error(request: HttpRequest) -> HttpResponse:
     """Answer after a fault of the server. Asks nobody: the database may be the fault."""
-    content = render_to_string(
+    error = sys.exc_info()[1]
+    if error is not None and is_outage(error):
+        return busy(request, error)
+    why = say("The server failed while it made this page. The reason is in its log.")
+    return HttpResponseServerError(bare_page(500, why))
+
+
+def busy(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """Answer that the database could not be used: it is busy, full, read-only or away."""
+    logger.warning("%s %s: the database cannot be used (%s)", request.method, request.path, error)
+    why = say(
+        "The database is busy or cannot be used now. Nothing was changed: try again in a moment. "
+        "The reason is in the log of the server."
+    )
+    return HttpResponse(bare_page(503, why), status=503, headers={"Retry-After": "5"})
+
+
+def bare_page(status: int, sentence: str) -> str:
+    """Return an error page that needs no database."""
+    return render_to_string(
         "errors/error.html",
         {
-            "title": together([TITLES[500], "(500)"]),
-            "status_error": say(
-                "The server failed while it made this page. The reason is in its log."
-            ),
+            "title": together([TITLES[status], f"({status})"]),
+            "status_error": sentence,
             "applications": applications(),
         },
     )
-    return HttpResponseServerError(content)
 
 
 class ErrorPages:
-    """Middleware: give an empty 405 and a refusal nobody caught (409) their page."""
+    """Middleware: give an empty 405, a refusal nobody caught (409) and a busy database (503) their page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -110,4 +134,6 @@ class ErrorPages:
         """Show what an operation refused when the view had no form to show it at."""
         if isinstance(exception, Refused):
             return error_page(request, 409, exception.rule)
+        if is_outage(exception):
+            return busy(request, exception)
         return None

@@ -8,10 +8,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import StreamingHttpResponse
 
+from redundancy.spreadsheets import FORMULA_SIGNS
 from redundancy.srm.words import english
-
-# A cell that begins so is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
@@ -27,7 +25,7 @@ def cell(value: object) -> str:
         text = english(value)
     else:
         text = json.dumps(value) if isinstance(value, dict) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(tuple(FORMULA_SIGNS)) else text
 
 
 def csv_file(

@@ -1,4 +1,4 @@
-"""The first page, About, and the way to other applications."""
+"""The first steps, About, and the way to other applications."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,16 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from redundancy.errors import Refused
-from redundancy.operations.sample import load_sample_cluster
+from redundancy.operations.sample import (
+    DEPLOYMENT_BY_KEY,
+    IM_AND_PRESENCE,
+    load_sample_cluster,
+)
 from redundancy.permissions import writers_only
-from redundancy.selectors.progress import TourProgress, tour_progress
+from redundancy.selectors.progress import TourProgress
 from redundancy.srm.words import say
 
 
@@ -29,7 +33,8 @@ class FirstStep:
     done: bool
 
 
-def _steps(now: TourProgress) -> list[FirstStep]:
+def first_steps(now: TourProgress) -> list[FirstStep]:
+    """Return the steps on the way, those that are done ticked."""
     add = reverse("server_add") + "?type=imp"
     group = reverse("group_edit", args=[now.group]) if now.group else ""
     services = reverse("control_center", args=["network"]) if now.nodes else ""
@@ -76,20 +81,17 @@ def _steps(now: TourProgress) -> list[FirstStep]:
     ]
 
 
-@require_GET
-def home(request: HttpRequest) -> HttpResponse:
-    """Show how to begin, with the steps already done ticked."""
-    now = tour_progress()
-    context = {"title": say("How to Begin"), "steps": _steps(now), "empty": now.empty}
-    return render(request, "home.html", context)
-
-
 @require_POST
 @writers_only
 def load_sample(request: HttpRequest) -> HttpResponse:
     """Load the sample cluster into an empty system."""
+    key = request.POST.get("deployment", IM_AND_PRESENCE.key)
+    deployment = DEPLOYMENT_BY_KEY.get(key)
+    if deployment is None:
+        keys = ", ".join(DEPLOYMENT_BY_KEY)
+        raise BadRequest(say("deployment: must be one of {keys}", keys=keys))
     try:
-        group = load_sample_cluster(actor=request.user.get_username())
+        group = load_sample_cluster(actor=request.user.get_username(), deployment=deployment)
     except Refused as refused:
         messages.error(request, str(refused.rule))
         return redirect("home")
@@ -97,13 +99,13 @@ def load_sample(request: HttpRequest) -> HttpResponse:
     return redirect("group_edit", group.pk)
 
 
-@require_GET
+@require_safe
 def about(request: HttpRequest) -> HttpResponse:
     """Show what this is."""
     return render(request, "about.html", {"title": say("About")})
 
 
-@require_GET
+@require_safe
 def go(request: HttpRequest) -> HttpResponse:
     """Go where a drop-down says: Navigation and Related Links work without script."""
     to = request.GET.get("to", "")

@@ -63,6 +63,11 @@ _LAYOUT: dict[tuple[str, str], dict[str, tuple[_Line, ...]]] = {
             (say("Presence Topology"), "topology", ()),
             (say("Service Parameters"), "service_parameters", ("cupadmin",)),
         ),
+        say("Presence"): ((say("Inter-Domain Federation"), "functions", ("federation",)),),
+        say("Messaging"): (
+            (say("Compliance"), "functions", ("compliance",)),
+            (say("Group Chat and Persistent Chat"), "functions", ("persistent-chat",)),
+        ),
         say("Diagnostics"): (
             (say("HA Event History"), "event_history", ()),
             (say("Incidents"), "incident_list", ()),
@@ -73,6 +78,7 @@ _LAYOUT: dict[tuple[str, str], dict[str, tuple[_Line, ...]]] = {
     },
     ("ccmservice", say("Cisco Unified IM and Presence Serviceability")): {
         say("Tools"): (
+            (say("Service Activation"), "service_activation", ()),
             (say("Control Center - Feature Services"), "control_center", ("feature",)),
             (say("Control Center - Network Services"), "control_center", ("network",)),
             (say("Planned Restart"), "planned_list", ()),

@@ -104,7 +104,8 @@ def answer(request: HttpRequest, region: Region, at: Lab | None = None) -> HttpR
     changed = region.changed(version)
     template = region.alone.get(next(iter(changed))) if len(changed) == 1 else None
     response = render(request, template or region.template, region.context)
-    if region.announcement and (not region.announced_with or region.announced_with in changed):
+    said = not region.announced_with or region.announced_with in changed
+    if said and region.announcement:
         trigger_client_event(response, "announce", {"value": str(region.announcement)})
     for name, value in region.events.items():
         trigger_client_event(response, name, {"value": str(value)})

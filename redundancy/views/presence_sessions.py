@@ -43,7 +43,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
     return _page(request, SignForm(initial={"percent": 10}))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def session_sign(request: HttpRequest) -> HttpResponse:
     """Ask before users are signed in or out (GET); do it (POST)."""
@@ -121,10 +121,10 @@ def _read(form: SignForm) -> _Sign | None:
 
 
 _LOSES = say(
-    "Who signs out has no session: nothing moves at a failover until somebody signs the user in."
+    "Signed-out users have no session: a failover moves nothing of theirs until they are signed in."
 )
 _GETS = say(
-    "The client logs in at once at the node that serves the user now, with the re-login limits of now."
+    "The client logs in at once at the node that serves the user now, with the current re-login limits."
 )
 
 

@@ -1,24 +1,32 @@
 """*System > Server*."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from redundancy.catalog import DEFAULT_VERSION
+from redundancy.errors import Refused
 from redundancy.forms.servers import ServerForm, ServerTypeForm, values_of
 from redundancy.models import Server, ServerType
-from redundancy.operations.servers import add_server, delete_server, edit_server
+from redundancy.operations.groups import disable_ha
+from redundancy.operations.servers import add_server, before_renaming, delete_server, edit_server
+from redundancy.operations.trial import try_out
 from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.selectors import servers
+from redundancy.selectors.effects import ROUTER_AFTERWARDS
 from redundancy.srm.words import say
+from redundancy.views.cautions import CONTINUE, DISABLE_HA, show_caution
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.delete import delete, selected_pks
 from redundancy.views.find_list import Column, Selection, find_list, show_list
 from redundancy.views.numbers import whole_number
 
 FORM = "server-form"
+NOT_TYPED = {"csrfmiddlewaretoken", "choice"}
 FIELDS = {
     "name": say("Host Name/IP Address"),
     "description": say("Description"),
@@ -42,7 +50,7 @@ def _server(pk: int | None) -> Server:
     return get_object_or_404(servers.find_servers(), pk=pk)
 
 
-@require_GET
+@require_safe
 def server_list(request: HttpRequest) -> HttpResponse:
     """Find and list servers."""
     listing = find_list(
@@ -57,7 +65,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     return show_list(request, listing, say("Find and List Servers"), add=reverse("server_add"))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def server_add(request: HttpRequest) -> HttpResponse:
     """Add a server: its type first, then the rest."""
@@ -108,7 +116,7 @@ def _copied(request: HttpRequest) -> dict[str, str]:
     return {name: values[name] for name in ("description", "domain", "version")}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a server, and change it."""
     server = _server(pk)
@@ -121,8 +129,20 @@ def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
         initial=values_of(server),
         read_only=not writable,
     )
-    actor = request.user.get_username()
-    if form.carry_out(lambda: edit_server(server=server, actor=actor, **form.values())):
+    actor, text = request.user.get_username(), ""
+
+    def save() -> Server:
+        return edit_server(server=server, actor=actor, **form.values())
+
+    if request.method == "POST" and request.POST.get("choice") == DISABLE_HA and server.group:
+        disable_ha(group=server.group, actor=actor)
+        text = say(
+            "High Availability of {group} is off. Wait 2 minutes, then press Save.",
+            group=server.group.name,
+        )
+    elif request.method == "POST" and (asked := _before_saving(request, server, form, save)):
+        return asked
+    elif form.carry_out(save):
         messages.success(request, str(say("Update successful")))
         return redirect("server_edit", pk)
     context = {
@@ -131,11 +151,30 @@ def server_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "form_id": FORM,
         "server": server,
         "server_type": ServerType(server.server_type),
+        "status_text": text,
         "assigned": servers.users_of([server.pk])[server.pk],
         "tools": _tools(server) if writable else [],
         "related_links": _back(),
     }
     return render(request, "servers/edit.html", context, status=422 if form.errors else 200)
+
+
+def _before_saving(
+    request: HttpRequest, server: Server, form: ServerForm, save: Callable[[], Server]
+) -> HttpResponse | None:
+    """Ask before a node is renamed while High Availability is on; None when nobody has to be asked."""
+    if not form.is_valid() or request.POST.get("choice") == CONTINUE:
+        return None
+    caution = before_renaming(server, form.values()["name"])
+    if caution is None:
+        return None
+    try:
+        try_out(save)
+    except Refused:
+        # The form says why.
+        return None
+    typed = [(k, str(v)) for k, v in request.POST.items() if k not in NOT_TYPED]
+    return show_caution(request, caution, application="ccmadmin", fields=typed, cancel=request.path)
 
 
 def _tools(server: Server) -> list[Tool]:
@@ -152,7 +191,7 @@ def _tools(server: Server) -> list[Tool]:
     ]
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def server_delete(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Delete a server after asking, or those selected in the list."""
@@ -167,4 +206,5 @@ def server_delete(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         remove=lambda server: delete_server(server=server, actor=actor),
         what=say("Server") if len(chosen) == 1 else say("Servers"),
         back=reverse("server_list"),
+        effects=[ROUTER_AFTERWARDS] * any(s.server_type == ServerType.IMP for s in chosen),
     )

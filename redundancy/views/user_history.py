@@ -27,8 +27,8 @@ _CELLS: dict[str, Callable[[Stay], object]] = {
     "group": lambda stay: stay.group,
     "epoch": lambda stay: stay.epoch,
     "event": lambda stay: stay.event,
-    "logged_in_not_before": lambda stay: _time(stay.earliest),
-    "logged_in_not_after": lambda stay: _time(stay.latest),
+    "logged_in_not_before": lambda stay: None if stay.comes_by_itself else _time(stay.earliest),
+    "logged_in_not_after": lambda stay: None if stay.comes_by_itself else _time(stay.latest),
 }
 
 

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from redundancy.catalog import ASSIGNMENT_MODE
 from redundancy.errors import Refused
@@ -17,7 +17,7 @@ from redundancy.models import PresenceUser, Server
 from redundancy.operations.assignment import assign_all, assign_users, check_mode, rebalance
 from redundancy.operations.users import check_cluster
 from redundancy.permissions import can_write, writers_only
-from redundancy.selectors import nodes, spread, users
+from redundancy.selectors import capacity, nodes, spread, users
 from redundancy.selectors.effects import users as users_in_words
 from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
@@ -57,7 +57,7 @@ SPREADS: dict[str, tuple[str, Callable[[], spread.SpreadPlan], Callable[..., int
 Fields = list[tuple[str, object]]
 
 
-@require_GET
+@require_safe
 def user_list(request: HttpRequest) -> HttpResponse:
     """Find and list users."""
     writable = can_write(request.user)
@@ -92,7 +92,7 @@ def user_list(request: HttpRequest) -> HttpResponse:
     return render(request, "users/list.html", context, status=listing.status)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def user_assign(request: HttpRequest) -> HttpResponse:
     """Ask for the node, then name what the assignment does (GET); assign (POST).
@@ -109,7 +109,7 @@ def user_assign(request: HttpRequest) -> HttpResponse:
         if "to" not in asked:
             return _ask_where(request, chosen, carried, back)
         node = _node(asked["to"])
-        if request.method == "GET":
+        if request.method != "POST":
             return _ask(request, chosen, node, [*carried, ("to", asked["to"])], back)
         changed = assign_users(users=chosen, node=node, actor=request.user.get_username())
     except Refused as refused:
@@ -133,7 +133,7 @@ def user_assign(request: HttpRequest) -> HttpResponse:
     return go_to(request, back)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def user_spread(request: HttpRequest, how: str) -> HttpResponse:
     """Ask, naming what the User Assignment Mode makes of it, then assign all users or rebalance."""
@@ -156,12 +156,13 @@ def user_spread(request: HttpRequest, how: str) -> HttpResponse:
             return go_to(request, back)
         plan = plan_of()
         if not plan.users:
-            raise Refused(say("{act}: nobody needs another node.", act=label))
+            raise Refused(say("{act}: no user needs another node.", act=label))
     except Refused as refused:
         return ask(request, replace(shown, error=refused.rule))
     effects = [
         say("{parameter}: {mode}.", parameter=ASSIGNMENT_MODE.name, mode=mode.value),
         *user_effects.of_spread(plan, dict(nodes.nodes().values_list("pk", "name"))),
+        *capacity.of_change(plan.entering, plan.leaving),
     ]
     question = say("{act} now?", act=label)
     return ask(request, replace(shown, submit=label, question=question, effects=effects))
@@ -223,7 +224,15 @@ def _ask(
             question=say("Assign {users} to {node}?", users=number, node=node.name)
             if node
             else say("Unassign {users}?", users=number),
-            effects=user_effects.of_assignment(does, node),
+            effects=[*user_effects.of_assignment(does, node), *_too_many(chosen, node)],
             fields=carried,
         ),
     )
+
+
+def _too_many(chosen: QuerySet[PresenceUser], node: Server | None) -> list[str]:
+    """Return which limit of the vendor the assignment passes."""
+    if node is None:
+        return []
+    leaving = users.homes_of(chosen)
+    return capacity.of_change({node.pk: sum(leaving.values())}, leaving)

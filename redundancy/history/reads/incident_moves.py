@@ -47,9 +47,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class MoveReport:
-    """A session move of an incident.
+    """A session move of an incident, or clients that logged in again where they were.
 
-    ``taking``: one node took everybody; else each went home. ``declared``: the change of state that
+    ``taking``: one node took everybody. ``declared``: the change of state that
     it followed from. ``logins``: None when nobody was moved. ``lost``: user-minutes without service.
     """
 
@@ -68,11 +68,17 @@ class MoveReport:
         if self.taking:
             return say(
                 "Failover: {moved:,} sessions to {node}",
-                moved=self.move.moved,
+                moved=self.move.sessions,
                 node=self.move.holder_name,
             )
+        if self.move.again:
+            return say(
+                "Clients log in again: {moved:,} at {node}",
+                moved=self.move.sessions,
+                node=self.event.node_name,
+            )
         return say(
-            "Users go home: {moved:,} sessions to their assigned nodes", moved=self.move.moved
+            "Users go home: {moved:,} sessions to their assigned nodes", moved=self.move.sessions
         )
 
     @property
@@ -90,6 +96,18 @@ class MoveReport:
                 upper=self.move.upper,
             )
         ]
+        if self.move.push_clients:
+            lower, upper = self.move.window(push=True)
+            found.append(
+                say("push clients between {lower:.0f} and {upper:.0f} s", lower=lower, upper=upper)
+            )
+        if self.move.clients_per_user > 1:
+            found.append(
+                say(
+                    "these are users, each with {clients} clients, which log in together",
+                    clients=self.move.clients_per_user,
+                )
+            )
         if logins.overtaken and logins.complete:
             found.append(
                 say("{sessions:,} were moved again before they had", sessions=logins.overtaken)
@@ -121,7 +139,9 @@ def moves_of(events: Sequence[HaEvent], before: Sequence[HaEvent], now: float) -
         if move is None:
             continue
         changes = [e for e in events[since:number] if e.kind == EventKind.STATE]
-        if changes and (move.moved or move.holder_name):
+        if move.again:
+            found.append(_logged_in_again(event, move, now))
+        elif changes and (move.moved or move.holder_name):
             past = [*before, *events[:number]]
             found.append(_moved(event, move, changes, past, events[number:], now))
         since = number + 1
@@ -158,8 +178,24 @@ def _moved(
         began=began,
         declared=declared,
         logins=logins,
-        phases=tuple(_phases(began, declared, move, logins)),
+        phases=tuple(_phases(began, _declaration(declared), move, logins)),
         lost=(move.moved * unserved + waited) / 60,
+    )
+
+
+def _logged_in_again(event: HaEvent, move: SessionMove, now: float) -> MoveReport:
+    inputs = event.inputs or {"lost": 0, "lost_at": move.at}
+    began = Began(inputs["lost_at"], say("Clients could not log in"), None)
+    logins = measured_logins(move, now)
+    return MoveReport(
+        event=event,
+        move=move,
+        taking=False,
+        began=began,
+        declared=event,
+        logins=logins,
+        phases=tuple(_phases(began, [], move, logins)),
+        lost=(inputs["lost"] * (move.at - began.at) + logins.waited) / 60,
     )
 
 
@@ -208,22 +244,22 @@ def _ran_on(declared: HaEvent, since: float, events: Sequence[HaEvent]) -> bool:
     return started is not None and started <= since
 
 
+def _declaration(declared: HaEvent) -> list[tuple[str, float | None, str]]:
+    label = say(
+        "Declared: {node} is {state}", node=declared.node_name, state=say(declared.new_state)
+    )
+    return [(label, _seconds(declared.at), "")]
+
+
 def _phases(
-    began: Began, declared: HaEvent, move: SessionMove, logins: Measured | None
+    began: Began,
+    moments: list[tuple[str, float | None, str]],
+    move: SessionMove,
+    logins: Measured | None,
 ) -> Iterator[Phase]:
     yield Phase(began.words, 0.0, None)
-    moments: list[tuple[str, float | None, str]] = [
-        (
-            say(
-                "Declared: {node} is {state}",
-                node=declared.node_name,
-                state=say(declared.new_state),
-            ),
-            _seconds(declared.at),
-            "",
-        ),
-        (say("Sessions were moved"), move.at, ""),
-    ]
+    done = say("Logins are possible again") if move.again else say("Sessions were moved")
+    moments.append((done, move.at, ""))
     if logins is not None:
         never = say("never: moved again before") if logins.complete else say("to come")
         for percent in PERCENTS:

@@ -114,11 +114,12 @@ def _alternatives(
     policy = _policy(first.declared)
     outage = _outage(first, events)
     lower, upper = float(first.move.lower), float(first.move.upper)
-    yield Alternative(say("As it was"), replay(outage, policy, lower, upper), actual=True)
+    push = first.move.push_clients
+    yield Alternative(say("As it was"), replay(outage, policy, lower, upper, push), actual=True)
     for label, other in _policies(outage.cause, policy):
-        yield Alternative(label, replay(outage, other, lower, upper))
+        yield Alternative(label, replay(outage, other, lower, upper, push))
     for label, low, high in _limits(incident, first, lower, upper):
-        yield Alternative(label, replay(outage, policy, low, high))
+        yield Alternative(label, replay(outage, policy, low, high, push))
 
 
 def _policy(declared: HaEvent) -> Policy:

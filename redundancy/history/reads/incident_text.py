@@ -40,7 +40,7 @@ def report_lines(report: Report, now: float) -> Iterator[str]:
         yield from ("", "What would have been different under other limits (replayed)")
         for other in report.alternatives:
             yield f"  {english(other.label)}: {_found(other)}"
-    yield from ("", "Everything that happened, the oldest first")
+    yield from ("", "Events, the oldest first")
     for event in report.story:
         state = f"{event.new_state}. " if event.new_state else ""
         yield f"  {event.at:{SHAPE}}  {event.node_name or event.group_name}: {state}{english(event.sentence)}"

@@ -10,7 +10,9 @@ from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 # Events drawn; of more only the newest, and the page says so.
 MOST = 400
 # What tells what a node was in: a change of its state, whether its SRM reports, HA of its group.
-_OF_NODE = (Q(kind=EventKind.STATE), Q(kind=EventKind.LAB, inputs__has_key="reports"))
+# Whether it reports is told by what an administrator did to it, and by what it did by itself.
+_DEEDS = (EventKind.ADMIN, EventKind.LAB)
+_OF_NODE = (Q(kind=EventKind.STATE), Q(kind__in=_DEEDS, inputs__has_key="reports"))
 _OF_GROUP = Q(kind=EventKind.ADMIN, inputs__has_key="ha_enabled")
 
 

@@ -102,11 +102,19 @@ def _sign_ins(who: str, older: Q, limit: int) -> list[TrailEntry]:
         TrailEntry(
             at=row.at,
             pk=row.pk,
-            who=row.username,
+            who=row.username or say("unknown user"),
             address=row.address or "",
-            what=say("Signed in.") if row.ok else say("Sign-in failed."),
+            what=_outcome(row),
             kind=say("Sign-in"),
             failed=not row.ok,
         )
         for row in found.order_by("-at", "-pk")[:limit]
     ]
+
+
+def _outcome(row: SignIn) -> str:
+    if row.ok:
+        return say("Signed in.")
+    if row.refused:
+        return say("Sign-in refused: too many had failed before. The password was not looked at.")
+    return say("Sign-in failed.") if row.username else say("Sign-in failed: no user has this name.")

@@ -33,11 +33,11 @@ def compare_event(event: HaEvent, now: float) -> tuple[Compared, ...]:
 def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Compared, ...]:
     expected = {50: told.until_50, 95: told.until_95, 100: told.until_100}
     came = measured_logins(move, now) if move else None
-    moved = say("{count:,}", count=move.moved) if move else say("no move followed")
+    moved = _sessions(move.moved, move.clients_per_user) if move else say("no move followed")
     took = duration(move.at - told.event.at.timestamp()) if move else ""
     return (
         *([Compared(say("From the request to the move"), "", took)] if took else []),
-        Compared(say("Sessions moved"), say("{count:,}", count=told.moved), moved),
+        Compared(say("Sessions moved"), _sessions(told.moved, told.clients_per_user), moved),
         Compared(say("Users disconnected"), say("{count:,}", count=told.disconnected), ""),
         Compared(say("Logins per second at the peak"), rate_in_words(told.peak), _peak(came)),
         *(
@@ -51,10 +51,17 @@ def _compared(told: Forecast, move: SessionMove | None, now: float) -> tuple[Com
     )
 
 
+def _sessions(users: int, per_user: int) -> str:
+    """Return how many sessions users have with so many clients each."""
+    if per_user == 1:
+        return say("{count:,}", count=users)
+    return say("{sessions:,} of {users:,} users", sessions=users * per_user, users=users)
+
+
 def _peak(came: Measured | None) -> str:
     if came is None:
         return ""
-    rate = rate_in_words(max((count for _, count in came.counts), default=0) / came.width)
+    rate = rate_in_words(came.peak)
     return rate if came.complete else say("{rate} so far", rate=rate)
 
 

@@ -1,8 +1,10 @@
 """The timeline of a group: the states of its nodes over time, and what happened on them."""
 
+import math
 from datetime import UTC, datetime
 
 from django.core.exceptions import BadRequest
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -22,6 +24,7 @@ from redundancy.srm.words import say
 from redundancy.times import lab_time
 from redundancy.views.chrome import Link
 from redundancy.views.numbers import whole_number
+from redundancy.views.paging import pager_of
 
 ZOOMS: dict[str, tuple[str, float]] = {
     "hour": (say("Hour"), HOUR),
@@ -39,6 +42,8 @@ LEGEND = (
 )
 # Bands over all lanes, and what they stand for.
 BANDS = (("incident", say("incident")), ("unseen", say("nobody could see the nodes")))
+# Rows of the table on a page.
+LINES = 50
 # Beyond this no moment has a date.
 LATEST = 10**11
 
@@ -54,7 +59,12 @@ def group_timeline(request: HttpRequest, pk: int) -> HttpResponse:
     end = _end(request)
     shown = now if end is None else float(end)
     picture = _picture(group, shown, ZOOMS[zoom][1], now)
+    page = Paginator(picture.timeline.lines, LINES).get_page(request.GET.get("page"))
+    # Further pages are of the same time span: the present goes on.
+    here = f"?zoom={zoom}&end={math.ceil(shown)}"
     context = {
+        "lines": page,
+        "pager": pager_of(page, lambda number: f"{here}&page={number}"),
         "title": say("Timeline of {group}", group=group.name),
         "application": APPLICATION,
         "group": group,

@@ -3,20 +3,21 @@
 import getpass
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser, no_translations
+from django.core.management.base import CommandParser, no_translations
 from django.db import DatabaseError, close_old_connections
 
-from redundancy.cli import prompt
 from redundancy.cli.grammar import LEAVE
-from redundancy.cli.run import run
+from redundancy.cli.run import new_session, run
 from redundancy.errors import Refused
+from redundancy.management.joined import JoinedCommand
 
 
-class Command(BaseCommand):
+class Command(JoinedCommand):
     """Carry out one command, or those entered at the prompt."""
 
     help = (
@@ -34,27 +35,35 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Exit with 0 when everything was carried out, else with 1."""
         given = " ".join(options["command"])
+        self._session = new_session()
         # A command that was given whole is not asked about: scripts do that.
-        done = self._carry_out(given, lambda: True) if given.strip() else self._prompt()
+        done = self._carry_out(given, asks=False) if given.strip() else self._prompt()
         if not done:
             sys.exit(1)
 
     def _prompt(self) -> bool:
         terminal = sys.stdin.isatty()
         done = True
-        for line in prompt.lines(settings.VAR_DIR / "admincli_history"):
+        for line in _terminal().lines(settings.VAR_DIR / "admincli_history"):
             if line.strip() in LEAVE:
                 break
             # The prompt may have waited for longer than the database keeps a connection.
             close_old_connections()
             if line.strip():
-                done &= self._carry_out(line, prompt.confirm if terminal else lambda: True)
+                done &= self._carry_out(line, asks=terminal)
         # What failed was seen at a terminal; a script is told.
         return done or terminal
 
-    def _carry_out(self, line: str, confirm: Callable[[], bool]) -> bool:
+    def _carry_out(self, line: str, *, asks: bool) -> bool:
         try:
-            for text in run(line, actor=_actor(), warn=self.stderr.write, confirm=confirm):
+            for text in run(
+                line,
+                actor=_actor(),
+                warn=self.stderr.write,
+                confirm=_terminal().confirm if asks else lambda: True,
+                session=self._session,
+                look=self._look if asks else None,
+            ):
                 self.stdout.write(text)
             self.stdout.flush()
         except Refused as refused:
@@ -67,6 +76,19 @@ class Command(BaseCommand):
         else:
             return True
         return False
+
+    def _look(self, lines: Sequence[str], question: str, keys: str) -> str:
+        for line in lines:
+            self.stdout.write(line)
+        chosen: str = _terminal().choose(question, keys)
+        return chosen
+
+
+def _terminal() -> ModuleType:
+    # It takes a fifth of a second to load, and one command needs no prompt.
+    from redundancy.cli import prompt
+
+    return prompt
 
 
 def _actor() -> str:

@@ -5,12 +5,16 @@ import secrets
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, no_translations
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, no_translations
+
+from redundancy.management.joined import JoinedCommand
 
 NAME = "admin"
 
 
-class Command(BaseCommand):
+class Command(JoinedCommand):
     """Create the administrator on the first start, and never touch one afterwards."""
 
     help = (
@@ -37,6 +41,11 @@ class Command(BaseCommand):
                 "Create one with: manage.py createsuperuser"
             )
             return
+        if given:
+            try:
+                validate_password(given, get_user_model()(username=NAME))
+            except ValidationError as broken:
+                raise CommandError(f"ADMIN_PASSWORD: {' '.join(broken.messages)}") from None
         password = given or secrets.token_urlsafe(12)
         users.create_superuser(NAME, password=password)
         shown = "the one in ADMIN_PASSWORD" if given else f"{password}   (shown only this once)"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
+from django.core.management.base import CommandError, CommandParser, no_translations
 
+from redundancy.management.joined import JoinedCommand
 from redundancy.rehearsal import format as files
 from redundancy.rehearsal import live, report
 from redundancy.rehearsal.runner import Playthrough
@@ -17,7 +18,7 @@ from redundancy.rehearsal.scenario import Scenario
 from redundancy.rehearsal.virtual import play
 
 
-class Command(BaseCommand):
+class Command(JoinedCommand):
     """Play scenario files and say what held."""
 
     help = (
@@ -26,6 +27,11 @@ class Command(BaseCommand):
         "cannot be used."
     )
     requires_system_checks: list[str] = []
+    unfit_code = 2
+
+    def needs_tables(self, options: dict[str, Any]) -> bool:
+        """Return whether it is played on the running system: virtual time has no tables."""
+        return bool(options["live"])
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""

@@ -18,7 +18,7 @@ FORM = "enterprise-form"
 DEFAULTS = {parameter.key: parameter.default for parameter in ENTERPRISE_PARAMETERS}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def enterprise_parameters(request: HttpRequest) -> HttpResponse:
     """Show the enterprise parameters, and change them. *Set to Default* only fills the form in."""
     if request.method == "POST":
@@ -33,7 +33,8 @@ def enterprise_parameters(request: HttpRequest) -> HttpResponse:
     form = EnterpriseForm(request.POST)
     if form.is_valid():
         try:
-            values = {key: form.text(key) for key in DEFAULTS}
+            # What a form does not have stays as it is.
+            values = {key: form.text(key) for key in DEFAULTS if key in request.POST}
             set_enterprise_parameters(values=values, actor=request.user.get_username())
         except Refused as refused:
             form.refuse(refused)

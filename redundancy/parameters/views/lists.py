@@ -6,7 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SRM, Parameter
 from redundancy.models import ServiceParameter
@@ -21,7 +21,7 @@ ALL = say("Parameters for All Servers"), "parameters_all"
 MODIFIED = say("Modified Parameters for All Servers"), "parameters_modified"
 
 
-@require_GET
+@require_safe
 def parameter_help(request: HttpRequest, application: str) -> HttpResponse:
     """Explain one parameter, or all."""
     key = request.GET.get("parameter", "")
@@ -38,7 +38,7 @@ def parameter_help(request: HttpRequest, application: str) -> HttpResponse:
     return render(request, f"parameters/{'_help' if in_dialog else 'help'}.html", context)
 
 
-@require_GET
+@require_safe
 def parameters_all(request: HttpRequest, application: str) -> HttpResponse:
     """List every server with the parameters it has for itself, below the clusterwide ones."""
     listing = find_list(
@@ -64,7 +64,7 @@ def _own_parameters(server_ids: Sequence[int]) -> dict[int, list[tuple[Parameter
     return {pk: [(p, values[p.key]) for p in parameters.PER_NODE] for pk, values in rows.items()}
 
 
-@require_GET
+@require_safe
 def parameters_modified(request: HttpRequest, application: str) -> HttpResponse:
     """List the parameters that differ from their suggested value."""
     listing: Listing[ServiceParameter] = find_list(

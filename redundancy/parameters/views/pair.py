@@ -6,9 +6,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.catalog import PARAMETER_BY_KEY, PUSH_CLIENTS, PUSH_LIMITS
 from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import LOWER_LIMIT
 from redundancy.models import RedundancyGroup, Server
@@ -16,7 +16,7 @@ from redundancy.operations.trial import try_out
 from redundancy.parameters.forms import LoginProfileForm, posted_snapshot, snapshot_fields
 from redundancy.parameters.writes.pair import align, apply_login_profile, set_node_sizes
 from redundancy.permissions import refuse_read_only, writers_only
-from redundancy.relogin import expected_peak, expected_until, rate_in_words
+from redundancy.relogin import LoginBand, even_rate, expected_until, peak_of, rate_in_words
 from redundancy.selectors import groups, parameters
 from redundancy.selectors.login_profile import Profile, likely_mode, profile
 from redundancy.selectors.parameters import PairValue
@@ -52,7 +52,7 @@ def _related(group: RedundancyGroup) -> list[Link]:
     return [group_link(group), *links(group), every]
 
 
-@require_GET
+@require_safe
 def must_match(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the parameters that both nodes have, and where they differ."""
     group, servers = _pair(pk)
@@ -75,7 +75,7 @@ def must_match(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "parameters/must_match.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask whether both nodes shall have the values of one (GET); do it (POST)."""
@@ -117,7 +117,7 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
             action=request.path,
             cancel=back,
             submit="" if error else say("Align"),
-            question="" if error else say("Shall both nodes have these values?"),
+            question="" if error else say("Set these values on both nodes?"),
             effects=[] if error else [_change(row, source) for row in rows],
             fields=[("source", source.pk), ("key", key), *snapshot_fields(present)],
             error=error,
@@ -138,7 +138,7 @@ def _change(row: PairValue, source: Server) -> str:
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def login_profile(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the recommended re-login limits for the chosen sizes and mode; apply them (POST)."""
     group, servers = _pair(pk)
@@ -178,14 +178,20 @@ def _apply(
     if "only_sizes" in request.POST:
         set_node_sizes(group=group, sizes=form.sizes, actor=actor)
         return say("the node sizes were kept.")
+    values = {each.key: request.POST.get(each.key, "") for each in parameters.PER_NODE}
+    if "for_push" in request.POST:
+        # The button for the limits of a push deployment, beside that for those of the table.
+        values = dict(zip(values, map(str, PUSH_LIMITS), strict=True))
     apply_login_profile(
         group=group,
         mode=form.mode,
         sizes=form.sizes,
-        values={each.key: request.POST.get(each.key, "") for each in parameters.PER_NODE},
+        values=values,
         expected=posted_snapshot(request.POST, servers),
         actor=actor,
     )
+    if "for_push" in request.POST:
+        return say("both nodes have the limits of a push deployment.")
     return say("both nodes have the recommended limits.")
 
 
@@ -205,6 +211,7 @@ def _profile_page(
         # Its errors stand at its fields; what an operation refused is about the whole.
         "form": form,
         "profile": recommended,
+        "push": _push(recommended) if recommended else "",
         "pace": _pace(recommended) if recommended else [],
         "limits": _limits(recommended) if recommended else [],
         "snapshot": snapshot_fields(snapshot),
@@ -219,15 +226,36 @@ def _pace(recommended: Profile) -> list[tuple[str, str]]:
     if recommended.row is None:
         return []
     upper = recommended.row.upper
-    peak = expected_peak(recommended.users, LOWER_LIMIT, upper)
+    users, each = recommended.users, recommended.clients.per_user
+    mean = each * even_rate(users, LOWER_LIMIT, upper)
+    peak = each * peak_of([LoginBand(LOWER_LIMIT, upper, users)])
     until = {share: expected_until(share / 100, LOWER_LIMIT, upper) for share in SHARES}
+    clients = say("{users:,} users, {clients:,} clients", users=users, clients=users * each)
     return [
+        *([(say("Clients that log in"), clients)] if each > 1 else []),
+        (say("Logins on average"), say("{rate} per second", rate=rate_in_words(mean))),
         (say("Peak logins"), say("{rate} per second", rate=rate_in_words(peak))),
         *(
             (say("{percent} % are back after", percent=share), f"{seconds:.0f} s")
             for share, seconds in until.items()
         ),
     ]
+
+
+def _push(recommended: Profile) -> str:
+    """Return what the vendor recommends where there are push clients; empty without any."""
+    if not recommended.clients.push:
+        return ""
+    lower, upper = PUSH_LIMITS
+    return say(
+        "{parameter} is {percent} %. For a deployment with push clients the vendor recommends another Lower "
+        "Limit, {lower} s, and Upper Limit, {upper} s, which keep logins to 4 a second. The table and its "
+        "figures are for clients that are not in the background.",
+        parameter=PUSH_CLIENTS.name,
+        percent=recommended.clients.push,
+        lower=lower,
+        upper=upper,
+    )
 
 
 def _limits(recommended: Profile) -> list[tuple[str, list[str], str]]:

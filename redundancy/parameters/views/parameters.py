@@ -1,6 +1,6 @@
 """*System > Service Parameters*: the parameters of a service on a server."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -13,7 +13,9 @@ from django.views.decorators.http import require_http_methods
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, SERVICE_BY_NAME, SRM, Parameter
 from redundancy.errors import Refused, Stale
 from redundancy.models import Server, ServiceStatus
+from redundancy.operations.trial import try_out
 from redundancy.parameters.forms import ParametersForm, contents, contents_again, posted_keys
+from redundancy.parameters.reads import FALLBACK, before_setting
 from redundancy.parameters.views import pair
 from redundancy.parameters.writes.parameters import set_parameters
 from redundancy.permissions import can_write, refuse_read_only
@@ -21,6 +23,7 @@ from redundancy.selectors import nodes, parameters
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool, group_link
+from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.numbers import whole_number
 
 FORM = "parameters-form"
@@ -65,7 +68,7 @@ class ParameterRow:
         return self.present != self.parameter.default
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def service_parameters(request: HttpRequest, application: str) -> HttpResponse:
     """Show the parameters of the chosen service on the chosen server, and change them."""
     if request.method == "POST":
@@ -102,13 +105,21 @@ def _save(
     if default := request.POST.get("default"):
         return _fill_in(request, application, choice, form, present, default)
     form.is_valid()
-    try:
+
+    def save() -> None:
         set_parameters(
             values=form.values(),
             server=choice.server,
             expected=form.expected(),
             actor=request.user.get_username(),
         )
+
+    try:
+        if "confirmed" not in request.POST and (moves := before_setting(form.values())):
+            # What is refused anyway is not asked about.
+            try_out(save)
+            return _ask(request, application, moves)
+        save()
     except Stale as stale:
         present = parameters.texts(choice.server)
         form = ParametersForm(contents_again(form, present), keys=keys)
@@ -120,6 +131,25 @@ def _save(
         return _page(request, application, choice, form, present, status=422)
     messages.success(request, str(say("Update successful")))
     return redirect(request.get_full_path())
+
+
+def _ask(request: HttpRequest, application: str, moves: Sequence[str]) -> HttpResponse:
+    """Ask before users are moved by the form that was sent; a yes sends it again."""
+    typed = [(k, v) for k, v in request.POST.items() if k != "csrfmiddlewaretoken"]
+    name = PARAMETER_BY_KEY[FALLBACK].name
+    return ask(
+        request,
+        Confirmation(
+            title=say("{parameter}: {value}", parameter=name, value="True"),
+            action=request.get_full_path(),
+            cancel=request.get_full_path(),
+            submit=say("Save"),
+            question=say("Set {parameter} to True now? It moves users.", parameter=name),
+            effects=moves,
+            fields=[*typed, ("confirmed", "1")],
+        ),
+        application=application,
+    )
 
 
 def _fill_in(

@@ -18,9 +18,10 @@ _BY_KEY = {parameter.key: parameter for parameter in ENTERPRISE_PARAMETERS}
 def set_enterprise_parameters(*, values: Mapping[str, str], actor: str) -> int:
     """Set parameters by their keys and return how many that changed.
 
-    It decides for users from now on; nobody who has a node is moved.
+    It decides for users from now on; nobody who has a node is moved, and no client that waits for
+    its login waits for longer.
     """
-    Refused.unless_none(refusal for pair in values.items() if (refusal := _judge(*pair)))
+    Refused.unless_none(refusal for pair in values.items() if (refusal := judge(*pair)))
     with transaction.atomic():
         locks.one_administrator()
         present = enterprise.values()
@@ -44,7 +45,8 @@ def reset_enterprise_parameters(*, keys: Iterable[str], actor: str) -> int:
     )
 
 
-def _judge(key: str, value: str) -> Refused | None:
+def judge(key: str, value: str) -> Refused | None:
+    """Return why a parameter cannot have this value; None when it can."""
     parameter = _BY_KEY.get(key)
     if parameter is None:
         return Refused(say("There is no enterprise parameter {key!r}.", key=key[:40]), field="key")

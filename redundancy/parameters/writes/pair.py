@@ -60,7 +60,7 @@ def apply_login_profile(
 ) -> None:
     """Give both nodes the re-login limits that the vendor recommends, and keep their ``sizes``.
 
-    ``sizes``: see ``set_node_sizes``. ``values``: the recommended limits as the administrator saw
+    Where there are push clients, ``values`` may be the limits of a push deployment. ``sizes``: see ``set_node_sizes``. ``values``: the recommended limits as the administrator saw
     them. ``expected``: the values of both nodes, likewise. When something is another by now, it is
     refused.
     """
@@ -68,9 +68,12 @@ def apply_login_profile(
         locks.one_administrator()
         set_node_sizes(group=group, sizes=sizes, actor=actor)
         recommended = profile(group, mode, sizes)
-        if recommended.row is None:
+        limits = recommended.values
+        if values is not None and dict(values) == recommended.for_push:
+            limits = recommended.for_push
+        elif recommended.row is None:
             raise Refused(recommended.warnings[0])
-        if values is not None and dict(values) != recommended.values:
+        elif values is not None and dict(values) != recommended.values:
             raise Stale(
                 say(
                     "The users of {group} changed meanwhile: {users:,} count now, "
@@ -83,7 +86,7 @@ def apply_login_profile(
         pair = _pair(group)
         _check_fresh(pair, expected)
         for server in pair:
-            set_parameters(values=recommended.values, server=server, actor=actor)
+            set_parameters(values=limits, server=server, actor=actor)
 
 
 def set_node_sizes(*, group: RedundancyGroup, sizes: Mapping[int, int], actor: str) -> None:

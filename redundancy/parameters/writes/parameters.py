@@ -124,6 +124,12 @@ def store(
         ),
         node=new.get("server"),
         actor=actor,
+        changes=events.changed(
+            "parameter",
+            new["key"],
+            server=new["server"].pk if new.get("server") else None,
+            value=new["value"],
+        ),
     )
 
 

@@ -4,13 +4,14 @@ Asked by the group's page, the pages of planned restarts and the Django administ
 to a service or a node by hand is a matter of ``operations.acts``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redundancy.models import RedundancyGroup
 from redundancy.planned.reads.preflight import preflight
 from redundancy.planned.reads.restarts import Plan, RestartStage
 from redundancy.selectors import effects, live
-from redundancy.srm.words import say, say_count
+from redundancy.srm.words import listed, say, say_count, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,27 @@ def before_switching(group: RedundancyGroup, *, on: bool | None) -> Switch | Non
     return Switch(what, question, to_know) if to_know else None
 
 
+def before_leaving(group: RedundancyGroup, nodes: Sequence[str]) -> Switch | None:
+    """Return what needs confirming before ``nodes`` leave ``group``; None for no nodes."""
+    if not nodes:
+        return None
+    return Switch(
+        say("Unassign {nodes}", nodes=listed(nodes)),
+        say("Unassign {nodes} from {group} now?", nodes=listed(nodes), group=group.name),
+        effects.of_leaving([group.name]),
+    )
+
+
+def both(*switches: Switch | None) -> Switch | None:
+    """Return one question for all that need confirming; None for none."""
+    asked = [each for each in switches if each is not None]
+    if not asked:
+        return None
+    what = together((each.what for each in asked), "; ")
+    question = together(each.question for each in asked)
+    return Switch(what, question, [effect for each in asked for effect in each.effects])
+
+
 def before_step(stage: RestartStage | None, plan: Plan) -> list[str]:
     """Return what the step ``stage`` of ``plan`` will do; None for ``stage``: to stop here."""
     record = plan.record
@@ -83,11 +105,17 @@ def before_step(stage: RestartStage | None, plan: Plan) -> list[str]:
                 )
                 for count in plan.counts
                 if count.missing
-            ] or [say("As many users are logged in on each node as noted.")]
+            ] + _advice(plan) or [say("As many users are logged in on each node as noted.")]
         case RestartStage.ENABLE if group is not None:
             return _of_enabling(group)
         case _:
             return []
+
+
+def _advice(plan: Plan) -> list[str]:
+    return [
+        say("{node}: {advice}", node=s.node, advice=s.advice) for s in plan.sessions if s.missing
+    ]
 
 
 def _of_enabling(group: RedundancyGroup) -> list[str]:

@@ -1,66 +1,39 @@
 """What to look at before High Availability is enabled, and what will happen when it is not mended."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 from redundancy import bus, clock
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME, ServiceKind
 from redundancy.drivers import Observation, get_driver
-from redundancy.fingerprint import PASSING, fingerprint
+from redundancy.fingerprint import fingerprint
 from redundancy.models import FaultKind, RedundancyGroup, Server, ServiceStatus
 from redundancy.models.fault import OF_LINK
+from redundancy.planned.reads import before_ha
+from redundancy.planned.reads.check import Check, Result, Where
+from redundancy.planned.reads.sessions import sessions_back
 from redundancy.selectors import faults, live, parameters, wording
 from redundancy.selectors import policy as policies
+from redundancy.selectors.access import missing_services
+from redundancy.selectors.deployed import conditional
 from redundancy.selectors.servers import users_of
+from redundancy.srm import facts as srm_facts
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Policy
-from redundancy.srm.words import listed, mark, say, together
-
-
-class Result(StrEnum):
-    """How a check ended; the value is what pages show."""
-
-    PASSED = mark("Passed")
-    FAILED = mark("Failed")
-    UNKNOWN = mark("Not known")
-
-
-class Where(StrEnum):
-    """Where a failed check is mended."""
-
-    NETWORK_SERVICES = "network"
-    FEATURE_SERVICES = "feature"
-    SERVER = "server"
-    MUST_MATCH = "must match"
-    LOGIN_PROFILE = "login profile"
-    BEAT_MONITOR = "beat monitor"
-    FAULT_LAB = "fault lab"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
-
-    ``figure``: what was measured, which may differ at the next look. ``effect``: what will happen
-    when HA is enabled all the same. ``where``: where it is mended, at the server ``server_id``.
-    """
-
-    label: str
-    result: Result
-    sentence: str
-    effect: str = ""
-    where: Where | None = None
-    server_id: int = 0
-    figure: str = field(default="", metadata=PASSING)
+from redundancy.srm.words import listed, say, together
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """All checks of a pair."""
+    """All checks of a pair. ``waits_for_sessions``: whether some are not back after a restart or a move.
+
+    ``note``: what is worth knowing, and no check.
+    """
 
     checks: tuple[Check, ...]
+    waits_for_sessions: bool
+    note: str = ""
 
     @property
     def failed(self) -> list[Check]:
@@ -78,12 +51,17 @@ class Preflight:
     @property
     def summary(self) -> str:
         """The checks in a sentence."""
-        number = len(self.failed)
-        if not number:
-            return say("Preflight: no check failed.")
-        return say(
-            "Preflight: {number} of {count} checks failed.", number=number, count=len(self.checks)
-        )
+        count, failed = len(self.checks), len(self.failed)
+        unknown = sum(check.result is Result.UNKNOWN for check in self.checks)
+        if failed:
+            return say("Preflight: {failed} of {count} checks failed.", failed=failed, count=count)
+        if unknown:
+            return say(
+                "Preflight: no check failed, {unknown} of {count} not known.",
+                unknown=unknown,
+                count=count,
+            )
+        return say("Preflight: all {count} checks passed.", count=count)
 
     @property
     def version(self) -> str:
@@ -127,8 +105,38 @@ def preflight(group: RedundancyGroup) -> Preflight | None:
     checks = [_srm(pair, server) for server in servers]
     checks.append(_heartbeats(pair))
     checks += [_services(pair, server) for server in servers]
-    checks += [_database(pair), _version(pair), _must_match(pair)]
-    return Preflight((*checks, *_capacity(pair)))
+    missing = missing_services([server.pk for server in servers])
+    checks += [before_ha.logins_possible(server, missing.get(server.pk, ())) for server in servers]
+    checks += [before_ha.deployed_evenly(each) for each in conditional(servers, pair.services)]
+    checks += [
+        _database(pair),
+        before_ha.replication_set_up(pair.servers),
+        _version(pair),
+        _must_match(pair),
+    ]
+    sessions = sessions_back(group)
+    checks += [before_ha.sessions_are_back(back) for back in sessions]
+    return Preflight(
+        (
+            *checks,
+            *_capacity(pair),
+            before_ha.supported_users(group),
+            before_ha.guide_services(servers, pair.services),
+        ),
+        any(back.missing for back in sessions),
+        _mixed(group),
+    )
+
+
+def _mixed(group: RedundancyGroup) -> str:
+    """Return that other pairs have no High Availability, where that is so."""
+    others = RedundancyGroup.objects.exclude(pk=group.pk).filter(ha_enabled=False, servers__slot=2)
+    if not others.exists():
+        return ""
+    return say(
+        "Other groups have no High Availability. Groups with and without it may be mixed in a cluster; it "
+        "is not recommended."
+    )
 
 
 def _srm(pair: _Pair, server: Server) -> Check:
@@ -147,7 +155,7 @@ def _srm(pair: _Pair, server: Server) -> Check:
             else say("{server} is powered off.", server=server.name)
         )
     else:
-        sentence = say("The SRM of {server} is stopped.", server=server.name)
+        sentence = say("{why}.", why=wording.why_silent(server))
     if not wording.reports(peer):
         effect = say("Both nodes stay as they are until one of the SRMs runs.")
     elif pair.down(peer):
@@ -205,6 +213,13 @@ def _heartbeats(pair: _Pair) -> Check:
         return Check(label, Result.FAILED, told, effect, Where.FAULT_LAB, figure=swept)
     if told:
         return Check(label, Result.UNKNOWN, told, "", Where.FAULT_LAB, figure=swept)
+    if silent := [server for server in pair.servers if not wording.reports(server)]:
+        # What it means is said with its SRM.
+        sentence = say(
+            "It cannot be seen whether the nodes hear each other: {silent}.",
+            silent=together((wording.why_silent(server) for server in silent), "; "),
+        )
+        return Check(label, Result.UNKNOWN, sentence, figure=swept)
     if not pair.group.ha_enabled:
         sentence = say(
             "The heartbeat bus answers, the nodes are looked at, and no fault of the link is "
@@ -217,11 +232,17 @@ def _heartbeats(pair: _Pair) -> Check:
 def _heard(pair: _Pair, label: str) -> Check:
     """Return how long ago each node heard the other."""
     now = clock.lab_now()
-    ages = {}
+    ages, deaf = {}, []
     for server in pair.servers:
         memory = node_from_json(server.runtime.memory) if server.runtime.memory else None
-        if memory is not None and memory.peer is not None:
+        if memory is None or memory.generation != pair.group.ha_generation:
+            # High Availability was switched on a moment ago: what it remembers is of another time.
+            deaf.append(server.name)
+            continue
+        if memory.peer is not None:
             ages[server] = max(0.0, now - memory.peer_at)
+        if not srm_facts.peer_heard(memory, now, pair.policy):
+            deaf.append(server.name)
     figure = together(
         say(
             "{server} heard {peer} {age:.0f} s ago.",
@@ -231,11 +252,6 @@ def _heard(pair: _Pair, label: str) -> Check:
         )
         for server, age in ages.items()
     )
-    deaf = [
-        server.name
-        for server in pair.servers
-        if ages.get(server, float("inf")) >= pair.policy.heartbeat_timeout
-    ]
     if not deaf:
         return Check(label, Result.PASSED, say("Both nodes hear each other."), figure=figure)
     effect = say("A node that does not hear the other takes it for dead and takes over.")
@@ -304,7 +320,7 @@ def _version(pair: _Pair) -> Check:
     first, second = pair.servers
     if not (first.version and second.version):
         bare = first if not first.version else second
-        sentence = say("Nobody has said which version {bare} runs.", bare=bare.name)
+        sentence = say("The software version of {bare} is not set.", bare=bare.name)
         return Check(label, Result.UNKNOWN, sentence, "", Where.SERVER, bare.pk)
     if first.version == second.version:
         return Check(label, Result.PASSED, say("Both nodes run {version}.", version=first.version))
@@ -317,7 +333,8 @@ def _version(pair: _Pair) -> Check:
     )
     effect = say(
         "A pair of unequal versions is not supported by the vendor; nobody can say how it "
-        "fails over."
+        "fails over. During an upgrade High Availability stays off until all nodes run the same version "
+        "and the users are back."
     )
     return Check(label, Result.FAILED, sentence, effect, Where.SERVER, second.pk)
 
@@ -350,9 +367,7 @@ def _capacity(pair: _Pair) -> Iterator[Check]:
     for server in pair.servers:
         label = say("Capacity of {server}", server=server.name)
         if server.node_size is None:
-            sentence = say(
-                "Nobody has said for how many users {server} is made.", server=server.name
-            )
+            sentence = say("The node size of {server} is not set.", server=server.name)
             yield Check(label, Result.UNKNOWN, sentence, "", Where.LOGIN_PROFILE)
             continue
         sentence = say(

@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 
 from redundancy.clock import lab_now
 from redundancy.models import PlannedRestart, Server, ServiceStatus
+from redundancy.planned.reads.sessions import SessionsBack, sessions_back
 from redundancy.selectors import live, nodes
 from redundancy.selectors.services import services_of
 from redundancy.srm.states import State
-from redundancy.srm.words import Said, mark, say
+from redundancy.srm.words import Said, mark, say, together
 
 # Lab seconds between switching High Availability off and the restart: the vendor's two minutes.
 WAIT_SECONDS = 120.0
@@ -95,13 +96,15 @@ class RoutineStep:
 class Plan:
     """A planned restart as it is shown. ``stage`` is None when it has ended.
 
-    ``until``: lab seconds at which a wait is over.
+    ``sessions``: of the nodes of its group, while they are to be compared. ``until``: lab seconds at
+    which a wait is over.
     """
 
     record: PlannedRestart
     stage: RestartStage | None
     steps: tuple[RoutineStep, ...]
     counts: tuple[Count, ...]
+    sessions: tuple[SessionsBack, ...]
     until: float | None
 
     @property
@@ -125,11 +128,15 @@ def look_at_restart(record: PlannedRestart) -> Plan:
     rows = rows_of(record.server)
     facts = _facts(record, rows)
     stage = stage_of(record, facts)
+    group = record.server.group if record.server else None
+    compares = group is not None and stage in {RestartStage.COMPARE, RestartStage.ENABLE}
+    sessions = sessions_back(group) if group is not None and compares else ()
     return Plan(
         record=record,
         stage=stage,
-        steps=tuple(_step(each, stage, record, facts) for each in ORDER),
+        steps=tuple(_step(each, stage, record, facts, sessions) for each in ORDER),
         counts=_counts(record, rows),
+        sessions=sessions,
         until=record.disabled_at + WAIT_SECONDS
         if stage is RestartStage.WAIT and record.disabled_at is not None
         else None,
@@ -207,7 +214,11 @@ def _not_up(record: PlannedRestart) -> str:
 
 
 def _step(
-    stage: RestartStage, current: RestartStage | None, record: PlannedRestart, facts: RoutineFacts
+    stage: RestartStage,
+    current: RestartStage | None,
+    record: PlannedRestart,
+    facts: RoutineFacts,
+    sessions: tuple[SessionsBack, ...],
 ) -> RoutineStep:
     if stage in HA_STAGES and not record.with_ha:
         return RoutineStep(stage, "not needed", say("High Availability was off when this began."))
@@ -219,7 +230,9 @@ def _step(
         RestartStage.ENABLE: record.enabled_at,
     }.get(stage)
     if stage is current:
-        return RoutineStep(stage, "now", _sentence(stage, record, facts))
+        missing = (part for s in sessions if s.missing for part in (s.sentence, s.advice))
+        sentence = together([_sentence(stage, record, facts), *missing])
+        return RoutineStep(stage, "now", sentence)
     # A stopped one has done what has a time, and the waits between.
     reached = current or record.stopped_at_step
     if not reached or ORDER.index(stage) < ORDER.index(RestartStage(reached)):

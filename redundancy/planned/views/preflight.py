@@ -1,12 +1,15 @@
 """The preflight of a presence redundancy group: what to mend before High Availability is enabled."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from redundancy.models import RedundancyGroup
-from redundancy.planned.reads.preflight import Check, Result, Where, preflight
+from redundancy.planned.reads.check import Check, Result, Where
+from redundancy.planned.reads.preflight import preflight
 from redundancy.selectors import groups, nodes
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
@@ -22,19 +25,30 @@ def panel(group: RedundancyGroup) -> Region:
     checked = preflight(group)
     checks = checked.checks if checked else ()
     return Region(
-        # To a panel whose group has lost a server: the page that says so.
-        "groups/_preflight.html" if checked else "groups/preflight.html",
+        "groups/_preflight_told.html",
         content={"preflight": checked},
         aside={
             "group": group,
+            "preflight_tone": _tone(checks),
             "preflight_rows": [(each, _TONES[each.result], _mend(group, each)) for each in checks],
         },
-        until=lambda now: holds_until(now, nodes.of_group(group.pk)),
+        # What to do about sessions that are missing changes by time alone.
+        until=lambda now: (
+            now
+            if checked and checked.waits_for_sessions
+            else holds_until(now, nodes.of_group(group.pk))
+        ),
         announcement=checked.summary if checked else "",
     )
 
 
-@require_GET
+def _tone(checks: Sequence[Check]) -> str:
+    """Return the tone of the worst result: what is not known is not green."""
+    results = {check.result for check in checks}
+    return next((_TONES[each] for each in (Result.FAILED, Result.UNKNOWN) if each in results), "ok")
+
+
+@require_safe
 def preflight_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the panel on a page of its own; to a poll only the panel, or 204 while version ``v`` holds."""
     if "v" in request.GET:
@@ -53,6 +67,9 @@ def _mend(group: RedundancyGroup, check: Check) -> Link | None:
                 say("Control Center"),
                 f"{url}?server={check.server_id}",
             )
+        case Where.ACTIVATION:
+            url = reverse("service_activation")
+            return Link(say("Service Activation"), f"{url}?server={check.server_id}")
         case Where.SERVER:
             return Link(say("Server Configuration"), reverse("server_edit", args=[check.server_id]))
         case Where.MUST_MATCH:

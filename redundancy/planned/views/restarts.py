@@ -30,7 +30,7 @@ STOP = "stop"
 LISTED = 50
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def planned_list(request: HttpRequest) -> HttpResponse:
     """List the planned restarts (GET); begin one (POST)."""
     if request.method == "POST":
@@ -83,15 +83,19 @@ def _region(record: PlannedRestart) -> Region:
     plan = restarts.look_at_restart(record)
     over, server = plan.until or math.inf, record.server_id
     stage = plan.stage.said if plan.stage else say("ended")
+    # Sessions that are missing come back, and what to do about them changes, by time alone.
+    coming = any(back.missing for back in plan.sessions)
     return Region(
         "planned/_live.html",
         content={"plan": plan},
-        until=lambda now: min(over, holds_until(now, nodes.mates(server) if server else ())),
+        until=lambda now: (
+            now if coming else min(over, holds_until(now, nodes.mates(server) if server else ()))
+        ),
         announcement=say("{record}: {stage}", record=str(record), stage=stage),
     )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
 def planned_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
     """Ask before a step, naming its effects (GET); do it (POST). ``stop`` ends the routine."""

@@ -2,15 +2,16 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import CollectionState, Incident
 from redundancy.permissions import can_write, refuse_read_only
 from redundancy.srm.words import say
-from redundancy.traces import collecting, reads, writes
+from redundancy.traces import collecting, reads
 from redundancy.traces.forms import CollectionForm
 from redundancy.traces.reads import SHAPE
 from redundancy.views.chrome import Tool
@@ -24,16 +25,15 @@ FORM = "collection-form"
 SPAN = 3600
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def log_collection(request: HttpRequest) -> HttpResponse:
     """List the collections (GET), with ``fragment`` only the list; begin one (POST)."""
     if request.method == "POST":
         refuse_read_only(request)
         form = CollectionForm(request.POST)
         actor = request.user.get_username()
-        job = form.carry_out(lambda: writes.begin_collection(actor=actor, **form.cleaned_data))
+        job = form.carry_out(lambda: collecting.begin(actor=actor, **form.cleaned_data))
         if job is not None:
-            collecting.collect.delay(job.pk, job.step, job.turn)
             messages.success(request, str(say("Add successful")))
             return redirect("log_collection")
     else:
@@ -91,7 +91,11 @@ def _linked(request: HttpRequest) -> Incident | None:
 def log_collection_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the file."""
     job = get_object_or_404(reads.collections(), pk=pk, state=CollectionState.DONE)
-    path = collecting.path_of(job)
-    if not path.is_file():
-        raise Http404
-    return FileResponse(path.open("rb"), as_attachment=True, filename=f"logs-{job.group_name}.zip")
+    return StreamingHttpResponse(
+        reads.file_of(job),
+        content_type="application/zip",
+        headers={
+            "Content-Disposition": content_disposition_header(True, f"logs-{job.group_name}.zip"),
+            "Content-Length": str(job.size),
+        },
+    )

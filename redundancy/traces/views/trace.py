@@ -8,7 +8,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
-from redundancy import trace_files
+from redundancy import trace_store
 from redundancy.errors import Refused
 from redundancy.models import Server
 from redundancy.permissions import writers_only
@@ -37,10 +37,10 @@ def srm_trace(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def srm_trace_download(_request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Send the whole trace of a node as one text file."""
+    """Send what is kept of the trace of a node as one text file."""
     server = node_of(str(pk))
     return StreamingHttpResponse(
-        (f"{line}\n" for line in trace_files.read(server.pk)),
+        (f"{line}\n" for line in trace_store.read(server.pk)),
         content_type="text/plain; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{server.name}-srm.log"'},
     )
@@ -66,8 +66,8 @@ def _region(request: HttpRequest, server: Server) -> Region:
     query = urlencode({"server": str(server.pk), "search": search})
     return Region(
         "traces/_live.html",
-        # The file tells by its size whether there are other lines: most polls do not read it.
-        content={"file": trace_files.version(server.pk)},
+        # The newest row tells whether there are other lines: most polls read nothing else.
+        content={"newest": trace_store.version(server.pk)},
         aside={
             "server": server,
             "search": search,
