@@ -4,7 +4,7 @@ Pure: a query and a topology in, a part of the topology out.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
@@ -16,7 +16,7 @@ from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.srm.words import say, together
 from redundancy.views.paging import Pager, pager_of
-from topology.model import TONE_WORDS, URGENCY, Group, Topology
+from topology.model import TONE_WORDS, URGENCY, Group, Offer, Topology
 
 NOT_NORMAL = "not-normal"
 STATES: dict[str, str] = {
@@ -67,12 +67,31 @@ class MapQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Tile:
+    """A group in the grid, with what can be done with it."""
+
+    group: Group
+    offers: Sequence[Offer] = ()
+
+    @property
+    def entries(self) -> list[tuple[Node, str, Offer | None]]:
+        """Return each node with the peer whose sessions it holds, if any, and what can be done with it."""
+        of_node = {offer.node: offer for offer in self.offers}
+        return [(node, peer, of_node.get(node.server_id)) for node, peer in self.group.entries]
+
+    @property
+    def of_both(self) -> Offer | None:
+        """Return what can be done with the group as a whole."""
+        return next((offer for offer in self.offers if offer.node is None), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """Groups of one tone. ``count``: how many there are on all pages."""
 
     tone: str
     count: int
-    groups: tuple[Group, ...]
+    tiles: tuple[Tile, ...]
 
     @property
     def title(self) -> str:
@@ -94,12 +113,6 @@ class Part:
     count: int
     tones: Mapping[str, int]
     pager: Pager
-
-    @property
-    def sections(self) -> list[Section]:
-        """Return the groups of the page by their tone, those first that need somebody."""
-        tones = groupby(self.topology.groups, key=lambda group: group.tone)
-        return [Section(tone, self.tones[tone], tuple(groups)) for tone, groups in tones]
 
     @property
     def ages_run(self) -> bool:
@@ -157,6 +170,16 @@ def choose(topology: Topology, choice: MapQuery) -> Part:
         Counter(group.tone for group in groups),
         pager_of(page, lambda number: f"?{choice.query(page=number)}"),
     )
+
+
+def sections(part: Part, offers: Mapping[int, Sequence[Offer]]) -> Iterator[Section]:
+    """Give the groups of the page by their tone, those first that need somebody.
+
+    ``offers``: what can be done with the groups, by their key.
+    """
+    for tone, groups in groupby(part.topology.groups, key=lambda group: group.tone):
+        tiles = tuple(Tile(group, offers.get(group.group_id, ())) for group in groups)
+        yield Section(tone, part.tones[tone], tiles)
 
 
 def _fits(choice: MapQuery, nodes: Sequence[Node], group: Group | None = None) -> bool:

@@ -2,16 +2,27 @@
 
 Pure: a topology and a width in, rectangles and texts out, in user units of the SVG (1 unit = 1 px at
 natural size). Texts and icons are placed relative to the rectangle they belong to. Rules: nothing
-overlaps, everything is inside the map, a text that is too long is shortened and keeps its full form.
+overlaps, everything is inside the map, the boxes of a row are as high as the fullest of them, a text
+that is too long is shortened and keeps its full form.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.srm.words import say
-from redundancy.svg_text import fit, width, wrap
-from topology.model import Group, Hearing, HeartbeatLink, Topology, label, role, shown_reason
+from redundancy.svg_text import fit, fit_ends, width, wrap
+from topology.model import (
+    Group,
+    Hearing,
+    HeartbeatLink,
+    Offer,
+    Topology,
+    label,
+    role,
+    shown_reason,
+)
 
 WIDTH = 976
 
@@ -19,21 +30,30 @@ MARGIN = 8
 GAP = 16
 PAD = 12
 HEAD = 34
-NODE_W, NODE_H = 188, 210
+# A node is at least so high: what stands between two nodes needs it.
+NODE_W, NODE_H = 188, 118
 LINK_W = 72
 GROUP_W = PAD + NODE_W + LINK_W + NODE_W + PAD
-GROUP_H = HEAD + NODE_H + PAD
+# The buttons below the nodes.
+BUTTON_H = 22
 EMPTY_H = 72
 ICON = 16
 
 TITLE_SIZE, NAME_SIZE, TEXT_SIZE = 13, 12, 11
 LINE = 14
 _INSET = 10
-_STATE_LINES, _REASON_LINES = 4, 3
+_INDENT = _INSET + ICON + 6
+# The baseline of the first line of the state, and how far below it the users stand.
+_FIRST, _BREAK = 60, 8
+_STATE_LINES, _REASON_LINES = 5, 3
 # The strip of a node that holds its peer's sessions.
 GUESTS_H = 22
 # Between the two directions of a link, and of an arrow's end to the box it points to.
 _APART, _TIP = 18, 3
+# What a link needs above its middle.
+_LINK_ABOVE = 84
+
+Cell = TypeVar("Cell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +157,14 @@ class LinkLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """What is offered below a node, or below both."""
+
+    rect: Rect
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
 class GroupBox:
     """A group as drawn. ``vacant``: the places where a server may still be assigned."""
 
@@ -146,6 +174,7 @@ class GroupBox:
     nodes: tuple[NodeBox, ...]
     vacant: tuple[Rect, ...]
     line: LinkLine | None
+    buttons: tuple[Button, ...]
 
     @property
     def ha_end(self) -> int:
@@ -171,27 +200,33 @@ class Map:
     unassigned: Area | None
 
 
-def draw_map(topology: Topology, width: int = WIDTH) -> Map:
+def draw_map(
+    topology: Topology, width: int = WIDTH, offers: Mapping[int, Sequence[Offer]] | None = None
+) -> Map:
     """Return the drawing of ``topology``: at most ``width`` wide, no wider than its content needs.
 
-    Where ``width`` is too little for one group, it is as wide as one group.
+    Where ``width`` is too little for one group, it is as wide as one group. ``offers``: what can be
+    done with the groups, by their key.
     """
     inner = max(width - 2 * MARGIN, GROUP_W)
     columns = _columns(len(topology.groups), GROUP_W, inner)
     loose = _columns(len(topology.unassigned), NODE_W, inner - 2 * PAD)
     used = max(_span(columns, GROUP_W), _span(loose, NODE_W) + 2 * PAD, GROUP_W)
-    corners = _grid(MARGIN, MARGIN, GROUP_W, GROUP_H, columns, len(topology.groups))
-    groups = tuple(
-        _group(group, Rect(x, y, GROUP_W, GROUP_H))
-        for group, (x, y) in zip(topology.groups, corners, strict=True)
-    )
-    bottom = groups[-1].rect.bottom if groups else 0
+    groups: list[GroupBox] = []
+    bottom = MARGIN - GAP
+    for row in _rows(topology.groups, columns):
+        groups += _group_row(row, bottom + GAP, offers or {})
+        bottom = groups[-1].rect.bottom
     area = None
     if topology.unassigned:
-        top = bottom + (GAP if groups else MARGIN)
-        area = _area(topology.unassigned, Rect(MARGIN, top, used, 0), loose)
+        area = _area(topology.unassigned, Rect(MARGIN, bottom + GAP, used, 0), loose)
         bottom = area.rect.bottom
-    return Map(used + 2 * MARGIN, max(bottom + MARGIN, EMPTY_H), groups, area)
+    return Map(used + 2 * MARGIN, max(bottom + MARGIN, EMPTY_H), tuple(groups), area)
+
+
+def _rows(cells: Sequence[Cell], columns: int) -> Iterator[Sequence[Cell]]:
+    """Give ``cells`` row by row."""
+    return (cells[start : start + columns] for start in range(0, len(cells), columns))
 
 
 def _columns(count: int, w: int, room: int) -> int:
@@ -204,18 +239,22 @@ def _span(columns: int, w: int) -> int:
     return columns * (w + GAP) - GAP
 
 
-def _grid(x: int, y: int, w: int, h: int, columns: int, count: int) -> Iterator[tuple[int, int]]:
-    """Give the corners of ``count`` cells of ``w`` by ``h``, row by row."""
-    for index in range(count):
-        row, column = divmod(index, columns)
-        yield x + column * (w + GAP), y + row * (h + GAP)
+def _group_row(
+    groups: Sequence[Group], y: int, offers: Mapping[int, Sequence[Offer]]
+) -> Iterator[GroupBox]:
+    """Place the groups of one row, all as high as the fullest of them."""
+    high = _height(entry for group in groups for entry in group.entries)
+    acts = PAD // 2 + BUTTON_H if any(offers.get(group.group_id) for group in groups) else 0
+    for column, group in enumerate(groups):
+        rect = Rect(MARGIN + column * (GROUP_W + GAP), y, GROUP_W, HEAD + high + acts + PAD)
+        yield _group(group, rect, high, offers.get(group.group_id, ()))
 
 
-def _group(group: Group, rect: Rect) -> GroupBox:
+def _group(group: Group, rect: Rect, high: int, offers: Sequence[Offer]) -> GroupBox:
     top = rect.y + HEAD
     places = (
-        Rect(rect.x + PAD, top, NODE_W, NODE_H),
-        Rect(rect.right - PAD - NODE_W, top, NODE_W, NODE_H),
+        Rect(rect.x + PAD, top, NODE_W, high),
+        Rect(rect.right - PAD - NODE_W, top, NODE_W, high),
     )
     taken = len(group.nodes)
     # The end of the title bar says whether High Availability is on.
@@ -223,25 +262,41 @@ def _group(group: Group, rect: Rect) -> GroupBox:
     return GroupBox(
         rect=rect,
         group=group,
-        title=fit(group.name, room, TITLE_SIZE, bold=True),
+        title=fit_ends(group.name, room, TITLE_SIZE, bold=True),
         nodes=tuple(
             _node(node, spot, guests_of)
             for (node, guests_of), spot in zip(group.entries, places[:taken], strict=True)
         ),
         vacant=places[taken:],
-        line=_link(group, places[0].right, places[1].x, top + NODE_H // 2),
+        line=_link(group, places[0].right, places[1].x, top + max(_LINK_ABOVE, high // 2)),
+        buttons=tuple(_buttons(group, places, offers)),
     )
+
+
+def _buttons(group: Group, places: tuple[Rect, Rect], offers: Sequence[Offer]) -> Iterator[Button]:
+    """Place what is offered below the node it is about, or below both."""
+    y = places[0].bottom + PAD // 2
+    for offer in offers:
+        x, end = places[0].x, places[1].right
+        for node, place in zip(group.nodes, places, strict=False):
+            if offer.node == node.server_id:
+                x, end = place.x, place.right
+        yield Button(Rect(x, y, end - x, BUTTON_H), offer)
 
 
 def _area(nodes: Sequence[Node], frame: Rect, columns: int) -> Area:
     """Place ``nodes`` in ``frame``, which becomes as high as they need."""
-    corners = _grid(frame.x + PAD, frame.y + HEAD, NODE_W, NODE_H, columns, len(nodes))
-    boxes = tuple(
-        _node(node, Rect(*corner, NODE_W, NODE_H))
-        for node, corner in zip(nodes, corners, strict=True)
-    )
+    boxes: list[NodeBox] = []
+    y = frame.y + HEAD
+    for row in _rows(nodes, columns):
+        high = _height((node, "") for node in row)
+        for column, node in enumerate(row):
+            boxes.append(
+                _node(node, Rect(frame.x + PAD + column * (NODE_W + GAP), y, NODE_W, high))
+            )
+        y += high + GAP
     height = boxes[-1].rect.bottom + PAD - frame.y
-    return Area(Rect(frame.x, frame.y, frame.w, height), boxes)
+    return Area(Rect(frame.x, frame.y, frame.w, height), tuple(boxes))
 
 
 def _link(group: Group, x1: int, x2: int, y: int) -> LinkLine | None:
@@ -270,42 +325,58 @@ def _link(group: Group, x1: int, x2: int, y: int) -> LinkLine | None:
     return LinkLine(x1, x2, y, group.link, icon, caption, shown, arrows)
 
 
+def _height(entries: Iterable[tuple[Node, str]]) -> int:
+    """Return how high nodes are that stand side by side; each with the peer whose sessions it holds."""
+    return max((_needs(node, guests_of) for node, guests_of in entries), default=NODE_H)
+
+
+def _needs(node: Node, guests_of: str) -> int:
+    lines = len(_told(node)) + len(_users(node)) - 1
+    foot = _INSET + (GUESTS_H if guests_of else 0)
+    return max(NODE_H, _FIRST + lines * LINE + _BREAK + foot)
+
+
+def _told(node: Node) -> list[tuple[str, str]]:
+    """Return the lines of a node's state and reason, each with its role."""
+    room = NODE_W - _INDENT - _INSET
+    state = wrap(say(node.state), room, TEXT_SIZE, _STATE_LINES, bold=True)
+    reason = wrap(say(shown_reason(node)), room, TEXT_SIZE, _REASON_LINES)
+    return [*(("state", line) for line in state), *(("reason", line) for line in reason)]
+
+
+def _users(node: Node) -> list[str]:
+    here = node.presence
+    users = [
+        say("{assigned:,} assigned · {active:,} active", assigned=node.assigned, active=here.active)
+    ]
+    if here.waiting:
+        users.append(say("{waiting:,} {why}", waiting=here.waiting, why=here.why_waiting))
+    return users
+
+
 def _node(node: Node, rect: Rect, guests_of: str = "") -> NodeBox:
     room = NODE_W - 2 * _INSET
     mark = Icon(NODE_W - _INSET - ICON, 24, "publisher") if node.is_publisher else None
-    indent = _INSET + ICON + 6
     texts = [
-        Text(_INSET, 20, "name", fit(node.name, room, NAME_SIZE, bold=True)),
+        Text(_INSET, 20, "name", fit_ends(node.name, room, NAME_SIZE, bold=True)),
         Text(_INSET, 36, "role", role(node.is_publisher)),
     ]
-    y = 60
-    icon = Icon(_INSET, y - 12, node.tone)
-    state_room = NODE_W - indent - _INSET
-    for line in wrap(say(node.state), state_room, TEXT_SIZE, _STATE_LINES, bold=True):
-        texts.append(Text(indent, y, "state", line))
-        y += LINE
-    for line in wrap(say(shown_reason(node)), state_room, TEXT_SIZE, _REASON_LINES):
-        texts.append(Text(indent, y, "reason", line))
-        y += LINE
-    users = [
-        say(
-            "{assigned:,} assigned · {active:,} active",
-            assigned=node.assigned,
-            active=node.presence.active,
-        )
+    texts += [
+        Text(_INDENT, _FIRST + LINE * number, kind, line)
+        for number, (kind, line) in enumerate(_told(node))
     ]
-    if node.presence.waiting:
-        users.append(
-            say("{waiting:,} {why}", waiting=node.presence.waiting, why=node.presence.why_waiting)
-        )
-    floor = NODE_H - GUESTS_H - _INSET
-    for y, line in zip((floor, floor - LINE), reversed(users), strict=False):
-        texts.append(Text(_INSET, y, "users", fit(line, room, TEXT_SIZE)))
+    floor = rect.h - _INSET - (GUESTS_H if guests_of else 0)
+    users = _users(node)
+    texts += [
+        Text(_INSET, floor - LINE * (len(users) - 1 - number), "users", fit(line, room, TEXT_SIZE))
+        for number, line in enumerate(users)
+    ]
     guests = None
     if guests_of:
-        guests = Rect(1, NODE_H - GUESTS_H - 1, NODE_W - 2, GUESTS_H)
+        guests = Rect(1, rect.h - GUESTS_H - 1, NODE_W - 2, GUESTS_H)
         told = say("{sessions:,} of {peer}", sessions=node.guests.sessions, peer=guests_of)
         # Its icon stands in front.
-        shown = fit(told, NODE_W - indent - _INSET, TEXT_SIZE, bold=True)
-        texts.append(Text(indent, guests.y + 15, "guests", shown))
+        shown = fit_ends(told, NODE_W - _INDENT - _INSET, TEXT_SIZE, bold=True)
+        texts.append(Text(_INDENT, guests.y + 15, "guests", shown))
+    icon = Icon(_INSET, _FIRST - 12, node.tone)
     return NodeBox(rect, node, tuple(texts), icon, mark, guests_of, guests)

@@ -12,12 +12,12 @@ from functools import cached_property
 from redundancy.fingerprint import fingerprint
 from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Sound
 from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.selectors.wording import URGENCY as URGENCY
 from redundancy.srm.words import mark, say, say_count, together
 
-# Tones from the one that needs somebody first to the one that needs nobody.
-URGENCY = ("bad", "warn", "busy", "off", "ok")
 TONE_WORDS = {
     "bad": say("Failed"),
+    "unseen": say("Not seen"),
     "warn": say("Needs attention"),
     "busy": say("In transition"),
     "off": say("High Availability off"),
@@ -48,6 +48,7 @@ class HeartbeatLink(StrEnum):
     CUT = mark("Cut"), "bad", say("both nodes run SRM, and neither hears the other")
     SILENT = mark("Silent"), "bad", say("a node runs no SRM, so it sends no heartbeats")
     WAITING = mark("Waiting"), "busy", say("the nodes are looking for each other")
+    UNSEEN = mark("Not seen"), "unseen", say("nobody looks at the nodes")
     OFF = mark("HA off"), "off", say("no heartbeats, High Availability is off")
 
     @property
@@ -63,6 +64,8 @@ def link_of(first: Ear | None, second: Ear | None) -> HeartbeatLink:
     sounds = {first.sound, second.sound}
     if Sound.DEAF in sounds:
         return HeartbeatLink.SILENT
+    if Sound.UNSEEN in sounds:
+        return HeartbeatLink.UNSEEN
     if first.sound.hears and second.sound.hears:
         return HeartbeatLink.LATE if Sound.LATE in sounds else HeartbeatLink.ALIVE
     if Sound.WAITING in sounds:
@@ -89,6 +92,8 @@ class Hearing:
         ear, names = self.ear, {"node": self.listener.name, "peer": self.speaker.name}
         if ear.sound is Sound.DEAF:
             return say("{node} runs no SRM and listens to nobody.", node=self.listener.name)
+        if ear.sound is Sound.UNSEEN:
+            return say("It cannot be seen whether {node} hears {peer}.", **names)
         if ear.sound is Sound.WAITING:
             return say("{node} has not heard {peer} yet.", **names)
         if ear.leaving:
@@ -114,7 +119,20 @@ _SOUND_TONES = {
     Sound.SILENT: "bad",
     Sound.WAITING: "busy",
     Sound.DEAF: "bad",
+    Sound.UNSEEN: "unseen",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be done with the group ``group``, or with its node ``node`` (keys); ``name``: whose it is."""
+
+    group: int
+    node: int | None
+    name: str
+    icon: str
+    label: str
+    url: str
 
 
 def role(is_publisher: bool) -> str:
@@ -220,6 +238,8 @@ class Totals:
     users_without_node: int = 0
     users_active: int = 0
     users_waiting: int = 0
+    # Whether some pairs have High Availability on, and some off.
+    mixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +247,7 @@ class Topology:
     """What one page shows of the cluster.
 
     ``troubled``: the nodes of the whole cluster that need somebody, as ``(name, state)``.
-    ``states``: a fingerprint of what is worth announcing: which nodes there are and their states.
+    ``unseen``: whether nobody looks at the nodes. ``states``: a fingerprint of what is worth announcing: which nodes there are and their states.
     """
 
     groups: tuple[Group, ...] = ()
@@ -235,11 +255,14 @@ class Topology:
     totals: Totals = field(default_factory=Totals)
     tones: Mapping[str, int] = field(default_factory=dict)
     troubled: tuple[tuple[str, str], ...] = ()
+    unseen: bool = False
     states: str = ""
 
     @property
     def summary(self) -> str:
         """Return the whole cluster in a sentence, as it is announced after a change."""
+        if self.unseen:
+            return say("Presence Topology updated: the nodes cannot be seen.")
         if not self.troubled:
             return say("Presence Topology updated: no node needs attention.")
         named = [together([name, say(state)]) for name, state in self.troubled[:_NAMED]]
@@ -263,8 +286,10 @@ def build_map(cluster: Cluster) -> Topology:
             users_without_node=cluster.users_without_node,
             users_active=sum(node.presence.active for node in nodes),
             users_waiting=sum(node.presence.waiting for node in nodes),
+            mixed=len({group.ha_enabled for group in groups if len(group.nodes) == 2}) > 1,
         ),
         tones=Counter(group.tone for group in groups),
         troubled=tuple((node.name, node.state) for node in nodes if node.tone in {"warn", "bad"}),
+        unseen=any(node.tone == "unseen" for node in nodes),
         states=fingerprint([(node.server_id, node.state, node.reason) for node in nodes]),
     )

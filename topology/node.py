@@ -67,6 +67,16 @@ def page_of(details: NodeDetails) -> NodePage:
         srm,
         Fact(say("Installed"), YES if details.installed else UNKNOWN),
         Fact(say("Version"), details.version or UNKNOWN, why=old),
-        Fact(say("Database Replication"), role(details.row.is_publisher)),
+        _replication(details),
     )
     return NodePage(details, facts)
+
+
+def _replication(details: NodeDetails) -> Fact:
+    found, part = details.replication, role(details.row.is_publisher)
+    label = say("Database Replication")
+    if found.value is None:
+        return Fact(label, part, "warn", say("Unknown: its database does not answer."))
+    if found.is_good:
+        return Fact(label, part, "ok", say("Set up ({value}).", value=found.value))
+    return Fact(label, part, "bad", say("Not set up ({value}; 2 is good).", value=found.value))

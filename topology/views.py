@@ -1,5 +1,6 @@
 """The pages *Presence Topology* and *Node Details*."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,16 +8,20 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from redundancy.selectors import cluster, live, nodes
+from redundancy.permissions import can_write
+from redundancy.selectors import answers, cluster, live, nodes
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.node_details import details
 from redundancy.selectors.stamp import holds_until
+from redundancy.selectors.watching import last_event
+from redundancy.selectors.wording import ACTIONS
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
+from redundancy.views.numbers import whole_number
 from redundancy.views.polls import Region, at_once, poll
-from topology.choice import STATES, VIEWS, MapQuery, View, choose, read
+from topology.choice import STATES, VIEWS, MapQuery, View, choose, read, sections
 from topology.layout import draw_map
-from topology.model import build_map
+from topology.model import Group, Offer, build_map
 from topology.node import page_of
 
 APPLICATION = "cupadmin"
@@ -31,13 +36,15 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     """Show the cluster, or the part of it that ``name``, ``state``, ``view`` and ``page`` ask for.
 
     With ``fragment`` only what changed: nothing (204) while version ``v`` still holds, the ages of
-    heartbeats alone, or all of the live part.
+    heartbeats alone, or all of the live part. What SRM answered to a request is told, if it did so
+    after the event ``e``.
     """
-    choice = read(request.GET)
+    choice, writer = read(request.GET), can_write(request.user)
     if "fragment" in request.GET:
-        return poll(request, partial(_topology, choice))
+        last = whole_number(request.GET.get("e", ""))
+        return poll(request, partial(_topology, choice, writer, last))
     context = {
-        **_topology(choice, live.observer()).context,
+        **_topology(choice, writer, None, live.observer()).context,
         "title": say("Presence Topology"),
         "application": APPLICATION,
         "states": STATES,
@@ -48,31 +55,66 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
     return render(request, "topology/topology.html", context, status=status)
 
 
-def _topology(choice: MapQuery, watch: ObserverView) -> Region:
+def _topology(choice: MapQuery, writer: bool, last: int | None, watch: ObserverView) -> Region:
+    # Before the look: what happens during it is news to the next one.
+    newest = last_event() if writer else 0
     topology = build_map(cluster.look_at_cluster(seeing=watch.ok))
     part = choose(topology, choice)
-    drawn = draw_map(part.topology) if part.view is View.MAP else None
+    groups = part.topology.groups
+    offers = _offers(groups) if writer else {}
+    answer = None
+    if writer and last is not None:
+        answer = answers.outcome_in([group.group_id for group in groups], last)
+    drawn = draw_map(part.topology, offers=offers) if part.view is View.MAP else None
     query = choice.query()
     return Region(
         "topology/_changes.html",
         content={
-            "states": topology.states,
+            "states": (topology.states, offers),
             "part": part,
             "observer": watch,
             "ages": part.ages,
+            "answer": answer,
         },
         aside={
             "topology": part.topology,
             "map": drawn,
-            "refresh": f"{reverse('topology')}?{query}{'&' if query else ''}fragment=1",
+            "sections": () if drawn else tuple(sections(part, offers)),
+            "refresh": f"{reverse('topology')}?{query}{'&' if query else ''}fragment=1&e={newest}",
         },
         # A map tells the age of every heartbeat, which is no news to the stamp.
         until=at_once if part.ages_run else holds_until,
         announcement=topology.summary,
+        events={} if answer is None else {"answered": answer},
         # Users that come and go are shown, but not read out every two seconds.
         announced_with="states",
-        alone={"ages": "topology/_ages.html"} if drawn else {},
+        alone={"answer": "topology/_live.html"}
+        | ({"ages": "topology/_ages.html"} if drawn else {}),
     )
+
+
+def _offers(groups: Sequence[Group]) -> dict[int, list[Offer]]:
+    """Return what the state of each group allows, by its key: what its own page offers."""
+    fitting = live.offered_actions(group.group_id for group in groups)
+    return {group.group_id: list(_offers_of(group, fitting)) for group in groups}
+
+
+def _offers_of(group: Group, fitting: Mapping[int, str]) -> Iterator[Offer]:
+    pk = group.group_id
+    if not group.ha_enabled and len(group.nodes) == 2:
+        url = reverse("group_enable", args=[pk])
+        yield Offer(pk, None, group.name, "start", say("Enable High Availability"), url)
+    for node in group.nodes:
+        action = fitting.get(node.server_id)
+        if action is None:
+            continue
+        url = reverse("group_action", args=[pk, node.server_id, action])
+        label = ACTIONS[action]
+        if action == "recover":
+            # Of both nodes at once: it is offered once.
+            yield Offer(pk, None, group.name, action, label, url)
+            return
+        yield Offer(pk, node.server_id, node.name, action, label, url)
 
 
 @require_safe
@@ -91,7 +133,7 @@ def node_details(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _node(pk: int, watch: ObserverView) -> Region:
-    found = details(pk)
+    found = details(pk, seeing=watch.ok)
     if found is None:
         raise Http404
     page = page_of(found)

@@ -29,6 +29,8 @@
     body.dataset.labNow = now;
     body.dataset.labRate = newRate;
     const banner = document.getElementById("lab-clock");
+    // The Django administration has none.
+    if (!banner) return;
     banner.querySelector("[data-rate]").textContent = newRate;
     banner.hidden = newRate === 1;
   };
@@ -55,7 +57,10 @@
       el.textContent = words(Number(el.dataset.until) - labNow());
     }
     for (const el of document.querySelectorAll("[data-since]")) {
-      el.textContent = words(labNow() - Number(el.dataset.since));
+      el.dataset.seen ??= el.textContent;
+      // Counted on it would contradict the word beside it, which is from the last look: so is the age then.
+      const counts = labNow() <= Number(el.dataset.most ?? Infinity);
+      el.textContent = counts ? words(labNow() - Number(el.dataset.since)) : el.dataset.seen;
     }
   };
   setInterval(count, 500);
@@ -106,13 +111,32 @@
 
   const isSignIn = (event) => {
     const answered = event.detail.xhr.responseURL;
-    return Boolean(answered) && new URL(answered).pathname === body.dataset.login;
+    return Boolean(answered) && new URL(answered).pathname === note.dataset.login;
   };
 
+  // Whether a form of the page holds what the server has not seen.
+  const isTyped = () => [...document.querySelectorAll("main form [name], dialog form [name]")].some((field) => {
+    if (field.type === "hidden") return false;
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    // Of a list the first one stands there unless the server has chosen one.
+    if (field.options) {
+      const given = [...field.options].find((option) => option.defaultSelected) || field.options[0];
+      return field.value !== (given?.value ?? "");
+    }
+    return field.value !== (field.defaultValue ?? field.value);
+  });
+
   body.addEventListener("htmx:beforeSwap", (event) => {
-    // A sign-in page in the place of a fragment: the sign-in has ended. What is typed stays.
+    // A sign-in page in the place of a fragment: the sign-in has ended. The page goes there, and
+    // comes back, unless something is typed: that stays.
     if (isSignIn(event)) {
       event.detail.shouldSwap = false;
+      if (isPoll(event) && !isTyped()) {
+        const signIn = new URL(event.detail.xhr.responseURL);
+        signIn.searchParams.set("next", location.pathname + location.search);
+        location.assign(signIn);
+        return;
+      }
       const text = sentence("signed-out");
       if (isPoll(event)) tellOld(text); else tell(note, text);
     }
@@ -141,6 +165,47 @@
   };
   body.addEventListener("htmx:responseError", lost);
   body.addEventListener("htmx:sendError", lost);
+
+  /* ---- The focus: what had it may be gone or disabled after a refresh, or after what was done ---- */
+  // By their ids, the nearest first, an element and those around it.
+  const placeOf = (element) => {
+    const ids = [];
+    for (let at = element; at && at !== body; at = at.parentElement) {
+      if (at.id) ids.push(at.id);
+    }
+    return ids;
+  };
+  const focusAt = (place, options) => {
+    for (const id of [...place, "main"]) {
+      const found = document.getElementById(id);
+      if (!found || found.matches(":disabled")) continue;
+      found.focus(options);
+      if (document.activeElement === found) return;
+      // A place takes the focus for as long as it stays there.
+      found.tabIndex = -1;
+      found.addEventListener("blur", () => found.removeAttribute("tabindex"), { once: true });
+      found.focus(options);
+      return;
+    }
+  };
+  // Kept until it is back: another region may be swapped before this one has settled.
+  let focused = null;
+  body.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.shouldSwap && document.activeElement !== body) focused = placeOf(document.activeElement);
+  });
+  body.addEventListener("htmx:afterSettle", () => {
+    if (focused && document.activeElement === body) focusAt(focused, { preventScroll: true });
+    focused = null;
+  });
+  // The page that follows is told where the focus was.
+  const FOCUS = "focus";
+  body.addEventListener("htmx:beforeOnLoad", (event) => {
+    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+    sessionStorage.setItem(FOCUS, JSON.stringify(dialog.open ? opener : placeOf(document.activeElement)));
+  });
+  const told = sessionStorage.getItem(FOCUS);
+  sessionStorage.removeItem(FOCUS);
+  if (told) focusAt(JSON.parse(told), { preventScroll: true });
 
   /* ---- A log that is followed: its end stays in sight, unless somebody has scrolled up ---- */
   let scrolled = null;
@@ -186,7 +251,7 @@
 
   /* ---- The page's dialog ---- */
   const dialog = document.getElementById("dialog");
-  let opener = null;
+  let opener = [];
   body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== dialog || !dialog.hasChildNodes()) return;
     if (dialog.open) {
@@ -194,7 +259,8 @@
       dialog.querySelector("[autofocus]")?.focus();
       return;
     }
-    opener = event.detail.requestConfig.elt;
+    const { elt, triggeringEvent } = event.detail.requestConfig;
+    opener = placeOf(triggeringEvent?.submitter || elt);
     dialog.showModal();
   });
   dialog.addEventListener("click", (event) => {
@@ -205,10 +271,9 @@
   });
   dialog.addEventListener("close", () => {
     dialog.replaceChildren();
-    // The live region may have been replaced meanwhile: find the opener again by its id.
-    const back = opener && (opener.isConnected ? opener : opener.id && document.getElementById(opener.id));
-    (back || document.getElementById("main")).focus();
-    opener = null;
+    // The live region may have been replaced meanwhile: the opener is found again by its id.
+    focusAt(opener);
+    opener = [];
   });
 
   /* ---- Menu bar ---- */

@@ -14,7 +14,7 @@ from django.urls import reverse
 from redundancy.catalog import AssignmentMode
 from redundancy.models import MessageKind
 from redundancy.models.fields import SentenceField
-from redundancy.operations.signins import record_sign_in
+from redundancy.operations.signins import Outcome, record_sign_in
 from tests.language.marking import marking, untranslated
 from tests.language.names import proper_names
 
@@ -30,6 +30,8 @@ DATA = {
     "False",
     "Search",
     "Info",
+    # What is shown of a channel's address.
+    "json://127.0.0.1",
     '"assigned"',
     '"active"',
     *MessageKind.values,
@@ -40,7 +42,7 @@ DATA = {
 @pytest.fixture
 def reader(client: Client, rows: None) -> Client:
     """A browser in Portuguese of somebody who may do everything."""
-    record_sign_in(username="ann", ok=True, address=None)
+    record_sign_in(username="ann", outcome=Outcome.OK, address=None)
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = "pt-br"
     client.force_login(User.objects.create_superuser("ann"))
     return client
@@ -52,9 +54,8 @@ def addresses(model: type[Model]) -> Iterator[str]:
     row = model._default_manager.first()
     assert row is not None
     yield reverse(f"{name}_change", args=[row.pk])
-    if model in {
-        registered for registered, page in admin.site._registry.items() if hasattr(page, "remove")
-    }:
+    # Of its own: rows can be added and deleted.
+    if "remove" in vars(type(admin.site._registry[model])):
         yield reverse(f"{name}_add")
         yield reverse(f"{name}_delete", args=[row.pk])
 

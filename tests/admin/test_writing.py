@@ -4,41 +4,29 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from redundancy.models import (
+    ConfiguredFunction,
     HaEvent,
-    NodeRuntime,
+    NodeService,
     PresenceSession,
     PresenceUser,
     RedundancyGroup,
     Server,
-    ServiceParameter,
 )
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import stop_service
-from redundancy.selectors.parameters import value
+from tests.admin.forms import errors, notes, selected, url
 
 pytestmark = pytest.mark.django_db
 
 
-def url(model: type, page: str, *args: Any) -> str:
-    return reverse(f"admin:redundancy_{model.__name__.lower()}_{page}", args=args)
-
-
-def errors(answer: Any) -> dict[str, list[str]]:
-    assert answer.status_code == 200, answer.headers
-    return {field: list(texts) for field, texts in answer.context["adminform"].form.errors.items()}
-
-
-def notes(client: Client, path: str) -> list[str]:
-    return [str(message) for message in client.get(path).context["messages"]]
-
-
 def server_values(**changes: str) -> dict[str, str]:
-    values = dict.fromkeys(("description", "ipv6_address", "mac_address", "domain"), "")
+    values = dict.fromkeys(
+        ("description", "ipv4_address", "ipv6_address", "mac_address", "domain"), ""
+    )
     return {"name": "imp-pub", "server_type": "imp"} | values | changes
 
 
@@ -58,6 +46,21 @@ def test_add_a_server(writer: Client) -> None:
     # Tried once and done once: one event, and who did it.
     event = HaEvent.objects.get()
     assert event.actor == "ann"
+
+
+def test_renaming_while_ha_is_on_needs_a_yes(writer: Client, pair: RedundancyGroup) -> None:
+    node = pair.servers.get(slot=1)
+    page = url(Server, "change", node.pk)
+    assert b"despite_ha" not in writer.get(page).content
+    enable_ha(group=pair, actor="")
+    assert b"despite_ha" in writer.get(page).content
+    values = server_values(name="imp-new", version=node.version)
+    told = errors(writer.post(page, values))
+    assert told["name"][0] == "The vendor's guide wants it disabled before a node is renamed."
+    assert "all the same" in told["despite_ha"][0]
+    assert Server.objects.get(pk=node.pk).name == "imp-pub"
+    assert writer.post(page, values | {"despite_ha": "on"}).status_code == 302
+    assert Server.objects.get(pk=node.pk).name == "imp-new"
 
 
 def test_a_mac_address_with_separators(writer: Client) -> None:
@@ -120,13 +123,6 @@ def test_delete_one_server(writer: Client, pair: RedundancyGroup) -> None:
     assert HaEvent.objects.filter(
         actor="ann", sentence__startswith="Server imp-3 was deleted."
     ).exists()
-
-
-def selected(client: Client, model: type, rows: Any) -> None:
-    data = {"action": "delete_selected", "_selected_action": [row.pk for row in rows]}
-    assert client.post(url(model, "changelist"), data).status_code == 200
-    answer = client.post(url(model, "changelist"), data | {"post": "yes"})
-    assert answer.status_code == 302
 
 
 def test_delete_selected_is_all_or_nothing(writer: Client, pair: RedundancyGroup) -> None:
@@ -210,74 +206,6 @@ def test_a_refused_group_names_the_field(writer: Client, pair: RedundancyGroup) 
     assert RedundancyGroup.objects.count() == 1
 
 
-def test_enable_automatic_fallback(writer: Client) -> None:
-    values = {"key": "automatic_fallback", "server": "", "value": "true"}
-    body = writer.get(url(ServiceParameter, "add")).content.decode()
-    assert "Enable Automatic Fallback: True or False (default False)" in body
-    assert writer.post(url(ServiceParameter, "add"), values).status_code == 302
-    row = ServiceParameter.objects.get()
-    assert row.value == "True"
-    assert value("automatic_fallback") is True
-    again = errors(writer.post(url(ServiceParameter, "add"), values | {"value": "False"}))
-    assert set(again) == {"key"}
-    assert "set already, to True. Go back to the list and change that row." in again["key"][0]
-    page = url(ServiceParameter, "change", row.pk)
-    assert writer.post(page, {"value": "FALSE"}).status_code == 302
-    assert not ServiceParameter.objects.exists()
-    assert value("automatic_fallback") is False
-
-
-@pytest.mark.parametrize(
-    ("key", "server", "text", "field"),
-    [
-        ("automatic_fallback", False, "maybe", "value"),
-        ("automatic_fallback", False, "False", "value"),
-        ("automatic_fallback", True, "True", "server"),
-        ("heartbeat_timeout", False, "16", "value"),
-        ("relogin_lower", False, "60", "server"),
-        ("relogin_lower", True, "600", "value"),
-        ("password", False, "1", "key"),
-    ],
-)
-def test_a_refused_parameter_names_the_field(
-    writer: Client, pair: RedundancyGroup, key: str, server: bool, text: str, field: str
-) -> None:
-    node = pair.servers.get(slot=1).pk if server else ""
-    answer = writer.post(url(ServiceParameter, "add"), {"key": key, "server": node, "value": text})
-    assert set(errors(answer)) == {field}
-    assert not ServiceParameter.objects.exists()
-
-
-def test_a_deleted_parameter_has_its_default_where_the_others_allow_it(writer: Client) -> None:
-    for key, text in (("heartbeat_interval", "5"), ("heartbeat_timeout", "20")):
-        values = {"key": key, "server": "", "value": text}
-        assert writer.post(url(ServiceParameter, "add"), values).status_code == 302
-    rows = {row.key: row for row in ServiceParameter.objects.all()}
-    writer.post(url(ServiceParameter, "delete", rows["heartbeat_interval"].pk), {"post": "yes"})
-    assert value("heartbeat_interval") == 5
-    # Together their defaults agree.
-    selected(writer, ServiceParameter, rows.values())
-    assert not ServiceParameter.objects.exists()
-
-
-def test_users(writer: Client, pair: RedundancyGroup) -> None:
-    first, second = pair.servers.order_by("slot")
-    values = {"userid": "ann", "display_name": "Ann", "im_address": "ann@example.com"}
-    answer = writer.post(url(PresenceUser, "add"), values | {"home": first.pk})
-    assert answer.status_code == 302
-    user = PresenceUser.objects.get(userid="ann")
-    assert user.session.node == first
-    page = url(PresenceUser, "change", user.pk)
-    assert writer.post(page, values | {"home": second.pk}).status_code == 302
-    assert PresenceSession.objects.get(user=user).node == second
-    NodeRuntime.objects.filter(server=first).update(state="Idle")
-    assert "failed over" in errors(writer.post(page, values | {"home": first.pk}))["home"][0]
-    taken = values | {"userid": "bob", "im_address": "bob@example.com", "home": ""}
-    assert "failed over" in errors(writer.post(url(PresenceUser, "add"), taken))["home"][0]
-    writer.post(url(PresenceUser, "delete", user.pk), {"post": "yes"})
-    assert not PresenceUser.objects.filter(userid="ann").exists()
-
-
 def test_a_reader_writes_nothing(reader: Client, pair: RedundancyGroup) -> None:
     server = pair.servers.get(slot=2)
     before = HaEvent.objects.count()
@@ -286,6 +214,8 @@ def test_a_reader_writes_nothing(reader: Client, pair: RedundancyGroup) -> None:
         (url(Server, "change", server.pk), server_values(name="imp-3")),
         (url(Server, "delete", server.pk), {"post": "yes"}),
         (url(RedundancyGroup, "change", pair.pk), group_values(pair, ha_enabled="on")),
+        (url(NodeService, "change", server.services.all()[0].pk), {}),
+        (url(ConfiguredFunction, "add"), {"key": "compliance"}),
     ):
         assert reader.post(path, data).status_code == 403
     data = {"action": "delete_selected", "_selected_action": [server.pk], "post": "yes"}

@@ -8,15 +8,20 @@ from playwright.sync_api import Browser, StorageState, sync_playwright
 
 from tests.browser import pages
 from tests.browser.launch import PASSWORD, launch, started
+from tests.ready import Ready
 from tests.stacks import Stack
 
 
 @pytest.fixture(scope="module")
 def stack(
-    tmp_path_factory: pytest.TempPathFactory, given_redis: redis.Redis | None
+    tmp_path_factory: pytest.TempPathFactory,
+    given_redis: redis.Redis | None,
+    begun: Ready,
 ) -> Iterator[Stack]:
     """The whole product, empty, its lab clock 60 times as fast."""
-    with started(tmp_path_factory.mktemp("stack")) as running:
+    folder = tmp_path_factory.mktemp("stack")
+    begun.fill(folder / "var")
+    with started(folder, template=begun.template) as running:
         yield running
         assert "Traceback" not in running.text, running.text
     if given_redis is not None:

@@ -22,9 +22,12 @@ CHROMIUM_ARGUMENTS = [
 
 
 @contextlib.contextmanager
-def started(folder: Path, rate: int = RATE) -> Iterator[Stack]:
-    """Run the whole product, empty, its lab clock ``rate`` times as fast, with its data in ``folder``."""
-    with own_environment(folder / "var", find_port()) as variables:
+def started(folder: Path, rate: int = RATE, template: str = "") -> Iterator[Stack]:
+    """Run the whole product, empty, its lab clock ``rate`` times as fast, with its data in ``folder``.
+
+    ``template``: a migrated database of PostgreSQL to begin with a copy of.
+    """
+    with own_environment(folder / "var", find_port(), template) as variables:
         chosen = {"LAB_CLOCK_RATE": str(rate), "ADMIN_PASSWORD": PASSWORD, "TIME_ZONE": "UTC"}
         stack = Stack(variables | chosen, folder / "log")
         try:

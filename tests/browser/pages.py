@@ -244,6 +244,13 @@ class GroupPage:
         Site(self.page, "").tool("Save")
         Site(self.page, "").expect_status("Update successful")
 
+    def start_login_services(self, node: str) -> None:
+        """Start what the page names for want of which nobody can log in."""
+        told = self.page.locator(".nobody-logs-in")
+        told.get_by_role("link", name=f"Start them {node}").click()
+        dialog = self.page.get_by_role("dialog")
+        Site(self.page, "").follow(dialog.get_by_role("button", name="Start", exact=True))
+
     def ask(self, action: str, node: str) -> Locator:
         """Press an action and return the question in the page."""
         self.row(node).get_by_role("link", name=f"{action} {node}").click()

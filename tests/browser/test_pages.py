@@ -220,6 +220,58 @@ def test_by_keyboard_only(group: GroupPage) -> None:
     expect(focused(page)).to_contain_text("Failover")
 
 
+def test_after_a_confirmed_action_the_focus_is_where_the_button_was(group: GroupPage) -> None:
+    page = group.page
+    group.row("imp-pub").get_by_role("link", name="Failover").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Failover").press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(group.row("imp-pub").get_by_role("link", name="Fallback")).to_be_visible()
+    # On its cell, or on the button that is there now.
+    here = group.row("imp-pub").locator("td.action:focus, td.action :focus")
+    expect(here).to_have_count(1)
+
+
+def test_a_question_can_be_answered_the_moment_it_is_shown(group: GroupPage) -> None:
+    page = group.page
+    page.evaluate(
+        """() => {
+            window.sameLoad = true;
+            document.body.addEventListener("htmx:afterSwap", ({ detail }) => {
+                if (detail.target.id !== "dialog") return;
+                setTimeout(() => detail.target.querySelector("form button[type=submit]").click());
+            });
+        }"""
+    )
+    group.row("imp-pub").get_by_role("link", name="Failover").click()
+    expect(group.row("imp-pub").get_by_role("link", name="Fallback")).to_be_visible()
+    assert page.evaluate("window.sameLoad")
+
+
+def test_where_a_button_goes_the_focus_stays_at_its_place(
+    group: GroupPage, visit: Callable[..., Site]
+) -> None:
+    gone = group.row("imp-sub").get_by_role("link", name="Failover")
+    gone.focus()
+    visit().group(*NODES).do("Failover", "imp-pub")
+    expect(gone).to_have_count(0)
+    expect(group.row("imp-sub").locator("td.action")).to_be_focused()
+
+
+def test_after_an_action_that_loads_the_page_the_focus_is_at_its_buttons(
+    group: GroupPage, visit: Callable[..., Site]
+) -> None:
+    center = visit().control_center("imp-sub")
+    button = center.page.get_by_role("button", name="Restart SRM")
+    button.focus()
+    center.page.keyboard.press("Enter")
+    go_on = center.caution().get_by_role("button", name="Continue")
+    go_on.focus()
+    with center.page.expect_navigation():
+        center.page.keyboard.press("Enter")
+    expect(button).to_be_focused()
+
+
 def test_an_old_page_says_so_at_its_table_and_recovers(
     group: GroupPage, problems: list[str]
 ) -> None:

@@ -4,9 +4,11 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from redundancy import bus
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.groups import edit_group, enable_ha
 from redundancy.operations.servers import add_server
+from redundancy.parameters.writes.pair import set_node_sizes
 from redundancy.permissions import READ_ONLY, SUPER
 
 
@@ -66,6 +68,20 @@ def pair(group: RedundancyGroup, pub: Server, sub: Server) -> RedundancyGroup:
 
 
 @pytest.fixture
+def sized(pair: RedundancyGroup) -> RedundancyGroup:
+    """A pair whose nodes are made for 500 users each."""
+    sizes = dict.fromkeys(pair.servers.values_list("pk", flat=True), 500)
+    set_node_sizes(group=pair, sizes=sizes, actor="")
+    return pair
+
+
+@pytest.fixture
 def ha(pair: RedundancyGroup) -> RedundancyGroup:
     """Two servers, HA just switched on."""
     return enable_ha(group=pair, actor="")
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps run."""
+    monkeypatch.setattr(bus, "sweep_age", lambda: 0.4)

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import RedundancyGroup, Server, SignIn
-from redundancy.operations.signins import KEPT
+from redundancy.operations.signins import KEPT, Outcome, record_sign_in
 from redundancy.permissions import READ_ONLY, SUPER, can_write
 from tests.pages.conftest import make_user
 from tests.pages.html import soup, status, words
@@ -61,10 +61,16 @@ def test_the_last_sign_ins_are_shown_once(client: Client, admin: User) -> None:
 
 def test_sign_ins_of_nobody_and_of_a_guesser_do_not_pile_up(client: Client, admin: User) -> None:
     client.post(LOGIN, {"username": "nobody", "password": "x"})
-    assert not SignIn.objects.exists()
-    for _ in range(KEPT + 5):
-        sign_in(client, "wrong")
-    assert SignIn.objects.count() == KEPT
+    assert SignIn.objects.get().username == ""
+    sign_in(client)
+    client.post(reverse("logout"))
+    for number in range(KEPT + 5):
+        for name in ("ccmadmin", f"nobody{number}"):
+            record_sign_in(username=name, outcome=Outcome.FAILED, address="192.0.2.1")
+    assert SignIn.objects.filter(ok=False, username="ccmadmin").count() == KEPT
+    assert SignIn.objects.filter(ok=False).count() == 2 * KEPT
+    # The guesser's do not push out the user's own.
+    assert SignIn.objects.filter(ok=True).count() == 1
 
 
 def test_the_address_after_sign_in_stays_here(client: Client, admin: User) -> None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from redundancy.clock import set_rate
 from redundancy.models import EventKind, PresenceUser, RedundancyGroup, Server
 from redundancy.operations.events import record
+from redundancy.operations.sample import DEPLOYMENTS, Deployment
 from redundancy.operations.users import add_users
 from redundancy.srm.states import State
 from redundancy.views.errors import server_error
@@ -40,6 +41,8 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
         ],
         "cupadmin": [
             ("System", ["Presence Topology", "Service Parameters"]),
+            ("Presence", ["Inter-Domain Federation"]),
+            ("Messaging", ["Compliance", "Group Chat and Persistent Chat"]),
             ("Diagnostics", ["HA Event History", "Incidents", "Audit Trail", "Beat Monitor"]),
             ("Help", ["About"]),
         ],
@@ -47,6 +50,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
             (
                 "Tools",
                 [
+                    "Service Activation",
                     "Control Center - Feature Services",
                     "Control Center - Network Services",
                     "Planned Restart",
@@ -212,6 +216,28 @@ def test_load_sample_while_empty(page: Client) -> None:
     again = page.post(reverse("load_sample"), follow=True)
     assert "while there is no server" in status(again)
     assert Server.objects.count() == 2
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda each: each.key)
+def test_load_each_deployment(page: Client, deployment: Deployment) -> None:
+    offered = soup(page.get(reverse("home"))).select("[name=deployment]")
+    assert [box["value"] for box in offered] == [each.key for each in DEPLOYMENTS]
+    response = page.post(reverse("load_sample"), {"deployment": deployment.key}, follow=True)
+    assert "Add successful" in status(response)
+    # The page of the group says what SRM monitors there.
+    told = words(soup(response).select_one("#live"))
+    for function in deployment.functions:
+        if function.service:
+            both = "configured and activated on imp-pub and imp-sub."
+            assert f"{function.service}: Monitored: {both}" in told
+
+
+def test_a_deployment_that_there_is_not_loads_nothing(page: Client, read_only: Client) -> None:
+    response = page.post(reverse("load_sample"), {"deployment": "nonsense"})
+    assert response.status_code == 400
+    assert "deployment: must be one of im-presence, im-only" in status(response)
+    assert read_only.post(reverse("load_sample"), {"deployment": "rcc"}).status_code == 403
+    assert not Server.objects.exists()
 
 
 def test_a_step_once_done_stays_ticked(page: Client, sub: Server, group: RedundancyGroup) -> None:

@@ -25,7 +25,7 @@ from redundancy.operations.users import add_users
 from redundancy.pages.group_live import live_region
 from redundancy.selectors import live
 from redundancy.srm.states import Reason, State
-from tests.memory import remember_pair
+from tests.memory import remember, remember_pair
 from tests.pages.html import soup, status, words
 
 HTMX = {"HX-Request": "true"}
@@ -77,6 +77,19 @@ def action(group: RedundancyGroup, server: Server, name: str) -> str:
     return reverse("group_action", args=[group.pk, server.pk, name])
 
 
+def test_a_healthy_pair_says_so_once(swept: None, page: Client, normal: RedundancyGroup) -> None:
+    NodeRuntime.objects.update(sentence="Both nodes are reachable.")
+    shown = soup(page.get(edit(normal)))
+    assert not shown.select("table.nodes .sentence")
+    assert words(shown.select_one(".explained dd")) == (
+        "Both nodes are healthy and serve their own users."
+    )
+    # Nobody was moved yet.
+    assert reverse("group_logins", args=[normal.pk]) not in str(shown)
+    turn(nodes(normal)[0], State.BACKUP, Reason.ON_ADMIN_REQUEST)
+    assert soup(page.get(edit(normal))).select("table.nodes .sentence")
+
+
 def test_the_table_has_its_columns(page: Client, normal: RedundancyGroup) -> None:
     shown = soup(page.get(edit(normal)))
     assert [words(head) for head in shown.select("table.nodes th")] == [
@@ -97,6 +110,26 @@ def test_states_carry_an_icon_and_words(page: Client, normal: RedundancyGroup) -
     for tone in soup(page.get(edit(normal))).select("table.nodes .tone"):
         assert tone.select_one("svg")
         assert words(tone)
+
+
+def test_failover_to_a_node_that_cannot_serve_is_not_offered_and_says_why(
+    page: Client, normal: RedundancyGroup
+) -> None:
+    first, second = nodes(normal)
+    said = (State.NORMAL, Reason.NORMAL)
+    remember(first, said, second, said, peer_healthy=False)
+    why = (
+        "Failover needs all critical services of imp-sub to run; "
+        "imp-sub reports that not all of them do."
+    )
+    cells = soup(page.get(edit(normal))).select("table.nodes .action")
+    assert [words(cell) for cell in cells] == [why, "Failover imp-sub"]
+    asked = page.get(action(normal, first, "failover"))
+    assert (asked.status_code, status(asked)) == (409, why)
+    serial = first.runtime.serial
+    sent = page.post(action(normal, first, "failover"), {"serial": serial})
+    assert (sent.status_code, status(sent)) == (409, why)
+    assert not SrmMessage.objects.exists()
 
 
 def test_nothing_new_is_204(page: Client, normal: RedundancyGroup) -> None:
@@ -271,7 +304,7 @@ def test_a_group_without_servers_left(page: Client, pair: RedundancyGroup) -> No
 def test_a_group_page_asks_the_same_number_of_queries_however_long_its_history(
     page: Client, normal: RedundancyGroup, django_assert_max_num_queries: Callable
 ) -> None:
-    with django_assert_max_num_queries(26) as few:
+    with django_assert_max_num_queries(27) as few:
         page.get(edit(normal))
     for number in range(100):
         events.record(kind=EventKind.ADMIN, sentence=f"Event {number}.", group=normal)

@@ -164,7 +164,7 @@ def test_disabling_names_the_services_that_come_back_and_the_users_that_do_not(
     told = soup(page.post(edit(ha), typed(ha, ha_enabled=None))).get_text()
     again = f"What SRM stopped on {first.name} is started again: {ENGINE}."
     assert (again in told) == srm_did
-    assert (f"{first.name} serves nobody now" in told) != srm_did
+    assert (f"{first.name} will serve nobody" in told) != srm_did
 
 
 def test_servers_stay_while_high_availability_is_on(

@@ -177,7 +177,7 @@ def test_a_job_without_a_worker_says_so_and_goes_on(
     UserImport.objects.update(touched_at=timezone.now() - timedelta(minutes=2))
     text = words(soup(page.get(job)).select_one("#live"))
     assert "Checking: interrupted" in text
-    assert "It goes on by itself when a worker runs." in text
+    assert "It continues when a worker runs." in text
     assert "interrupted" in words(soup(page.get(JOBS)).select_one("table.list"))
     live.resume_imports()
     assert queue.waiting == [(UserImport.objects.get().pk, 0, True)]

@@ -172,9 +172,9 @@ def test_nothing_is_recommended_before_sizes_are_chosen(
 @pytest.mark.parametrize(
     ("mode", "size", "counted", "row", "upper", "peak", "back"),
     [
-        (Mode.ACTIVE_ACTIVE, 500, 110, "up to 250 users", 287, "0.7 per second", "287 s"),
-        (Mode.ACTIVE_STANDBY, 5000, 140, "up to 500 users", 287, "0.8 per second", "287 s"),
-        (Mode.ACTIVE_STANDBY, 500, 140, "up to 250 users", 287, "0.8 per second", "287 s"),
+        (Mode.ACTIVE_ACTIVE, 500, 110, "up to 250 users", 287, "1.4 per second", "287 s"),
+        (Mode.ACTIVE_STANDBY, 5000, 140, "up to 500 users", 287, "1.8 per second", "287 s"),
+        (Mode.ACTIVE_STANDBY, 500, 140, "up to 250 users", 287, "1.8 per second", "287 s"),
     ],
 )
 def test_the_recommendation_says_what_it_counts_and_means(

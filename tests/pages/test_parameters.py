@@ -12,8 +12,11 @@ from redundancy.catalog import PARAMETERS, SRM
 from redundancy.models import HaEvent, RedundancyGroup, Server, ServiceParameter
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import stop_service
+from redundancy.operations.users import add_users
 from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.selectors.parameters import clusterwide, of_node, value
+from tests.labtime import stand_at
+from tests.memory import fail_over
 from tests.pages.html import error_at, field, rows, soup, status, words
 
 PAGE = reverse("service_parameters", args=["ccmadmin"])
@@ -339,3 +342,51 @@ def test_a_node_deleted_while_its_form_was_open(page: Client, sub: Server) -> No
     page.post(reverse("server_delete", args=[sub.pk]))
     assert page.post(url, data | {"relogin_upper": "900"}).status_code == 404
     assert not ServiceParameter.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("healthy_for", "when"),
+    [
+        (2400, "imp-pub takes its users back at once."),
+        (1200, "imp-pub takes its users back in 10 min, if it stays healthy."),
+    ],
+)
+def test_automatic_fallback_that_moves_users_asks_and_names_them(
+    page: Client, ha: RedundancyGroup, healthy_for: int, when: str
+) -> None:
+    stand_at(1_800_000_000)
+    home = ha.servers.get(slot=1)
+    add_users(rows=[(f"u{n}", "", f"u{n}@example.com", home) for n in range(3)], actor="")
+    fail_over(ha, healthy_for=healthy_for)
+    data = sent(page.get(address())) | {"automatic_fallback": "True"}
+    asked = page.post(address(), data)
+    assert asked.status_code == 200
+    question = soup(asked).select_one("form.confirm")
+    assert question is not None
+    effects = [words(each) for each in question.select(".effects li")]
+    assert effects[0] == when
+    assert "3 sessions move to imp-pub." in effects
+    assert value("automatic_fallback") is False
+    again = {str(each["name"]): str(each["value"]) for each in question.select("input[name]")}
+    again.pop("csrfmiddlewaretoken", None)
+    assert page.post(address(), again).status_code == 302
+    assert value("automatic_fallback") is True
+    # What is so already moves nobody, and is not asked about.
+    data = sent(page.get(address())) | {"critical_service_delay": "120"}
+    assert page.post(address(), data).status_code == 302
+
+
+def test_automatic_fallback_that_is_refused_or_moves_nobody_is_not_asked_about(
+    page: Client, ha: RedundancyGroup
+) -> None:
+    stand_at(1_800_000_000)
+    fail_over(ha, healthy_for=2400)
+    data = sent(page.get(address())) | {"automatic_fallback": "True"}
+    assert page.post(address(), data | {"heartbeat_interval": "0"}).status_code == 422
+    put("critical_service_delay", "100")
+    assert page.post(address(), data).status_code == 409
+    # The peer does not hear it any more: it will not fall back.
+    stand_at(1_800_000_100)
+    data = sent(page.get(address())) | {"automatic_fallback": "True"}
+    assert page.post(address(), data).status_code == 302
+    assert value("automatic_fallback") is True

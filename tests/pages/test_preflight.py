@@ -1,98 +1,48 @@
-"""The preflight of a pair: what it finds, where that is mended, and what is said before enabling."""
+"""The preflight of a pair: what it finds, and where that is mended."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
 from redundancy import bus
 from redundancy.faultlab import writes as faults
 from redundancy.models import NodeRuntime, RedundancyGroup, Server
-from redundancy.operations import power, services
-from redundancy.operations.users import add_users
-from redundancy.parameters.writes.pair import set_node_sizes
-from redundancy.parameters.writes.parameters import set_parameter
-from redundancy.planned.reads.preflight import Preflight, Result, Where, preflight
+from redundancy.operations import power
+from redundancy.planned.reads.check import Result, Where
 from redundancy.srm.states import Reason, State
 from tests.labtime import stand_at
 from tests.memory import remember_pair
-from tests.pages.html import soup, status, words
+from tests.pages.preflight import (
+    ALIKE,
+    BEATS,
+    DATABASE,
+    ENGINE,
+    PUB_SERVICES,
+    ROUTER,
+    SRM_PUB,
+    SRM_SUB,
+    SUB_SERVICES,
+    effects,
+    failed,
+    in_turn,
+    look,
+    many_users,
+    off,
+    server,
+    stop,
+    stop_srm,
+    upper,
+)
 
-ROUTER, DATABASE, ENGINE = "Cisco XCP Router", "A Cisco DB", "Cisco Presence Engine"
-SRM_PUB, SRM_SUB = (f"Server Recovery Manager of {name}" for name in ("imp-pub", "imp-sub"))
-PUB_SERVICES, SUB_SERVICES = (f"Monitored services of {name}" for name in ("imp-pub", "imp-sub"))
 BEGIN = 1_700_000_000.0
-BEATS = "Heartbeats between the nodes"
-ALIKE = "Parameters that must match"
-
-
-@pytest.fixture
-def swept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sweeps run."""
-    monkeypatch.setattr(bus, "sweep_age", lambda: 0.4)
-
-
-@pytest.fixture
-def sized(pair: RedundancyGroup) -> RedundancyGroup:
-    """A pair whose nodes are made for 500 users each."""
-    sizes = dict.fromkeys(pair.servers.values_list("pk", flat=True), 500)
-    set_node_sizes(group=pair, sizes=sizes, actor="")
-    return pair
-
-
-def look(group: RedundancyGroup) -> Preflight:
-    found = preflight(group)
-    assert found is not None
-    return found
-
-
-def failed(group: RedundancyGroup) -> dict[str, str]:
-    return {check.label: check.sentence for check in look(group).failed}
-
-
-def effects(group: RedundancyGroup) -> str:
-    return " ".join(check.effect for check in look(group).failed)
 
 
 def test_a_sound_pair_passes_every_check(swept: None, sized: RedundancyGroup) -> None:
     found = look(sized)
     assert {check.result for check in found.checks} == {Result.PASSED}
-    assert len(found.checks) == 10
-    assert found.summary == "Preflight: no check failed."
-
-
-def stop(name: str, *nodes: str) -> Callable[[], None]:
-    def act() -> None:
-        for node in nodes:
-            services.stop_service(server=server(node), name=name, actor="")
-
-    return act
-
-
-def server(name: str) -> Server:
-    return Server.objects.select_related("group").get(name=name)
-
-
-def off(*nodes: str) -> Callable[[], None]:
-    def act() -> None:
-        for node in nodes:
-            power.power_off(server=server(node), actor="")
-
-    return act
-
-
-def in_turn(*acts: Callable[[], None]) -> Callable[[], None]:
-    def act() -> None:
-        for each in acts:
-            each()
-
-    return act
-
-
-def stop_srm() -> None:
-    power.stop_srm(server=server("imp-sub"), actor="")
+    assert len(found.checks) == 22
+    assert found.summary == "Preflight: all 22 checks passed."
 
 
 def cut_one_way() -> None:
@@ -103,20 +53,14 @@ def link(act: Callable[..., None], **more: float) -> Callable[[], None]:
     return lambda: act(group=RedundancyGroup.objects.get(), actor="", **more)
 
 
-def upper(text: str) -> None:
-    set_parameter(key="relogin_upper", value=text, server=server("imp-sub"), actor="")
-
-
-def many_users(number: int = 501) -> None:
-    rows = [(f"u{n}", "", f"u{n}@example.com", server("imp-pub")) for n in range(number)]
-    add_users(rows=rows, actor="")
-
-
 CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
     (
         "a service down on one node",
         stop(ROUTER, "imp-sub"),
-        {SUB_SERVICES: f"Not running: {ROUTER}."},
+        {
+            SUB_SERVICES: f"Not running: {ROUTER}.",
+            "Logins at imp-sub": f"Nobody can log in at imp-sub: {ROUTER}",
+        },
         "imp-sub fails over to imp-pub once a service has been down for 90 s.",
     ),
     (
@@ -136,7 +80,7 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
     ),
     (
         "a service that is not monitored",
-        stop("Cisco SIP Proxy", "imp-pub"),
+        stop("Cisco OAM Agent", "imp-pub"),
         {},
         "",
     ),
@@ -211,6 +155,7 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
         {
             SRM_SUB: "imp-sub is powered off.",
             PUB_SERVICES: f"Not running: {ROUTER}.",
+            "Logins at imp-pub": f"Nobody can log in at imp-pub: {ROUTER}",
             "Database": "A Cisco DB cannot be read on imp-sub.",
         },
         "imp-pub waits for imp-sub, and serves nobody else: its own services do not run.",
@@ -218,8 +163,18 @@ CASES: list[tuple[str, Callable[[], Any], dict[str, str], str]] = [
     (
         "a service down beside an SRM that is stopped",
         in_turn(stop(ROUTER, "imp-pub"), stop_srm),
-        {SRM_SUB: "The SRM of imp-sub is stopped.", PUB_SERVICES: f"Not running: {ROUTER}."},
+        {
+            SRM_SUB: "The SRM of imp-sub is stopped.",
+            PUB_SERVICES: f"Not running: {ROUTER}.",
+            "Logins at imp-pub": f"Nobody can log in at imp-pub: {ROUTER}",
+        },
         "imp-pub has nobody to fail over to.",
+    ),
+    (
+        "a service that a login needs, and nobody monitors",
+        stop("Cisco XCP Authentication Service", "imp-sub"),
+        {"Logins at imp-sub": "Server Recovery Manager does not monitor that"},
+        "Users who come to imp-sub wait until they run.",
     ),
     ("as many users as a node is made for", lambda: many_users(500), {}, ""),
     (
@@ -271,13 +226,37 @@ def test_only_faults_of_the_link_concern_the_heartbeats(
     assert "start" not in beats.sentence
 
 
+@pytest.mark.parametrize(
+    ("act", "why"),
+    [(off("imp-sub"), "imp-sub is powered off"), (stop_srm, "The SRM of imp-sub is stopped")],
+)
+@pytest.mark.parametrize("on", [False, True])
+def test_heartbeats_of_a_silent_node_are_not_passed(
+    swept: None, pair: RedundancyGroup, act: Callable[[], None], why: str, on: bool
+) -> None:
+    if on:
+        remember_pair(
+            server("imp-pub"),
+            (State.NORMAL, Reason.NORMAL),
+            server("imp-sub"),
+            (State.NORMAL, Reason.NORMAL),
+        )
+        RedundancyGroup.objects.update(ha_enabled=True, ha_generation=1)
+    act()
+    beats = next(
+        check for check in look(RedundancyGroup.objects.get()).checks if check.label == BEATS
+    )
+    assert beats.result is Result.UNKNOWN
+    assert beats.sentence == f"It cannot be seen whether the nodes hear each other: {why}."
+
+
 @pytest.mark.parametrize("node", ["imp-pub", "imp-sub"])
 def test_the_node_whose_version_nobody_knows_is_the_one_to_mend(
     swept: None, pair: RedundancyGroup, node: str
 ) -> None:
     Server.objects.filter(name=node).update(version="")
     (check,) = [check for check in look(pair).checks if check.label == "Software version"]
-    assert check.sentence == f"Nobody has said which version {node} runs."
+    assert check.sentence == f"The software version of {node} is not set."
     assert (check.where, check.server_id) == (Where.SERVER, server(node).pk)
 
 
@@ -343,102 +322,3 @@ def test_with_high_availability_on_the_heartbeats_age_is_measured(
         memory=memory | {"peer_at": memory["peer_at"] - 100}
     )
     assert "not heard by imp-pub." in failed(ha)[BEATS]
-
-
-# --- the page ----------------------------------------------------------------------------------
-
-
-def edit(group: RedundancyGroup) -> str:
-    return reverse("group_edit", args=[group.pk])
-
-
-def form(group: RedundancyGroup) -> dict[str, object]:
-    first, second = group.servers.order_by("slot")
-    return {"name": group.name, "first": first.pk, "second": second.pk, "ha_enabled": "on"}
-
-
-def test_the_panel_stands_beside_the_check_box_and_leads_to_the_cure(
-    swept: None, page: Client, sized: RedundancyGroup
-) -> None:
-    stop(ROUTER, "imp-sub")()
-    upper("900")
-    shown = soup(page.get(edit(sized)))
-    rows = {
-        words(row.th): [words(cell) for cell in row.select("td")]
-        for row in shown.select("table.preflight tbody tr")
-    }
-    assert rows[PUB_SERVICES] == ["Passed", "All 3 run.", ""]
-    assert rows[SUB_SERVICES] == ["Failed", f"Not running: {ROUTER}.", "Control Center"]
-    assert rows[ALIKE][0::2] == ["Failed", "Must-Match Parameters"]
-    assert len(shown.select("table.preflight tbody td .tone svg")) == len(rows)
-    for cure in shown.select("table.preflight a"):
-        assert page.get(str(cure["href"])).status_code == 200
-
-
-@pytest.mark.parametrize("act", [upper, None])
-def test_the_panel_is_polled_by_what_it_found(
-    swept: None, page: Client, pair: RedundancyGroup, act: Callable[[str], None] | None
-) -> None:
-    panel = soup(page.get(edit(pair))).select_one("#preflight")
-    assert panel is not None
-    url = str(panel["hx-get"])
-    assert page.get(url).status_code == 204
-    if act:
-        act("900")
-        changed = page.get(url)
-        assert changed.status_code == 200
-        assert "1 of 10 checks failed" in changed["HX-Trigger"]
-        assert not soup(changed).select("form, .menu-bar")
-
-
-def test_with_high_availability_on_it_has_a_page_of_its_own(
-    swept: None, page: Client, read_only: Client, ha: RedundancyGroup
-) -> None:
-    shown = soup(page.get(edit(ha)))
-    assert not shown.select("#preflight")
-    url = reverse("preflight", args=[ha.pk])
-    assert url in [option["value"] for option in shown.select("#related-links option")]
-    assert soup(page.get(url)).select("#preflight")
-    assert read_only.get(url).status_code == 200
-
-
-def test_a_group_of_one_server_has_none(page: Client, group: RedundancyGroup) -> None:
-    assert preflight(group) is None
-    assert not soup(page.get(edit(group))).select("#preflight")
-    answer = page.get(reverse("preflight", args=[group.pk]))
-    assert "Two servers must be saved" in soup(answer).get_text()
-
-
-def test_enabling_with_a_failed_check_says_first_what_will_happen(
-    swept: None, page: Client, sized: RedundancyGroup
-) -> None:
-    stop(ROUTER, "imp-sub")()
-    asked = page.post(edit(sized), form(sized) | {"description": "kept"})
-    told = [words(li) for li in soup(asked).select(".effects li")]
-    assert told == [
-        f"{SUB_SERVICES}: Not running: {ROUTER}. "
-        "imp-sub fails over to imp-pub once a service has been down for 90 s."
-    ]
-    sized.refresh_from_db()
-    assert not sized.ha_enabled
-    sent = {tag["name"]: tag["value"] for tag in soup(asked).select(".confirm input[name]")}
-    page.post(edit(sized), sent)
-    sized.refresh_from_db()
-    assert (sized.ha_enabled, sized.description) == (True, "kept")
-
-
-def test_a_sound_pair_is_enabled_without_a_question(
-    swept: None, page: Client, pair: RedundancyGroup
-) -> None:
-    response = page.post(edit(pair), form(pair), follow=True)
-    assert "High Availability enabled" in status(response)
-
-
-def test_the_panel_asks_the_same_number_of_queries_however_many_users(
-    swept: None, page: Client, pair: RedundancyGroup, django_assert_max_num_queries: Callable
-) -> None:
-    with django_assert_max_num_queries(20) as few:
-        page.get(reverse("preflight", args=[pair.pk]))
-    many_users()
-    with django_assert_max_num_queries(len(few.captured_queries)):
-        page.get(reverse("preflight", args=[pair.pk]))

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations.servers import add_server
-from tests.pages.html import error_at, field, rows, soup, status
+from tests.pages.html import error_at, field, rows, soup, status, words
 
 LIST = reverse("server_list")
 ADD = reverse("server_add")
@@ -82,6 +82,37 @@ def test_save_changes_a_server_and_says_so(page: Client, pub: Server) -> None:
     assert (pub.name, pub.description) == ("imp-one", "new")
 
 
+NEW = {"name": "imp-new", "description": "new"}
+
+
+def test_renaming_while_ha_is_on_asks_first(page: Client, ha: RedundancyGroup, pub: Server) -> None:
+    asked = page.post(edit(pub), NEW)
+    question = soup(asked).select_one("form.confirm")
+    assert question is not None
+    assert "wants it disabled before a node is renamed" in words(question)
+    assert "and imp-sub would take its users over" in words(question)
+    fields = {str(tag["name"]): str(tag["value"]) for tag in question.select("input[value]")}
+    assert NEW.items() <= fields.items()
+    assert Server.objects.get(pk=pub.pk).name == "imp-pub"
+    # As long as it is not about the name, nobody is asked.
+    assert page.post(edit(pub), {"name": "imp-pub", "description": "new"}).status_code == 302
+    # What is refused anyway is refused at once.
+    assert page.post(edit(pub), {"name": "imp-sub"}).status_code == 422
+    assert page.post(edit(pub), NEW | {"choice": "continue"}).status_code == 302
+    assert Server.objects.get(pk=pub.pk).name == "imp-new"
+
+
+def test_ha_can_be_disabled_before_a_node_is_renamed(
+    page: Client, ha: RedundancyGroup, pub: Server
+) -> None:
+    shown = page.post(edit(pub), NEW | {"choice": "disable-ha"})
+    assert "High Availability of DefaultCUPSubCluster is off" in status(shown)
+    assert field(shown, "name")["value"] == "imp-new"
+    ha.refresh_from_db()
+    assert (ha.ha_enabled, Server.objects.get(pk=pub.pk).name) == (False, "imp-pub")
+    assert page.post(edit(pub), NEW).status_code == 302
+
+
 def test_the_version_is_shown_and_changed(page: Client, pub: Server) -> None:
     assert field(page.get(ADD, {"type": "imp"}), "version")["value"] == "14.0.1"
     refused = page.post(edit(pub), {"name": pub.name, "version": "new"})
@@ -142,7 +173,7 @@ def test_delete_selected_deletes_all_or_none(page: Client, pub: Server, sub: Ser
         ([], "Nothing is selected."),
         (["x"], "Nothing is selected."),
         (["9" * 30], "Nothing is selected."),
-        ([424242], "What was selected has been deleted meanwhile."),
+        ([424242], "The selected items have been deleted in the meantime."),
     ],
 )
 def test_delete_selected_of_nothing(

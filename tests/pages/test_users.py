@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from redundancy.clock import lab_now
 from redundancy.models import (
-    Machine,
     NodeRuntime,
     PresenceSession,
     PresenceUser,
     RedundancyGroup,
     Server,
 )
+from redundancy.operations import power
 from redundancy.operations.users import add_users
 from redundancy.srm.states import State
 from tests.pages.html import rows, soup, status, words
@@ -168,7 +168,7 @@ def test_unassign_all_that_were_found(page: Client, people: dict[str, PresenceUs
     ("query", "rule"),
     [
         ({}, "Nothing is selected."),
-        ({"pk": "424242"}, "What was selected has been deleted meanwhile."),
+        ({"pk": "424242"}, "The selected items have been deleted in the meantime."),
         ({"found": 1, "field": "userid", "op": "begins", "text": "nobody"}, "Nothing is selected"),
         ({"found": 1, "field": "password", "op": "begins", "text": ""}, "there is no field"),
         ({"found": 1, "to": "x"}, "choose a node of the list"),
@@ -233,9 +233,9 @@ def test_the_state_of_a_session(
     assert shown() == ["Waiting to log in", "Active", "Active", "Logged out"]
     assert found(page, "session", "begins", "wait") == ["ann"]
     PresenceSession.objects.filter(user=people["Bob"]).update(node=sub)
-    Machine.objects.filter(server=pub).update(powered=False)
+    power.power_off(server=pub, actor="")
     assert shown() == ["Not served", "Not served", "Active", "Logged out"]
     assert found(page, "session", "exactly", "not served") == ["ann", "bo_b"]
     assert found(page, "session", "exactly", "active") == ["Bob"]
-    Machine.objects.update(powered=False)
+    power.power_off(server=sub, actor="")
     assert found(page, "session", "exactly", "not served") == ["ann", "bo_b", "Bob"]

@@ -9,7 +9,7 @@ from topology.model import build_map as build_topology
 HEARD = Ear(Sound.HEARD, 1000.0, heard_back=True)
 LATE = Ear(Sound.LATE, 960.0, heard_back=True)
 SILENT = Ear(Sound.SILENT, 900.0, heard_back=True)
-WAITING, DEAF = Ear(Sound.WAITING), Ear(Sound.DEAF)
+WAITING, DEAF, UNSEEN = Ear(Sound.WAITING), Ear(Sound.DEAF), Ear(Sound.UNSEEN)
 
 
 def node(number: int, **changes: object) -> Node:

@@ -2,7 +2,7 @@ import pytest
 
 from redundancy.srm.states import NOT_RESPONDING, State
 from tests.topology.build import LATE, cluster, group, node, topology
-from topology.choice import MOST, STATES, MapQuery, Part, View, choose, read
+from topology.choice import MOST, STATES, MapQuery, Part, View, choose, read, sections
 
 
 def names(part: Part) -> list[str]:
@@ -81,7 +81,7 @@ def test_few_are_a_map_and_many_a_grid(groups: int, loose: int, asked: str, view
 def test_the_grid_begins_with_what_needs_somebody() -> None:
     part = choose(MIXED, read({"view": "grid"}))
     assert names(part) == ["Oslo", "Bern", "Rome", "Empty", "Berlin", "spare"]
-    assert [(section.title, section.count) for section in part.sections] == [
+    assert [(section.title, section.count) for section in sections(part, {})] == [
         ("Failed", 1),
         ("Needs attention", 2),
         ("High Availability off", 1),
@@ -97,8 +97,8 @@ def test_pages_of_many_groups_lead_to_each_other() -> None:
     last = choose(many, read({"name": "imp", "page": "3"}))
     assert (len(last.topology.groups), len(last.topology.unassigned)) == (50, 3)
     assert last.pager.links == (("First", "?name=imp"), ("Previous", "?name=imp&page=2"))
-    (section,) = last.sections
-    assert (section.count, len(section.groups)) == (450, 50)
+    (section,) = sections(last, {})
+    assert (section.count, len(section.tiles)) == (450, 50)
 
 
 @pytest.mark.parametrize("page", ["0", "99", "x", ""])

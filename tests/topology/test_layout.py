@@ -10,7 +10,7 @@ from redundancy.templatetags.lab import named
 from tests.topology.build import HEARD, SILENT, cluster, group, node, topology
 from topology import layout
 from topology.layout import Map, Rect, draw_map
-from topology.model import HeartbeatLink
+from topology.model import HeartbeatLink, Offer
 
 WIDTHS = [0, 320, 976, 1024, 1500, 1920]
 
@@ -67,7 +67,7 @@ def test_everything_keeps_its_distance() -> None:
     assert [(rect.x, rect.y) for rect in boxes[:3]] == [
         (layout.MARGIN, layout.MARGIN),
         (layout.MARGIN + layout.GROUP_W + layout.GAP, layout.MARGIN),
-        (layout.MARGIN, layout.MARGIN + layout.GROUP_H + layout.GAP),
+        (layout.MARGIN, boxes[0].bottom + layout.GAP),
     ]
     assert max(rect.right for rect in boxes) == drawing.width - layout.MARGIN
     assert (area.x, area.y) == (layout.MARGIN, boxes[-1].bottom + layout.GAP)
@@ -95,12 +95,15 @@ def test_unassigned_nodes_alone_stand_at_the_margin() -> None:
 
 
 @pytest.mark.parametrize(
-    ("groups", "cell", "pad"), [(40, layout.GROUP_W, 0), (0, layout.NODE_W, layout.PAD)]
+    ("groups", "loose", "cell", "pad"),
+    [(8, 0, layout.GROUP_W, 0), (0, 16, layout.NODE_W, layout.PAD)],
 )
-def test_a_row_is_as_long_as_the_width_allows(groups: int, cell: int, pad: int) -> None:
+def test_a_row_is_as_long_as_the_width_allows(groups: int, loose: int, cell: int, pad: int) -> None:
     least = layout.GROUP_W + 2 * layout.MARGIN
+    # More than any of the widths has room for in a row.
+    many = cluster(groups, loose)
     for map_width in range(least, 2000, 3):
-        drawing = draw_map(cluster(groups, 0 if groups else 40), map_width)
+        drawing = draw_map(many, map_width)
         outside = 2 * (layout.MARGIN + pad)
         columns = (drawing.width - outside + layout.GAP) // (cell + layout.GAP)
         assert drawing.width <= map_width
@@ -163,6 +166,27 @@ def test_label_of_a_link_fits_between_the_nodes(link: HeartbeatLink) -> None:
     assert width("59 min 59 s", 10) < layout.LINK_W
 
 
+def test_what_is_offered_stands_below_whom_it_is_about() -> None:
+    def offer(node: int | None) -> Offer:
+        return Offer(0, node, "", "failover", "Failover", "/")
+
+    shown = cluster(2)
+    bare, _ = draw_map(shown).groups
+    pair = draw_map(shown, offers={0: [offer(1), offer(2)]}).groups[0]
+    whole, beside = draw_map(shown, offers={0: [offer(None)]}).groups
+    assert [(b.rect.x, b.rect.right) for b in pair.buttons] == [
+        (spot.rect.x, spot.rect.right) for spot in pair.nodes
+    ]
+    (button,) = whole.buttons
+    assert (button.rect.x, button.rect.right) == (pair.nodes[0].rect.x, pair.nodes[1].rect.right)
+    for box in (pair, whole):
+        for each in box.buttons:
+            assert contains(box.rect, each.rect)
+            assert not any(overlaps(each.rect, spot.rect) for spot in box.nodes)
+    assert not beside.buttons
+    assert bare.rect.h < whole.rect.h == beside.rect.h
+
+
 def test_without_heartbeats_a_plain_line_joins_the_nodes() -> None:
     nodes = (node(1, ear=None), node(2, ear=None))
     line = draw_map(topology(group(1, *nodes, ha_enabled=False))).groups[0].line
@@ -178,7 +202,9 @@ def test_sessions_of_a_failed_node_are_drawn_on_its_peer() -> None:
     assert serving.guests_of == "imp-one"
     strip = serving.guests
     assert strip is not None
-    assert contains(Rect(0, 0, layout.NODE_W, layout.NODE_H), strip)
+    assert contains(Rect(0, 0, serving.rect.w, serving.rect.h), strip)
+    # The boxes of a row are as high as the fullest of them.
+    assert layout.NODE_H < serving.rect.h == failed.rect.h
     (told,) = [text for text in serving.texts if text.role == "guests"]
     assert told.words == "500 of imp-one"
     assert strip.y < told.y < strip.bottom
@@ -221,7 +247,7 @@ def test_every_state_and_reason_is_shown_in_full(state: str, language: str) -> N
             assert shown["reason"] == ("" if reason == state else named(reason))
             baselines = [text.y for text in texts]
             assert baselines == sorted(set(baselines))
-            assert max(baselines) < layout.NODE_H
+            assert max(baselines) < box.nodes[0].rect.h
 
 
 @pytest.mark.parametrize("letter", ["i", "n", "W", "\u6f22"])
@@ -236,7 +262,9 @@ def test_long_names_are_shortened_and_keep_their_full_form(letter: str) -> None:
         (box.title, layout.GROUP_W, layout.TITLE_SIZE),
     ]:
         assert width(text, size, bold=True) < room
-        assert text.endswith(ELLIPSIS) or letter == "i"
+        assert ELLIPSIS in text or letter == "i"
+        # Names differ at their ends.
+        assert text[0] == text[-1] == letter
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,18 @@ import pytest
 from redundancy.fingerprint import fingerprint
 from redundancy.selectors.cluster import ClusterGroup, Ear, Sound
 from redundancy.selectors.presence import Presence
-from tests.topology.build import DEAF, HEARD, LATE, SILENT, WAITING, cluster, group, node, topology
+from tests.topology.build import (
+    DEAF,
+    HEARD,
+    LATE,
+    SILENT,
+    UNSEEN,
+    WAITING,
+    cluster,
+    group,
+    node,
+    topology,
+)
 from topology.model import URGENCY, Group, HeartbeatLink, Topology, label, link_of
 
 
@@ -22,6 +33,8 @@ from topology.model import URGENCY, Group, HeartbeatLink, Topology, label, link_
         (DEAF, HEARD, HeartbeatLink.SILENT),
         (DEAF, SILENT, HeartbeatLink.SILENT),
         (DEAF, DEAF, HeartbeatLink.SILENT),
+        (UNSEEN, UNSEEN, HeartbeatLink.UNSEEN),
+        (UNSEEN, DEAF, HeartbeatLink.SILENT),
         (None, None, HeartbeatLink.OFF),
     ],
 )
@@ -56,6 +69,7 @@ def test_no_pair_no_link(nodes: int) -> None:
         (SILENT, "one does not hear two."),
         (WAITING, "one has not heard two yet."),
         (DEAF, "one runs no SRM and listens to nobody."),
+        (UNSEEN, "It cannot be seen whether one hears two."),
         (Ear(Sound.HEARD, 9.0), "one hears two, which says that it does not hear one."),
         (Ear(Sound.SILENT, 9.0, leaving=True), "one heard two say that it goes down."),
     ],
@@ -173,3 +187,8 @@ def test_summary_names_the_nodes_that_need_attention(troubled: int, sentence: st
 def test_summary_of_many_names_a_few_and_counts_the_rest() -> None:
     summary = topology(loose=tuple(node(n, tone="bad") for n in range(1, 11))).summary
     assert summary.endswith("imp-4.example.com Normal; 6 more nodes.")
+
+
+def test_what_nobody_looks_at_is_not_announced_as_well() -> None:
+    found = topology(group(1, node(1, tone="unseen"), node(2, tone="unseen")))
+    assert found.summary == "Presence Topology updated: the nodes cannot be seen."

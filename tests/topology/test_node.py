@@ -1,18 +1,21 @@
 import pytest
 from bs4 import BeautifulSoup
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from redundancy.catalog import SERVICES, SRM, XCP_ROUTER
+from redundancy.faultlab import writes as faults
 from redundancy.models import NodeService, RedundancyGroup, Server
 from redundancy.operations import power, services
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.permissions import READ_ONLY
 from tests.labtime import stand_at
+from tests.pages.conftest import make_user
 from tests.pages.html import words
 
 BEGIN = 1_700_000_000.0
@@ -21,7 +24,7 @@ BEGIN = 1_700_000_000.0
 @pytest.fixture
 def client(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(make_user("reader", READ_ONLY))
     return client
 
 
@@ -61,7 +64,7 @@ def test_a_healthy_node(client: Client, pub: Server) -> None:
         "SRM Reporting": "Yes",
         "Installed": "Yes",
         "Version": "14.0.1",
-        "Database Replication": "Publisher",
+        "Database Replication": "Publisher Set up (2).",
         "Up Since (lab time)": "2023-11-14 22:13:20, for 1 min 30 s",
         "Presence Redundancy Group": "DefaultCUPSubCluster , High Availability off",
         "Server State": "Unknown High Availability Not Enabled",
@@ -77,7 +80,7 @@ def test_a_healthy_node(client: Client, pub: Server) -> None:
     assert service(soup, "Cisco Sync Agent")[:2] == ["Started", "Not critical"]
     assert service(soup, "Cisco XCP Message Archiver") == [
         "Not Activated",
-        "Not critical",
+        "Not critical (not configured, not activated)",
         "–",
         "–",
     ]
@@ -128,7 +131,26 @@ def test_a_node_without_a_group(client: Client, pub: Server) -> None:
     loose = add_server(name="loose", server_type="imp", version="12.5.1", actor="")
     shown = facts(page(client, loose))
     assert (shown["Presence Redundancy Group"], shown["Version"]) == ("Not assigned", "12.5.1")
-    assert shown["Database Replication"] == "Subscriber"
+    assert shown["Database Replication"] == "Subscriber Set up (2)."
+
+
+def test_services_that_wait_for_replication(
+    client: Client, pub: Server, settings: Settings
+) -> None:
+    settings.FAULT_LAB = True
+    faults.break_replication(node=pub, actor="")
+    shown = page(client, pub)
+    assert facts(shown)["Database Replication"] == "Publisher Not set up (0; 2 is good)."
+    assert shown.select("#live .notice") == []
+    power.power_off(server=pub, actor="")
+    gone = "Publisher Unknown: its database does not answer."
+    assert facts(page(client, pub))["Database Replication"] == gone
+    power.power_on(server=pub, actor="")
+    shown = page(client, pub)
+    assert service(shown, "Cisco Presence Engine")[:2] == ["Starting", "Critical (activated)"]
+    # For want of some of them nobody can log in, either.
+    [notice] = shown.select("#live .notice:not(.nobody-logs-in)")
+    assert "its Data Monitor holds back at Starting: Cisco SIP Proxy" in words(notice)
 
 
 def test_it_stands_still_until_something_changes(client: Client, pub: Server) -> None:

@@ -2,7 +2,6 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup, Tag
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,16 +13,18 @@ from redundancy.operations.groups import add_group, enable_ha
 from redundancy.operations.power import power_off
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
+from redundancy.permissions import READ_ONLY
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, Node
 from tests.labtime import stand_at
+from tests.pages.conftest import make_user
 
 
 @pytest.fixture
 def client(db: None) -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(make_user("reader", READ_ONLY))
     return client
 
 
@@ -110,7 +111,7 @@ def test_totals(client: Client, group: RedundancyGroup) -> None:
 
 def test_empty_cluster_says_how_to_begin(client: Client) -> None:
     soup = page(client)
-    assert "no IM and Presence server yet" in soup.get_text()
+    assert "No IM and Presence server has been added yet" in soup.get_text()
     assert soup.select_one("svg.map") is None
 
 
@@ -207,7 +208,9 @@ def test_while_nobody_sweeps_no_link_looks_cut(
     monkeypatch.setattr("redundancy.bus.sweep_age", lambda: 60.0)
     soup = page(client)
     assert "We could not see the nodes since" in soup.get_text()
-    assert soup.select_one(".map-link.tone-ok") is not None
+    assert "Not seen" in soup.select_one(".map-link.tone-unseen").get_text()  # type: ignore[union-attr]
+    assert len(soup.select(".map-node.tone-unseen")) == 2
+    assert soup.select(".map .tone-ok, .map-link [data-since]") == []
 
 
 def test_the_filter_stands_in_the_address_and_in_the_refresh(
@@ -219,7 +222,7 @@ def test_the_filter_stands_in_the_address_and_in_the_refresh(
     assert found.select_one("#filter-name")["value"] == "osl"  # type: ignore[index]
     assert "name=osl&view=grid&fragment=1" in refresh(found)
     assert client.get(refresh(found)).status_code == 204
-    assert "is what the filter asks for" in page(client, name="nobody").get_text()
+    assert "No group and no node matches the filter" in page(client, name="nobody").get_text()
 
 
 def test_the_grid_says_what_is_wrong_and_links_to_it(client: Client, pair: RedundancyGroup) -> None:

@@ -1,0 +1,86 @@
+"""Where nobody can log in is told on the pages, with the services and a way to start them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from redundancy.models import HaEvent, NodeService, RedundancyGroup, Server
+from redundancy.operations.activation import set_activated
+from redundancy.operations.groups import enable_ha
+from redundancy.operations.services import stop_service
+from redundancy.selectors import effects, live
+from redundancy.selectors.access import missing_services
+from tests.pages.html import soup, words
+
+AUTHENTICATION = "Cisco XCP Authentication Service"
+UNSEEN = "Server Recovery Manager does not monitor that"
+
+
+@pytest.fixture
+def sub(pair: RedundancyGroup) -> Server:
+    """The second node, whose Authentication Service is stopped while HA is on."""
+    enable_ha(group=pair, actor="")
+    sub = Server.objects.get(group=pair, slot=2)
+    stop_service(server=sub, name=AUTHENTICATION, actor="")
+    return sub
+
+
+def start(sub: Server) -> str:
+    return reverse("start_login_services", args=[sub.pk])
+
+
+def test_the_pages_name_what_is_missing_and_offer_to_start_it(page: Client, sub: Server) -> None:
+    for name, pk in (("group_edit", sub.group_id), ("node_details", sub.pk)):
+        shown = soup(page.get(reverse(name, args=[pk]))).select_one("#live .nobody-logs-in")
+        assert shown is not None
+        told = words(shown)
+        assert f"Nobody can log in at {sub.name}: {AUTHENTICATION} does not run there." in told
+        assert UNSEEN in told
+        assert [link["href"] for link in shown.select("a.button")] == [start(sub)]
+
+
+def test_who_may_only_look_is_told_and_offered_nothing(read_only: Client, sub: Server) -> None:
+    shown = soup(read_only.get(reverse("group_edit", args=[sub.group_id]))).select_one(
+        ".nobody-logs-in"
+    )
+    assert shown is not None
+    assert not shown.select("a.button")
+    assert read_only.post(start(sub)).status_code == 403
+    assert missing_services([sub.pk])
+
+
+def test_they_are_started_after_a_question(page: Client, sub: Server) -> None:
+    asked = soup(page.get(start(sub)))
+    assert f"Started on {sub.name}: {AUTHENTICATION}." in words(asked.select_one(".effects"))
+    assert page.post(start(sub)).status_code == 302
+    assert NodeService.objects.get(server=sub, name=AUTHENTICATION).running
+    event = HaEvent.objects.first()
+    assert event is not None
+    assert event.sentence == f"{AUTHENTICATION} on {sub.name} was started."
+    group = page.get(reverse("group_edit", args=[sub.group_id]))
+    assert not soup(group).select(".nobody-logs-in")
+    # A second click finds nothing to do.
+    assert "All services run that a login needs." in page.get(start(sub)).text
+
+
+def test_one_that_is_not_activated_cannot_be_started(page: Client, sub: Server) -> None:
+    set_activated(server=sub, name=AUTHENTICATION, activated=False, actor="")
+    refused = page.post(start(sub))
+    assert refused.status_code == 409
+    assert f"{AUTHENTICATION} is not activated on {sub.name}." in refused.text
+
+
+def test_the_failover_says_before_that_its_users_will_wait(sub: Server) -> None:
+    group = sub.group
+    assert group is not None
+    rows = live.group_live(group.pk).rows
+    servers: dict[int, Any] = {server.pk: server for server in group.servers.all()}
+    told = " ".join(effects.failover(rows[0], rows[1], servers))
+    assert f"Nobody can log in at {sub.name}: {AUTHENTICATION} does not run there." in told
+    other = " ".join(effects.failover(rows[1], rows[0], servers))
+    assert "Nobody can log in" not in other
+    # A fallback restarts the services that run, and does not start this one.
+    home = " ".join(effects.fallback(rows[1], rows[0], servers))
+    assert f"Nobody can log in at {sub.name}" in home
