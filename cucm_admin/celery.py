@@ -6,13 +6,25 @@ import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, before_task_publish
+from celery.signals import beat_init, before_task_publish, celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cucm_admin.settings")
+# Django's checks are for who changes the program. They load all pages, which workers and beat do without.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("cucm_admin")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["redundancy"])
+app.steps["consumer"].add("cucm_admin.worker:Presence")
+
+
+@celeryd_init.connect
+def worker_begins(instance: Any, options: dict[str, Any], **_: Any) -> None:
+    """Let a worker end before it takes anything when it does not fit the installation."""
+    # Here, since other processes do without it.
+    from cucm_admin import worker
+
+    worker.begin(instance, options)
 
 
 @beat_init.connect

@@ -1,25 +1,45 @@
 """Settings. Everything that differs between installations comes from the environment."""
 
+import gc
 import os
-from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from cucm_admin import env
+from cucm_admin import env, places
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = env.data_dir(BASE_DIR)
+# What is loaded from here on stays to the end: looking through it for garbage while it grows takes a
+# quarter of the start. ProjectConfig.ready ends this.
+gc.disable()
+
+BASE_DIR = places.ROOT
+# Before anything is written: files are for this user only.
+env.keep_private()
+VAR_DIR = env.data_dir(places.home())
 
 SECRET_KEY = env.secret_key(VAR_DIR)
 DEBUG = env.flag("DEBUG", False)
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
-# Whether browsers come by HTTPS, through a proxy: cookies then travel no other way.
+ALLOWED_HOSTS = env.host_names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+# Whether browsers come by HTTPS, through a proxy: nothing then travels any other way.
 HTTPS = env.flag("HTTPS", False)
+# Whose X-Forwarded headers count (cucm_admin.web.proxies); nothing else in Django looks at them.
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", HTTPS)
+SECURE_SSL_REDIRECT = HTTPS
+# Asked by machines, which come to the web process itself.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+# Seconds for which a browser, once it was here by HTTPS, comes by nothing else.
+SECURE_HSTS_SECONDS = int(env.number("HSTS_SECONDS", 2_592_000, 0, 63_072_000)) * HTTPS
+SILENCED_SYSTEM_CHECKS = [
+    # Names below this one, and lists of browsers, are not ours to decide about.
+    "security.W005",
+    "security.W021",
+]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # First, so that its commands stand before Django's of the same name.
+    "cucm_admin",
+    "cucm_admin.admin_site.SectionedConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -27,7 +47,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
-    "cucm_admin",
     "redundancy",
     "topology",
 ]
@@ -37,15 +56,21 @@ INSTALLED_APPS = [
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 
 MIDDLEWARE = [
+    # First: all others go by the client's address, scheme and host.
+    "cucm_admin.web.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     # By the cookie that the switch on every page sets; without it by the browser.
     "django.middleware.locale.LocaleMiddleware",
+    # Before anything reads a body; behind what gives its page headers and a language.
+    "cucm_admin.web.bodies.BodyLimits",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Signs out who was away too long, shows nothing to who has no role, lets nothing be kept.
+    "redundancy.views.guard.Guard",
     # Every page needs a sign-in; the sign-in page itself is exempt.
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -71,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "redundancy.views.chrome.chrome",
+                "redundancy.views.guard.context",
                 "redundancy.alarms.banner.context",
                 "redundancy.faultlab.banner.context",
             ],
@@ -95,18 +121,48 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.redis_url(VAR_DIR)
 
+# Of each process its own. What it remembers of polls, and failed sign-ins while the bus is away.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "sign_ins": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "sign_ins",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
+
 # How many times faster than the wall clock all of SRM's time runs.
 LAB_CLOCK_RATE = env.number("LAB_CLOCK_RATE", 1, 1, 120)
 # Lab seconds a lab node is away when it restarts.
 LAB_REBOOT_SECONDS = env.number("LAB_REBOOT_SECONDS", 120, 1, 3600)
+# Lab minutes after which a client that reached no node gives up, until its user signs in; 0: never.
+LAB_CLIENTS_GIVE_UP_MINUTES = env.number("LAB_CLIENTS_GIVE_UP_MINUTES", 0, 0, 10_080)
+# What lets a real client of any presence user log in (Client Profile Agent).
+JABBER_PASSWORD = env.client_password(SECRET_KEY)
 # Whether faults can be put into the lab (Tools > Fault Lab); what is in force is told on every page.
 FAULT_LAB = env.flag("FAULT_LAB", False)
-# What a scraper of /metrics must show as a bearer token; empty: anybody may read them.
+# How utils ha status is printed: as the vendor's guide shows it, or as public scripts read it (field).
+CLI_STYLE = env.choice("CLI_STYLE", "guide", ("guide", "field"))
+# Where the admin: prompt is served over SSH (0: nowhere), and how many sessions there may be at once.
+SSH_PORT = int(env.number("SSH_PORT", 2222, 0, 65535))
+SSH_SESSIONS = int(env.number("SSH_SESSIONS", 50, 1, 1000))
+# Whether the command of an SSH request is carried out; the vendor's system gives a shell only.
+SSH_EXEC = env.flag("SSH_EXEC", False)
+# Whether each node has an address of its own there, of the loopback network (redundancy.selectors.loopback).
+SSH_NODES = env.flag("SSH_NODES", False)
+# Where the SOAP interfaces (and the pages) are served by TLS (0: nowhere), with which certificate; without
+# one the process makes its own.
+SOAP_PORT = int(env.number("SOAP_PORT", 8443, 0, 65535))
+TLS_CERT, TLS_KEY = os.environ.get("TLS_CERT", ""), os.environ.get("TLS_KEY", "")
+# Requests a minute that each SOAP interface takes, of all its users together; 0: any number.
+AXL_THROTTLE = int(env.number("AXL_THROTTLE", 0, 0, 1_000_000))
+# What a scraper of /metrics must show as a bearer token; empty: only this machine may read them.
 METRICS_TOKEN = os.environ.get("METRICS_TOKEN", "")
+# Whether channels of alarms may be on this machine or in private networks.
+ALARM_ALLOW_PRIVATE = env.flag("ALARM_ALLOW_PRIVATE", False)
 # Days (of wall time) that the history is kept; 0: for ever.
 HISTORY_DAYS = env.number("HISTORY_DAYS", 90, 0, 36_500)
-# Wall seconds between two sweeps: one second, shorter when the lab clock runs fast.
-SWEEP_SECONDS = max(0.2, 1 / LAB_CLOCK_RATE)
+SWEEP_SECONDS = env.sweep_seconds(LAB_CLOCK_RATE)
 # Wall seconds after which a worker drops what it finds in its queue unread, so that a queue does not
 # grow for ever. Many: the worker goes by its own clock, and a wrong one must not make it drop all.
 QUEUE_SECONDS = 900
@@ -137,21 +193,20 @@ CELERY_TASK_ROUTES = {
     "redundancy.imports.jobs.*": {"queue": "moves"},
     "redundancy.traces.collecting.*": {"queue": "moves"},
 }
-# In memory: the schedule never changes, and a file of it would have to be closed in order.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# In memory: a file of the schedule would have to be closed in order.
+CELERY_BEAT_SCHEDULER = "cucm_admin.beat:Ticker"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "redundancy.tasks.sweep",
         "schedule": SWEEP_SECONDS,
     }
 }
-CELERY_BEAT_MAX_LOOP_INTERVAL = min(1.0, SWEEP_SECONDS)
 
 # Everything is written in English; the catalogues hold the rest. The command line and what leaves
 # the pages as a file or a message stay in English, whatever the browser wants.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("pt-br", "Português (Brasil)")]
-LOCALE_PATHS = [BASE_DIR / "cucm_admin" / "locale"]
+LOCALE_PATHS = [places.PACKAGE / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -163,6 +218,8 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Nobody else reads them: the web process serves them.
+FILE_UPLOAD_PERMISSIONS = 0o600
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -172,12 +229,17 @@ CSRF_FAILURE_VIEW = "redundancy.views.errors.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+AUTHENTICATION_BACKENDS = ["redundancy.operations.authentication.Throttled"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "redundancy.passwords.Length"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# A working day. Pages poll, so a sliding expiry would never end.
+# A working day, counted from the sign-in.
 SESSION_COOKIE_AGE = 10 * 60 * 60
+# Minutes after which who asks for nothing is signed out; what pages ask by themselves does not count. 0: never.
+SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 30, 0, 600)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
@@ -206,8 +268,12 @@ LOGGING = {
         # Tells of each sweep that waited too long, in a run of lines when the machine is busy.
         "celery.worker.request": {"level": "WARNING"},
         "celery.worker.consumer.consumer": {"level": "WARNING"},
+        # Each step of each connection; who signed in is in the history.
+        "asyncssh": {"level": "WARNING"},
         # Workers have a handler of Celery's.
         "py.warnings": {"filters": ["quieter"]},
         "celery.worker.strategy": {"level": "WARNING"},
+        # Tells of each request that waits for a thread.
+        "waitress.queue": {"level": "ERROR"},
     },
 }

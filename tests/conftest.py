@@ -1,5 +1,6 @@
 """What tests of every area share: a Redis of their own, real processes apart from all others, Chromium."""
 
+import gc
 import os
 import resource
 import shutil
@@ -11,12 +12,14 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
+from django.db import connection
 from django.utils import translation
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
 from tests import workers
+from tests.ready import Ready, template_of
 from tests.stacks import CHROMIUM_NAMES, find_chromium, find_port, own_environment
 
 # What a test uses, by its fixtures; the selections of `make check` and of CI go by these marks.
@@ -63,19 +66,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """See to it that pytest-xdist has grouped: else each worker starts what a module's tests share."""
+    """See to it that pytest-xdist has grouped: else each worker starts what a module's tests share.
+
+    What is loaded and collected stays to the end: looking through it for garbage again and again
+    would take a tenth of the time of the tests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     if os.environ.get(workers.WORKER) and session.config.getoption("loadgroup", False):
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
                 raise pytest.UsageError(f"{item.nodeid}: its group was not seen by pytest-xdist")
 
 
-def _rank(item: pytest.Item) -> int:
-    """Whole systems first: they wait more than they work, and end last when they begin last."""
+def _rank(item: pytest.Item) -> tuple[int, bool]:
+    """Whole systems first: they wait more than they work, and end last when they begin last.
+
+    Of these first what one worker has for minutes: the rehearsals on the running system.
+    """
     order = ("long", "browser", "live", "process")
-    return next(
-        (rank for rank, mark in enumerate(order) if item.get_closest_marker(mark)), len(order)
-    )
+    rank = next((n for n, mark in enumerate(order) if item.get_closest_marker(mark)), len(order))
+    return rank, not item.path.match("tests/rehearsal/test_live.py")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -99,9 +111,14 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> None:
-    """Begin each test as a fresh process: polls remember what they answered, and databases change."""
-    cache.clear()
+def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin each test as a fresh process: polls remember what they answered, and databases change.
+
+    Failed sign-ins of other tests do not count, also where the bus remembers them.
+    """
+    for each in caches.all(initialized_only=True):
+        each.clear()
+    monkeypatch.setattr("redundancy.operations.throttle.PREFIX", f"test:{os.urandom(8).hex()}")
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +136,50 @@ def in_english() -> Iterator[None]:
     """Begin each test in English: the language of a request stays active when it is answered."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(scope="session")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Ready:
+    """What the workers of this run have made for each other."""
+    own = tmp_path_factory.getbasetemp()
+    return Ready(own.parent if os.environ.get(workers.WORKER) else own)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    ready: Ready, request: pytest.FixtureRequest, django_db_modify_db_settings: None
+) -> bool:
+    """Begin with a copy of the database that another worker has migrated, where there is one.
+
+    Where there is none, the others wait until this one has migrated its own. Not with
+    ``--reuse-db``, which brings its own; not with PostgreSQL.
+    """
+    reused: bool = request.config.getvalue("reuse_db")
+    if reused or connection.vendor != "sqlite":
+        return reused
+    ready.__enter__()
+    return ready.copy_database(_test_database())
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    ready: Ready, request: pytest.FixtureRequest, django_db_keepdb: bool, django_db_setup: None
+) -> Iterator[None]:
+    """Keep the migrated database for the other workers, and for the systems that tests start."""
+    if connection.vendor == "postgresql":
+        connection.close()
+        with template_of(str(connection.settings_dict["NAME"])) as ready.template:
+            yield
+        return
+    if not request.config.getvalue("reuse_db"):
+        if not django_db_keepdb:
+            ready.keep_database(_test_database())
+        ready.__exit__()
+    yield
+
+
+def _test_database() -> Path:
+    return Path(settings.DATABASES["default"]["TEST"]["NAME"])
 
 
 @pytest.fixture(scope="session")
@@ -169,6 +230,12 @@ def valkey(given_redis: redis.Redis | None) -> Iterator[str]:
         server.wait()
 
 
+@pytest.fixture(scope="session")
+def begun(ready: Ready, django_db_setup: None) -> Ready:
+    """What lets a system start at once: a migrated database and static files."""
+    return ready
+
+
 @pytest.fixture
 def free_port() -> int:
     """A port of this machine that nobody listens on."""
@@ -177,10 +244,10 @@ def free_port() -> int:
 
 @pytest.fixture
 def process_env(
-    tmp_path: Path, free_port: int, given_redis: redis.Redis | None
+    tmp_path: Path, free_port: int, given_redis: redis.Redis | None, begun: Ready
 ) -> Iterator[dict[str, str]]:
     """The environment for real processes of one test; a given Redis is emptied afterwards."""
-    with own_environment(tmp_path / "var", free_port) as variables:
+    with own_environment(begun.fill(tmp_path / "var"), free_port, begun.template) as variables:
         yield variables
     if given_redis is not None:
         given_redis.flushdb()

@@ -16,10 +16,12 @@ from django.utils import translation
 from django.utils.http import urlencode
 
 from redundancy.alarms import writes as alarms
-from redundancy.catalog import XCP_ROUTER
+from redundancy.catalog import PRESENCE_ENGINE, TEXT_CONFERENCE_MANAGER, XCP_ROUTER
 from redundancy.imports import writes as imports
 from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
 from redundancy.operations import events, groups, incidents, power
+from redundancy.operations.activation import set_activated
+from redundancy.operations.functions import set_functions
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.parameters.writes import parameters
@@ -54,6 +56,7 @@ NOT_PAGES = {
     "logout",
     "healthz",
     "metrics",
+    "readyz",
     "alarm_acknowledge",
     "alarm_banner",
     "control_center_node",
@@ -64,10 +67,22 @@ NOT_PAGES = {
     "log_collection_download",
     "planned_step",
     "session_sign",
+    "session_seconds",
     "set_language",
     "srm_trace_download",
+    "stay_signed_in",
     "srm_trace_level",
     "user_export_file",
+    # For programs.
+    "axl",
+    "axl_bare",
+    "control_center_services",
+    "control_center_services_ex",
+    "control_center_services_port",
+    "epas",
+    "epas_version",
+    "epas_node",
+    "epas_node_version",
 }
 
 
@@ -97,6 +112,10 @@ def furnish() -> Furniture:
     )
     cucm = add_server(name="cucm", server_type="cucm", actor="ann")
     other = groups.add_group(name="Other", first=one, second=two, actor="ann")
+    set_functions(configured={"persistent_chat": True}, actor="ann")
+    for server in (pub, one):
+        name = TEXT_CONFERENCE_MANAGER
+        set_activated(server=server, name=name, activated=True, actor="ann")
     groups.enable_ha(group=pair, actor="ann")
     parameters.set_parameters(values={"heartbeat_timeout": "90"}, server=None, actor="ann")
     parameters.set_parameters(values={"relogin_lower": "60"}, server=sub, actor="ann")
@@ -145,6 +164,8 @@ def every_page(made: Furniture) -> list[Address]:
     return [
         Address("login", signed_in=False),
         Address("login", data={"username": "", "password": ""}, signed_in=False),
+        Address("password_change"),
+        Address("password_change", data={"old_password": ""}, status=422),
         Address("home"),
         Address("about"),
         Address("server_list"),
@@ -165,6 +186,8 @@ def every_page(made: Furniture) -> list[Address]:
         Address("group_delete", (made.other,)),
         Address("group_delete_selected", query={"pk": [made.other]}),
         Address("group_logins", (pair,)),
+        Address("start_login_services", (made.sub,)),
+        Address("group_enable", (made.other,)),
         Address("group_action", (pair, made.sub, "failover"), status=409),
         Address("preflight", (made.other,)),
         Address("must_match", (pair,)),
@@ -205,6 +228,19 @@ def every_page(made: Furniture) -> list[Address]:
             ("network", made.sub),
             data={"action": "stop", "service": XCP_ROUTER},
         ),
+        Address("service_activation"),
+        Address("service_activation", query={"server": made.loose, "fill": "all"}),
+        Address("service_activation", query={"server": pub}),
+        Address(
+            "service_activation",
+            query={"server": made.sub},
+            data={"seen": PRESENCE_ENGINE},
+            status=409,
+        ),
+        Address("functions", ("compliance",)),
+        Address("functions", ("persistent-chat",)),
+        Address("functions", ("federation",)),
+        Address("functions", ("compliance",), data={"seen": "", "function": "7"}, status=422),
         Address("planned_list"),
         Address("planned_restart", (made.restart,)),
         Address("srm_trace"),

@@ -1,7 +1,7 @@
 """Put an SRM into a state, with the memory it would have there."""
 
 from redundancy.clock import lab_now
-from redundancy.models import NodeRuntime, Server
+from redundancy.models import NodeRuntime, PresenceSession, RedundancyGroup, Server
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, Node, Reading
@@ -14,10 +14,11 @@ def remember(
     said: tuple[State, Reason],
     *,
     stopped: tuple[str, ...] = (),
+    peer_healthy: bool = True,
 ) -> None:
     """Let the SRM of ``node`` be in ``state``, healthy, having just heard ``said`` from its peer.
 
-    ``stopped``: services which it remembers to have stopped.
+    ``peer_healthy``: what the peer said of its critical services. ``stopped``: services which it remembers to have stopped.
     """
     now = lab_now()
     heartbeat = Heartbeat(
@@ -28,7 +29,7 @@ def remember(
         state=said[0],
         reason=said[1],
         epoch=0,
-        healthy=True,
+        healthy=peer_healthy,
         hears=True,
     )
     memory = Node(
@@ -60,3 +61,17 @@ def remember_pair(
     """Put both nodes of a group into these states."""
     remember(first, one, second, two)
     remember(second, two, first, one)
+
+
+def fail_over(group: RedundancyGroup, *, healthy_for: float) -> None:
+    """Let the second node of ``group`` serve everybody for the first, which is healthy for so long (lab seconds)."""
+    first, second = group.servers.select_related("runtime").order_by("slot")
+    over, backup = (
+        (state, Reason.CRITICAL_SERVICE_DOWN) for state in (State.FAILED_OVER, State.BACKUP)
+    )
+    remember_pair(first, over, second, backup)
+    runtime = NodeRuntime.objects.get(server=first)
+    since = lab_now() - healthy_for
+    runtime.memory |= {"healthy_since": since, "settled_at": since}
+    runtime.save(update_fields=["memory"])
+    PresenceSession.objects.filter(user__home__group=group).update(node=second)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -28,6 +29,7 @@ _ports = workers.own_ports()
 NOT_INHERITED = {
     "ADMIN_PASSWORD",
     "DATABASE_URL",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",
     "DJANGO_SETTINGS_MODULE",
     "FAULT_LAB",
     "LAB_CLOCK_RATE",
@@ -53,14 +55,17 @@ def find_port() -> int:
 
 
 @contextlib.contextmanager
-def own_environment(folder: Path, port: int) -> Iterator[dict[str, str]]:
+def own_environment(folder: Path, port: int, template: str = "") -> Iterator[dict[str, str]]:
     """The environment for real processes: a data folder, a port and a database of their own.
 
-    Where ``DATABASE_URL`` names a PostgreSQL server, they get a database made for them there.
+    Where ``DATABASE_URL`` names a PostgreSQL server, they get a database made for them there: a
+    copy of ``template`` when it is given, else an empty one.
     """
     variables = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     # The fault handler shows, when it is asked with SIGABRT, where a process hangs.
     variables |= {"VAR_DIR": str(folder), "PORT": str(port), "PYTHONFAULTHANDLER": "1"}
+    # One process less to start; the tests that are about it say so.
+    variables |= {"SSH_PORT": "0", "SOAP_PORT": "0"}
     given = os.environ.get("DATABASE_URL", "")
     if not given.startswith("postgres"):
         yield variables
@@ -68,24 +73,50 @@ def own_environment(folder: Path, port: int) -> Iterator[dict[str, str]]:
     name = f"cucm_admin_{uuid.uuid4().hex}"
     parts = urlsplit(given)
     with psycopg.connect(given, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
+        server.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         own = f"{parts.scheme}://{parts.netloc}/{name}?{parts.query}"
         yield variables | {"DATABASE_URL": own}
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def statement(variables: dict[str, str], sql: str) -> None:
+    """Carry out one statement on the database of these processes, behind their backs."""
+    url = variables.get("DATABASE_URL", "")
+    if url.startswith("postgres"):
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute(sql.encode())
+        return
+    path = Path(variables["VAR_DIR"]) / "db.sqlite3"
+    with contextlib.closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as file:
+        file.execute(sql)
+
+
 class Stack:
     """One start of the stack and what it printed."""
 
-    def __init__(self, env: dict[str, str], log: Path, command: tuple[str, ...] = COMMAND) -> None:
-        self.folder = Path(env["VAR_DIR"])
+    def __init__(
+        self,
+        env: dict[str, str],
+        log: Path,
+        command: tuple[str, ...] = COMMAND,
+        *,
+        cwd: Path = BASE_DIR,
+        folder: Path | None = None,
+    ) -> None:
+        self.folder = folder or Path(env["VAR_DIR"])
         self.port = int(env["PORT"]) if env["PORT"].isdigit() else 0
         self.url = f"http://127.0.0.1:{self.port}"
         self._log = log
         self.started = time.monotonic()
         with log.open("wb") as out:
             self.process = subprocess.Popen(
-                command, cwd=BASE_DIR, env=env, stdout=out, stderr=subprocess.STDOUT
+                command,
+                cwd=cwd,
+                env=env,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                # As a shell has it; the settings have changed that of the tests.
+                umask=0o022,
             )
 
     @property

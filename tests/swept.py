@@ -1,6 +1,8 @@
 """The running system without its processes: what they leave behind."""
 
-from redundancy import bus, pulse, tasks
+import json
+
+from redundancy import bus, pulse, tasks, workers
 
 # Where the workers run.
 HOST = "@here"
@@ -13,3 +15,20 @@ def just_swept() -> None:
     for queue in ("sweep", "moves"):
         pulse.note_canary(queue, pulse.now() - 0.25, f"{queue}{HOST}")
     tasks.audit()
+
+
+def tell(
+    role: str,
+    *,
+    seen: float,
+    began: float = 3600,
+    ahead: float = 0.0,
+    aside: bool = False,
+    canary: bool = True,
+) -> None:
+    """Let a process have told of itself; ``seen`` and ``began`` in seconds ago."""
+    now = pulse.now()
+    told = {"role": role, "began": now - began, "seen": now - seen, "ahead": ahead, "aside": aside}
+    bus.client().hset(workers.SIGNS, f"{role}@here", json.dumps(told))
+    if canary:
+        workers.note_canary(f"{role}@here")

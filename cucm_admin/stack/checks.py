@@ -2,17 +2,31 @@
 
 import errno
 import fcntl
+import ipaddress
 import os
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from cucm_admin.env import BadSetting
+from cucm_admin.env import BadSetting, number
 
-HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """A port that the product does without when nobody asked for it: its ``setting`` and the ``usual`` one."""
+
+    name: str
+    setting: str
+    usual: int
+
+
+SSH = Extra("SSH", "SSH_PORT", 2222)
+SOAP = Extra("SOAP", "SOAP_PORT", 8443)
 
 
 def port_number(env: Mapping[str, str] = os.environ) -> int:
@@ -25,6 +39,42 @@ def port_number(env: Mapping[str, str] = os.environ) -> int:
     return int(raw)
 
 
+def listen_for(
+    extra: Extra,
+    host: str,
+    patience: float = 0.0,
+    env: Mapping[str, str] = os.environ,
+    *,
+    must: bool = False,
+) -> tuple[socket.socket | None, str]:
+    """Return a socket on the port of ``extra``, or None with a sentence that says why there is none.
+
+    A port that was asked for must be free, and so ``must`` the usual one be where nothing else is started.
+    """
+    asked = must or bool(env.get(extra.setting, "").strip())
+    port = int(number(extra.setting, extra.usual, 0, 65535, env))
+    if not port:
+        return None, ""
+    try:
+        return listen(host, port, patience, extra.setting), ""
+    except BadSetting:
+        if asked:
+            raise
+        busy = f"port {port} is in use. {extra.setting} chooses another one"
+        return None, f"{extra.name} is not served: {busy}"
+
+
+def bind_address(env: Mapping[str, str] = os.environ) -> str:
+    """Return ``BIND``, the address of this machine that the web pages listen on."""
+    raw = env.get("BIND", "127.0.0.1").strip() or "127.0.0.1"
+    try:
+        return str(ipaddress.ip_address(raw.strip("[]")))
+    except ValueError:
+        raise BadSetting(
+            "BIND", f"must be an address such as 127.0.0.1, 0.0.0.0 (all) or ::1, not {raw!r}"
+        ) from None
+
+
 def take_folder(folder: Path) -> TextIO:
     """Return the lock that keeps ``folder`` for one running stack, held while the file is open.
 
@@ -32,7 +82,7 @@ def take_folder(folder: Path) -> TextIO:
     """
     path = folder / "stack.lock"
     try:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o644), "r+")
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     except OSError as error:
         raise BadSetting("VAR_DIR", f"cannot write {path}: {error.strerror}") from None
     try:
@@ -48,27 +98,31 @@ def take_folder(folder: Path) -> TextIO:
     return file
 
 
-def listen(port: int, patience: float = 0.0) -> socket.socket:
-    """Return a socket that listens on ``port`` of this machine only.
+def listen(host: str, port: int, patience: float = 0.0, name: str = "PORT") -> socket.socket:
+    """Return a socket that listens on ``port`` of this machine's address ``host``.
 
     It is opened here, once, and handed to the web server: nobody can take the port between the
     check and its use, and while the web server restarts, browsers wait instead of being refused.
-    ``patience`` is how many seconds a port may stay busy, for what is just ending.
+    ``patience`` is how many seconds a port may stay busy, for what is just ending; ``name`` the
+    setting that gives the port.
     """
     deadline = time.monotonic() + patience
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while True:
-        server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        server = socket.socket(family, socket.SOCK_STREAM)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            server.bind((HOST, port))
+            server.bind((host, port))
             server.listen(128)
         except OSError as error:
             server.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise BadSetting("BIND", f"{host} is no address of this machine") from None
             if error.errno != errno.EADDRINUSE:
-                raise BadSetting("PORT", f"cannot use {port}: {error.strerror}") from None
+                raise BadSetting(name, f"cannot use {port}: {error.strerror}") from None
             if time.monotonic() >= deadline:
                 raise BadSetting(
-                    "PORT", f"{port} is in use by another program; choose another one"
+                    name, f"{port} is in use by another program; choose another one"
                 ) from None
             time.sleep(0.1)
         else:

@@ -3,12 +3,24 @@
 Safe to repeat. Where the processes run on several machines it runs once, before them.
 """
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
+
+DEFAULTS = "--defaults"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Prepare, or end with one line that says why not."""
+    parser = argparse.ArgumentParser(prog="python -m cucm_admin.stack.prepare", description=__doc__)
+    parser.add_argument(
+        DEFAULTS,
+        action="store_true",
+        help="shared settings that the environment does not give become their defaults again, "
+        "instead of staying as they are",
+    )
+    defaults = parser.parse_args(arguments).defaults
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cucm_admin.settings")
     import django
     from django.core.exceptions import ImproperlyConfigured
@@ -19,19 +31,21 @@ def main() -> None:
     except (ImproperlyConfigured, ValueError) as error:
         sys.exit(f"The settings cannot be used: {_first_line(error)}")
     try:
-        _prepare()
+        _prepare(defaults=defaults)
     except DatabaseError as error:
         sys.exit(f"DATABASE_URL: the database cannot be used: {_first_line(error)}")
 
 
-def _prepare() -> None:
+def _prepare(*, defaults: bool) -> None:
     import redis
     from django.conf import settings
     from django.core.management import call_command
 
+    from cucm_admin import env, shared
     from cucm_admin.stack import statics
-    from redundancy import clock
 
+    for problem in env.make_all_private(settings.VAR_DIR):
+        sys.stderr.write(f"VAR_DIR: {problem}\n")
     try:
         with redis.from_url(settings.REDIS_URL, socket_timeout=5) as client:
             client.ping()
@@ -39,9 +53,10 @@ def _prepare() -> None:
         sys.exit(f"REDIS_URL: the server cannot be used: {_first_line(error)}")
     check_migrations()
     call_command("migrate", interactive=False, verbosity=0)
+    if wrong := shared.keep(defaults=defaults):
+        sys.exit(wrong)
     statics.collect()
     call_command("ensure_admin")
-    clock.set_rate(settings.LAB_CLOCK_RATE)
     if settings.LAB_CLOCK_RATE != 1:
         sys.stdout.write(
             f"Lab clock: all of SRM's time runs {settings.LAB_CLOCK_RATE:g} times as fast (LAB_CLOCK_RATE)\n"
@@ -50,19 +65,13 @@ def _prepare() -> None:
 
 def check_migrations() -> None:
     """End where the database has seen migrations of ours that are not among those of this version."""
-    from django.db import connection
-    from django.db.migrations.loader import MigrationLoader
+    from cucm_admin import schema
 
-    loader = MigrationLoader(connection)
-    strange = [
-        key
-        for key in loader.applied_migrations
-        if key[0] in loader.migrated_apps and key not in loader.disk_migrations
-    ]
+    _, strange = schema.missing_and_strange()
     if strange:
         sys.exit(
             "The database was made before version 0.2.0, or by a later version than this one "
-            f"({'.'.join(min(strange))} is not known here). Start that version, or this one with an "
+            f"({'.'.join(strange[0])} is not known here). Start that version, or this one with an "
             "empty database: with another DATABASE_URL or VAR_DIR"
         )
 

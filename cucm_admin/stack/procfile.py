@@ -7,6 +7,8 @@ from pathlib import Path
 # The set-up step, run to its end before all others; and the one that gets the listening socket.
 RELEASE = "release"
 WEB = "web"
+# They may be switched off, and the product does without their port when nobody asked for that one.
+SSH, SOAP = "ssh", "soap"
 
 
 def parse(text: str) -> dict[str, list[str]]:

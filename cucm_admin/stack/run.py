@@ -1,6 +1,7 @@
 """Start the whole product and keep it running until it is told to stop."""
 
 import argparse
+import contextlib
 import io
 import os
 import signal
@@ -10,11 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cucm_admin import env as settings_env
-from cucm_admin.stack import checks, leash, leftovers, procfile, valkey
+from cucm_admin import places
+from cucm_admin.stack import checks, leash, leftovers, prepare, procfile, valkey
 from cucm_admin.stack.console import Console, wants_colour
 from cucm_admin.stack.supervisor import OWN_NAME, Spec, Supervisor
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
+BASE_DIR = places.ROOT
 
 
 def main(arguments: list[str], env: Mapping[str, str] = os.environ) -> int:
@@ -36,10 +38,12 @@ def main(arguments: list[str], env: Mapping[str, str] = os.environ) -> int:
 
 def start(env: Mapping[str, str]) -> int:
     """Check, take the data folder and the port, clear up after an earlier start, and serve."""
-    folder = settings_env.data_dir(BASE_DIR, env)
-    port = checks.port_number(env)
+    settings_env.keep_private()
+    folder = settings_env.data_dir(places.home(), env)
+    host, port = checks.bind_address(env), checks.port_number(env)
     commands = procfile.load(BASE_DIR / "Procfile")
     embedded = not env.get("REDIS_URL", "").strip()
+    proxied = settings_env.flag("HTTPS", False, env)
     names = (*commands, "valkey", OWN_NAME)
     with checks.take_folder(folder):
         state = folder / "stack.json"
@@ -48,7 +52,15 @@ def start(env: Mapping[str, str]) -> int:
         )
         leftovers.stop(left)
         # What was killed a moment ago may hold the port until the system has cleared it up.
-        with checks.listen(port, patience=3.0 if state.exists() else 0.0) as server:
+        patience = 3.0 if state.exists() else 0.0
+        with checks.listen(host, port, patience) as server, contextlib.ExitStack() as open_too:
+            sockets: dict[str, socket.socket | None] = {procfile.WEB: server}
+            without = []
+            for name, extra in ((procfile.SSH, checks.SSH), (procfile.SOAP, checks.SOAP)):
+                sockets[name], why = checks.listen_for(extra, host, patience, env)
+                if each := sockets[name]:
+                    open_too.enter_context(each)
+                without += [why] if why else []
             if isinstance(sys.stdout, io.TextIOWrapper):
                 # A terminal that cannot show a character is no reason to stop.
                 sys.stdout.reconfigure(errors="replace")
@@ -58,7 +70,11 @@ def start(env: Mapping[str, str]) -> int:
             ) as supervisor:
                 if left:
                     supervisor.say(f"Stopped what an earlier start left running: {listed(left)}")
-                return serve(supervisor, commands, folder, server, embedded=embedded)
+                for why in without:
+                    supervisor.say(why)
+                return serve(
+                    supervisor, commands, folder, sockets, embedded=embedded, proxied=proxied
+                )
 
 
 def listed(marks: list[leftovers.ProcessMark]) -> str:
@@ -75,12 +91,13 @@ def children_env(env: Mapping[str, str], folder: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # One machine's stack is a lab; on several machines it is asked for.
         "FAULT_LAB": env.get("FAULT_LAB", "").strip() or "1",
+        "ALARM_ALLOW_PRIVATE": env.get("ALARM_ALLOW_PRIVATE", "").strip() or "1",
         # Celery's advice to name another user is for a system service; in a container all is root's.
         "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         # Threads of one process share their free memory, instead of hoarding it each.
         "MALLOC_ARENA_MAX": env.get("MALLOC_ARENA_MAX", "2"),
-        # Where setproctitle is installed, gunicorn and Celery write titles over their environment,
-        # by which the next start knows what an earlier one left running.
+        # Where setproctitle is installed, Celery writes titles over its environment, by which the
+        # next start knows what an earlier one left running.
         "SPT_NOENV": "1",
     }
 
@@ -89,20 +106,29 @@ def serve(
     supervisor: Supervisor,
     commands: Mapping[str, list[str]],
     folder: Path,
-    server: socket.socket,
+    sockets: Mapping[str, socket.socket | None],
     *,
     embedded: bool,
+    proxied: bool,
 ) -> int:
-    """Start everything in its order, and serve it until it is over. Return the exit code."""
+    """Start everything in its order, and serve it until it is over. Return the exit code.
+
+    ``sockets``: that of each process that listens; None where it is not to run.
+    """
     if embedded and not start_valkey(supervisor, folder):
         return int(not supervisor.stop_requested)
-    code = supervisor.run_once(spec_of(procfile.RELEASE, commands))
+    # On one machine the environment is all there is: what it does not give is the default.
+    release = {procfile.RELEASE: [*commands[procfile.RELEASE], prepare.DEFAULTS]}
+    code = supervisor.run_once(spec_of(procfile.RELEASE, release))
     if supervisor.over or code:
         return int(not supervisor.stop_requested)
+    left_out = {procfile.RELEASE, *(name for name, socket in sockets.items() if socket is None)}
     for name in commands:
-        if name != procfile.RELEASE:
-            supervisor.start(spec_of(name, commands, server if name == procfile.WEB else None))
-    Greeting(supervisor, server.getsockname()[1])
+        if name not in left_out:
+            supervisor.start(spec_of(name, commands, sockets.get(name)))
+    web = sockets[procfile.WEB]
+    assert web is not None
+    Greeting(supervisor, *web.getsockname()[:2], proxied=proxied)
     supervisor.wait_until(lambda: False)
     return int(supervisor.gave_up is not None)
 
@@ -115,7 +141,7 @@ def spec_of(
     if server is None:
         return Spec(name, command, once=name == procfile.RELEASE)
     descriptor = server.fileno()
-    return Spec(name, (*command, "--bind", f"fd://{descriptor}"), pass_fds=(descriptor,))
+    return Spec(name, (*command, "--fd", str(descriptor)), pass_fds=(descriptor,))
 
 
 def start_valkey(supervisor: Supervisor, folder: Path) -> bool:
@@ -123,6 +149,8 @@ def start_valkey(supervisor: Supervisor, folder: Path) -> bool:
     address = settings_env.valkey_socket(folder)
     data = folder / "valkey"
     valkey.make_room(address, data)
+    if moved := valkey.put_dump_away(data):
+        supervisor.say(moved)
     command = tuple(valkey.command(address, data))
     supervisor.start(Spec("valkey", command, ends_last=True, quiet=True))
     if supervisor.wait_until(lambda: valkey.answers(address), seconds=10.0, step=0.05):
@@ -138,14 +166,19 @@ class Greeting:
     The request waits in the socket's queue until the web process is there to answer it.
     """
 
-    def __init__(self, supervisor: Supervisor, port: int) -> None:
+    def __init__(self, supervisor: Supervisor, host: str, port: int, *, proxied: bool) -> None:
         self._supervisor = supervisor
-        self._url = f"http://{checks.HOST}:{port}/"
-        self._client = socket.create_connection((checks.HOST, port))
-        self._client.sendall(f"GET / HTTP/1.0\r\nHost: {checks.HOST}:{port}\r\n\r\n".encode())
+        self._proxied = proxied
+        # All addresses (0.0.0.0 and ::) have this machine's own among them.
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        site = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._url = f"http://{site}/"
+        self._client = socket.create_connection((host, port))
+        self._client.sendall(f"GET / HTTP/1.0\r\nHost: {site}\r\n\r\n".encode())
         supervisor.watch(self._client, self._answered)
 
     def _answered(self) -> None:
         self._supervisor.unwatch(self._client)
         self._client.close()
-        self._supervisor.say(f"Ready: {self._url}   (Ctrl-C stops everything)")
+        whose = "for the proxy, as HTTPS is on; " if self._proxied else ""
+        self._supervisor.say(f"Ready: {self._url}   ({whose}Ctrl-C stops everything)")

@@ -46,6 +46,19 @@ def make_room(address: Path, folder: Path) -> None:
         raise SystemExit(f"VAR_DIR: its path is too long, and {address.parent} is another user's")
 
 
+def put_dump_away(folder: Path) -> str:
+    """Move a dump in the data folder aside and return what was done, or nothing.
+
+    Ours writes none, and one that cannot be read would keep it from starting.
+    """
+    dump = folder / "dump.rdb"
+    if not os.path.lexists(dump):
+        return ""
+    aside = dump.with_name("dump.rdb.unused")
+    dump.replace(aside)
+    return f"Moved {dump} to {aside}: the embedded Valkey starts empty"
+
+
 def answers(address: Path) -> bool:
     """Return whether a server on the socket ``address`` answers a PING."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Bring .venv up to date: sh venv.sh requirements.txt [requirements-dev.txt]
-# Makes it with the first Python that is new enough, and installs only when a list of requirements has changed.
+# Bring .venv up to date: sh venv.sh [--in FOLDER] requirements.txt [requirements-dev.txt]
+# With --in an environment in another folder than .venv.
+# Makes it with the first Python that is new enough, and installs only when a list of requirements has changed:
+# what its lock names (requirements.lock for requirements.txt), and only files with the hashes that stand there.
 # PYTHON chooses the interpreter. Every failure is one line.
 set -eu
 
@@ -16,6 +18,10 @@ describe() {
 
 need="Python 3.11 or newer is needed"
 venv=.venv
+if [ "${1-}" = --in ]; then
+    venv=$2
+    shift 2
+fi
 asked=${PYTHON:-}
 if [ "$asked" ]; then
     command -v "$asked" >/dev/null || fail "$need; PYTHON=$asked is not there"
@@ -39,11 +45,12 @@ if ! present=$(describe "$venv/bin/python") || { [ "$asked" ] && [ "$present" !=
 fi
 
 for list in "$@"; do
-    stamp="$venv/installed-$list"
-    sum=$(cat requirements.txt constraints.txt "$list" | cksum)
+    stamp="$venv/installed-${list##*/}"
+    lock="${list%.txt}.lock"
+    sum=$(cat "$lock" | cksum)
     [ "$(cat "$stamp" 2>/dev/null)" = "$sum" ] && continue
     echo "Installing $list into $venv (once)"
-    "$venv/bin/python" -m pip install -qq --disable-pip-version-check -r "$list" ||
+    "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock" ||
         fail "Installing $list failed; the reason is above"
     echo "$sum" >"$stamp"
 done

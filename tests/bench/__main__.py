@@ -15,9 +15,12 @@ PARTS = (
     "history",
     "moves",
     "users",
+    "jabber",
     "topology",
     "pages",
     "screen",
+    "ssh",
+    "soap",
 )
 
 

@@ -64,7 +64,7 @@ def make_pair(variables: dict[str, str]) -> None:
 
 
 def family(stack: Stack) -> dict[str, int]:
-    """Return the supervisor and everything below it, by name; gunicorn has a worker of its own."""
+    """Return the supervisor and everything below it, by name."""
     names = {pid: name for name, pid in stack.children().items()}
     pids, last = {"stack": stack.process.pid}, [stack.process.pid]
     while last:

@@ -40,6 +40,15 @@ def on_each(module: str) -> Iterator[Figure]:
             del os.environ["DATABASE_URL"]
 
 
+def set_up() -> None:
+    """Let this process be one of the product, with a database that is migrated."""
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
 def tell(figures: Iterable[Figure]) -> None:
     """Hand the figures to the process that asked for them."""
     for figure in figures:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import islice
 
-from tests.bench.databases import on_each, tell
+from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
 
 PART = "history"
@@ -102,11 +102,7 @@ def _figures(database: str) -> Iterator[Figure]:
 
 def main() -> None:
     """Measure in this process, and tell the one that started it."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+    set_up()
     _fill()
     tell(_figures(sys.argv[1]))
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.databases import on_each, tell
+from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
 from tests.bench.sweep import Lab, enable, valkey
 
@@ -176,11 +176,9 @@ def figures(database: str) -> Iterator[Figure]:
 
 def main() -> None:
     """Measure in this process."""
-    import django
     from django.core.management import call_command
 
-    django.setup()
-    call_command("migrate", verbosity=0)
+    set_up()
     call_command("collectstatic", interactive=False, verbosity=0)
     with valkey():
         tell(figures(sys.argv[1]))

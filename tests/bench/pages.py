@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
-from tests.bench.databases import on_each, tell
+from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
 
 if TYPE_CHECKING:
@@ -260,15 +260,13 @@ def changed(path: str) -> str:
 
 def main() -> None:
     """Measure in this process."""
-    import django
     from django.core.management import call_command
 
     from tests.bench.sweep import valkey
 
-    django.setup()
+    set_up()
     # Pages that refuse are meant to.
     logging.getLogger("django.request").setLevel(logging.ERROR)
-    call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     with valkey():
         tell(figures(sys.argv[1]))

@@ -130,7 +130,11 @@ def play(ask: Remote, pages: Sequence[Page]) -> list[Change]:
     before = ask("HaEvent.objects.order_by('-pk')[0].pk")
     for _ in range(ROUNDS):
         for act in ("failover", "fallback"):
-            until(ask, f"'{act}' in [row.action for row in live.all_live()[0].rows]", pages[0])
+            until(
+                ask,
+                f"'{act}' in [r.action for r in live.all_live()[0].rows if r.name == 'imp-pub']",
+                pages[0],
+            )
             rest(random.uniform(0, 2), pages[0])
             ask(f"actions.request_{act}(node=server('imp-pub'), serial=None, actor='admin')")
             ended = "'Idle'" if act == "failover" else "'Normal'"

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench.databases import on_each, tell
+from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
 
 PART = "sweep"
@@ -164,11 +164,7 @@ def figures(database: str) -> Iterator[Figure]:
 
 def main() -> None:
     """Measure in this process."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+    set_up()
     with valkey():
         tell(figures(sys.argv[1]))
 

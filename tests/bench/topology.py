@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from html import unescape
 
-from tests.bench.databases import on_each, tell
+from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
 
 PART = "topology"
@@ -46,18 +46,19 @@ def populate(count: int) -> None:
 def figures(database: str) -> Iterator[Figure]:
     """Yield the figures of this process's database, for one size after the other."""
     from django.conf import settings
-    from django.contrib.auth.models import User
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
     from django.urls import reverse
 
     from redundancy import bus
+    from redundancy.permissions import READ_ONLY
     from tests.bench.sweep import Lab, change, enable
+    from tests.pages.conftest import make_user
 
     settings.ALLOWED_HOSTS = ["testserver"]
     client, lab, there = Client(), Lab(), 0
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(make_user("reader", READ_ONLY))
     page = reverse("topology")
     for size in SIZES:
         enable(lab, size - there)
@@ -99,13 +100,11 @@ def figures(database: str) -> Iterator[Figure]:
 
 def main() -> None:
     """Measure in this process."""
-    import django
     from django.core.management import call_command
 
     from tests.bench.sweep import valkey
 
-    django.setup()
-    call_command("migrate", verbosity=0)
+    set_up()
     call_command("collectstatic", verbosity=0, interactive=False)
     with valkey():
         tell(figures(sys.argv[1]))

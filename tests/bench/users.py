@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tests.bench.databases import on_each, tell
+from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
 
 PART = "users"
@@ -138,11 +138,7 @@ def _page(
 
 def main() -> None:
     """Measure in this process, and tell the one that started it."""
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+    set_up()
     tell(_figures(sys.argv[1]))
 
 

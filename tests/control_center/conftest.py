@@ -17,7 +17,14 @@ def _signed_in(role: str) -> Client:
 
 
 @pytest.fixture
-def group(db: None) -> RedundancyGroup:
+def users() -> int:
+    """How many users there are: few, as each test makes its own."""
+    return 10
+
+
+@pytest.fixture
+def group(db: None, users: int, monkeypatch: pytest.MonkeyPatch) -> RedundancyGroup:
+    monkeypatch.setattr("redundancy.operations.sample.USERS", users)
     return load_sample_cluster(actor="test")
 
 

@@ -18,6 +18,7 @@ from redundancy.srm.states import Reason, State
 from tests.memory import remember_pair
 
 ROUTER, PROXY, ENGINE = "Cisco XCP Router", "Cisco SIP Proxy", "Cisco Presence Engine"
+MANAGER, AUTHENTICATION = "Cisco XCP Connection Manager", "Cisco XCP Authentication Service"
 SRM = "Cisco Server Recovery Manager"
 HTMX = {"HX-Request": "true"}
 
@@ -163,8 +164,50 @@ def test_caution_comes_first_while_ha_is_on(
         "continue",
     ]
     assert form.find("a", string="Cancel") is not None
-    assert "500 users" in form.get_text()
+    assert " 5 users" in form.get_text()
     assert (soup.find("html") is None) == htmx
+
+
+@pytest.mark.parametrize(
+    ("action", "service", "kind", "told"),
+    [
+        ("stop", MANAGER, "feature", "Everybody who is logged in at imp-pub is disconnected."),
+        ("restart", MANAGER, "feature", "logs in again after a random time"),
+        ("stop", AUTHENTICATION, "feature", "Nobody can log in at imp-pub without"),
+        ("stop", "Cisco Client Profile Agent", "network", "no failover follows, and users wait"),
+    ],
+)
+def test_what_only_clients_notice_is_asked_about_and_disabling_ha_not_offered(
+    client: Client,
+    pub: Server,
+    protected: RedundancyGroup,
+    action: str,
+    service: str,
+    kind: str,
+    told: str,
+) -> None:
+    before = snapshot(pub)
+    asked = send(client, pub, action, service, kind=kind)
+    assert (asked.status_code, snapshot(pub)) == (200, before)
+    form = BeautifulSoup(asked.content, "html.parser").select_one("form.confirm")
+    assert form is not None
+    text = form.get_text()
+    assert told in text
+    assert f"SRM does not monitor {service}." in text
+    assert "Logged in on imp-pub now: 5 users." in text
+    assert [button["value"] for button in form.select("button[name=choice]")] == ["continue"]
+    assert "For planned work" not in text
+    assert send(client, pub, action, service, kind=kind, choice="continue").status_code == 302
+    assert snapshot(pub) != before
+
+
+def test_a_login_service_that_nobody_misses_is_not_asked_about(
+    client: Client, pub: Server, protected: RedundancyGroup
+) -> None:
+    # It is back before anybody logs in; and one that is stopped takes nothing away.
+    assert send(client, pub, "restart", AUTHENTICATION, kind="feature").status_code == 302
+    send(client, pub, "stop", MANAGER, kind="feature", choice="continue")
+    assert send(client, pub, "restart", MANAGER, kind="feature").status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -191,9 +234,10 @@ def test_caution_tells_the_price_of_disabling_ha(
     send(client, sub, "power_off", choice="continue")
     caution = send(client, pub, "stop", ROUTER).content.decode()
     assert "If HA is disabled now" in caution
-    assert "imp-sub serves nobody now" in caution
+    assert "imp-sub has no power, and must be powered on." in caution
 
 
+@pytest.mark.parametrize("users", [1000])
 def test_caution_counts_who_is_logged_in(
     client: Client, pub: Server, protected: RedundancyGroup
 ) -> None:
@@ -209,9 +253,9 @@ def test_a_node_whose_services_run_is_not_said_to_serve_nobody(
     sub = protected.servers.get(slot=2)
     down = Reason.CRITICAL_SERVICE_DOWN
     remember_pair(pub, (State.FAILED_OVER, down), sub, (State.BACKUP, down))
-    assert "serves nobody" not in send(client, sub, "stop", ROUTER).content.decode()
+    assert "serve nobody" not in send(client, sub, "stop", ROUTER).content.decode()
     NodeService.objects.filter(server=pub, name=ENGINE).update(running=False)
-    assert "imp-pub serves nobody now" in send(client, sub, "stop", ROUTER).content.decode()
+    assert "imp-pub will serve nobody" in send(client, sub, "stop", ROUTER).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.asserts import assertNumQueries
+from pytest_django.fixtures import Settings
 
 from redundancy.catalog import SERVICES
+from redundancy.faultlab import writes as faults
 from redundancy.models import NodeService, RedundancyGroup, Server
 from redundancy.operations import power, services
 from redundancy.operations.servers import add_server
@@ -49,7 +51,7 @@ def test_asks_for_a_server_first(client: Client, pub: Server) -> None:
 
 
 def test_says_so_while_there_is_no_node(client: Client) -> None:
-    assert "no IM and Presence server yet" in page(client, "network").get_text()
+    assert "No IM and Presence server has been added yet" in page(client, "network").get_text()
 
 
 def test_shows_status_activation_and_what_is_critical(client: Client, pub: Server) -> None:
@@ -171,3 +173,30 @@ def test_queries_do_not_grow_with_the_services(client: Client, pub: Server) -> N
 def test_names_are_escaped(client: Client, pub: Server) -> None:
     response = client.get(address("feature", pub) + "&service=<script>alert(1)</script>")
     assert b"<script>alert" not in response.content
+
+
+def test_services_that_the_data_monitor_holds_back(
+    client: Client, pub: Server, settings: Settings
+) -> None:
+    settings.FAULT_LAB = True
+    sub = Server.objects.get(name="imp-sub")
+    faults.break_replication(node=sub, actor="")
+    power.power_off(server=sub, actor="")
+    power.power_on(server=sub, actor="")
+    shown = page(client, "feature", sub)
+    assert cell(shown, "status", "Cisco Presence Engine") == "Starting"
+    for each in (shown, page(client, "network", sub)):
+        [notice] = each.select("#live .notice")
+        assert "set replication-sync monitor disable imp-sub" in notice.get_text()
+    url = reverse("control_center_service", args=["feature", sub.pk])
+    post = {"service": "Cisco SIP Proxy", "action": "start"}
+    assert "is starting already; nothing was done" in client.post(url, post, follow=True).text
+    post = {"service": "Cisco SIP Proxy", "action": "restart"}
+    answer = BeautifulSoup(client.post(url, post, follow=True).content, "html.parser")
+    told = answer.select_one("fieldset.status")
+    assert told is not None
+    assert "its Data Monitor holds back at Starting: Cisco SIP Proxy." in told.get_text()
+    assert "was restarted" not in told.get_text()
+    changed = live_version(page(client, "feature", sub))
+    faults.set_up_replication(node=sub, actor="")
+    assert "Data Monitor" not in client.get(changed).text

@@ -50,9 +50,9 @@ def read_by_program() -> dict[str, list[object]]:
 
 
 def read_by_make() -> set[str]:
-    return set(re.findall(r"\$\((\w+)\)", MAKEFILE)) - set(
-        re.findall(r"^(\w+) :?=", MAKEFILE, flags=re.MULTILINE)
-    )
+    own = re.findall(r"^(\w+) :?=", MAKEFILE, flags=re.MULTILINE)
+    # MAKE is how make calls itself.
+    return set(re.findall(r"\$\((\w+)\)", MAKEFILE)) - {*own, "MAKE"}
 
 
 def in_table() -> dict[str, str]:

@@ -83,14 +83,17 @@ def test_every_fault_can_be_put_in_force_and_ended(page: Client, group: Redundan
         # A group's moves are held, or the next one fails.
         ({"action": "hold"}, "Session moves of DefaultCUPSubCluster wait until they are released."),
         ({"action": "start", "node": sub.pk}, "critical services on imp-sub fails"),
+        ({"action": "replication", "node": sub.pk}, "replication of imp-sub is not set up."),
         ({"action": "pause", "seconds": "600"}, "Nobody looks at the nodes until"),
     ):
         answer = page.post(reverse("fault_lab"), {"group": group.pk, **fields}, follow=True)
         assert answer.redirect_chain[0][0] == f"{reverse('fault_lab')}?group={group.pk}", fields
         assert "Update successful" in status(answer)
         assert any(sentence in row[0] for row in rows(answer)), fields
-    assert Fault.objects.count() == 7
+    assert Fault.objects.count() == 8
     page.post(reverse("fault_lab"), {"group": group.pk, "action": "restore"})
+    assert Fault.objects.count() == 4
+    page.post(reverse("fault_lab"), {"group": group.pk, "action": "set up", "node": sub.pk})
     assert Fault.objects.count() == 3
     move = Fault.objects.get(kind="move")
     page.post(reverse("fault_lift"), {"group": group.pk, "fault": move.pk})

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from redundancy.clock import lab_datetime, lab_now
+from redundancy.faultlab import writes as faults
 from redundancy.history.reads import incidents as selector
 from redundancy.live import store
 from redundancy.models import (
@@ -50,6 +51,51 @@ def test_one_failover_is_one_incident(pair: Pair) -> None:
     assert incident.closed_at == incident.last_event.at
     pair.run(60)
     assert Incident.objects.count() == 1
+
+
+def power_off_sub() -> None:
+    power.power_off(server=server("imp-sub"), actor="ann")
+
+
+def stop_srm_of_sub() -> None:
+    power.stop_srm(server=server("imp-sub"), actor="ann")
+
+
+def shut_sub_down() -> None:
+    power.shut_down(server=server("imp-sub"), actor="ann")
+
+
+@pytest.mark.parametrize(
+    ("act", "cause"),
+    [
+        (power_off_sub, "imp-sub lost its power."),
+        (stop_srm_of_sub, "Cisco Server Recovery Manager on imp-sub was stopped."),
+        (shut_sub_down, "imp-sub was shut down."),
+    ],
+)
+def test_the_server_that_went_away_is_the_one_affected_first(
+    pair: Pair, act: Callable[[], None], cause: str
+) -> None:
+    act()
+    pair.run(75)
+    assert pair.states()[0] == State.BACKUP
+    incident = Incident.objects.get()
+    # Its peer declared it.
+    assert incident.first_event.node_name == "imp-pub"
+    assert incident.node_name == "imp-sub"
+    assert str(incident.cause).startswith(cause)
+
+
+def test_what_ended_is_no_cause_of_a_later_silence(pair: Pair, settings: Any) -> None:
+    settings.FAULT_LAB = True
+    power.stop_srm(server=server("imp-sub"), actor="ann")
+    power.start_srm(server=server("imp-sub"), actor="ann")
+    pair.run(30)
+    faults.cut_link(group=RedundancyGroup.objects.get(), sender=server("imp-sub"), actor="")
+    pair.run(75)
+    incident = Incident.objects.get()
+    assert incident.node_name == "imp-sub"
+    assert str(incident.cause).startswith("No heartbeat from imp-sub for")
 
 
 def test_a_second_failover_inside_it_belongs_to_it(pair: Pair) -> None:

@@ -20,7 +20,9 @@ from redundancy.history.timeline.layout import (
     draw_timeline,
 )
 from redundancy.history.timeline.model import Timeline, build_timeline
+from redundancy.history.views import timeline as views
 from redundancy.models import EventKind, HaEvent, Incident, RedundancyGroup, Server
+from redundancy.operations import events
 from redundancy.selectors.wording import TONES
 from redundancy.srm.states import NOT_RESPONDING, State
 from tests.history.conftest import BEGAN, Tell
@@ -301,7 +303,25 @@ def test_one_zooms_and_walks_by_links(told: None, page: Client, group: Redundanc
     assert len(rows(week)) == 4
     # A day before the first event nothing is known.
     empty = page.get(f"{url}?zoom=day&end={int(BEGAN - 3 * DAY)}")
-    assert rows(empty) == [["Nothing is known of this time."]]
+    assert rows(empty) == [["No events are recorded for this time span."]]
+
+
+def test_the_table_has_pages_of_the_same_span(
+    told: None, page: Client, group: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "LINES", 3)
+    url = reverse("timeline", args=[group.pk])
+    first = page.get(f"{url}?zoom=week")
+    assert len(rows(first)) == 3
+    link = next(tag for tag in soup(first).select(".pager a") if tag.text == "Next")
+    second = page.get(url + str(link["href"]))
+    assert len(rows(second)) == 1
+    assert rows(second)[0] not in rows(first)
+    # The picture is whole on each, and as wide as there is room.
+    for answer in (first, second):
+        drawn = soup(answer).select_one("svg.timeline")
+        assert drawn is not None
+        assert (drawn["width"], len(drawn.select("a"))) == ("100%", 4)
 
 
 @pytest.mark.parametrize("query", ["zoom=year", "end=x", "end=-1", f"end={10**12}"])
@@ -326,6 +346,18 @@ def test_of_too_much_the_newest_is_drawn(
     assert [event.sentence for event in found.events] == [f"event {n}" for n in range(5, 10)]
     answer = page.get(reverse("timeline", args=[group.pk]))
     assert "More happened than can be drawn" in answer.content.decode()
+
+
+def test_what_an_administrator_did_to_a_node_is_shown_from_before_the_span(
+    told: None, pub: Server, group: RedundancyGroup
+) -> None:
+    off = {"reports": False}
+    for kind in (EventKind.LAB, EventKind.ADMIN):
+        event = events.record(
+            kind=kind, sentence="Off.", node=pub, actor="ann", at=BEGAN - 60, inputs=off
+        )
+        found = selector.happened(group, BEGAN - 30, BEGAN + 600)
+        assert event in found.before["imp-pub"]
 
 
 def test_a_renamed_server_keeps_its_lane(told: None, group: RedundancyGroup, pub: Server) -> None:

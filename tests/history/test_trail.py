@@ -10,7 +10,7 @@ from django.utils import timezone
 from redundancy import origin
 from redundancy.history.reads import trail
 from redundancy.models import EventKind, HaEvent, SignIn
-from redundancy.operations.signins import record_sign_in
+from redundancy.operations.signins import Outcome, record_sign_in
 from tests.history.conftest import Tell
 from tests.pages.html import rows, soup
 
@@ -23,8 +23,8 @@ def acted(tell: Tell, page: Client, read_only: Client) -> datetime:
     # The test's own.
     SignIn.objects.all().delete()
     now = timezone.now()
-    record_sign_in(username="ccmadmin", ok=True, address="192.0.2.1")
-    record_sign_in(username="viewer", ok=False, address="192.0.2.2")
+    record_sign_in(username="ccmadmin", outcome=Outcome.OK, address="192.0.2.1")
+    record_sign_in(username="viewer", outcome=Outcome.FAILED, address="192.0.2.2")
     with origin.coming_from("192.0.2.1"):
         tell("The delay was changed.", EventKind.PARAMETER, actor="ccmadmin")
         tell("Normal again.", EventKind.STATE, actor="ccmadmin", new_state="Normal")

@@ -257,4 +257,4 @@ def test_the_number_of_statements_that_add_does_not_grow(monkeypatch: pytest.Mon
             job = go(job, 1)
         return statements(lambda: go(job, 1))
 
-    assert importing(10) == importing(3000) < 25
+    assert importing(10) == importing(3000) < 32

@@ -79,6 +79,55 @@ def test_a_translation_begins_and_ends_as_its_text() -> None:
     assert wrong == []
 
 
+# Capitals within a sentence: the vendor's feature, and what its buttons do, as they are called there.
+NAMES = ("Alta Disponibilidade", "Failover", "Fallback", "Recover")
+CAPITAL = re.compile(r"\b[A-ZÀ-Ú][\w-]*[a-zà-ú][\w-]*")
+# A sentence begins here; ``why`` is one.
+BEGINNING = re.compile(r"(?:^|[.?!:] |[\n>“]|%\(why\)s )$")
+NESTED = re.compile(r"\([^()]*\([^()]*\)")
+
+
+def stray_capitals(message: Message, labels: list[str]) -> list[str]:
+    """The capitalised words of a translation that neither begin a sentence nor belong to a name."""
+    source, target = texts(message)
+    kept = set(re.findall(r"[\w-]+", " ".join(source)))
+    wrong = []
+    for text in target:
+        for word in CAPITAL.finditer(text):
+            before, rest = text[: word.start()], text[word.start() :]
+            if BEGINNING.search(before) or before.endswith("Alta "):
+                continue
+            if word[0] in kept or rest.startswith(NAMES):
+                continue
+            # A label is named as it stands on the page, but no label is made of another one.
+            made_of = re.search(r"\bd[eao]s? $", before)
+            named = (
+                rest.startswith(each) and not rest[len(each) :][:1].isalnum() for each in labels
+            )
+            if made_of or not any(named):
+                wrong.append(f"{word[0]}: {text}")
+    return wrong
+
+
+def labels(found: list[Message]) -> list[str]:
+    every = (text for message in found for text in texts(message)[1])
+    return [text for text in every if text and text[0].isupper() and not set(text) & set(".?!{%")]
+
+
+def test_our_own_labels_and_sentences_are_in_sentence_case() -> None:
+    found = messages(catalogue())
+    known = labels(found)
+    assert [each for message in found for each in stray_capitals(message, known)] == []
+    # What the rule would find.
+    for text in ("Trilha de Auditoria", "Histórico de Eventos de HA", "O serviço está Quebrado."):
+        assert stray_capitals(Message("x", text), [*known, "Eventos", "Auditoria"])
+
+
+def test_no_translation_has_brackets_within_brackets() -> None:
+    every = [text for message in messages(catalogue()) for text in texts(message)[1]]
+    assert [text for text in every if NESTED.search(OLD_STYLE.sub("", text))] == []
+
+
 def test_it_is_compiled() -> None:
     with (FOLDER / PO.with_suffix(".mo")).open("rb") as file:
         compiled = read_mo(file)

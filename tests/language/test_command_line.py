@@ -21,6 +21,10 @@ LOOKS = (
     "utils ha status DefaultCUPSubCluster",
     "utils service list imp-pub",
     "show network cluster",
+    "show status",
+    "show perf list classes",
+    'show perf list instances "Cisco XCP JSM Session Counters"',
+    "run pe sql ttlogin select * from clientsessions",
     "run sql select * from enterprisenode",
     "run sql select * from enterprisesubcluster",
     "utils ha fallback imp-pub",
@@ -28,11 +32,19 @@ LOOKS = (
     "utils ha recover DefaultCUPSubCluster",
     "utils service stop Cisco SIP Proxi",
     "utils shutdown",
+    "file list activelog epas/trace",
+    "file view activelog epas/../trace",
+    "file get activelog epas/trace recurs",
+    "file build log ha 9",
+    "set cli pagination off",
+    "show cli session timeout",
 )
 DEEDS = (
     "utils service stop Cisco XCP Router imp-pub",
     "utils service start Cisco XCP Router imp-pub",
     "utils service restart Cisco SIP Proxy imp-pub",
+    "utils service activate Cisco XCP Message Archiver imp-pub",
+    "utils service deactivate Cisco Presence Engine imp-pub",
     "utils system shutdown imp-sub",
     "utils system poweron imp-sub",
     "utils system restart imp-pub",
@@ -94,6 +106,22 @@ def test_a_rehearsal_prints_the_same(scenario: Path) -> None:
     said = printed("rehearse", str(scenario))
     assert "MISSED" in said
     assert printed_in_portuguese("rehearse", str(scenario)) == said
+
+
+def test_reports_of_an_own_cluster_print_the_same(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    status = "Subcluster Name: G\nNode 1 Name : a State: Normal\nNode 2 Name : b State: {}\n"
+    before.write_text(status.format("Normal"))
+    after.write_text(status.format("Running in Backup Mode Reason: Peer Down"))
+    for words in (
+        ("import_cluster", "--dry-run", str(after)),
+        ("import_cluster", "--dry-run", "--json", str(after)),
+        ("compare_clusters", str(before), str(after)),
+        ("compare_clusters", "--json", str(before), str(after)),
+    ):
+        said = printed(*words)
+        assert "Running in Backup Mode" in said
+        assert printed_in_portuguese(*words) == said
 
 
 @pytest.mark.process

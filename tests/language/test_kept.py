@@ -1,7 +1,6 @@
 """A day in Portuguese: all that is kept, and all that leaves the pages, is in English."""
 
 import io
-import shutil
 import zipfile
 from collections.abc import Iterator
 
@@ -18,7 +17,6 @@ from django.utils import translation
 from django.utils.html import escape
 from pytest_django.fixtures import Settings
 
-from redundancy import trace_files
 from redundancy.alarms import writes as alarms
 from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
@@ -54,15 +52,11 @@ BRACKETS = (OPEN, OPEN.encode("unicode_escape").decode())
 
 
 @pytest.fixture(autouse=True)
-def lab(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The Fault Lab is on, queued steps are done at once, and files go when the test ends."""
+def lab(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Fault Lab is on, and queued steps are done at once."""
     settings.FAULT_LAB = True
     monkeypatch.setattr(importing.import_users, "delay", importing.import_users)
     monkeypatch.setattr(collecting.collect, "delay", collecting.collect)
-    yield
-    trace_files._handler.cache_clear()
-    for name in ("trace", "collections"):
-        shutil.rmtree(settings.VAR_DIR / name, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,98 +16,29 @@ from cucm_admin.stack.run import BASE_DIR
 from redundancy import bus, pulse
 from redundancy.models import Machine, NodeRuntime, RedundancyGroup
 from redundancy.monitor import reads as monitor
-from redundancy.pulse import SweepTick
+from redundancy.monitor import views
 from redundancy.srm.states import NOT_RESPONDING
 from tests.pages.html import soup, words
-from tests.swept import just_swept
+from tests.swept import just_swept, tell
 
 
-def ticks(*begins: float, asked: tuple[float, ...] = ()) -> list[SweepTick]:
-    return [SweepTick(at, 0.1, 2, at in asked) for at in begins]
-
-
-@pytest.mark.parametrize(
-    ("told", "late", "missed", "doubled"),
-    [
-        (ticks(), 0, 0, 0),
-        (ticks(10), 0, 0, 0),
-        (ticks(10, 11, 12, 13), 0, 0, 0),
-        (ticks(10, 11.3, 12), 0.3, 0, 0),
-        (ticks(10, 13, 14), 0, 2, 0),
-        (ticks(10, 10.1, 11), 0, 0, 1),
-        (ticks(10, 10.5, 11), 0, 0, 0),
-        # What is late by less than half an interval is no missed tick.
-        (ticks(10, 11.49, 12.98), 0.49, 0, 0),
-        # A move that is done asks for a sweep: that is no doubled tick.
-        (ticks(10, 10.1, 11, asked=(10.1,)), 0, 0, 0),
-    ],
-)
-def test_lateness_missed_and_doubled_ticks(
-    told: list[SweepTick], late: float, missed: int, doubled: int
+@pytest.mark.parametrize(("waited", "told"), [(5.5, "Works"), (14.7, "has waited for 15 s")])
+def test_the_queue_of_the_sweeps_waits_no_longer_than_nodes_may_go_unseen(
+    page: Client, running: None, settings: LazySettings, waited: float, told: str
 ) -> None:
-    beat = monitor.beat_of(told, 1.0, 0.5)
-    assert beat.late_p99 == pytest.approx(late)
-    assert (beat.missed, beat.doubled) == (missed, doubled)
+    settings.SWEEP_SECONDS = 0.2
+    bus.client().rpush("sweep", json.dumps({"headers": {"sent_at": time.time() - waited}}))
+    assert told in words(soup(page.get(reverse("beat_monitor"))).select_one("#queues-frame tbody"))
 
 
-@pytest.mark.parametrize(
-    ("told", "trouble"),
-    [
-        (ticks(*range(0, 300, 2)), "59 of the last 119 ticks were missed"),
-        # Long ago, and regular since.
-        (ticks(*range(0, 300, 4), *range(300, 450)), ""),
-        (ticks(*(at for at in range(200) if at % 5)), ""),
-        # Too few to judge by: 19 ticks, and just enough.
-        (ticks(0, 10), ""),
-        (ticks(0, 18), ""),
-        (ticks(0, 19), "18 of the last 20 ticks were missed"),
-        # A quarter is borne, and no more.
-        (ticks(0, *range(6, 20)), ""),
-        (ticks(0, *range(7, 21)), "6 of the last 21 ticks were missed"),
-    ],
-)
-def test_misses_of_the_last_minutes_are_a_trouble(told: list[SweepTick], trouble: str) -> None:
-    said = monitor.troubles_of(monitor.beat_of(told, 1.0, 0.5))
-    assert [sentence.partition(":")[0] for sentence in said] == ([trouble] if trouble else [])
-
-
-def test_half_of_the_sweeps_are_no_later_and_no_longer_than_the_median() -> None:
-    begins = [0.0, 1.0, 2.1, 3.3, 4.6]
-    swept = [SweepTick(at, 0.1 * (n + 1), 2, False) for n, at in enumerate(begins)]
-    beat = monitor.beat_of(swept, 1.0, 0.5)
-    assert [beat.took_p50, beat.took_p99] == pytest.approx([0.3, 0.5])
-    assert [beat.late_p50, beat.late_p99] == pytest.approx([0.2, 0.3])
-    assert (beat.sweeps, beat.recent) == (5, 5)
-
-
-def queue(**figures: float | None) -> monitor.Queue:
-    told: dict = {"oldest": None, "canary_age": 1.0, "canary_took": 0.1} | figures
-    return monitor.Queue(name="moves", depth=1, worker="x", **told)
-
-
-@pytest.mark.parametrize(
-    ("figures", "trouble"),
-    [
-        ({"canary_age": 150.0}, ""),
-        ({"canary_age": 150.1}, "No canary has run for 150 s: its worker does not work."),
-        ({"canary_age": None}, "No canary has run yet."),
-        ({"oldest": 30.0}, ""),
-        ({"oldest": 30.1}, "The oldest message has waited for 30 s."),
-    ],
-)
-def test_a_queue_is_in_trouble_beyond_its_limits(
-    figures: dict[str, float | None], trouble: str
+def test_nobody_knows_whether_a_worker_works_that_sweeps_no_more(
+    page: Client, running: None
 ) -> None:
-    assert queue(**figures).trouble == trouble
-
-
-@pytest.fixture
-def running(db: None, valkey: str) -> Iterator[None]:
-    """Everything as it is a moment after a sweep, with workers that work."""
-    bus.client().flushdb()
-    just_swept()
-    yield
-    bus.client().flushdb()
+    bus.client().pexpire(bus.MARK, 1000 * (bus.MARK_SECONDS - 20))
+    first, second = soup(page.get(reverse("beat_monitor"))).select("#queues-frame tbody tr")
+    assert "Not known: no sweep has run to its end lately." in words(first)
+    assert first.select(".tone-ok") == []
+    assert "Works" in words(second)
 
 
 def test_a_running_system_has_no_trouble(running: None) -> None:
@@ -134,25 +64,84 @@ def backlog(sent: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "trouble"),
+    ("break_it", "reason", "trouble"),
     [
-        (lambda: bus.client().delete(bus.MARK), "No sweep has run yet."),
-        (lambda: bus.client().pexpire(bus.MARK, 86400_000), "The last sweep ran 2505600 s ago"),
-        (lambda: old("moves", 200), "Queue moves: No canary has run for 200 s"),
-        (lambda: bus.client().delete(pulse.CANARIES), "Queue sweep: No canary has run yet."),
-        (lambda: backlog(time.time() - 90), "Queue moves: The oldest message has waited for 90 s."),
-        (lambda: pulse.note_audit(["I1 is broken"]), "The last audit found breaches"),
+        (lambda: bus.client().delete(bus.MARK), "sweep", "No sweep has run yet."),
+        (
+            lambda: bus.client().pexpire(bus.MARK, 86400_000),
+            "sweep",
+            "The last sweep ran 2505600 s ago",
+        ),
+        (lambda: old("moves", 200), "queue", "Queue moves: No canary has run for 200 s"),
+        (
+            lambda: bus.client().delete(pulse.CANARIES),
+            "queue",
+            "Queue sweep: No canary has run yet.",
+        ),
+        (
+            lambda: backlog(time.time() - 90),
+            "queue",
+            "Queue moves: The oldest message has waited for 90 s.",
+        ),
+        (lambda: pulse.note_audit(["I1 is broken"]), "audit", "The last audit found breaches"),
+        (
+            lambda: tell("moves", seen=1, ahead=-1000.0, aside=True),
+            "clock",
+            "moves@here: Its clock is 1000 s slow: it stands aside until it is right.",
+        ),
     ],
 )
 def test_each_trouble_is_named_and_answers_503(
-    running: None, client: Client, break_it: object, trouble: str
+    running: None, client: Client, break_it: object, reason: str, trouble: str
 ) -> None:
     assert client.get("/healthz").status_code == 200
     assert callable(break_it)
     break_it()
     assert any(said.startswith(trouble) for said in monitor.look_at_system().troubles)
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.content) == (503, b"not ok\n")
+    assert (answer.status_code, answer.content.decode()) == (503, f"not ok\n{reason}\n")
+    # A load balancer sends browsers here all the same: the pages say what is wrong.
+    assert client.get("/readyz").status_code == 200
+
+
+def test_why_it_is_not_healthy_is_in_the_log_once(
+    running: None,
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(views, "_told", views.Told())
+
+    def logged() -> list[str]:
+        said = [record.getMessage() for record in caplog.records if record.name == views.__name__]
+        caplog.clear()
+        return said
+
+    assert client.get("/healthz").status_code == 200
+    assert logged() == []
+    old("moves", 200)
+    client.get("/healthz")
+    (line,) = logged()
+    assert re.match(r"Not healthy: Queue moves: No canary has run for 20\d s", line)
+    client.get("/healthz")
+    assert logged() == []
+    pulse.note_audit(["I1 is broken"])
+    client.get("/healthz")
+    (line,) = logged()
+    assert "No canary has run" in line
+    assert "The last audit found breaches" in line
+    just_swept()
+    client.get("/healthz")
+    assert logged() == ["Healthy again"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_what_watches_need_not_come_by_https(
+    client: Client, running: None, settings: LazySettings, path: str
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path).status_code == 200
+    assert client.get("/login/").status_code == 301
 
 
 def test_a_bus_that_is_away_is_a_finding_and_no_error(
@@ -184,8 +173,10 @@ def test_a_database_that_is_away_is_a_finding_and_no_error(
 
     monkeypatch.setattr(monitor, "connection", Away())
     monkeypatch.setattr("redundancy.selectors.live.all_live", away)
+    monkeypatch.setattr("redundancy.selectors.enterprise.clients", away)
     assert monitor.look_at_system().troubles == ("The database cannot be reached.",)
-    assert client.get("/healthz").status_code == 503
+    assert client.get("/healthz").content == b"not ok\ndatabase\n"
+    assert client.get("/readyz").status_code == 503
     metrics = client.get("/metrics").content
     assert b"srm_database_up 0.0" in metrics
     assert b"srm_bus_up 1.0" in metrics
@@ -213,7 +204,7 @@ def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: Redundan
 
 def test_the_page_says_what_works(page: Client, running: None, ha: RedundancyGroup) -> None:
     shown = soup(page.get(reverse("beat_monitor")))
-    assert "what the pages show is fresh" in words(shown.select_one("#live"))
+    assert "the pages are up to date" in words(shown.select_one("#live"))
     assert "2 more" not in words(shown.select_one("#live"))
     assert [words(row.select("td")[1]) for row in shown.select("#ears-frame tbody tr")] == [
         "imp-pub",
@@ -264,6 +255,23 @@ def test_a_token_guards_the_metrics_where_it_is_set(
     headers = {"Authorization": shown} if shown else {}
     assert client.get("/metrics", headers=headers).status_code == status
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("192.0.2.7", {}, 403),
+        ("", {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}, 403),
+    ],
+)
+def test_without_a_token_only_this_machine_reads_the_metrics(
+    client: Client, running: None, address: str, headers: dict[str, str], status: int
+) -> None:
+    assert client.get("/metrics", headers=headers, REMOTE_ADDR=address).status_code == status
 
 
 def test_the_page_wants_a_sign_in(client: Client, db: None) -> None:

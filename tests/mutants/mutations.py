@@ -186,6 +186,8 @@ def _is_constant(node: cst.CSTNode) -> bool:
 def _is_type(node: cst.CSTNode) -> bool:
     """Return whether ``node`` is for checkers only, as ``Row = tuple[Rule, ...]`` is."""
     match node:
+        case cst.Assign(value=cst.Call(func=cst.Name(value="TypeVar" | "ParamSpec" | "NewType"))):
+            return True
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))]):
             bare = name.lstrip("_")
             return name == "__all__" or (bare[:1].isupper() and not bare.isupper())

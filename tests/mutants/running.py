@@ -1,12 +1,13 @@
 """Runs tests against a mutant, in a fork of this process that has never seen the product's modules."""
 
+import ast
 import contextlib
 import importlib.abc
 import importlib.util
 import json
 import os
-import re
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -34,18 +36,31 @@ PRELOADED = (
     "hypothesis.stateful",
 )
 MEMORY = 3 << 30
+# Nobody reads how a test failed, and showing it takes longer than most tests.
+UNSEEN = "--tb=no"
 # Tests that are tried first, and seconds of tests that are tried at all.
-FIRST, LIMIT = 25, 60
-NO_TESTS = 5
+FIRST, LIMIT = 10, 60
 
-hypothesis.settings.register_profile("mutants", derandomize=True, database=None)
+# A test that fails only because the machine is slow would be taken for one that notices the mutant.
+hypothesis.settings.register_profile(
+    "mutants",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 
 
 class Fate(Enum):
-    """What becomes of a mutant. STOPPED: its tests took far too much time or memory, and were stopped."""
+    """What becomes of a mutant.
+
+    STOPPED: its tests took far too much CPU time, and were stopped. UNKNOWN: they came to no end, but used
+    little of the processor: they wait for something, or the machine had no room for them.
+    """
 
     KILLED = "killed"
     STOPPED = "stopped"
+    UNKNOWN = "unknown"
     SURVIVED = "survived"
 
 
@@ -53,27 +68,78 @@ class Fate(Enum):
 class Cover:
     """Which tests run which lines. ``lines``: file → line → tests; ``seconds``: test → of CPU, watched.
 
-    ``kills``: test → how many mutants it has noticed so far.
+    ``imported``: file → lines that run while it is imported. ``kills``: test → how many mutants it has
+    noticed so far. ``limit``: seconds of tests that one mutant is tried with.
     """
 
     lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    imported: dict[str, set[int]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     kills: Counter[str] = field(default_factory=Counter)
+    limit: float = LIMIT
 
-    def tests_of(self, mutant: Mutant, limit: float) -> list[str]:
-        """Return the tests that may notice a mutant, the likeliest first, of ``limit`` seconds together.
+    def is_imported(self, mutant: Mutant) -> bool:
+        """Return whether the place of a mutant runs while its file is imported."""
+        lines = self.imported.get(str(mutant.path), set())
+        return not lines.isdisjoint(statement_of(mutant.path, mutant.line))
 
-        A line that no test runs is one that runs when its file is imported: it may concern them all.
+    def tests_of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that may notice a mutant, the likeliest first, within the limit.
+
+        What runs when its file is imported may concern all tests: those of its file are tried first.
         """
-        tests = self.lines.get(str(mutant.path), {}).get(mutant.line) or self.seconds.keys()
+        by_line = self.lines.get(str(mutant.path), {})
+        lines = statement_of(mutant.path, mutant.line)
+        tests = set[str]().union(*(by_line.get(line, ()) for line in lines))
+        near = set[str]()
+        if not tests and self.is_imported(mutant):
+            near = set[str]().union(*by_line.values())
+            tests = {*self.seconds}
         chosen: list[str] = []
         sum_ = 0.0
-        for test in sorted(tests, key=lambda test: (-self.kills[test], self.seconds[test], test)):
+
+        def rank(test: str) -> tuple[bool, float, str]:
+            # By how many a test may notice in a second.
+            return test not in near, -(1 + self.kills[test]) / (0.05 + self.seconds[test]), test
+
+        for test in sorted(tests, key=rank):
             sum_ += self.seconds[test]
-            if chosen and sum_ > limit:
+            if chosen and sum_ > self.limit:
                 break
             chosen.append(test)
         return chosen
+
+
+def statement_of(path: Path, line: int) -> range:
+    """Return the lines of the innermost statement that a line belongs to, without its block.
+
+    Not every line of a long statement is one that Python counts as run.
+    """
+    return min(
+        (lines for lines in _statements(path) if line in lines),
+        key=len,
+        default=range(line, line + 1),
+    )
+
+
+@cache
+def _statements(path: Path) -> list[range]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.stmt | ast.ExceptHandler | ast.match_case):
+            first = node.pattern if isinstance(node, ast.match_case) else node
+            body = getattr(node, "body", None)
+            last = node if not body else None
+            assert first.lineno
+            end = (
+                last.end_lineno
+                if isinstance(last, ast.stmt)
+                else body[0].lineno - 1
+                if body
+                else None
+            )
+            found.append(range(first.lineno, max(first.lineno, end or 0) + 1))
+    return found
 
 
 class _Recorder:
@@ -133,11 +199,7 @@ def measure(sources: Iterable[str], options: Sequence[str], kept: Path) -> Cover
         watch.stop()
         data = watch.get_data()
         lines = {
-            str(Path(file).relative_to(Path.cwd())): {
-                line: sorted(filter(None, tests))
-                for line, tests in data.contexts_by_lineno(file).items()
-                if any(tests)
-            }
+            str(Path(file).relative_to(Path.cwd())): data.contexts_by_lineno(file)
             for file in data.measured_files()
         }
         kept.write_text(json.dumps({"lines": lines, "seconds": recorder.seconds}))
@@ -145,7 +207,7 @@ def measure(sources: Iterable[str], options: Sequence[str], kept: Path) -> Cover
 
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.unlink(missing_ok=True)
-    if _forked(run, kept.with_suffix(".log"), 3600) or not kept.exists():
+    if forked(run, kept.with_suffix(".log"), 3600) or not kept.exists():
         sys.exit(f"tests fail without a mutant: see {kept.with_suffix('.log')}")
     return read(kept)
 
@@ -153,52 +215,141 @@ def measure(sources: Iterable[str], options: Sequence[str], kept: Path) -> Cover
 def read(kept: Path) -> Cover:
     """Return what ``measure`` kept."""
     data = json.loads(kept.read_text())
-    lines = {
-        file: {int(line): set(tests) for line, tests in by_line.items()}
-        for file, by_line in data["lines"].items()
-    }
-    return Cover(lines, data["seconds"])
+    cover = Cover(seconds=data["seconds"])
+    for file, by_line in data["lines"].items():
+        # What runs outside of tests has no name.
+        cover.lines[file] = {int(line): {*tests} - {""} for line, tests in by_line.items()}
+        cover.imported[file] = {int(line) for line, tests in by_line.items() if "" in tests}
+    return cover
 
 
-def fate(mutant: Mutant, cover: Cover, options: Sequence[str], log: Path) -> Fate:
-    """Return what the tests that may notice a mutant make of it."""
-    tests = cover.tests_of(mutant, LIMIT)
+class Outcome:
+    """A plugin that notes what failed, and how many tests passed."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+        self.passed = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.passed += report.when == "call" and report.passed
+        self._note(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._note(report)
+
+    def _note(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+class _Choice:
+    """A plugin that leaves of the tests of some files those that were asked for, in their order."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self.tests = tests
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        place = {test: number for number, test in enumerate(self.tests)}
+        items[:] = sorted(
+            (item for item in items if item.nodeid in place), key=lambda item: place[item.nodeid]
+        )
+
+
+def fate(
+    mutant: Mutant, cover: Cover, options: Sequence[str], log: Path, database: Path | None = None
+) -> Fate:
+    """Return what the tests that may notice a mutant make of it, where it is imported anew.
+
+    ``database``: a migrated one for the tests to begin with.
+    """
+    tests = cover.tests_of(mutant)
     changed = _Changed(mutant)
+    told = log.with_suffix(".json")
     # The likeliest first: most mutants need no look at the others, not even their import.
     for batch in filter(None, (tests[:FIRST], tests[FIRST:])):
 
         def run(batch: Sequence[str] = batch) -> int:
-            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            limit_memory()
             sys.meta_path.insert(0, changed)
-            code = int(pytest.main([*options, "-x", *batch]))
-            return 0 if code == NO_TESTS else code
+            begun = []
+            if database and database.exists():
+                shutil.copyfile(database, Path(os.environ["VAR_DIR"], database.name))
+                begun = ["--reuse-db"]
+            outcome = Outcome()
+            files = sorted({test.partition("::")[0] for test in batch})
+            code: int = pytest.ExitCode.USAGE_ERROR
+            with contextlib.suppress(Exception):
+                code = pytest.main(
+                    [*options, *begun, UNSEEN, "-x", *files], plugins=[outcome, _Choice(batch)]
+                )
+            told.write_text(json.dumps(outcome.failed))
+            # Not even the configuration of the tests can import the product.
+            broken = code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR)
+            return int(bool(outcome.failed) or broken)
 
-        status = _forked(run, log, 4 + 3 * sum(cover.seconds[test] for test in batch))
+        told.write_text("[]")
+        status = forked(run, log, 4 + 3 * sum(cover.seconds[test] for test in batch))
         if os.WIFSIGNALED(status):
-            return Fate.STOPPED
+            return stopped_by(status)
+        assert os.waitstatus_to_exitcode(status) in (0, 1), log
         if status:
-            failed = re.findall(r"^FAILED (.*?)(?: - .*)?$", log.read_text(errors="replace"), re.M)
-            cover.kills.update(failed)
+            cover.kills.update(json.loads(told.read_text()))
             return Fate.KILLED
     return Fate.SURVIVED
 
 
-def _forked(run: Callable[[], int], log: Path, limit: float) -> int:
-    """Return how a fork ends that does ``run`` in ``limit`` seconds of CPU, as ``os.waitpid`` tells it."""
+def stopped_by(status: int) -> Fate:
+    """Return the fate of a mutant whose fork a signal has ended, by what ``os.waitpid`` tells.
+
+    The wall clock (SIGALRM) and a kernel short of memory (SIGKILL) may speak of other work on this machine.
+    """
+    load = (signal.SIGALRM, signal.SIGKILL)
+    return Fate.UNKNOWN if os.WTERMSIG(status) in load else Fate.STOPPED
+
+
+def limit_memory() -> None:
+    """Let a mutant that takes ever more memory fail."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def end_with_forks() -> None:
+    """Let SIGTERM end this process as Ctrl-C does: its forks, and theirs, end with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def limit_time(seconds: float) -> None:
+    """End this process when it has worked for so many seconds of CPU from now on."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    # For one that sleeps; the machine may have others to serve.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(int(60 * seconds))
+
+
+def forked(run: Callable[[], int], log: Path, limit: float | None) -> int:
+    """Return how a fork ends that does ``run`` in ``limit`` seconds of CPU, as ``os.waitpid`` tells."""
     with tempfile.TemporaryDirectory(
         prefix="cucm-admin-test-", ignore_cleanup_errors=True
     ) as folder:
+        sys.stdout.flush()
+        sys.stderr.flush()
         child = os.fork()
         if not child:
             _play(run, log, limit, folder)
-        status = os.waitpid(child, 0)[1]
-        with contextlib.suppress(ProcessLookupError):
-            # What the tests started and a time limit left behind.
-            os.killpg(child, signal.SIGKILL)
-    return status
+        try:
+            return os.waitpid(child, 0)[1]
+        except KeyboardInterrupt:
+            # It may have forks of its own.
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+            raise
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                # What the tests started and a time limit left behind.
+                os.killpg(child, signal.SIGKILL)
 
 
-def _play(run: Callable[[], int], log: Path, limit: float, folder: str) -> NoReturn:
+def _play(run: Callable[[], int], log: Path, limit: float | None, folder: str) -> NoReturn:
     code = 70
     try:
         os.setpgid(0, 0)
@@ -206,9 +357,8 @@ def _play(run: Callable[[], int], log: Path, limit: float, folder: str) -> NoRet
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        signal.setitimer(signal.ITIMER_PROF, limit)
-        # For one that sleeps; the machine may have others to serve.
-        signal.alarm(int(20 * limit))
+        if limit is not None:
+            limit_time(limit)
         hypothesis.settings.load_profile("mutants")
         code = run()
     finally:

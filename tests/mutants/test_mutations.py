@@ -52,6 +52,7 @@ def test_what_is_changed(tmp_path: Path, code: str, mutants: list[str]) -> None:
         '"""Words for people."""',
         "def f(a: int | None) -> tuple[int, ...]: ...",
         "Row = tuple[Rule, ...]",
+        'M = TypeVar("M", bound=Model)',
         "@dataclass(frozen=True)\nclass A: ...",
         "def f(a):\n    assert a is not None",
         '__all__ = ["a", "b"]',

@@ -9,6 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
+from redundancy.errors import Refused
+from redundancy.models import NodeRuntime, Server, ServiceParameter
+from redundancy.operations import sample
+from redundancy.parameters.writes import parameters
+from redundancy.srm.states import State
+from tests.swept import just_swept
+
 GOOD = """\
 name: HA is enabled
 steps:
@@ -55,8 +62,16 @@ def test_one_that_is_missed_ends_with_1_after_all_were_played(good: str, missed:
     code, why, text = fails(missed, good)
     assert (code, why) == (1, f"Missed: {missed}")
     assert "MISSED by 30s: imp-pub: Idle" in text
-    assert "MISSED: 0 of 1" in text
+    assert "MISSED: 1 of 1 expectations" in text
     assert "HELD: 1 of 1" in text
+
+
+def test_of_five_of_which_one_is_missed_it_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "five.yaml"
+    held = "".join(f"  - {{at: {n}m, expect: {{imp-pub: Normal}}}}\n" for n in (1, 2, 3))
+    path.write_text(f"{GOOD}{held}  - {{at: 4m, expect: {{imp-pub: Idle}}}}\n")
+    _, _, text = fails(str(path))
+    assert text.rstrip().endswith("MISSED: 1 of 5 expectations")
 
 
 def test_a_bad_file_ends_with_2_before_anything_is_played(good: str, tmp_path: Path) -> None:
@@ -79,6 +94,7 @@ def test_machines_get_one_document(good: str, missed: str) -> None:
         "line": 3,
         "action": "enable ha",
         "refused": None,
+        "cautions": [],
     }
     assert timeline[-1]["found"]["states"]["imp-pub"] == {"state": "Normal", "reason": "Normal"}
     assert {line["kind"] for line in timeline} == {"action", "change", "expectation"}
@@ -89,6 +105,40 @@ def test_live_needs_a_running_system(good: str, valkey: str) -> None:
     code, why, text = fails("--live", good)
     assert (code, text) == (2, "")
     assert "no sweep has run" in why
+
+
+@pytest.mark.django_db
+def test_live_beside_a_pair_in_failed_mode_is_refused(good: str, valkey: str) -> None:
+    sample.load_sample_cluster(actor="")
+    NodeRuntime.objects.update(state=State.FAILED)
+    NodeRuntime.objects.filter(server__name="imp-sub").update(state=State.FAILED_OVER)
+    just_swept()
+    names = list(Server.objects.order_by("pk").values_list("name", flat=True))
+    own = GOOD.replace("imp-pub", "other-pub")
+    Path(good).write_text(f"nodes: [other-pub, other-sub]\nusers: {{other-pub: 1}}\n{own}")
+    code, why, text = fails("--live", good)
+    assert (code, text) == (2, "")
+    assert why.startswith("The rehearsal cannot be set up: No user can be added or assigned")
+    assert names == list(Server.objects.order_by("pk").values_list("name", flat=True))
+
+
+@pytest.mark.django_db
+def test_live_what_cannot_be_removed_is_told_and_the_rest_is_removed(
+    good: str, valkey: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise Refused("Somebody else is at it.")
+
+    parameters.set_parameter(key="critical_service_delay", value="300", actor="")
+    monkeypatch.setattr("redundancy.rehearsal.cast.Cast.remove", refuse)
+    monkeypatch.setattr("redundancy.rehearsal.live._play", lambda *_: None)
+    just_swept()
+    code, why, _ = fails("--live", good)
+    assert (code, why) == (
+        2,
+        "What the rehearsal made could not be removed, or put back: Somebody else is at it.",
+    )
+    assert ServiceParameter.objects.get().value == "300"
 
 
 @pytest.mark.django_db

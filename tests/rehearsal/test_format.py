@@ -43,6 +43,18 @@ def test_a_good_file_is_read_as_it_says() -> None:
     assert expected.refused == Action(Verb.FAILOVER, "failover imp-pub", node="imp-pub")
 
 
+def test_how_clients_are_is_among_the_parameters() -> None:
+    text = GOOD.replace("Timeout: 90", 'Timeout: 90, "Lab: Clients per User": 2').replace(
+        "do: failover imp-pub", 'do: "set Lab: Push Clients to 25"'
+    )
+    scenario = read(text.replace(", refused: failover imp-pub", ""), "a.yaml")
+    assert scenario.parameters == {"automatic_fallback": "True", "heartbeat_timeout": "90"}
+    assert scenario.clients == {"clients_per_user": "2"}
+    action = scenario.steps[1].action
+    assert action is not None
+    assert (action.parameter, action.value) == ("push_clients", "25")
+
+
 # What is replaced in the good file, by what, the line of the error, and what it says.
 BAD = [
     (GOOD, "", 1, "expected a scenario, found nothing"),
@@ -85,6 +97,9 @@ BAD = [
     ("do: failover imp-pub", "do: lose 130% of heartbeats", 8, "a percentage from 1%"),
     ("do: failover imp-pub", "do: pause observer soon", 8, "a time such as"),
     ("do: failover imp-pub", "do: set Critical Service Delay to 2", 8, "from 15 to 3600"),
+    ("Timeout: 90", 'Timeout: 90, "Lab: Push Clients": 30', 4, "must be 0, 10, 25, 50, 75, 100"),
+    ("Timeout: 90", "Timeout: 90, User Assignment Mode for Presence Server: None", 4, "a parameter"),
+    ("do: failover imp-pub", 'do: "set Lab: Clients per User to 9"', 8, "must be 1, 2, 3, 4, 5"),
     ("do: failover imp-pub", "do: [recover, recover]", 8, "an action, not a list"),
     ("refused: failover imp-pub", "refused: failover imp-sub", 9, "an earlier step does"),
     ("[Idle, Normal / Normal]", "[Idle, Normal / Idel]", 9, "a reason: one of"),

@@ -12,6 +12,7 @@ import redis
 
 from cucm_admin.stack.run import BASE_DIR
 from tests.live.lab import Processes
+from tests.ready import Ready
 from tests.rehearsal.test_scenarios import FOLDER
 from tests.stacks import find_port, own_environment, wait_until
 
@@ -19,6 +20,7 @@ pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(420)]
 
 ROWS = sorted(FOLDER.glob("row-*.yaml"))
 RELOGINS = sorted(FOLDER.glob("relogin-*.yaml"))
+REPLICATION = sorted(FOLDER.glob("replication-*.yaml"))
 # A timeout of 60 s is 1.5 s on the wall: enough for a machine that is busy with other tests, too.
 RATE = 40
 # Wall seconds: all pairs share two workers, and the machine with other tests.
@@ -65,11 +67,13 @@ print(json.dumps(live.observer().ok))
 
 @pytest.fixture(scope="module")
 def system(
-    tmp_path_factory: pytest.TempPathFactory, given_redis: "redis.Redis | None"
+    tmp_path_factory: pytest.TempPathFactory,
+    given_redis: "redis.Redis | None",
+    begun: Ready,
 ) -> Iterator[System]:
     """A system without servers, its lab clock fast, its Fault Lab open."""
     folder = tmp_path_factory.mktemp("rehearsal")
-    with own_environment(folder / "var", find_port()) as own:
+    with own_environment(begun.fill(folder / "var"), find_port(), begun.template) as own:
         variables = own | {
             "LAB_CLOCK_RATE": str(RATE),
             "FAULT_LAB": "1",
@@ -103,6 +107,10 @@ def test_each_row_is_reached_on_the_running_system_too(system: System) -> None:
 
 def test_each_kind_of_move_spreads_the_logins_on_the_running_system_too(system: System) -> None:
     expect_all_to_hold(system, RELOGINS)
+
+
+def test_what_waits_for_replication_on_the_running_system_too(system: System) -> None:
+    expect_all_to_hold(system, REPLICATION)
 
 
 def expect_all_to_hold(system: System, files: Sequence[Path]) -> None:

@@ -17,14 +17,23 @@ pytestmark = pytest.mark.live
 def test_beat_ends_at_once_and_without_a_word(
     process_env: dict[str, str], valkey: str, tmp_path: Path
 ) -> None:
-    command = procfile.with_this_python(procfile.load(BASE_DIR / "Procfile")["beat"])
+    commands = procfile.load(BASE_DIR / "Procfile")
+    command = procfile.with_this_python(commands["beat"])
+    variables = process_env | {"REDIS_URL": valkey, "LAB_CLOCK_RATE": "120"}
+    subprocess.run(
+        procfile.with_this_python(commands[procfile.RELEASE]),
+        cwd=BASE_DIR,
+        env=variables,
+        check=True,
+        capture_output=True,
+    )
     log = tmp_path / "log"
     with redis.from_url(valkey) as queues, log.open("wb") as out:
         queues.delete("sweep")
         beat = subprocess.Popen(
             command,
             cwd=BASE_DIR,
-            env=process_env | {"REDIS_URL": valkey, "LAB_CLOCK_RATE": "120"},
+            env=variables,
             stdout=out,
             stderr=subprocess.STDOUT,
         )

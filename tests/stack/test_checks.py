@@ -8,6 +8,8 @@ import pytest
 from cucm_admin import env
 from cucm_admin.stack import checks
 
+HOST = "127.0.0.1"
+
 
 @pytest.mark.parametrize(
     ("raw", "port"), [("", 8000), ("8123", 8123), (" 1 ", 1), ("65535", 65535)]
@@ -24,15 +26,34 @@ def test_bad_port(raw: str) -> None:
 
 def test_busy_port(free_port: int) -> None:
     with (
-        checks.listen(free_port),
+        checks.listen(HOST, free_port),
         pytest.raises(SystemExit, match=rf"^PORT: {free_port} is in use by another program"),
     ):
-        checks.listen(free_port)
+        checks.listen(HOST, free_port)
 
 
-def test_the_pages_are_for_this_machine_only(free_port: int) -> None:
-    with checks.listen(free_port) as server:
-        assert server.getsockname() == ("127.0.0.1", free_port)
+@pytest.mark.parametrize(
+    ("raw", "host"), [("", HOST), (" 0.0.0.0 ", "0.0.0.0"), ("::1", "::1"), ("[::1]", "::1")]
+)
+def test_address(raw: str, host: str) -> None:
+    assert checks.bind_address({"BIND": raw}) == host
+    assert checks.bind_address({}) == HOST
+
+
+@pytest.mark.parametrize("raw", ["localhost", "127.0.0.1:80", "all", "127.0.0.256"])
+def test_bad_address(raw: str) -> None:
+    with pytest.raises(SystemExit, match=r"^BIND: must be an address such as 127\.0\.0\.1"):
+        checks.bind_address({"BIND": raw})
+
+
+def test_an_address_of_another_machine(free_port: int) -> None:
+    with pytest.raises(SystemExit, match=r"^BIND: 192\.0\.2\.1 is no address of this machine"):
+        checks.listen("192.0.2.1", free_port)
+
+
+def test_the_pages_are_for_the_given_address_only(free_port: int) -> None:
+    with checks.listen(HOST, free_port) as server:
+        assert server.getsockname() == (HOST, free_port)
 
 
 def test_a_folder_is_for_one_stack(tmp_path: Path) -> None:
@@ -94,3 +115,23 @@ def test_bad_database_address(url: str) -> None:
 def test_bad_redis_address() -> None:
     with pytest.raises(SystemExit, match=r"^REDIS_URL: must begin with"):
         env.redis_url(Path("/a"), {"REDIS_URL": "localhost:6379"})
+
+
+@pytest.mark.parametrize("name", ["SSH", "SOAP"])
+def test_what_is_extra_does_without_the_usual_port_and_not_without_one_that_was_asked_for(
+    free_port: int, name: str
+) -> None:
+    extra = checks.Extra(name, f"{name}_PORT", free_port)
+    assert checks.listen_for(extra, HOST, env={extra.setting: "0"})[0] is None
+    with checks.listen(HOST, free_port):
+        served, why = checks.listen_for(extra, HOST, env={})
+        assert served is None
+        assert f"port {free_port} is in use" in why
+        with pytest.raises(SystemExit, match=f"{extra.setting}: {free_port} is in use"):
+            checks.listen_for(extra, HOST, env={extra.setting: str(free_port)})
+        with pytest.raises(SystemExit, match=extra.setting):
+            checks.listen_for(extra, HOST, env={}, must=True)
+    served, why = checks.listen_for(extra, HOST, env={})
+    assert served is not None
+    with served:
+        assert (served.getsockname()[1], why) == (free_port, "")

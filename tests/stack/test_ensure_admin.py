@@ -30,9 +30,9 @@ def test_a_generated_password_is_printed_once_and_signs_in() -> None:
 
 
 def test_a_given_password_is_used_and_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADMIN_PASSWORD", "given-by-me")
-    assert "given-by-me" not in ensure_admin()
-    assert authenticate(username="admin", password="given-by-me")
+    monkeypatch.setenv("ADMIN_PASSWORD", "given-by-me-now")
+    assert "given-by-me-now" not in ensure_admin()
+    assert authenticate(username="admin", password="given-by-me-now")
     # The same one on the next start is no news.
     assert ensure_admin() == ""
 

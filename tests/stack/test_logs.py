@@ -10,9 +10,11 @@ import pytest
 from celery.exceptions import CPendingDeprecationWarning
 from celery.worker.consumer.consumer import CANCEL_TASKS_BY_DEFAULT  # type: ignore[attr-defined]
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.exceptions import DisallowedHost
 from django.test import Client
+
+from redundancy.permissions import READ_ONLY
+from tests.pages.conftest import make_user
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def log() -> Iterator[StringIO]:
 @pytest.mark.django_db
 def test_a_refused_request_is_one_line(log: StringIO) -> None:
     client = Client()
-    client.force_login(User.objects.create_user("reader"))
+    client.force_login(make_user("reader", READ_ONLY))
     assert client.get("/ccmadmin/servers/add/").status_code == 403
     assert log.getvalue() == "Forbidden (Permission denied): /ccmadmin/servers/add/\n"
 

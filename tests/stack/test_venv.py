@@ -22,8 +22,7 @@ def tools(tmp_path: Path) -> Path:
     for name in TOOLS:
         real = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout
         (folder / name).symlink_to(real.strip())
-    for name in ("requirements.txt", "constraints.txt"):
-        (tmp_path / name).touch()
+    (tmp_path / "requirements.lock").touch()
     return folder
 
 
@@ -33,9 +32,9 @@ def program(folder: Path, name: str, text: str) -> None:
     path.chmod(0o755)
 
 
-def run(tools: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def run(tools: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["sh", str(SCRIPT), "requirements.txt"],
+        ["sh", str(SCRIPT), *(words or ("requirements.txt",))],
         cwd=tools.parent,
         env={"PATH": str(tools), **env},
         capture_output=True,
@@ -54,11 +53,12 @@ import os, sys
 if '-c' in sys.argv:
     exec(sys.argv[2])
 elif 'venv' in sys.argv:
-    os.makedirs('.venv/bin')
-    open('.venv/pyvenv.cfg', 'w').close()
-    os.symlink(os.path.abspath(sys.argv[0]), '.venv/bin/python')
+    made = sys.argv[-1]
+    os.makedirs(made + '/bin')
+    open(made + '/pyvenv.cfg', 'w').close()
+    os.symlink(os.path.abspath(sys.argv[0]), made + '/bin/python')
 else:
-    open('installs', 'a').write(sys.argv[-1] + chr(10))
+    open('installs', 'a').write(" ".join(sys.argv[-3:]) + chr(10))
 """
 
 
@@ -91,12 +91,26 @@ def test_a_broken_one_is_passed_over_and_installs_happen_once(tools: Path) -> No
     program(tools, "python3.11", GOOD)
     assert "Making .venv with python3.11" in run(tools).stdout
     installs = tools.parent / "installs"
-    assert installs.read_text() == "requirements.txt\n"
+    once = "--require-hashes -r requirements.lock\n"
+    assert installs.read_text() == once
     assert run(tools).stdout == ""
-    assert installs.read_text() == "requirements.txt\n"
-    (tools.parent / "constraints.txt").write_text("changed")
+    assert installs.read_text() == once
+    (tools.parent / "requirements.lock").write_text("changed")
     assert "Installing requirements.txt" in run(tools).stdout
-    assert installs.read_text() == "requirements.txt\n" * 2
+    assert installs.read_text() == once * 2
+
+
+def test_another_environment_is_made_beside_it(tools: Path) -> None:
+    program(tools, "python3.11", GOOD)
+    run(tools)
+    (tools.parent / "tests").mkdir()
+    (tools.parent / "tests" / "clients.lock").touch()
+    other = ("--in", ".venv/clients", "tests/clients.txt")
+    assert "Making .venv/clients with python3.11" in run(tools, *other).stdout
+    assert run(tools, *other).stdout == ""
+    assert (tools.parent / ".venv" / "clients" / "installed-clients.txt").is_file()
+    installs = (tools.parent / "installs").read_text().splitlines()
+    assert installs[1:] == ["--require-hashes -r tests/clients.lock"]
 
 
 def test_a_folder_that_is_no_environment_is_not_wiped(tools: Path) -> None:

@@ -1,25 +1,35 @@
 """Log collection: one ZIP file with everything a case needs, and no secrets."""
 
 import io
-import shutil
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
-from redundancy import trace_files
+from redundancy import trace_store
 from redundancy.alarms.writes import save_channel
 from redundancy.clock import lab_datetime
+from redundancy.cluster.assembling import assemble
+from redundancy.cluster.reader import reading
 from redundancy.errors import Refused
-from redundancy.models import CollectionState, EventKind, Incident, LogCollection
+from redundancy.models import (
+    CollectionPiece,
+    CollectionState,
+    EventKind,
+    Incident,
+    LogCollection,
+    RedundancyGroup,
+    Server,
+)
 from redundancy.operations import events, groups, services
+from redundancy.srm.states import State
 from redundancy.traces import collecting, writes
-from redundancy.traces.reads import AROUND, LONGEST, span_of
+from redundancy.traces.reads import AROUND, LONGEST, file_of, span_of
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status
 
@@ -42,20 +52,16 @@ FILES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def own_folder(settings: LazySettings) -> Iterator[None]:
-    yield
-    trace_files._handler.cache_clear()
-    for name in ("trace", "collections"):
-        shutil.rmtree(settings.VAR_DIR / name, ignore_errors=True)
-
-
 @pytest.fixture
 def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
     """The steps that were queued, which the test does by itself."""
     waiting: list[tuple[int, int, int]] = []
     monkeypatch.setattr(collecting.collect, "delay", lambda *args: waiting.append(args))
     return waiting
+
+
+def zipped(job: LogCollection) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(file_of(job))))
 
 
 def collect(queued: list[tuple[int, int, int]]) -> None:
@@ -82,8 +88,8 @@ def test_everything_is_in_the_file_and_no_secret(
     queued.append((job.pk, 0, 0))
     collect(queued)
     job.refresh_from_db()
-    assert (job.state, job.size) == (CollectionState.DONE, collecting.path_of(job).stat().st_size)
-    with zipfile.ZipFile(collecting.path_of(job)) as file:
+    assert (job.state, job.size) == (CollectionState.DONE, len(b"".join(file_of(job))))
+    with zipped(job) as file:
         assert set(file.namelist()) == FILES
         texts = {name: file.read(name).decode() for name in FILES}
     assert "peer states vector changed" in texts["traces/imp-sub-srm.log"]
@@ -99,12 +105,11 @@ def test_only_the_span_and_its_margin_are_collected(
     pair: Pair, job: LogCollection, queued: list[tuple[int, int, int]]
 ) -> None:
     pub = server("imp-pub").pk
-    trace_files.append(
-        pub, ["2020-01-01 00:00:00,000 INFO long ago", "2099-01-01 00:00:00,000 INFO later"]
-    )
+    lines = ["2020-01-01 00:00:00,000 INFO long ago", "2099-01-01 00:00:00,000 INFO later"]
+    trace_store.append({pub: lines})
     queued.append((job.pk, 0, 0))
     collect(queued)
-    with zipfile.ZipFile(collecting.path_of(job)) as file:
+    with zipped(job) as file:
         told = file.read("traces/imp-pub-srm.log").decode()
     assert "is not running" in told
     assert "long ago" not in told
@@ -126,8 +131,24 @@ def test_a_killed_worker_s_job_begins_anew(
     collect(queued)
     job.refresh_from_db()
     assert job.state == CollectionState.DONE
-    with zipfile.ZipFile(collecting.path_of(job)) as file:
+    with zipped(job) as file:
         assert sorted(file.namelist()) == sorted(FILES)
+
+
+def test_one_that_cannot_be_queued_is_taken_up_later(
+    pair: Pair, queued: list[tuple[int, int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise BrokerError
+
+    group = server("imp-pub").group
+    assert group is not None
+    with monkeypatch.context() as broken:
+        broken.setattr(collecting.collect, "delay", away)
+        job = collecting.begin(group=group, since=0, until=1, actor="ann")
+    LogCollection.objects.update(touched_at=timezone.now() - timedelta(minutes=3))
+    collecting.resume_collections()
+    assert queued == [(job.pk, 0, 1)]
 
 
 def test_one_that_kills_its_worker_is_given_up(
@@ -158,7 +179,7 @@ def test_what_goes_wrong_is_told(
         CollectionState.FAILED,
         "Readme: OSError. The log says more.",
     )
-    assert not list(collecting.path_of(job).parent.iterdir())
+    assert not CollectionPiece.objects.exists()
 
 
 def test_old_collections_go_with_their_files(
@@ -167,11 +188,32 @@ def test_old_collections_go_with_their_files(
     queued.append((job.pk, 0, 0))
     collect(queued)
     collecting.resume_collections()
-    assert collecting.path_of(job).is_file()
+    assert CollectionPiece.objects.exists()
     monkeypatch.setattr(writes, "KEPT", 0)
     collecting.resume_collections()
     assert not LogCollection.objects.exists()
-    assert not collecting.path_of(job).exists()
+    assert not CollectionPiece.objects.exists()
+
+
+def test_the_file_is_read_as_a_cluster(
+    job: LogCollection, queued: list[tuple[int, int, int]], tmp_path: Path
+) -> None:
+    queued.append((job.pk, 0, 0))
+    collect(queued)
+    path = tmp_path / "case.zip"
+    path.write_bytes(b"".join(file_of(job)))
+    told = reading.read([path])
+    (snapshot,) = assemble(told)
+    (group,) = snapshot.groups.values()
+    states = [node.state.text if node.state else None for node in snapshot.pair(group)]
+    assert group.nodes == ("imp-pub", "imp-sub")
+    assert states == [State.FAILED_OVER_DOWN, State.BACKUP]
+    assert snapshot.parameters["Keep Alive (Heartbeat) Timeout"].text == "60"
+    assert snapshot.nodes["imp-sub"].parameters["Client Re-Login Upper Limit"].text == "537"
+    assert any(event.what == "vector" for event in told.events)
+    # Sentences for people, and tables of another kind.
+    kinds = {each.place.file.removeprefix(f"{path}/").partition("/")[0] for each in told.missed}
+    assert kinds <= {"README.txt", "events", "services", "versions.txt", "parameters.txt"}
 
 
 @pytest.mark.parametrize(
@@ -207,12 +249,11 @@ def test_the_ends_of_the_span_belong_to_it(
         f"{lab_datetime(1_700_000_000 + at):%Y-%m-%d %H:%M:%S},500 INFO at {at}" for at in moments
     ]
     node = server("imp-pub").pk
-    shutil.rmtree(trace_files.folder(node), ignore_errors=True)
-    trace_files._handler.cache_clear()
-    trace_files.append(node, lines)
+    trace_store.forget(node)
+    trace_store.append({node: lines})
     queued.append((job.pk, 0, 0))
     collect(queued)
-    with zipfile.ZipFile(collecting.path_of(job)) as file:
+    with zipped(job) as file:
         history = file.read("events/system.csv").decode()
         trace = file.read("traces/imp-pub-srm.log").decode()
     assert [row.split(",")[-1] for row in history.split("\r\n")[1:-1]] == ["at 0", "at 100"]
@@ -226,10 +267,36 @@ def test_a_step_that_is_over_or_of_another_turn_is_not_claimed(job: LogCollectio
     assert held is not None
     LogCollection.objects.update(turn=1)
     # The worker was taken for gone: what it ends late is nobody's step any more.
-    writes.end_step(job=held)
-    writes.finish_collection(job=held, size=1)
+    assert not writes.end_step(job=held, file=b"late", last=True)
     job.refresh_from_db()
     assert (job.step, job.state) == (0, CollectionState.WORKING)
+    assert not CollectionPiece.objects.exists()
+
+
+def test_a_file_of_many_pieces_is_sent_whole_and_one_too_large_is_refused(
+    page: Client,
+    job: LogCollection,
+    queued: list[tuple[int, int, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writes, "PIECE_BYTES", 500)
+    queued.append((job.pk, 0, 0))
+    collect(queued)
+    assert CollectionPiece.objects.count() > 4
+    answer = page.get(reverse("log_collection_download", args=[job.pk]))
+    body = b"".join(answer)
+    assert answer["Content-Length"] == str(len(body))
+    with zipfile.ZipFile(io.BytesIO(body)) as file:
+        assert file.testzip() is None
+    monkeypatch.setattr(writes, "MAX_BYTES", 100)
+    LogCollection.objects.update(state=CollectionState.WORKING, step=0)
+    collecting.collect(job.pk, 0, 0)
+    job.refresh_from_db()
+    assert (job.state, job.sentence) == (
+        CollectionState.FAILED,
+        "The file would be larger than 64 MB; collect a shorter span.",
+    )
+    assert not CollectionPiece.objects.exists()
 
 
 def test_the_page_begins_shows_and_sends_it(
@@ -289,7 +356,7 @@ def test_of_an_incident_its_report_is_collected_too(
     job = LogCollection.objects.get()
     opened = incident.opened_at.timestamp()
     assert (job.since, job.until) == (opened - AROUND, pair.clock.now), "it is open"
-    with zipfile.ZipFile(collecting.path_of(job)) as file:
+    with zipped(job) as file:
         assert set(file.namelist()) == FILES | {"incident.txt"}
         report, readme = (file.read(name).decode() for name in ("incident.txt", "README.txt"))
     assert f"incident.txt             the report of incident {incident.pk}" in readme
@@ -299,7 +366,7 @@ def test_of_an_incident_its_report_is_collected_too(
         "Failover: 500 sessions to imp-sub",
         "ann: Cisco XCP Router on imp-pub was stopped",
         "Critical Service Delay 120 s: ",
-        "imp-sub: Running in Backup Mode. All users are served here.",
+        "imp-sub: Running in Backup Mode. The sessions of all users are here.",
     ):
         assert words in report
 
@@ -334,3 +401,41 @@ def test_a_bad_incident_number_is_refused(page: Client, pair: Pair, number: str,
     assert posted.status_code == 422
     assert "Incident: choose one of the list." in status(posted)
     assert not LogCollection.objects.exists()
+
+
+def read(job: LogCollection, name: str) -> str:
+    with zipped(job) as file:
+        return file.read(name).decode()
+
+
+def test_a_group_that_is_renamed_meanwhile_is_collected_under_its_new_name(
+    job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    collecting.collect(job.pk, 0, 0)
+    assert job.group is not None
+    first, second = server("imp-pub"), server("imp-sub")
+    groups.edit_group(
+        group=job.group, name="oslo", description="", first=first, second=second, actor="ann"
+    )
+    collect(queued)
+    job.refresh_from_db()
+    assert job.state == CollectionState.DONE
+    assert "Subcluster Name: oslo" in read(job, "cli/utils-ha-status.txt")
+
+
+def test_of_a_group_that_is_deleted_meanwhile_the_rest_is_collected(
+    job: LogCollection, queued: list[tuple[int, int, int]]
+) -> None:
+    other = events.record(kind=EventKind.ADMIN, sentence="of nobody's group", actor="ann")
+    collecting.collect(job.pk, 0, 0)
+    Server.objects.update(group=None, slot=None)
+    RedundancyGroup.objects.all().delete()
+    collect(queued)
+    job.refresh_from_db()
+    assert job.state == CollectionState.DONE
+    told = read(job, "cli/utils-ha-status.txt")
+    assert "DefaultCUPSubCluster" in told
+    assert "There is no" in told
+    collected = read(job, "events/application.csv")
+    assert "was begun" in collected
+    assert str(other.sentence) not in collected

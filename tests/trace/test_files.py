@@ -1,36 +1,24 @@
-"""The traces of a pair that is swept, in their files and on the page."""
-
-import multiprocessing
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
+"""The traces of a pair that is swept, as they are kept and on the page."""
 
 import pytest
-from django.conf import LazySettings
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from redundancy import trace_files
+from redundancy import trace_store
 from redundancy.errors import Refused
-from redundancy.models import EventKind, HaEvent
-from redundancy.operations import power, services
+from redundancy.models import EventKind, HaEvent, ServerType, TracePiece
+from redundancy.operations import power, servers, services
 from redundancy.traces.reads import LINES, tail
 from redundancy.traces.writes import set_trace_level
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import soup, status, words
 
 
-@pytest.fixture(autouse=True)
-def own_folder(settings: LazySettings) -> Iterator[None]:
-    yield
-    trace_files._handler.cache_clear()
-    shutil.rmtree(settings.VAR_DIR / "trace", ignore_errors=True)
-
-
 def test_a_failover_is_in_the_trace_of_both_nodes(pair: Pair) -> None:
     services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
     pair.run(95)
-    failed, backup = (list(trace_files.read(server(name).pk)) for name in ("imp-pub", "imp-sub"))
+    failed, backup = (list(trace_store.read(server(name).pk)) for name in ("imp-pub", "imp-sub"))
     assert any("Cisco XCP Router is not running" in line for line in failed)
     assert failed[-1].endswith(
         "peer states vector changed to [Running in Backup Mode,"
@@ -43,18 +31,18 @@ def test_the_peer_down_line_tells_the_silence(pair: Pair) -> None:
     pair.run(30)
     power.power_off(server=server("imp-sub"), actor="")
     pair.run(70)
-    down = [line for line in trace_files.read(server("imp-pub").pk) if "peer down" in line]
+    down = [line for line in trace_store.read(server("imp-pub").pk) if "peer down" in line]
     assert [line.rpartition("= ")[2] for line in down] == ["60"]
 
 
 def test_heartbeats_are_written_at_the_level_debug_alone(pair: Pair) -> None:
     pair.run(30)
     pk = server("imp-pub").pk
-    assert not any(" DEBUG " in line for line in trace_files.read(pk))
+    assert not any(" DEBUG " in line for line in trace_store.read(pk))
     set_trace_level(server=server("imp-pub"), level="DEBUG", actor="ann")
     pair.run(30)
-    assert sum("heartbeat received from imp-sub" in line for line in trace_files.read(pk)) == 2
-    assert not any(" DEBUG " in line for line in trace_files.read(server("imp-sub").pk))
+    assert sum("heartbeat received from imp-sub" in line for line in trace_store.read(pk)) == 2
+    assert not any(" DEBUG " in line for line in trace_store.read(server("imp-sub").pk))
     said = HaEvent.objects.get(kind=EventKind.ADMIN, sentence__contains="trace level")
     assert (said.actor, said.sentence) == (
         "ann",
@@ -67,46 +55,40 @@ def test_an_unknown_level_is_refused(pair: Pair) -> None:
         set_trace_level(server=server("imp-pub"), level="Loud", actor="ann")
 
 
-def test_files_are_rotated_and_the_oldest_is_dropped(
-    db: None, monkeypatch: pytest.MonkeyPatch
+def test_about_the_last_bytes_are_kept_and_of_each_node_for_itself(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trace_files, "FILE_BYTES", 200)
-    for number in range(100):
-        trace_files.append(7, [f"line {number:04} {'x' * 40}"])
-    assert len(trace_files.files(7)) == trace_files.FILES + 1
-    kept = [int(line.split()[1]) for line in trace_files.read(7)]
-    assert kept == list(range(kept[0], 100))
-
-
-def write(name: str) -> None:
+    monkeypatch.setattr(trace_store, "KEPT_BYTES", 2_000)
+    monkeypatch.setattr(trace_store, "TRIM_BYTES", 100)
+    pub, sub = server("imp-pub").pk, server("imp-sub").pk
+    of_sub = list(trace_store.read(sub))
     for number in range(200):
-        trace_files.append(8, [f"{name} {number} {'x' * 30}"])
+        trace_store.append({pub: [f"line {number:04} {'x' * 40}"]})
+    kept = [int(line.split()[1]) for line in trace_store.read(pub)]
+    assert kept == list(range(kept[0], 200))
+    # Trimmed by chance: each row of 50 bytes is, one time in two.
+    assert 2_000 // 50 - 1 <= len(kept) <= 2_000 // 50 + 40
+    assert list(trace_store.read(sub)) == of_sub
 
 
-@pytest.mark.process
-def test_two_workers_write_into_one_file(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trace_files, "FILE_BYTES", 4000)
-    fork = multiprocessing.get_context("fork")
-    workers = [fork.Process(target=write, args=(name,)) for name in "ab"]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    found = list(trace_files.read(8))
-    for name in "ab":
-        numbers = [int(line.split()[1]) for line in found if line.startswith(name)]
-        assert numbers == list(range(200))
-
-
-def test_a_trace_that_cannot_be_written_harms_nobody(
-    pair: Pair, settings: LazySettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_database_that_takes_no_trace_harms_nobody(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "trace").write_text("a file where the folder should be")
-    settings.VAR_DIR = tmp_path
+    def full(*_: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(TracePiece.objects, "bulk_create", full)
     services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
     pair.run(95)
     assert pair.states()[1] == "Running in Backup Mode"
-    assert "no trace is written" in caplog.text
+    assert "no trace is written: database or disk is full" in caplog.text
+
+
+def test_the_trace_of_a_deleted_node_goes_with_it(db: None) -> None:
+    node = servers.add_server(name="cucm-sub", server_type=ServerType.CUCM, actor="ann")
+    trace_store.append({node.pk: ["a line"]})
+    servers.delete_server(server=node, actor="ann")
+    assert not TracePiece.objects.exists()
 
 
 def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
@@ -117,18 +99,18 @@ def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
     live = shown.select_one("#live")
     assert live is not None
     assert page.get(str(live["hx-get"])).status_code == 204
-    trace_files.append(pub.pk, ["something <new>"])
+    trace_store.append({pub.pk: ["something <new>"]})
     assert "something <new>" in words(soup(page.get(str(live["hx-get"]))).select_one("pre"))
     found = words(soup(page.get(address + "&search=PEER+states")).select_one("pre"))
     assert found.count("peer states vector changed") == found.count("rsrm.") > 0
     assert "No line contains" in page.get(address + "&search=nonsense").content.decode()
     whole = b"".join(page.get(reverse("srm_trace_download", args=[pub.pk])))
-    assert whole.decode().splitlines() == list(trace_files.read(pub.pk))
+    assert whole.decode().splitlines() == list(trace_store.read(pub.pk))
 
 
 def test_only_the_last_lines_are_shown(db: None, pair: Pair) -> None:
     pub = server("imp-pub")
-    trace_files.append(pub.pk, [f"line {number}" for number in range(LINES + 5)])
+    trace_store.append({pub.pk: [f"line {number}" for number in range(LINES + 5)]})
     shown = tail(pub, "line")
     assert (len(shown.lines), shown.more, shown.lines[-1]) == (LINES, True, f"line {LINES + 4}")
 

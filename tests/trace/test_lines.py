@@ -15,11 +15,13 @@ from redundancy.srm.types import (
     Node,
     PowerDown,
     Reading,
+    RestartServices,
     SendHeartbeat,
     StartServices,
     StateChanged,
     StopServices,
 )
+from tests.zones import machine_in
 
 NOW = datetime(2021, 5, 13, 2, 48, 48, 244_000, tzinfo=UTC).timestamp()
 BEAT = Heartbeat("imp-sub", 1, 7, 1, State.NORMAL, Reason.NORMAL, 0, healthy=True, hears=True)
@@ -44,7 +46,9 @@ def test_the_two_known_lines_are_written_to_the_letter() -> None:
     change = StateChanged(
         State.NORMAL, Reason.NORMAL, State.BACKUP, Reason.PEER_DOWN, "imp-sub is silent.", 0
     )
-    written = [line.at(NOW) for line in told(NODE, after, change)]
+    # Its moments are in UTC, wherever the machine stands.
+    with machine_in("America/Sao_Paulo"):
+        written = [line.at(NOW) for line in told(NODE, after, change)]
     assert written[0] == (
         "2021-05-13 02:48:48,244 INFO [HS] rsrm.RsrmHeartBeatHandler - "
         "RsrmHeartBeatHandler: peer down, time since last heartbeat[s]= 62"
@@ -103,6 +107,7 @@ def test_a_refused_request_names_who_asked() -> None:
 @pytest.mark.parametrize(
     ("action", "level", "source", "message"),
     [
+        (RestartServices(), Level.INFO, "RsrmServiceMonitor", "restarting critical services"),
         (StartServices(), Level.INFO, "RsrmServiceMonitor", "starting critical services"),
         (StopServices(), Level.INFO, "RsrmServiceMonitor", "stopping critical services"),
         (PowerDown(reboot=False), Level.INFO, "RsrmStateMachine", "node goes down"),

@@ -23,7 +23,7 @@ from django.db import connection
 from redundancy.alarms import writes as alarms
 from redundancy.clock import lab_now
 from redundancy.operations import actions, measured, sample, services
-from redundancy.operations.signins import record_sign_in
+from redundancy.operations.signins import Outcome, record_sign_in
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.traces import writes as traces
@@ -55,7 +55,7 @@ def live(pair: Pair) -> None:
     """Let the cluster live through what there is: a failover and the way back, and one that goes on."""
     pub = server("imp-pub")
     User.objects.create_superuser("ann")
-    record_sign_in(username="ann", ok=True, address="192.0.2.1")
+    record_sign_in(username="ann", outcome=Outcome.OK, address="192.0.2.1")
     parameters.set_parameters(values={"relogin_upper": "150"}, server=pub, actor="ann")
     done(GOOD)
     alarms.save_channel(

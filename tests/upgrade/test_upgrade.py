@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cucm_admin.stack.prepare import check_migrations
 from redundancy.models import (
     Alarm,
     AlarmNotice,
+    ConfiguredFunction,
     Forecast,
     HaEvent,
     Incident,
@@ -59,22 +60,33 @@ def upgraded(
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[dict[str, int]]:
     """The database of a release as this version's own; how many rows each table had before."""
+    with django_db_blocker.unblock(), upgrading(request.param, vendor, tmp_path) as counts:
+        yield counts
+
+
+@contextmanager
+def upgrading(
+    release: str, vendor: str, folder: Path, *, changed: str = ""
+) -> Iterator[dict[str, int]]:
+    """Migrate the database of ``release``, first changed by the statement ``changed``."""
     before = connections["default"]
-    with django_db_blocker.unblock():
-        made: Any = type(connections)({"default": database(vendor, tmp_path)})["default"]
-        connections["default"] = made
-        try:
-            load((KEPT / f"{request.param}.{vendor}.sql").read_text())
-            counts = rows()
-            check_migrations()
-            call_command("migrate", interactive=False, verbosity=0)
-            yield counts
-        finally:
-            made.close()
-            connections["default"] = before
-            if vendor == "postgresql":
-                with before._nodb_cursor() as cursor:
-                    cursor.execute(f"DROP DATABASE {made.settings_dict['NAME']}")
+    made: Any = type(connections)({"default": database(vendor, folder)})["default"]
+    connections["default"] = made
+    try:
+        load((KEPT / f"{release}.{vendor}.sql").read_text())
+        if changed:
+            with connection.cursor() as cursor:
+                cursor.execute(changed)
+        counts = rows()
+        check_migrations()
+        call_command("migrate", interactive=False, verbosity=0)
+        yield counts
+    finally:
+        made.close()
+        connections["default"] = before
+        if vendor == "postgresql":
+            with before._nodb_cursor() as cursor:
+                cursor.execute(f"DROP DATABASE {made.settings_dict['NAME']}")
 
 
 def database(vendor: str, folder: Path) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def test_everything_is_there_and_pages_tell_of_it(upgraded: dict[str, int]) -> N
     assert Alarm.objects.exclude(cleared_at=None).exists()
     assert AlarmNotice.objects.exists()
     assert PlannedRestart.objects.exists()
-    assert LogCollection.objects.exists()
+    assert "disk of one machine" in LogCollection.objects.get(state="failed").sentence
     assert SignIn.objects.exists()
     requests = HaEvent.objects.exclude(request="").order_by("pk")
     assert list(requests.values_list("request", flat=True)) == ["failover", "fallback"]
@@ -145,3 +157,15 @@ def test_everything_is_there_and_pages_tell_of_it(upgraded: dict[str, int]) -> N
         answer = client.get(reverse(name, args=[row.pk]))
         assert answer.status_code == 200
         assert "DefaultCUPSubCluster" in soup(answer).get_text()
+
+
+def test_what_was_configured_for_a_service_of_a_node_is_so_for_the_cluster(
+    vendor: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> None:
+    changed = (
+        "UPDATE redundancy_nodeservice SET configured = TRUE WHERE name LIKE '%%Text Conference%%' "
+        "AND server_id = (SELECT MIN(id) FROM redundancy_server)"
+    )
+    with django_db_blocker.unblock(), upgrading("0.2.0", vendor, tmp_path, changed=changed):
+        kept = list(ConfiguredFunction.objects.values_list("key", flat=True))
+    assert kept == ["persistent_chat"]

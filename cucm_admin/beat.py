@@ -1,0 +1,74 @@
+"""Beat: sends the sweep, as long as it fits the installation."""
+
+import logging
+import os
+import socket
+import sys
+import time
+from typing import Any
+
+from celery.beat import Scheduler
+from django.conf import settings
+from django.db import Error
+
+from cucm_admin import joining
+from redundancy import bus, pulse, workers
+
+logger = logging.getLogger(__name__)
+
+
+class Ticker(Scheduler):
+    """Celery's scheduler, with the interval of the installation's lab clock."""
+
+    def setup_schedule(self) -> None:
+        """Join the installation, and begin."""
+        joining.join_when_possible()
+        self._watch = joining.Watch()
+        super().setup_schedule()
+        self._seconds = self._told_at = 0.0
+        self._name, self._began = workers.own_name(f"beat@{socket.gethostname()}"), 0.0
+        self._aside = False
+        self._follow()
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Send what is due; end this process, with one line, where it does not fit any more."""
+        if wrong := self._watch.look():
+            sys.stderr.write(f"This process ends. {wrong}\n")
+            sys.stderr.flush()
+            # Celery takes an exception for a request to stop, and ends with 0.
+            os._exit(1)
+        self._follow()
+        self._tell()
+        if self._aside:
+            return 1.0
+        seconds: float = super().tick(*args, **kwargs)
+        return seconds
+
+    def _follow(self) -> None:
+        seconds = settings.SWEEP_SECONDS
+        if seconds != self._seconds:
+            self._seconds = seconds
+            self.max_interval = min(1.0, seconds)  # type: ignore[assignment]
+            entry = settings.CELERY_BEAT_SCHEDULE["sweep"] | {"schedule": seconds}
+            self.update_from_dict({"sweep": entry})
+
+    def _tell(self) -> None:
+        """Tell the bus from time to time that beat is there, and stand aside while its clock is wrong."""
+        if time.monotonic() - self._told_at < joining.LOOK_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        try:
+            ahead = workers.ahead()
+            aside = abs(ahead) > workers.ASIDE
+            self._began = self._began or pulse.now()
+            workers.give_sign(
+                name=self._name, role=workers.BEAT, began=self._began, ahead=ahead, aside=aside
+            )
+        except (bus.BusError, Error):
+            # The next one to use them tells of it.
+            return
+        if aside and not self._aside:
+            logger.error("%s It sends nothing until it is right", workers.told(ahead))
+        elif self._aside and not aside:
+            logger.warning("The clock of this process is right again; it sends tasks")
+        self._aside = aside
