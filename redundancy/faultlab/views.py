@@ -22,6 +22,7 @@ from redundancy.permissions import writers_only
 from redundancy.selectors import faults as selectors
 from redundancy.selectors import groups
 from redundancy.srm.words import say, together
+from redundancy.views.choices import choices
 from redundancy.views.numbers import whole_number
 from redundancy.views.polls import Region, answer
 
@@ -147,7 +148,7 @@ def _page(
         {
             "title": TITLE,
             "application": APPLICATION,
-            "groups": groups.by_name(),
+            "choices": choices(request, groups.by_name(), group.pk if group else None),
             "group": group,
             "paired": len(nodes) == 2,
             "active": selectors.active(),

@@ -30,6 +30,7 @@ from redundancy.selectors.replication import held_back, held_sentence
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.srm.words import say, say_row
 from redundancy.views.cautions import CONTINUE, DISABLE_HA, refuse_in_status, show_caution
+from redundancy.views.choices import choices
 from redundancy.views.chrome import Link, group_link
 from redundancy.views.confirm import go_to, is_htmx
 from redundancy.views.control_panel import MachineView, Panel
@@ -182,7 +183,7 @@ def _page(
             "title": TITLES[kind],
             "application": APPLICATION,
             "kind": kind,
-            "nodes": nodes.nodes(),
+            "choices": choices(request, nodes.nodes(), server.pk if server else None),
             "selected": selected,
             "service_acts": SERVICE_ACTS.values(),
             **(_region(server, kind).context if server else {}),

@@ -19,8 +19,10 @@ from redundancy.permissions import writers_only
 from redundancy.selectors import nodes, sessions
 from redundancy.selectors.users import user_called
 from redundancy.srm.words import say, say_count
+from redundancy.views.choices import choices, offer
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go_to
+from redundancy.views.numbers import whole_number
 from redundancy.views.paging import pager_of
 
 TITLE = say("Presence Sessions")
@@ -78,10 +80,13 @@ def session_sign(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: SignForm, status: int = 200) -> HttpResponse:
+    offered = choices(request, nodes.nodes(), whole_number(str(form["node"].value() or "")))
+    offer(form.fields["node"], offered)
     page = Paginator(nodes.nodes(), ROWS).get_page(request.GET.get("page"))
     context = {
         "title": TITLE,
         "form": form,
+        "choices": offered,
         "acts": ACTS,
         "rows": sessions.by_node(page),
         "pager": pager_of(page),

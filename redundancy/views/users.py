@@ -21,6 +21,7 @@ from redundancy.selectors import capacity, nodes, spread, users
 from redundancy.selectors.effects import users as users_in_words
 from redundancy.srm.words import say, say_count
 from redundancy.views import user_effects
+from redundancy.views.choices import choices
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go_to, is_htmx
 from redundancy.views.delete import nothing_to_do, selected_pks
@@ -197,7 +198,8 @@ def _ask_where(
         "title": TITLE,
         "in_dialog": in_dialog,
         "number": users_in_words(chosen.count()),
-        "nodes": nodes.nodes().select_related("group"),
+        "choices": choices(request, nodes.nodes().select_related("group")),
+        "action": request.path,
         "nobody": NOBODY,
         "fields": carried,
         "back": back,

@@ -21,6 +21,7 @@ from redundancy.selectors import nodes
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import say
 from redundancy.views.cautions import CONTINUE, DISABLE_HA, refuse_in_status, show_caution
+from redundancy.views.choices import choices
 from redundancy.views.chrome import Link, Tool, group_link
 from redundancy.views.confirm import go_to, is_htmx
 from redundancy.views.control_panel import MachineView, Panel
@@ -120,7 +121,7 @@ def _page(
     context: dict[str, object] = {
         "title": TITLE,
         "application": APPLICATION,
-        "nodes": nodes.nodes(),
+        "choices": choices(request, nodes.nodes(), server.pk if server else None),
         "status_text": text,
         "status_error": error,
     }

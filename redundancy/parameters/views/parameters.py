@@ -22,6 +22,7 @@ from redundancy.permissions import can_write, refuse_read_only
 from redundancy.selectors import nodes, parameters
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import say
+from redundancy.views.choices import choices
 from redundancy.views.chrome import Link, Tool, group_link
 from redundancy.views.confirm import Confirmation, ask
 from redundancy.views.numbers import whole_number
@@ -198,7 +199,7 @@ def _page(
         "title": TITLE,
         "application": application,
         "choice": choice,
-        "nodes": nodes.nodes(),
+        "choices": choices(request, nodes.nodes(), server.pk if server else None),
         "services": _services(server),
         "form": form,
         "form_id": FORM,

@@ -19,8 +19,10 @@ from redundancy.planned.reads.restarts import RestartStage
 from redundancy.selectors import nodes
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
+from redundancy.views.choices import choices, offer
 from redundancy.views.chrome import Link, Tool, group_link
 from redundancy.views.confirm import Confirmation, ask, go_to
+from redundancy.views.numbers import whole_number
 from redundancy.views.polls import Region, poll
 
 APPLICATION = "ccmservice"
@@ -45,6 +47,8 @@ def planned_list(request: HttpRequest) -> HttpResponse:
         given = {name: request.GET[name] for name in ("server", "service") if name in request.GET}
         form = PlannedRestartForm(initial=given)
     writer = can_write(request.user)
+    offered = choices(request, nodes.nodes(), whole_number(str(form["server"].value() or "")))
+    offer(form.fields["server"], offered)
     return render(
         request,
         "planned/list.html",
@@ -52,6 +56,7 @@ def planned_list(request: HttpRequest) -> HttpResponse:
             "title": TITLE,
             "application": APPLICATION,
             "form": form,
+            "choices": offered,
             "begin_form": "planned-begin",
             "records": restarts.records()[:LISTED],
             "tools": [Tool(say("Begin"), "start", form="planned-begin")] if writer else [],

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import CollectionState, Incident
 from redundancy.permissions import can_write, refuse_read_only
+from redundancy.selectors import groups
 from redundancy.srm.words import say
 from redundancy.traces import collecting, reads
 from redundancy.traces.forms import CollectionForm
 from redundancy.traces.reads import SHAPE
+from redundancy.views.choices import choices, offer
 from redundancy.views.chrome import Tool
 from redundancy.views.numbers import whole_number
 from redundancy.views.polls import Region, answer
@@ -43,11 +45,14 @@ def log_collection(request: HttpRequest) -> HttpResponse:
     region = Region("collections/_live.html", content={"jobs": jobs})
     if "fragment" in request.GET:
         return answer(request, region)
+    offered = choices(request, groups.by_name(), whole_number(str(form["group"].value() or "")))
+    offer(form.fields["group"], offered)
     context = {
         **region.context,
         "title": TITLE,
         "application": APPLICATION,
         "form": form,
+        "choices": offered,
         "form_id": FORM,
         "tools": [Tool(say("Collect"), "save", form=FORM)] if can_write(request.user) else [],
     }

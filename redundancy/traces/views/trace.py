@@ -16,6 +16,7 @@ from redundancy.selectors import nodes
 from redundancy.srm.words import say
 from redundancy.traces.reads import tail
 from redundancy.traces.writes import LEVELS, set_trace_level
+from redundancy.views.choices import choices
 from redundancy.views.numbers import node_of
 from redundancy.views.polls import Region, answer
 
@@ -81,7 +82,7 @@ def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpR
     context: dict[str, object] = {
         "title": TITLE,
         "application": APPLICATION,
-        "nodes": nodes.nodes(),
+        "choices": choices(request, nodes.nodes(), server.pk if server else None),
         "levels": LEVELS,
         "status_error": error,
     }
