@@ -100,7 +100,7 @@ class BannerLines:
 def chrome(request: HttpRequest) -> dict[str, Any]:
     """Return the context of every page.
 
-    All of it is lazy: the Django administration and error pages, which use none of it, ask nothing.
+    All of it is lazy: the Django administration and error pages, which use little of it, ask little.
     """
     user = getattr(request, "user", None)
     writer = SimpleLazyObject(lambda: can_write(user))

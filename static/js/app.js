@@ -29,8 +29,6 @@
     body.dataset.labNow = now;
     body.dataset.labRate = newRate;
     const banner = document.getElementById("lab-clock");
-    // The Django administration has none.
-    if (!banner) return;
     banner.querySelector("[data-rate]").textContent = newRate;
     banner.hidden = newRate === 1;
   };

@@ -103,6 +103,13 @@ def test_a_fast_lab_clock_is_told_on_every_page(page: Client, pub: Server) -> No
         assert shown.body["data-lab-rate"] == "60"
 
 
+@pytest.mark.parametrize("name", ["index", "redundancy_server_changelist"])
+def test_the_django_administration_tells_the_lab_clock_too(admin_client: Client, name: str) -> None:
+    set_rate(60)
+    shown = soup(admin_client.get(reverse(f"admin:{name}"), follow=True))
+    assert words(shown.select_one("#lab-clock:not([hidden])")).endswith("60 times as fast")
+
+
 def test_every_input_has_a_label_and_nothing_is_inline(
     page: Client, pair: RedundancyGroup, pub: Server
 ) -> None:
