@@ -126,7 +126,7 @@ def serving(node: str, shut: Collection[str] = (), without: Collection[str] = ()
         return say("{node} does not have the users of its peer", node=node)
     if node in shut:
         return say("{node} has all users, and nobody can log in there", node=node)
-    return say("{node} serves everybody", node=node)
+    return say("{node} has all users", node=node)
 
 
 def warn(node: Node, policy: Policy, shut: Collection[str] = ()) -> Explanation | None:

@@ -75,17 +75,17 @@ BACKUPS = (S.BACKUP, S.BACKUP_ACTIVATED)
 TRANSITIONS = (S.INITIALIZING, S.FAILING_OVER, S.TAKING_OVER, S.TAKING_BACK, S.FALLING_BACK)
 # Ours: the states of two nodes, and how cause and advice begin where no row of the vendor's fits.
 OURS: dict[tuple[State | None, State], tuple[str, str]] = {
-    **{(None, two): (f"{SUB} serves everybody; {PUB} does not report.", f"Start {PUB} and its SRM; when") for two in BACKUPS},
+    **{(None, two): (f"{SUB} has all users; {PUB} does not report.", f"Start {PUB} and its SRM; when") for two in BACKUPS},
     (None, S.NORMAL): (f"{PUB} does not report; {SUB} declares it down", f"Wait, or start {PUB}"),
     (None, S.FAILED): (f"{SUB} runs in failed mode; {PUB}", f"Start {PUB} and its SRM, then press Recover."),
     (None, S.FAILED_OVER_DOWN): (f"{PUB}, which served everybody, does not report, and {SUB} cannot", f"Start the service on {SUB}"),
     **{(None, two): (f"{PUB}, which served everybody, does not report; {SUB} takes over", f"Wait, or start {PUB}") for two in (S.IDLE, S.FAILED_OVER, S.AFFECTED)},
     (None, S.INITIALIZING): (f"{SUB} has started and waits for {PUB}", f"Start {PUB} and its SRM, or wait"),
     **{(S.INITIALIZING, two): ("The nodes are finding each other", WAIT) for two in (S.INITIALIZING, S.NORMAL)},
-    **{(S.INITIALIZING, two): (f"The SRM of {PUB} has just started; {SUB} serves", WAIT) for two in BACKUPS},
-    **{(S.FAILED_OVER_DOWN, two): (f"{SUB} serves everybody; a critical service of {PUB}", f"Start the service on {PUB}, then") for two in BACKUPS},
-    **{(one, two): (f"{SUB} serves everybody; {PUB} is healthy again.", FALL_BACK.format(one=PUB)) for one in (S.FAILED_OVER, S.AFFECTED) for two in BACKUPS},
-    **{(S.IDLE, two): (f"{PUB} was failed over by hand; {SUB} serves", FALL_BACK.format(one=PUB)) for two in BACKUPS},
+    **{(S.INITIALIZING, two): (f"The SRM of {PUB} has just started; {SUB} has all", WAIT) for two in BACKUPS},
+    **{(S.FAILED_OVER_DOWN, two): (f"{SUB} has all users; a critical service of {PUB}", f"Start the service on {PUB}, then") for two in BACKUPS},
+    **{(one, two): (f"{SUB} has all users; {PUB} is healthy again.", FALL_BACK.format(one=PUB)) for one in (S.FAILED_OVER, S.AFFECTED) for two in BACKUPS},
+    **{(S.IDLE, two): (f"{PUB} was failed over by hand; {SUB} has all", FALL_BACK.format(one=PUB)) for two in BACKUPS},
     **{(S.FAILING_OVER, two): (f"{PUB} is failing over to {SUB}.", WAIT) for two in (S.NORMAL, S.TAKING_OVER, S.BACKUP)},
     (S.FAILED, S.FAILED): ("Both nodes run in failed mode.", RECOVER),
 }  # fmt: skip
@@ -142,7 +142,7 @@ def test_who_falls_back_by_itself(two: State) -> None:
 
 def test_a_node_that_cannot_serve_is_not_said_to_serve() -> None:
     first, second = pair(S.IDLE, S.BACKUP, ADMIN, ADMIN)
-    assert serving(SUB) == f"{SUB} serves everybody"
+    assert serving(SUB) == f"{SUB} has all users"
     shut = f"{SUB} has all users, and nobody can log in there"
     without = f"{SUB} does not have the users of its peer"
     assert serving(SUB, shut=[SUB]) == shut

@@ -200,7 +200,7 @@ def test_what_is_about_to_go_wrong(own: State) -> None:
         assert warning.cause == cause
         assert warning.advice == "Start it before 02:47:30, or imp-pub fails over."
     else:
-        assert warning.cause == f"{cause} imp-pub serves everybody."
+        assert warning.cause == f"{cause} imp-pub has all users."
         assert warning.advice == "Start it before 02:47:30, or users lose service."
     assert warning.number == 0
     # Where nobody can log in, users are without service already.
