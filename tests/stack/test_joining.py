@@ -183,6 +183,15 @@ def test_processes_follow_and_end_when_the_schema_changes_under_them(
             statement(installation, NO_FUTURE)
 
 
+@pytest.fixture
+def hang_ups() -> Iterator[None]:
+    """A hang-up reaches what a test starts, even if the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_ups")
 def test_a_worker_that_is_hung_up_on_ends_in_order_or_goes_on_under_nohup(
     installation: dict[str, str], tmp_path: Path
 ) -> None:
