@@ -17,19 +17,24 @@ M = TypeVar("M", Server, RedundancyGroup)
 MOST = 100
 # The query parameter with a part of the name, and how much of it counts.
 NAMED, LONGEST = "named", 200
+LABELS: dict[type[Server] | type[RedundancyGroup], str] = {
+    Server: say("Find a server by a part of its name"),
+    RedundancyGroup: say("Find a group by a part of its name"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Choices(Generic[M]):
     """The ``rows`` to choose from: the first of ``number`` whose names contain ``text``.
 
-    ``is_long``: there are more to choose from than are offered, so a search is. ``carried``: the other
+    ``label``: of the search. ``is_long``: there are more to choose from than are offered, so a search is. ``carried``: the other
     parameters of the page.
     """
 
     rows: list[M]
     number: int
     text: str = ""
+    label: str = ""
     is_long: bool = False
     carried: tuple[tuple[str, str], ...] = ()
 
@@ -66,7 +71,7 @@ def choices(
     carried = [
         (name, value) for name, values in request.GET.lists() if name != NAMED for value in values
     ]
-    return Choices(rows, number, text, True, tuple(carried))
+    return Choices(rows, number, text, LABELS[all_of_them.model], True, tuple(carried))
 
 
 def offer(field: forms.Field, offered: Choices[M]) -> None:
