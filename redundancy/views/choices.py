@@ -27,8 +27,8 @@ LABELS: dict[type[Server] | type[RedundancyGroup], str] = {
 class Choices(Generic[M]):
     """The ``rows`` to choose from: the first of ``number`` whose names contain ``text``.
 
-    ``label``: of the search. ``is_long``: there are more to choose from than are offered, so a search is. ``carried``: the other
-    parameters of the page.
+    ``is_long``: there are more to choose from than are offered, so a search is, under ``label``.
+    ``carried``: the other parameters of the page.
     """
 
     rows: list[M]
