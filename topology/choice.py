@@ -40,7 +40,7 @@ VIEWS = {
     View.GRID: say("Compact grid"),
 }
 # Groups and unassigned nodes on one page of each view. What fits on one map is shown as a map.
-MOST = {View.MAP: 12, View.GRID: 200}
+MOST = {View.MAP: 12, View.GRID: 48}
 
 
 @dataclass(frozen=True, slots=True)

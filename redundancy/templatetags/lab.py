@@ -1,6 +1,9 @@
-"""Filters for lab time, and for the names of states."""
+"""Filters for lab time and for the names of states, and where the icons are."""
+
+from functools import cache
 
 from django import template
+from django.templatetags.static import static
 from django.utils.translation import gettext
 
 from redundancy.srm.words import duration
@@ -23,6 +26,13 @@ def elapsed(moment: float | None, now: float) -> str:
 def remaining(moment: float | None, now: float) -> str:
     """Return how long it is until ``moment``."""
     return "" if moment is None else duration(moment - now)
+
+
+@register.simple_tag
+@cache
+def icons() -> str:
+    """Return the address of the icons: a page has up to hundreds, and asks for it once a process."""
+    return static("img/icons.svg")
 
 
 @register.filter
