@@ -1,5 +1,6 @@
 """The entry point of the web server."""
 
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,9 @@ if fit.look():
     sys.exit(fit.wrong)
 # The threads that answer have connections of their own.
 connection.close()
+# What is loaded stays to the end. Looked through for garbage, it held up one answer of twenty for up to 0.3 s.
+gc.collect()
+gc.freeze()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -6,6 +6,7 @@ nodes has 10 users. Of a region: what it costs when it changed (200), and when n
 are bytes before any compression.
 """
 
+import gc
 import logging
 import sys
 import time
@@ -173,6 +174,9 @@ def figures(database: str) -> Iterator[Figure]:
         pages[named] = Request(address.path, sent, address.signed_in)
     found: dict[str, dict[int, Cost]] = {}
     there = FURNISHED
+    # As ``cucm_admin.wsgi`` does with all that it has loaded.
+    gc.collect()
+    gc.freeze()
     for size in SIZES:
         grow(lab, size - there)
         there = size
