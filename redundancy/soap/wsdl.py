@@ -6,6 +6,7 @@ It is our own and describes what is here; the vendor's describes much more.
 from collections.abc import Iterable, Iterator
 from xml.sax.saxutils import quoteattr
 
+from redundancy.soap.envelope import Version
 from redundancy.soap.fields import Field, Kind
 from redundancy.soap.service import Operation, Service
 
@@ -38,7 +39,7 @@ def _parts(service: Service, location: str) -> Iterator[str]:
         "<?xml version='1.0' encoding='UTF-8'?>"
         f"<wsdl:definitions name={quoteattr(service.name)} targetNamespace={own} xmlns:w={own} xmlns:s={namespace}"
         " xmlns:wsdl='http://schemas.xmlsoap.org/wsdl/' xmlns:soap='http://schemas.xmlsoap.org/wsdl/soap/'"
-        " xmlns:xsd='http://www.w3.org/2001/XMLSchema'>"
+        " xmlns:soap12='http://schemas.xmlsoap.org/wsdl/soap12/' xmlns:xsd='http://www.w3.org/2001/XMLSchema'>"
         f"<wsdl:types>{service.types}<xsd:schema targetNamespace={namespace} elementFormDefault='{form}'>"
     )
     for operation in operations:
@@ -57,25 +58,32 @@ def _parts(service: Service, location: str) -> Iterator[str]:
             f"<wsdl:operation name='{operation.name}'><wsdl:input message='w:{operation.name}In'/>"
             f"<wsdl:output message='w:{operation.name}Out'/></wsdl:operation>"
         )
-    yield (
-        f"</wsdl:portType><wsdl:binding name='{service.binding}' type='w:{service.name}PortType'>"
-        "<soap:binding style='document' transport='http://schemas.xmlsoap.org/soap/http'/>"
-    )
-    for operation in operations:
-        yield from _bound(service, operation)
-    yield (
-        f"</wsdl:binding><wsdl:service name='{service.name}'>"
-        f"<wsdl:port name='{service.name}Port' binding='w:{service.binding}'>"
-        f"<soap:address location={quoteattr(location)}/></wsdl:port></wsdl:service></wsdl:definitions>"
-    )
+    yield "</wsdl:portType>"
+    # What asks by SOAP 1.2 may do so by 1.1, too, and clients that know only that look at the first port.
+    bindings = [("", "soap"), *([("12", "soap12")] if service.version is Version.V12 else [])]
+    for suffix, prefix in bindings:
+        yield (
+            f"<wsdl:binding name='{service.binding}{suffix}' type='w:{service.name}PortType'>"
+            f"<{prefix}:binding style='document' transport='http://schemas.xmlsoap.org/soap/http'/>"
+        )
+        for operation in operations:
+            yield from _bound(service, operation, prefix)
+        yield "</wsdl:binding>"
+    yield f"<wsdl:service name='{service.name}'>"
+    for suffix, prefix in bindings:
+        yield (
+            f"<wsdl:port name='{service.name}Port{suffix}' binding='w:{service.binding}{suffix}'>"
+            f"<{prefix}:address location={quoteattr(location)}/></wsdl:port>"
+        )
+    yield "</wsdl:service></wsdl:definitions>"
 
 
-def _bound(service: Service, operation: Operation) -> Iterator[str]:
+def _bound(service: Service, operation: Operation, prefix: str) -> Iterator[str]:
     action = service.action.format(operation=operation.name)
+    body = f"<{prefix}:body use='literal'/>"
     yield (
-        f"<wsdl:operation name='{operation.name}'><soap:operation soapAction={quoteattr(action)}/>"
-        "<wsdl:input><soap:body use='literal'/></wsdl:input>"
-        "<wsdl:output><soap:body use='literal'/></wsdl:output></wsdl:operation>"
+        f"<wsdl:operation name='{operation.name}'><{prefix}:operation soapAction={quoteattr(action)}/>"
+        f"<wsdl:input>{body}</wsdl:input><wsdl:output>{body}</wsdl:output></wsdl:operation>"
     )
 
 

@@ -6,13 +6,17 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
+import requests
+import zeep
 from django.conf import settings
 from django.test import Client
 from lxml import etree
+from pytest_django.live_server_helper import LiveServer
 
 from redundancy.clock import lab_now
 from redundancy.models import HaEvent, PresenceSession, PresenceUser, RedundancyGroup, SignIn
 from redundancy.operations import presence
+from redundancy.operations.sample import load_sample_cluster
 from redundancy.soap.epas import waiting
 from redundancy.soap.epas.service import EPAS
 
@@ -172,6 +176,32 @@ def test_its_description_names_its_operations() -> None:
     names = etree.fromstring(answer.content).xpath("//*[local-name()='portType']/*/@name")
     assert set(names) == set(EPAS.operations)
     assert b"working" in Client().get("/EPASSoap/service").content
+
+
+@pytest.mark.parametrize(
+    ("binding", "kind"),
+    [("EPASSoapBinding", "text/xml"), ("EPASSoapBinding12", "application/soap+xml")],
+)
+def test_a_client_made_of_its_description_speaks_either_version(
+    live_server: LiveServer, binding: str, kind: str
+) -> None:
+    load_sample_cluster(actor="")
+    address = f"{live_server.url}/EPASSoap/service"
+    with requests.Session() as session:
+        session.trust_env = False
+        sent: list[Any] = []
+        session.hooks["response"].append(lambda answer, **_: sent.append(answer))
+        client = zeep.Client(f"{address}?wsdl", transport=zeep.Transport(session=session))
+        service = client.create_service(f"{{{URN}}}{binding}", address)
+        who = {"username": someone().userid, "password": settings.JABBER_PASSWORD}
+        key = service.login(**who, force=True)["success"]["session-key"]
+        told = service["get-all-config"](**{"session-key": key})
+        assert told["success"]["backup-node"] == "imp-sub"
+        failed = service.login(username="x", password="y")
+        assert failed["failure"]["code"] == "wrong-password"
+    for answer in sent[1:]:
+        assert answer.request.headers["Content-Type"].startswith(kind)
+        assert answer.headers["Content-Type"].startswith(kind)
 
 
 def test_it_hears_at_once_who_is_not_connected(group: RedundancyGroup) -> None:
