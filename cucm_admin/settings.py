@@ -58,6 +58,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 MIDDLEWARE = [
     # First: all others go by the client's address, scheme and host.
     "cucm_admin.web.proxies.TrustedProxies",
+    # Before anything asks whether the host is allowed.
+    "redundancy.soap.addresses.NodeAddresses",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -154,6 +156,8 @@ SSH_NODES = env.flag("SSH_NODES", False)
 # one the process makes its own.
 SOAP_PORT = int(env.number("SOAP_PORT", 8443, 0, 65535))
 TLS_CERT, TLS_KEY = os.environ.get("TLS_CERT", ""), os.environ.get("TLS_KEY", "")
+# Whether each node has an address of its own there, and CUCM's publisher (redundancy.soap.addresses).
+SOAP_NODES = env.flag("SOAP_NODES", False)
 # Requests a minute that each SOAP interface takes, of all its users together; 0: any number.
 AXL_THROTTLE = int(env.number("AXL_THROTTLE", 0, 0, 1_000_000))
 # What a scraper of /metrics must show as a bearer token; empty: only this machine may read them.

@@ -6,6 +6,9 @@ from contextvars import ContextVar
 
 # Noted in a request's META where a proxy that nobody named as trusted sent it for somebody else.
 FORWARDED = "redundancy.forwarded"
+# There, the address of this machine that the client dialled, as our server saw it; the name cannot come from a
+# client.
+DIALLED = "redundancy.dialled"
 
 _ADDRESS: ContextVar[str | None] = ContextVar("address", default=None)
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import sys
+from functools import partial
 
 from cucm_admin.stack import checks
 
@@ -27,12 +28,17 @@ def main(arguments: list[str]) -> None:
     if given.tls:
         from django.conf import settings
 
-        from cucm_admin.web import certificate, tls
+        from cucm_admin.web import certificate, nodes, tls
 
-        spoken = certificate.context(settings.VAR_DIR / "tls", settings.TLS_CERT, settings.TLS_KEY)
+        folder, given_files = settings.VAR_DIR / "tls", (settings.TLS_CERT, settings.TLS_KEY)
+        spoken = certificate.context(folder, *given_files)
         sys.stdout.write(f"SOAP listens by TLS on port {listening.getsockname()[1]}\n")
         sys.stdout.flush()
-        tls.run(wsgi.application, listening, spoken)
+        follow = None
+        if settings.SOAP_NODES:
+            certify = partial(certificate.for_server, folder, *given_files)
+            follow = partial(nodes.follow, listening, certify)
+        tls.run(wsgi.application, listening, spoken, follow)
     else:
         from cucm_admin.web import server
 

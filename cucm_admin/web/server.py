@@ -21,6 +21,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
 from cucm_admin.web import limits
+from redundancy.origin import DIALLED
 
 THREADS = 8
 # Wall seconds for requests that are being answered when the process is told to stop.
@@ -95,12 +96,13 @@ class Request(HTTPRequestParser):
 
 
 class Task(WSGITask):
-    """Tells the application which requests were refused."""
+    """Tells the application which requests were refused, and which address was dialled."""
 
     def get_environment(self) -> dict[str, Any]:
         """Return the WSGI environment."""
         environ: dict[str, Any] = super().get_environment()
         environ[limits.REFUSED] = self.request.refused
+        environ[DIALLED] = self.channel.dialled
         return environ
 
 
@@ -109,9 +111,11 @@ class Connection(HTTPChannel):
 
     task_class = Task
 
-    def __init__(self, server: "Server", *args: Any, **options: Any) -> None:
-        super().__init__(server, *args, **options)
+    def __init__(self, server: "Server", sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(server, sock, *args, **options)
         self.parser_class = partial(Request, server=server)
+        # The address of this machine that the client called; empty where the socket has none.
+        self.dialled = local_address(sock)
 
     def is_waiting(self) -> bool:
         """Return whether it waits for its client: nothing is lost for others when it is closed."""
@@ -243,6 +247,15 @@ class Server(TcpWSGIServer):
         """Let ``serve`` return soon. May be called from a signal's handler or another thread."""
         self.stopping = True
         self.pull_trigger()
+
+
+def local_address(sock: socket.socket) -> str:
+    """Return the address at this end of a connection; empty where it has none, or is gone."""
+    try:
+        name = sock.getsockname()
+    except OSError:
+        return ""
+    return str(name[0]) if isinstance(name, tuple) else ""
 
 
 def connections_possible() -> int:

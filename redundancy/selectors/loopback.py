@@ -1,6 +1,6 @@
-"""Addresses of the loopback network for nodes (``SSH_NODES``): who dials one is on that node.
+"""Addresses of the loopback network for servers (``SSH_NODES``, ``SOAP_NODES``): who dials one is on that server.
 
-Each is made of the node's key: it stays while the node is there, and every process knows it without asking.
+Each is made of the server's key: it stays while the server is there, and every process knows it without asking.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ def loopback_of(key: int) -> str | None:
 
 
 def node_at(address: str) -> int | None:
-    """Return the key of the node that has this address; None where it is no address of a node."""
+    """Return the key of the server that has this address; None where it is no address of a server."""
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address):
         # As a socket for both kinds shows the older one.

@@ -1,7 +1,7 @@
 """Reads of servers."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType
 from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
-from redundancy.selectors.loopback import loopback_of
+from redundancy.selectors.loopback import RANGE, loopback_of, powered_nodes
 from redundancy.srm.states import AWAY, TRANSITIONS
 from redundancy.srm.words import mark
 
@@ -54,14 +54,27 @@ def find_nodes(criteria: Iterable[Criterion] = (), sort: str = "name") -> QueryS
 def ipv4_of(server: Server) -> str:
     """Return the IPv4 address of a server: what was entered, its name where that is one, or one made of its key.
 
-    Made ones are of 10.0.0.0/8 and lead nowhere; with ``SSH_NODES`` those of nodes are where each is dialled.
+    Made ones are of 10.0.0.0/8 and lead nowhere; with ``SSH_NODES`` or ``SOAP_NODES`` those of the servers that are
+    reached so are where each is dialled.
     """
     with suppress(ValueError):
         return str(ipaddress.IPv4Address(server.ipv4_address or server.name))
-    own = settings.SSH_NODES and server.server_type == ServerType.IMP
-    if own and (address := loopback_of(server.pk)):
+    if _is_dialled(server) and (address := loopback_of(server.pk)):
         return address
     return str(ipaddress.IPv4Address("10.0.0.0") + server.pk % 2**24)
+
+
+def _is_dialled(server: Server) -> bool:
+    if server.server_type == ServerType.IMP:
+        return settings.SSH_NODES or settings.SOAP_NODES
+    return settings.SOAP_NODES and server == cucm_publisher()
+
+
+def soap_servers(most: int) -> Sequence[tuple[int, str]]:
+    """Return key and name of the servers that answer by SOAP, so many at most: CUCM's publisher, and nodes with power."""
+    first = cucm_publisher()
+    cucm = [(first.pk, first.name)] if first and first.pk < RANGE.num_addresses else []
+    return [*cucm, *powered_nodes(most)][:most]
 
 
 def publisher() -> Server | None:

@@ -16,6 +16,7 @@ from redundancy.language import SOURCE
 from redundancy.operations.throttle import TryLater
 from redundancy.outage import is_outage
 from redundancy.soap import envelope, fields, throttle, wsdl
+from redundancy.soap.addresses import dialled
 from redundancy.soap.envelope import Malformed, Message, Version
 from redundancy.soap.service import Call, Fault, Operation, Service
 from redundancy.soap.signin import sign_in
@@ -86,6 +87,9 @@ def _carry_out(request: HttpRequest, service: Service, user: User | None) -> Htt
     operation = service.operations.get(message.name)
     if operation is None:
         return _fault(service, message, _unknown(message))
+    at = dialled(request)
+    if at is not None and (why := service.elsewhere(message.name, at)):
+        return _fault(service, message, Fault(why, theirs=True))
     if operation.writes and user is not None and not service.may(user, True):
         return _plain(403, f"HTTP Status 403 - {user.get_username()} may change nothing here.")
     try:

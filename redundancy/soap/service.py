@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
 from redundancy.errors import Refused
+from redundancy.models import Server
 from redundancy.soap.envelope import Message, Version
 from redundancy.soap.fields import Field, write
 
@@ -90,7 +91,8 @@ class Service:
     clients send is not looked at. ``page``: what a browser is shown; empty: nothing. ``refused``: the fault for
     a rule that was broken. ``wsdl_namespace``: of the description itself; empty: as that of the messages.
     ``too_many``: the text of the fault when too many requests come (AXL_THROTTLE); empty: HTTP 503.
-    ``write``: how fields become XML; ``types``: a schema of the types that it names.
+    ``write``: how fields become XML; ``types``: a schema of the types that it names. ``elsewhere``: why the operation of this
+    name is not at the own address of a server (SOAP_NODES); empty: it is.
     """
 
     name: str
@@ -112,3 +114,4 @@ class Service:
     refused: Callable[[Refused], Fault] = field(default=lambda refusal: Fault(told(refusal, {})))
     wsdl_namespace: str = ""
     too_many: str = ""
+    elsewhere: Callable[[str, Server], str] = field(default=lambda _name, _server: "")

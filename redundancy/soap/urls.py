@@ -26,7 +26,7 @@ register_converter(_Version, "epas_version")
 
 _axl, _epas = door(AXL), door(EPAS)
 _PRESENT = "controlcenterservice2/services"
-# Until each node has an address of its own, the path may name the one that is asked.
+# Where the node has no address of its own (SOAP_NODES), the path may name the one that is asked.
 _NODE = "node/<str:node>/"
 
 urlpatterns = [

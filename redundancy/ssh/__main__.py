@@ -37,13 +37,13 @@ def main(arguments: list[str]) -> None:
 
 async def _serve(ours: socket.socket) -> str:
     """Serve until a signal comes, or this process fits the installation no more; return why it does not."""
-    import asyncssh
     from django.conf import settings
 
     from cucm_admin import joining
-    from redundancy.ssh.dialled import Addresses, powered
+    from cucm_admin.dialled import Addresses, seen
+    from redundancy.selectors.loopback import powered_nodes
     from redundancy.ssh.keys import host_keys
-    from redundancy.ssh.server import House, listen
+    from redundancy.ssh.server import House, door, listen
 
     house = House(settings.SSH_SESSIONS, may_exec=settings.SSH_EXEC, by_node=settings.SSH_NODES)
     keys = await asyncio.to_thread(host_keys, settings.VAR_DIR / "ssh")
@@ -51,11 +51,8 @@ async def _serve(ours: socket.socket) -> str:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
 
-    async def let_in(at: socket.socket) -> asyncssh.SSHAcceptor:
-        return await listen(at, keys, house)
-
-    addresses = Addresses(ours, house, let_in) if settings.SSH_NODES else None
-    async with await let_in(ours) as server:
+    addresses = Addresses(ours, door(house, keys)) if settings.SSH_NODES else None
+    async with await listen(ours, keys, house) as server:
         sys.stdout.write(f"SSH listens on port {server.get_port()}\n")
         sys.stdout.flush()
         watch = joining.Watch()
@@ -63,7 +60,7 @@ async def _serve(ours: socket.socket) -> str:
         while not ended.is_set() and not watch.wrong:
             # One thread looks, so that there is one connection.
             if addresses:
-                await addresses.follow(await in_thread(looking, powered))
+                await addresses.follow(await in_thread(looking, seen, powered_nodes))
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), joining.LOOK_SECONDS)
             await in_thread(looking, watch.look)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncssh
 
+from cucm_admin.dialled import Door
 from redundancy.operations.authentication import AT_ONCE
 from redundancy.operations.throttle import TryLater
 from redundancy.selectors.loopback import node_at
@@ -261,3 +262,14 @@ async def listen(
         keepalive_interval=30,
         keepalive_count_max=4,
     )
+
+
+def door(house: House, host_keys: Sequence[Path]) -> Door:
+    """Return what is reached at the addresses of nodes."""
+
+    async def let_in(
+        own: socket.socket | None, _node: int, _name: str
+    ) -> asyncssh.SSHAcceptor | None:
+        return await listen(own, host_keys, house) if own is not None else None
+
+    return Door("SSH", "SSH_NODES", let_in, house.hang_up)

@@ -14,13 +14,14 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connections
 
+from cucm_admin.dialled import Addresses, seen
 from redundancy import bus
 from redundancy.models import RedundancyGroup
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.permissions import READ_ONLY, SUPER
-from redundancy.ssh.dialled import Addresses, powered
+from redundancy.selectors.loopback import powered_nodes
 from redundancy.ssh.keys import host_keys
-from redundancy.ssh.server import House, listen
+from redundancy.ssh.server import House, door, listen
 
 PASSWORD = "Correct-horse-9"
 PROMPT = "\r\nadmin:"
@@ -59,7 +60,7 @@ class Site:
         """Open and close the addresses of nodes, as the process does from time to time."""
         with ThreadPoolExecutor(1) as thread:
             in_thread = asyncio.get_running_loop().run_in_executor
-            await self._addresses.follow(await in_thread(thread, powered))
+            await self._addresses.follow(await in_thread(thread, seen, powered_nodes))
             await in_thread(thread, connections.close_all)
 
     async def connect(
@@ -126,13 +127,10 @@ def play(keys: list[Path], people: None, valkey: str) -> Play:
     ) -> None:
         house = House(**{"most": 50, **more})
 
-        async def let_in(at: socket.socket) -> asyncssh.SSHAcceptor:
-            return await listen(at, keys, house)
-
         async def both() -> None:
             with socket.create_server((bind, 0)) as ours:
-                async with await let_in(ours) as server:
-                    addresses = Addresses(ours, house, let_in)
+                async with await listen(ours, keys, house) as server:
+                    addresses = Addresses(ours, door(house, keys))
                     await conversation(Site(server.get_port(), addresses))
                     addresses.close()
 

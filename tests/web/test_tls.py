@@ -17,6 +17,7 @@ import pytest
 
 from cucm_admin.stack import checks
 from cucm_admin.web import certificate, limits, tls
+from redundancy.origin import DIALLED
 
 HOST = "127.0.0.1"
 LARGE = 8 * limits.MEGABYTE
@@ -27,6 +28,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = environ["wsgi.input"].read()
     words = (environ["REMOTE_ADDR"], environ["REMOTE_PORT"], environ["wsgi.url_scheme"], len(body))
     answer = " ".join(map(str, words)).encode()
+    if environ["PATH_INFO"] == "/dialled":
+        answer = environ[DIALLED].encode()
     if environ["PATH_INFO"] == "/large":
         answer = b"x" * LARGE
     start_response("200 OK", [("Content-Length", str(len(answer)))])
@@ -44,18 +47,25 @@ class Site:
         self.stop = stop
         self.context = ssl.create_default_context(cafile=trusted)
 
-    def client(self) -> http.client.HTTPSConnection:
+    def client(self, host: str = HOST) -> http.client.HTTPSConnection:
         """A client that trusts the certificate, and no other."""
-        return http.client.HTTPSConnection(HOST, self.port, timeout=30, context=self.context)
+        return http.client.HTTPSConnection(host, self.port, timeout=30, context=self.context)
 
 
 @contextlib.contextmanager
-def serving(folder: Path, connections: int = 10) -> Iterator[Site]:
+def serving(
+    folder: Path,
+    connections: int = 10,
+    bind: str = HOST,
+    follow: Callable[[socket.socket, Path], tls.Follow] | None = None,
+) -> Iterator[Site]:
+    """Serve; ``follow`` gives what opens other addresses, from the socket and the folder of the certificate."""
     context = certificate.context(folder)
-    with checks.listen(HOST, 0) as listening:
+    with checks.listen(bind, 0) as listening:
         behind = tls.Behind(application, listening, connections)
         loop, ended = asyncio.new_event_loop(), asyncio.Event()
-        work = tls.serve(behind, listening, context, ended)
+        others = follow(listening, folder) if follow else None
+        work = tls.serve(behind, listening, context, ended, others)
         thread = threading.Thread(
             target=asyncio.Runner(loop_factory=lambda: loop).run, args=(work,)
         )

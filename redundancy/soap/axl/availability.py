@@ -11,6 +11,7 @@ from redundancy.operations import actions
 from redundancy.selectors import live, nodes
 from redundancy.selectors.servers import publisher
 from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.soap.addresses import dialled
 from redundancy.soap.axl import items
 from redundancy.soap.axl.items import Values
 from redundancy.soap.fields import Field, Kind
@@ -180,8 +181,9 @@ def _publisher() -> Server:
     return found
 
 
-def _version(_call: Call) -> Values:
-    return {"return": {"version": _publisher().version or DEFAULT_VERSION}}
+def _version(call: Call) -> Values:
+    node = dialled(call.http) or _publisher()
+    return {"return": {"version": node.version or DEFAULT_VERSION}}
 
 
 _CLUSTER = (

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 
 from redundancy import permissions
 from redundancy.errors import Refused, Taken
+from redundancy.models import Server, ServerType
 from redundancy.soap.axl import (
     availability,
     changes,
@@ -106,6 +107,17 @@ _OPERATIONS = by_name(
     availability.OPERATIONS,
 )
 
+# What AXL of an IM and Presence server has; of that, only the questions in SQL are CUCM's, too.
+_OF_NODES = by_name(availability.OPERATIONS, sql.OPERATIONS)
+_OF_CUCM = _OPERATIONS.keys() - by_name(availability.OPERATIONS).keys()
+
+
+def _elsewhere(name: str, server: Server) -> str:
+    if server.server_type == ServerType.IMP:
+        return "" if name in _OF_NODES else f"{name} is for CUCM; {server.name} is a node."
+    return "" if name in _OF_CUCM else f"{name} is for nodes; {server.name} is CUCM's publisher."
+
+
 AXL = Service(
     name="AXLAPI",
     binding="AXLAPIBinding",
@@ -119,4 +131,5 @@ AXL = Service(
     refused=_refused,
     # Scripts name the binding by it.
     wsdl_namespace="http://www.cisco.com/AXLAPIService/",
+    elsewhere=_elsewhere,
 )

@@ -12,6 +12,7 @@ from redundancy.operations.acts import SERVICE_ACTS, Caution, caution
 from redundancy.selectors.nodes import find_node
 from redundancy.selectors.servers import publisher
 from redundancy.selectors.services import ServiceRow, services_of
+from redundancy.soap.addresses import dialled
 from redundancy.soap.fields import Field, Invalid, Kind
 from redundancy.soap.reasons import NOT_RUNNING
 from redundancy.soap.service import Call, Fault, Operation
@@ -33,9 +34,9 @@ _PRODUCT, _PRODUCT_NAME = "Cup", "Cisco Unified Communications Manager IM and Pr
 
 
 def this_node(call: Call) -> Server:
-    """Return the node that a request is for: of the address ``?node=`` names, else the publisher."""
+    """Return the node that a request is for: the one ``?node=`` names, or whose address was dialled, else the publisher."""
     name = call.http.GET.get("node", "")
-    node = find_node(name) if name else publisher()
+    node = find_node(name) if name else dialled(call.http) or publisher()
     if node is None:
         raise Fault("There is no IM and Presence node yet.")
     return node

@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.contrib.auth.models import User
 
 from redundancy import permissions
+from redundancy.models import Server, ServerType
 from redundancy.soap.control import older
 from redundancy.soap.control.operations import EXTENDED, OPERATIONS
 from redundancy.soap.service import Service, by_name
@@ -18,6 +19,12 @@ def _may(user: User, write: bool) -> bool:
     return permissions.can_write(user) if write else permissions.has_role(user)
 
 
+def _elsewhere(_name: str, server: Server) -> str:
+    if server.server_type == ServerType.IMP:
+        return ""
+    return f"The services of {server.name} are not here; those of IM and Presence servers are."
+
+
 SERVICES = Service(
     name="ControlCenterServices",
     binding="ControlCenterServicesBinding",
@@ -27,6 +34,7 @@ SERVICES = Service(
     may=_may,
     qualified=True,
     too_many=_TOO_MANY,
+    elsewhere=_elsewhere,
 )
 EXTENDED_SERVICES = replace(
     SERVICES,
@@ -41,6 +49,7 @@ OLDER = Service(
     operations=by_name(older.OPERATIONS),
     may=_may,
     too_many=_TOO_MANY,
+    elsewhere=_elsewhere,
     types=older.types(),
     write=older.write,
 )

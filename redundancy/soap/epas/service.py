@@ -11,6 +11,7 @@ from typing import Any
 from redundancy import clock
 from redundancy.models import Server, ServerType
 from redundancy.operations import clients
+from redundancy.soap.addresses import dialled
 from redundancy.soap.envelope import Version
 from redundancy.soap.epas.waiting import await_event
 from redundancy.soap.fields import Field, Kind
@@ -41,11 +42,11 @@ def _telling(do: _Do) -> _Do:
 
 
 def _node(call: Call) -> Server | None:
-    """Return the node that the request was sent to; None where its address names none."""
+    """Return the node that the request was sent to: by its path, else by its address; None where neither names one."""
     match = call.http.resolver_match
     name = match.kwargs.get("node", "") if match is not None else ""
     if not name:
-        return None
+        return dialled(call.http)
     node = Server.objects.filter(name__iexact=name[:255], server_type=ServerType.IMP).first()
     if node is None:
         raise Fault(f"There is no IM and Presence server {name[:80]!r}.", theirs=True)
@@ -150,6 +151,13 @@ OPERATIONS = (
     ),
 )
 
+
+def _elsewhere(_name: str, server: Server) -> str:
+    if server.server_type == ServerType.IMP:
+        return ""
+    return f"{server.name} is no IM and Presence server; clients log in at one."
+
+
 EPAS = Service(
     name="EPASSoap",
     binding="EPASSoapBinding",
@@ -161,4 +169,5 @@ EPAS = Service(
     qualified=True,
     action="urn:cisco:epas:soap#{operation}",
     page=_PAGE,
+    elsewhere=_elsewhere,
 )
