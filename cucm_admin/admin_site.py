@@ -33,7 +33,14 @@ SECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "users": (
         say("Presence Users"),
-        ("PresenceUser", "PresenceSession", "ClientLogin", "UserImport", "ImportProblem"),
+        (
+            "PresenceUser",
+            "PresenceSession",
+            "ClientLogin",
+            "LoginCeiling",
+            "UserImport",
+            "ImportProblem",
+        ),
     ),
     "administrators": (say("Administrators"), ("User", "Group", "SignIn")),
     "history": (

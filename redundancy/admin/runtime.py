@@ -16,6 +16,7 @@ from redundancy.models import (
     ClientLogin,
     Fault,
     LabClock,
+    LoginCeiling,
     Machine,
     NodeRuntime,
     PresenceSession,
@@ -102,6 +103,16 @@ class ClientLoginAdmin(ReadOnlyAdmin):
     ordering = ("user__userid",)
 
     once = time_column(say("One-time password until (lab time)"), "once_until", empty_value="–")
+
+
+@admin.register(LoginCeiling)
+class LoginCeilingAdmin(ReadOnlyAdmin):
+    """What runs of played clients measured, the newest ones."""
+
+    list_display = ("measured_at", "rate", "seconds", "clients", "connections", "database")
+    list_filter = ("database",)
+    search_fields = ("database",)
+    ordering = ("-measured_at",)
 
 
 @admin.register(ReloginLimits)

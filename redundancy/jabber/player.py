@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from redundancy.jabber.pace import Pace
 from redundancy.jabber.waves import Wave
 from redundancy.jabber.wire import Line, NotDone
 from redundancy.soap.epas.waiting import MOST_KEYS
@@ -92,6 +93,7 @@ class Player:
         self._rate = 1.0
         self._connected = self._away = 0
         self._logins: list[float] = []
+        self.pace = Pace()
         # Those of a wave that are not back.
         self._lost: set[Person] = set()
         self._wave: Wave | None = None
@@ -109,6 +111,7 @@ class Player:
         """Let everybody sign in."""
         now = time.monotonic()
         with self._lock:
+            self.pace.begin(now)
             for person in self._people:
                 heapq.heappush(self._due, (now, next(self._number), person))
         for thread in self._threads:
@@ -159,11 +162,18 @@ class Player:
             line.close()
 
     def _next(self) -> Person | None:
+        idle = False
         with self._lock:
             while not self._ended:
-                wait = self._due[0][0] - time.monotonic() if self._due else None
+                now = time.monotonic()
+                wait = self._due[0][0] - now if self._due else None
                 if wait is not None and wait <= 0:
+                    if idle:
+                        self.pace.busy(now)
                     return heapq.heappop(self._due)[2]
+                if not idle:
+                    self.pace.idle()
+                    idle = True
                 self._lock.wait(wait)
             return None
 
@@ -186,6 +196,8 @@ class Player:
             if failed.code != "session-over":
                 self._count(failed)
         with self._lock:
+            # Whole only with what it fetches.
+            self.pace.login(time.monotonic())
             # Only now it listens: what it needs then is known.
             person.key = key
 

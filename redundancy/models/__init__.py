@@ -1,6 +1,7 @@
 """The tables."""
 
 from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
+from redundancy.models.ceiling import LoginCeiling
 from redundancy.models.client import ClientLogin
 from redundancy.models.collection import (
     CollectionPiece,
@@ -56,6 +57,7 @@ __all__ = [
     "Incident",
     "LabClock",
     "LogCollection",
+    "LoginCeiling",
     "Machine",
     "MessageKind",
     "NodeRuntime",

@@ -76,6 +76,8 @@ class SessionMove(models.Model):
 
     # How the clients logged in: see ``selectors.logins``. Empty until all have, or moved again.
     logins = models.JSONField(say("logins"), null=True, blank=True)
+    # How the real clients among them did: see ``selectors.real_clients``. Empty without any, and while they tell.
+    real_logins = models.JSONField(say("logins of real clients"), null=True, blank=True)
 
     class Meta:
         verbose_name = say("session move")

@@ -27,7 +27,7 @@ from redundancy.models import (
     PresenceUser,
     Server,
 )
-from redundancy.operations import events, presence, throttle
+from redundancy.operations import events, measured, presence, throttle
 from redundancy.selectors.access import (
     Access,
     abilities,
@@ -221,6 +221,7 @@ def give_back(users: QuerySet[PresenceUser] | None = None) -> int:
         if users is not None:
             sessions = sessions.filter(user__in=users)
         now = lab_now()
+        measured.keep_real(sessions, now)
         waits = Q(relogin_at__gte=WHEN_IT_COMES)
         number = sessions.update(
             by_client=False,

@@ -6,6 +6,7 @@ from django.db.models.functions import Cast, Greatest
 from redundancy.models import PresenceSession, RedundancyGroup, SessionMove
 from redundancy.selectors.access import has_logged_in
 from redundancy.selectors.logins import measure
+from redundancy.selectors.real_clients import measure_real
 from redundancy.srm.clients import PUSH_WAIT
 
 # Moves recorded at a time: the task of a minute must end.
@@ -50,3 +51,23 @@ def _unmeasured() -> QuerySet[SessionMove]:
 def _keep(move: SessionMove, now: float) -> None:
     # Whoever was first saw the sessions as they were.
     SessionMove.objects.filter(pk=move.pk, logins__isnull=True).update(logins=measure(move, now))
+    _keep_real(move, now)
+
+
+def keep_real(sessions: QuerySet[PresenceSession], now: float) -> None:
+    """Record how real clients came back after the last move of their groups, while they are real ones.
+
+    ``sessions``: some of theirs, that the lab is to play next.
+    """
+    nodes = sessions.values_list("node", flat=True).distinct()
+    for group in set(RedundancyGroup.objects.filter(servers__in=list(nodes))):
+        last = SessionMove.objects.filter(group=group, moved__gt=0).select_related("event").first()
+        if last is not None:
+            _keep_real(last, now)
+
+
+def _keep_real(move: SessionMove, now: float) -> None:
+    record = measure_real(move, now)
+    # Of clients that are given back one after the other the first time tells of most.
+    if record and record["clients"] >= (move.real_logins or record)["clients"]:
+        SessionMove.objects.filter(pk=move.pk).update(real_logins=record)

@@ -22,7 +22,7 @@ from redundancy.permissions import writers_only
 from redundancy.selectors import answers, deployed, effects, groups, live, wording
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.logins import has_moved, logins_of
-from redundancy.selectors.real_clients import real_clients
+from redundancy.selectors.real_clients import real_clients, real_return
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.confirm import Confirmation, ask, is_htmx
@@ -64,6 +64,7 @@ def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None
             "logins": logins,
             "moved": logins is not None or has_moved(group.pk),
             "deployed": deployed.of_group(group.pk),
+            "returned": real_return(logins.move, now) if logins else None,
             "real": real_clients([row.server_id for row in shown.rows], now),
         },
         aside={

@@ -13,6 +13,7 @@ from redundancy.pages.login_chart import draw
 from redundancy.selectors import live, nodes
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.logins import Logins, logins_of
+from redundancy.selectors.real_clients import real_return
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link
@@ -45,6 +46,7 @@ def _logins(pk: int, watch: ObserverView) -> Region:
         content={
             "group": get_object_or_404(RedundancyGroup, pk=pk),
             "logins": logins,
+            "returned": real_return(logins.move, now) if logins else None,
             "compared": compare_move(logins.move, now) if logins else (),
         },
         aside={"chart": draw(logins) if logins else None},

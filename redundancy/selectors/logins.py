@@ -176,9 +176,9 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
     # Who asks may have looked at the clock just before the move was stored.
     now = max(now, move.at)
     width = span_of(move.latest)
-    span = Case(When(_of_move(move), then=_span(move, width)), default=Value(-1))
+    span = Case(When(of_move(move), then=_span(move, width)), default=Value(-1))
     rows = (
-        _at_nodes(move)
+        at_nodes(move)
         .annotate(span=span)
         .values("span")
         .annotate(
@@ -269,7 +269,7 @@ def measure(move: SessionMove, now: float) -> dict[str, Any]:
     """Return the record of a move as its sessions tell at lab time ``now``; two queries."""
     width = span_of(move.latest)
     after = F("relogin_at") - move.at
-    sessions = _at_nodes(move).filter(_of_move(move))
+    sessions = at_nodes(move).filter(of_move(move))
     counts = (
         sessions.filter(has_logged_in(now))
         .annotate(span=_span(move, width))
@@ -289,13 +289,13 @@ def measure(move: SessionMove, now: float) -> dict[str, Any]:
     }
 
 
-def _at_nodes(move: SessionMove) -> QuerySet[PresenceSession]:
+def at_nodes(move: SessionMove) -> QuerySet[PresenceSession]:
     """Return the sessions at the nodes of a move."""
     nodes = [pk for pk in (move.first_id, move.second_id) if pk]
     return PresenceSession.objects.filter(node__in=nodes)
 
 
-def _of_move(move: SessionMove) -> Q:
+def of_move(move: SessionMove) -> Q:
     """Return the condition for the sessions that were moved by it, and not again.
 
     They are where they are since that very moment; so is one who logged in just then, but to log in

@@ -1,12 +1,24 @@
-"""How many real clients there are at nodes, beside those that the lab plays."""
+"""How many real clients there are at nodes, beside those that the lab plays, and how they came back after a move.
 
+``SessionMove.real_logins`` keeps the latter as JSON when the sessions will tell it no more::
+
+    {"clients": 500, "back": 480, "until": {"50": 203.4, "95": 508.1, "100": null}}
+
+``until``: lab seconds after the move until so many percent of ``clients`` had logged in; null: they never had.
+"""
+
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count
 
-from redundancy.models import PresenceSession
-from redundancy.selectors.access import Access, access_of, is_logged_in
+from redundancy.models import PresenceSession, SessionMove
+from redundancy.relogin import PERCENTS, expected_until
+from redundancy.selectors.access import Access, access_of, has_logged_in, is_logged_in
+from redundancy.selectors.forecast import forecast_of_move
+from redundancy.selectors.logins import at_nodes, of_move
 from redundancy.selectors.presence import Presence
 
 
@@ -31,3 +43,66 @@ def real_clients(node_ids: Collection[int], now: float) -> tuple[RealClients, ..
         RealClients(name, Presence(active, every - active, access.get(pk, Access()).serves))
         for pk, name, every, active in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RealReturn:
+    """How the real clients among the moved came back, beside what was to be expected.
+
+    ``back`` of ``clients`` have logged in. ``rows``: a percentage, after how many lab seconds so many were expected
+    back, and were. ``forecast``: whether an administrator was told so beforehand; else it is what the limits make of
+    clients that are evenly spread between them. ``over``: nobody is to come any more.
+    """
+
+    clients: int
+    back: int
+    rows: tuple[tuple[int, float, float | None], ...]
+    forecast: bool
+    lower: int
+    upper: int
+    over: bool
+
+
+def real_return(move: SessionMove, now: float) -> RealReturn | None:
+    """Return how the real clients of a move came back by lab time ``now``; None where there were none."""
+    telling = measure_real(move, now)
+    record = telling or move.real_logins
+    if not record:
+        return None
+    told = forecast_of_move(move)
+    return RealReturn(
+        clients=record["clients"],
+        back=record["back"],
+        rows=tuple(
+            (
+                percent,
+                getattr(told, f"until_{percent}")
+                if told
+                else expected_until(percent / 100, move.lower, move.upper),
+                record["until"][str(percent)],
+            )
+            for percent in PERCENTS
+        ),
+        forecast=told is not None,
+        lower=move.lower,
+        upper=move.upper,
+        over=telling is None or record["back"] == record["clients"],
+    )
+
+
+def measure_real(move: SessionMove, now: float) -> dict[str, Any] | None:
+    """Return the record of a move's real clients as their sessions tell; None where none tells of it."""
+    sessions = at_nodes(move).filter(of_move(move), by_client=True)
+    clients = sessions.count()
+    if not clients:
+        return None
+    done = sessions.filter(has_logged_in(now)).order_by("relogin_at")
+    back = done.count()
+    moments = done.values_list("relogin_at", flat=True)
+
+    def until(percent: int) -> float | None:
+        needed = math.ceil(clients * percent / 100)
+        return round(moments[needed - 1] - move.at, 1) if needed <= back else None
+
+    found = {str(percent): until(percent) for percent in PERCENTS}
+    return {"clients": clients, "back": back, "until": found}

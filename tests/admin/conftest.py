@@ -27,6 +27,7 @@ from redundancy.models import (
     SharedSetting,
     SrmMessage,
 )
+from redundancy.operations.ceilings import keep_ceiling
 from redundancy.operations.functions import set_functions
 from redundancy.operations.groups import disable_ha, enable_ha
 from redundancy.operations.sample import load_sample_cluster
@@ -109,3 +110,4 @@ def fill(pair: RedundancyGroup) -> None:
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
     SharedSetting.objects.create(name="MAX_GROUPS", value=3)
     ClientLogin.objects.create(user=PresenceUser.objects.latest("pk"), key_mark="x")
+    keep_ceiling(rate=40, seconds=10, clients=500, connections=4)

@@ -6,10 +6,13 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from redundancy.jabber.pace import Pace
 from redundancy.jabber.waves import Wave
-from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup
+from redundancy.models import LoginCeiling, PresenceSession, PresenceUser, RedundancyGroup
 from redundancy.operations import clients
+from redundancy.operations.ceilings import KEPT, keep_ceiling
 from redundancy.operations.sample import load_sample_cluster
+from redundancy.selectors.ceilings import best_ceiling
 
 
 @pytest.fixture
@@ -75,3 +78,32 @@ def test_a_move_is_told_in_lab_time() -> None:
     assert data["until"] == {"50": 42.5, "95": 65.0, "100": 120.0}
     assert (data["first"], data["peak_per_second"]) == (20.0, 4)
     assert "100 % were back 120.0 s after the event" in "\n".join(wave.text())
+
+
+def test_the_best_run_is_kept_and_of_the_others_the_newest(group: RedundancyGroup) -> None:
+    assert best_ceiling() is None
+    for number in range(KEPT):
+        keep_ceiling(rate=10 + number % 7, seconds=10, clients=500, connections=4)
+    best = best_ceiling()
+    assert best is not None
+    assert (best.rate, best.clients, best.connections, best.seconds) == (16, 500, 4, 10)
+    assert best.database in {"SQLite", "PostgreSQL"}
+    for _ in range(KEPT):
+        keep_ceiling(rate=5, seconds=10, clients=500, connections=4)
+    # What this machine was once tells nothing of it now.
+    assert [each.rate for each in LoginCeiling.objects.all()] == [5] * KEPT
+
+
+@pytest.mark.parametrize("rate", [None, 41.7])
+def test_a_run_keeps_what_it_measured(
+    group: RedundancyGroup,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    rate: float | None,
+) -> None:
+    monkeypatch.setattr(Pace, "begin", lambda pace, now: setattr(pace, "best", rate))
+    with pytest.raises(CommandError):
+        call_command("jabber", "2", "--url", "http://127.0.0.1:1", "--seconds", "0")
+    told = "ceiling: 41.7 logins a second over 10 s" in capsys.readouterr().out
+    kept = LoginCeiling.objects.first()
+    assert (told, kept.rate if kept else None) == (rate is not None, rate)

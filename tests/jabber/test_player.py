@@ -226,3 +226,15 @@ def test_whose_session_is_over_stays_away(agent: Agent, play: Callable[..., Play
     assert (player.numbers().connected, player.numbers().waiting) == (1, 0)
     assert player.waves == []
     assert len(agent.logins) == 2
+
+
+def test_who_has_nothing_to_do_makes_no_ceiling(agent: Agent, play: Callable[..., Player]) -> None:
+    noted: list[str] = []
+    player = play("ann", "bob")
+    until(lambda: player.numbers().connected == 2)
+    until(lambda: player.pace._idle == 2)
+    player.pace.busy = lambda now: noted.append("busy")  # type: ignore[method-assign]
+    agent.move("ann")
+    until_back(player)
+    assert noted == ["busy"]
+    assert player.pace.best is None

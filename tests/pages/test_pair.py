@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import Mode
-from redundancy.models import HaEvent, RedundancyGroup, Server, ServiceParameter
+from redundancy.models import HaEvent, LabClock, RedundancyGroup, Server, ServiceParameter
+from redundancy.operations.ceilings import keep_ceiling
 from redundancy.operations.groups import add_group
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
@@ -321,3 +322,24 @@ def test_the_pages_ask_few_queries(
     for url in (reverse("must_match", args=[pair.pk]), choose(pair, Mode.ACTIVE_ACTIVE, 500)):
         with django_assert_max_num_queries(20):
             page.get(url)
+
+
+def test_the_measured_ceiling_stands_beside_the_table_where_somebody_measured(
+    page: Client, pair: RedundancyGroup, pub: Server
+) -> None:
+    users(pub, 300)
+    chosen = "size_1=5000&size_2=5000&mode=Active/Active"
+    address = f"{reverse('login_profile', args=[pair.pk])}?{chosen}"
+
+    def shown() -> str:
+        return words(soup(page.get(address)).select_one("main"))
+
+    assert "ceiling" not in shown().lower()
+    keep_ceiling(rate=41.66, seconds=10, clients=500, connections=4)
+    told = shown()
+    assert "Measured ceiling of this lab 41.7 per second of wall time (manage.py jabber on" in told
+    assert "500 clients, 4 logins at a time, over 10 s," in told
+    assert "more than the" not in told
+    # 300 clients between 120 s and 203 s are 3.6 a second, as the lab's clock goes.
+    LabClock.objects.update_or_create(defaults={"real_at": 0, "lab_at": 0, "rate": 12})
+    assert "these limits ask for 43.4 logins per second of wall time, more than the 41.7" in shown()

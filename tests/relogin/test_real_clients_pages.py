@@ -7,11 +7,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from redundancy.models import ClientLogin, RedundancyGroup
-from redundancy.operations import clients
+from redundancy.models import ClientLogin, EventKind, RedundancyGroup, SessionMove
+from redundancy.operations import clients, events
+from redundancy.operations.forecasts import remember
+from redundancy.relogin import LoginBand
+from redundancy.selectors.forecast import Expected
 from tests.labtime import stand_at
 from tests.pages.html import soup, words
-from tests.relogin.pair import BEGIN, take_over
+from tests.relogin.pair import BEGIN, go_home, take_over
 
 ANN = "imp-pub.0000"
 REAL = "Real clients, which log in by SOAP; the lab plays the others:"
@@ -25,6 +28,85 @@ def shown(page: Client, group: RedundancyGroup) -> str:
     region = soup(page.get(reverse("group_edit", args=[group.pk]))).select_one("#live")
     assert region is not None
     return words(region)
+
+
+def table(page: Client, group: RedundancyGroup, name: str = "group_edit") -> list[list[str]]:
+    """What is said of the return of real clients, and of its table the rows."""
+    region = soup(page.get(reverse(name, args=[group.pk])))
+    heading = region.find("h2", string="Real clients after the last move")
+    if heading is None:
+        return []
+    frame = heading.find_next("table")
+    assert frame is not None
+    found = [[words(cell) for cell in row.select("th, td")] for row in frame.select("tr")]
+    return [[words(heading.find_next("p"))], *found]
+
+
+def test_after_a_move_the_real_clients_are_held_against_what_was_expected(
+    page: Client, group: RedundancyGroup
+) -> None:
+    stand_at(BEGIN)
+    everybody = [f"imp-pub.{number:04}" for number in range(4)]
+    for userid in everybody:
+        log_in(userid)
+    assert table(page, group) == []
+    stand_at(BEGIN + 10)
+    take_over("imp-sub")
+    for userid, after in zip(everybody[:3], (130, 300, 400), strict=True):
+        stand_at(BEGIN + 10 + after)
+        log_in(userid)
+    told = [
+        ["Back again", "Expected", "Real clients"],
+        ["50 %", "after 5 min 28 s", "after 5 min"],
+        ["95 %", "after 8 min 36 s", "not yet"],
+        ["100 %", "after 8 min 57 s", "not yet"],
+    ]
+    for name in ("group_edit", "group_logins"):
+        (said,), *rows = table(page, group, name)
+        assert said.startswith("3 of 4 have logged in. Nobody was told beforehand; expected is")
+        assert rows == told
+    # Whoever plays them ends: what they did is kept.
+    clients.give_back()
+    (said,), *rows = table(page, group)
+    assert said.startswith("3 of 4 have logged in.")
+    assert [row[2] for row in rows] == ["Real clients", "after 5 min", "never", "never"]
+
+
+def test_the_forecast_of_who_asked_for_the_move_is_what_they_are_held_against(
+    page: Client, group: RedundancyGroup
+) -> None:
+    stand_at(BEGIN)
+    log_in()
+    event = events.record(kind=EventKind.ADMIN, sentence="x", group=group, at=BEGIN)
+    band = LoginBand(100, 200, 10)
+    remember(event, group, Expected(10, 10, (band,)))
+    stand_at(BEGIN + 10)
+    take_over("imp-sub")
+    stand_at(BEGIN + 210)
+    log_in()
+    (said,), *rows = table(page, group)
+    assert said == "1 of 1 have logged in."
+    assert rows[0] == ["Back again", "Forecast", "Real clients"]
+    assert rows[1][1:] == ["after 2 min 30 s", "after 3 min 20 s"]
+
+
+def test_the_next_move_keeps_how_real_clients_came_back_from_the_one_before(
+    group: RedundancyGroup,
+) -> None:
+    stand_at(BEGIN)
+    log_in()
+    stand_at(BEGIN + 10)
+    take_over("imp-sub")
+    stand_at(BEGIN + 210)
+    log_in()
+    go_home("imp-pub")
+    first, second = SessionMove.objects.order_by("pk")
+    assert first.real_logins == {
+        "clients": 1,
+        "back": 1,
+        "until": {"50": 200.0, "95": 200.0, "100": 200.0},
+    }
+    assert second.real_logins is None
 
 
 def test_the_group_counts_real_clients_for_themselves(page: Client, group: RedundancyGroup) -> None:

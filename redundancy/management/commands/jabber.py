@@ -12,12 +12,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser, no_translations
 
+from redundancy.jabber import pace
 from redundancy.jabber.player import Numbers, Player
 from redundancy.jabber.waves import failures_text
 from redundancy.jabber.wire import Line, where
 from redundancy.management.joined import JoinedCommand
 from redundancy.models import PresenceUser
 from redundancy.operations import clients
+from redundancy.operations.ceilings import keep_ceiling
 
 # Fewer logins at once than failed ones after which an address waits (``operations.throttle``).
 MOST, MOST_CONNECTIONS = 20_000, 24
@@ -102,6 +104,10 @@ class Command(JoinedCommand):
             last = player.numbers()
             player.end()
             clients.give_back(PresenceUser.objects.filter(pk__in=people.values()))
+            if rate := player.pace.best:
+                keep_ceiling(
+                    rate=rate, seconds=pace.SECONDS, clients=len(people), connections=connections
+                )
         self._conclude(player, last, as_json=options["json"])
 
     def _watch(
@@ -131,6 +137,7 @@ class Command(JoinedCommand):
                 "away": last.away,
                 "logins": last.logins,
                 "failures": dict(last.failures),
+                "ceiling": player.pace.best,
                 "moves": [wave.data() for wave in player.waves],
             }
             self.stdout.write(json.dumps(document, indent=2))
@@ -138,6 +145,10 @@ class Command(JoinedCommand):
             lines = [
                 f"{last.logins:,} logins; {last.connected:,} of {last.clients:,} logged in at the end"
             ]
+            if rate := player.pace.best:
+                lines.append(
+                    f"  ceiling: {rate:,.1f} logins a second over {pace.SECONDS} s in which no connection was idle"
+                )
             self.stdout.write("\n".join([*lines, *failures_text(last.failures)]))
         if last.connected < last.clients:
             raise CommandError(

@@ -8,16 +8,18 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from redundancy import clock
 from redundancy.catalog import PARAMETER_BY_KEY, PUSH_CLIENTS, PUSH_LIMITS
 from redundancy.errors import Refused, Stale
 from redundancy.login_profiles import LOWER_LIMIT
-from redundancy.models import RedundancyGroup, Server
+from redundancy.models import LoginCeiling, RedundancyGroup, Server
 from redundancy.operations.trial import try_out
 from redundancy.parameters.forms import LoginProfileForm, posted_snapshot, snapshot_fields
 from redundancy.parameters.writes.pair import align, apply_login_profile, set_node_sizes
 from redundancy.permissions import refuse_read_only, writers_only
 from redundancy.relogin import LoginBand, even_rate, expected_until, peak_of, rate_in_words
 from redundancy.selectors import groups, parameters
+from redundancy.selectors.ceilings import best_ceiling
 from redundancy.selectors.login_profile import Profile, likely_mode, profile
 from redundancy.selectors.parameters import PairValue
 from redundancy.srm.words import say, say_count
@@ -204,6 +206,7 @@ def _profile_page(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    ceiling = best_ceiling() if recommended else None
     snapshot = {each.server.pk: each.limits for each in recommended.nodes} if recommended else {}
     context = {
         "title": LOGIN_PROFILE,
@@ -213,6 +216,8 @@ def _profile_page(
         "profile": recommended,
         "push": _push(recommended) if recommended else "",
         "pace": _pace(recommended) if recommended else [],
+        "ceiling": ceiling,
+        "crowded": _crowded(recommended, ceiling) if recommended and ceiling else "",
         "limits": _limits(recommended) if recommended else [],
         "snapshot": snapshot_fields(snapshot),
         "status_error": error,
@@ -240,6 +245,24 @@ def _pace(recommended: Profile) -> list[tuple[str, str]]:
             for share, seconds in until.items()
         ),
     ]
+
+
+def _crowded(recommended: Profile, ceiling: LoginCeiling) -> str:
+    """Return that the recommended limits ask for more logins than this installation was found to carry; else nothing."""
+    if recommended.row is None:
+        return ""
+    # Clients that really log in do it by the wall clock, whatever the lab's.
+    mean = even_rate(recommended.users, LOWER_LIMIT, recommended.row.upper)
+    wanted = mean * recommended.clients.per_user * clock.rate()
+    if wanted <= ceiling.rate:
+        return ""
+    return say(
+        "With the lab clock at {rate} these limits ask for {wanted} logins per second of wall time, more than "
+        "the {ceiling} that were measured here: real clients queue, and are back after the Upper Limit.",
+        rate=f"{clock.rate():g}",
+        wanted=rate_in_words(wanted),
+        ceiling=rate_in_words(ceiling.rate),
+    )
 
 
 def _push(recommended: Profile) -> str:
