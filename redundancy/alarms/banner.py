@@ -6,6 +6,7 @@ from django.utils.functional import SimpleLazyObject
 from redundancy import clock
 from redundancy.alarms import reads
 from redundancy.models import Alarm, AlarmKind
+from redundancy.selectors import live
 from redundancy.srm.words import say
 from redundancy.views.chrome import BannerLine, BannerLines
 
@@ -27,7 +28,8 @@ COUNTED = 100
 def banner_lines() -> BannerLines:
     """Return the line of the alarms and how many more there are; none when there is nothing to tell.
 
-    One query, and a look at the clock when all are cleared.
+    One query, and a look at the clock and the bus when all are cleared: while nobody sees the nodes
+    nothing is raised either, and that is not calm.
     """
     alarms = list(reads.to_tell()[:COUNTED])
     holding = [alarm for alarm in alarms if alarm.cleared_at is None]
@@ -44,7 +46,7 @@ def banner_lines() -> BannerLines:
 
 def _cleared(alarms: list[Alarm], since: float) -> BannerLines:
     fresh = [alarm for alarm in alarms if (alarm.cleared_at or 0) > since]
-    if not fresh:
+    if not fresh or not live.sees():
         return BannerLines((), 0)
     last = max(fresh, key=lambda alarm: alarm.cleared_at or 0)
     told = say("All alarms are cleared. The last was {alarm}.", alarm=str(last))

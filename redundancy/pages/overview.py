@@ -78,7 +78,7 @@ def look(*, seeing: bool) -> Overview:
     groups = cluster.look_at_cluster(seeing=seeing).groups
     ordered = sorted(groups, key=lambda group: URGENCY.index(_tone(group)))
     shown = ordered[:SHOWN]
-    told = live.live_of(group.group_id for group in shown)
+    told = live.live_of((group.group_id for group in shown), seeing=seeing)
     summaries = [_summary(told[each.group_id]) for each in shown if each.group_id in told]
     tones = [_tone(group) for group in groups]
     return Overview(

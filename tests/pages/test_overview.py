@@ -62,6 +62,7 @@ def test_the_steps_fold_away_and_leave_room_for_how_everything_is(
     assert told[0].startswith("We cannot see the nodes")
     assert "when the nodes were last seen" in told[1]
     assert not shown.select(".overview .tone-ok")
+    assert [len(shown.select(f"table.groups .tone-{tone}")) for tone in ("ok", "unseen")] == [0, 2]
 
 
 def test_it_is_green_while_the_nodes_are_seen(
