@@ -294,6 +294,8 @@ def _group(
         policy,
         [server.name for server in servers if not counts.presence[server.pk].serves],
     )
+    if group.ha_enabled and not seeing:
+        explanation = wording.as_last_seen(explanation)
     timers = tuple(
         timer
         for server in servers

@@ -4,12 +4,12 @@ Pure with regard to time and rows: reads what was loaded, queries nothing.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redundancy.models import NodeRuntime, RedundancyGroup, RequestKind, Server, SrmMessage
 from redundancy.selectors.presence import Presence
 from redundancy.srm import facts, sentences
-from redundancy.srm.advice import WAIT, Explanation, explain, warn
+from redundancy.srm.advice import WAIT, WELL, Explanation, explain, warn
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import (
     AWAITING_FALLBACK,
@@ -93,6 +93,14 @@ def explanation(
     sides = [_side(server, group) for server in servers]
     away = {s.name for s in servers if group.holder_id not in (None, s.pk)}
     return explain(sides[0], sides[1], policy, shut=shut, without=away)
+
+
+def as_last_seen(found: Explanation) -> Explanation:
+    """Return ``found`` while nobody looks at the nodes: its cause is past, and that all is well no advice."""
+    if not found.cause:
+        return found
+    cause = say("When the nodes were last seen: {cause}", cause=found.cause)
+    return replace(found, cause=cause, advice="" if found.number == WELL else found.advice)
 
 
 def _clock(server: Server) -> str:
@@ -196,7 +204,7 @@ def appearance(
         endangered=memory is not None and (not here.serves or bool(facts.down(memory))),
         seeing=seeing,
     )
-    return *seen, _sentence(server, ha_enabled, memory, here, policy, now)
+    return *seen, _sentence(server, ha_enabled, memory, here, policy, now, seeing=seeing)
 
 
 def _sentence(
@@ -206,6 +214,8 @@ def _sentence(
     here: Presence,
     policy: Policy | None,
     now: float,
+    *,
+    seeing: bool,
 ) -> str:
     """Return why the node is in its state, and what it waits for."""
     if not ha_enabled:
@@ -217,6 +227,8 @@ def _sentence(
         return say("{why}; {sessions:,} sessions on it are not served.", why=why, sessions=sessions)
     if memory is None or policy is None:
         return say("High Availability is enabled; SRM is starting.")
+    if not seeing:
+        return sentences.told(server.runtime.sentence, say("Not seen now."))
     coming = sentences.outlook(memory, now, policy)
     if warn(memory, policy) is not None:
         return coming

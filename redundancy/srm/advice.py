@@ -26,6 +26,8 @@ S, R = State, Reason
 # One node of a pair: name, state (None: its SRM does not report) and reason.
 Side = tuple[str, State | None, Reason | None]
 FALL_BACK = say("Press Fallback on {one} when you are ready.")
+# The row of two healthy nodes.
+WELL = 1
 WAIT = say("Wait: the states change by themselves within seconds.")
 RECOVER = say("Press Recover. If the nodes fail again, restart them.")
 

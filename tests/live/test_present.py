@@ -4,6 +4,7 @@ import pytest
 
 from redundancy.models import RedundancyGroup
 from redundancy.operations import actions, power, services
+from redundancy.operations.groups import disable_ha
 from redundancy.selectors import live
 from redundancy.selectors.live import GroupLive
 from redundancy.srm.states import State
@@ -87,3 +88,23 @@ def test_a_node_without_the_sessions_is_not_said_to_serve_everybody(pair: Pair) 
 def test_what_nobody_looks_at_is_not_green(pair: Pair) -> None:
     found = live.group_live(RedundancyGroup.objects.get().pk, seeing=False)
     assert [(row.state, row.tone) for row in found.rows] == [("Normal", "unseen")] * 2
+
+
+def test_what_nobody_looks_at_is_told_as_past(pair: Pair) -> None:
+    def unseen() -> GroupLive:
+        return live.group_live(RedundancyGroup.objects.get().pk, seeing=False)
+
+    found = unseen()
+    assert [str(row.sentence) for row in found.rows] == [f"Not seen now. Before: {BOTH}"] * 2
+    well = "Both nodes are healthy and serve their own users."
+    assert (found.cause, found.advice) == (f"When the nodes were last seen: {well}", "")
+    # What is wrong stays to be mended, and a node without power is known to have none.
+    power.power_off(server=server("imp-pub"), actor="")
+    pair.run(70)
+    found, seen = unseen(), shown()
+    assert found.cause == f"When the nodes were last seen: {seen.cause}"
+    assert found.advice == seen.advice != ""
+    assert found.rows[0].sentence == seen.rows[0].sentence
+    # That High Availability is off is no matter of looking.
+    disable_ha(group=RedundancyGroup.objects.get(), actor="")
+    assert unseen().cause == "High Availability is not enabled."
