@@ -7,13 +7,14 @@ from redundancy.srm.words import say, together
 from redundancy.views.control_panel import not_started
 from topology.model import role
 
+UNSEEN = say("It cannot be seen now.")
 REACHABLE, REPORTING = say("Reachable"), say("SRM Reporting")
 YES, NO, UNKNOWN = say("Yes"), say("No"), say("Unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A figure of the node. ``tone``: ok, warn, bad or empty; ``why``: a sentence, may be empty."""
+    """A figure of the node. ``tone``: ok, warn, unseen, bad or empty; ``why``: a sentence, may be empty."""
 
     label: str
     value: str
@@ -40,7 +41,7 @@ class NodePage:
         if details.unreadable:
             return say("{node} cannot be read: {why}", node=self.name, why=details.unreadable)
         sentences = [
-            details.srm_silent or say("SRM reports."),
+            details.srm_silent or (say("SRM reports.") if details.seen else ""),
             say(
                 "{started} of {services} services started.",
                 started=sum(row.started for row in details.services),
@@ -61,6 +62,8 @@ def page_of(details: NodeDetails) -> NodePage:
         srm = Fact(REPORTING, YES, "ok")
         if details.srm_silent:
             srm = Fact(REPORTING, NO, "bad", details.srm_silent)
+        elif not details.seen:
+            srm = Fact(REPORTING, UNKNOWN, "unseen", UNSEEN)
     old = say("As last known.") if details.version and details.unreadable else ""
     facts = (
         reachable,

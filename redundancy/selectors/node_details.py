@@ -14,6 +14,7 @@ from redundancy.srm.words import say
 class NodeDetails:
     """What can be found out about a node; ``row``: as its group's page shows it.
 
+    ``seen``: whether the nodes are being looked at.
     ``unreadable``: why its services and its SRM cannot be read, a sentence; empty when they can.
     ``srm_silent``: why its SRM, though it could be read, does not report; empty when it does.
     ``held``: what its Data Monitor holds back, and the cure; empty for nothing. ``rooms``: what has
@@ -21,6 +22,7 @@ class NodeDetails:
     """
 
     row: live.NodeRow
+    seen: bool
     group: RedundancyGroup | None
     installed: bool
     version: str
@@ -44,6 +46,7 @@ def details(pk: int, *, seeing: bool = True) -> NodeDetails | None:
     silent = not unreadable and not machine.srm_running
     return NodeDetails(
         row=live.node_live(server, seeing=seeing),
+        seen=seeing,
         group=server.group,
         installed=bool(server.version),
         version=server.version,

@@ -87,6 +87,18 @@ def test_a_healthy_node(client: Client, pub: Server) -> None:
     assert len(soup.select(".node-services tbody tr")) == len(SERVICES)
 
 
+def test_nobody_knows_whether_srm_reports_while_nobody_looks(
+    client: Client, pub: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("redundancy.bus.sweep_age", lambda: 600.0)
+    soup = page(client, pub)
+    assert facts(soup)["SRM Reporting"] == "Unknown It cannot be seen now."
+    assert soup.select(".node-facts .tone-unseen")
+    # That somebody stopped it is known.
+    power.stop_srm(server=pub, actor="")
+    assert facts(page(client, pub))["SRM Reporting"].startswith("No ")
+
+
 def test_stopped_is_said_with_its_time(client: Client, pub: Server) -> None:
     services.stop_service(server=pub, name="Cisco Sync Agent", actor="")
     stand_at(BEGIN + 100)
