@@ -26,5 +26,5 @@ def change_own_password(*, user: User, password: str) -> None:
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
-        sentence = say("{user} changed the own password.", user=name)
+        sentence = say("{user} changed their password.", user=name)
         events.record(kind=EventKind.ADMIN, sentence=sentence, actor=name)

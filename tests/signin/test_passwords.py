@@ -44,7 +44,7 @@ def test_a_new_password_ends_other_sessions_and_not_this_one(page: Client, admin
     assert authenticate(username="ccmadmin", password=NEW) == admin
     event = HaEvent.objects.latest("pk")
     assert (event.actor, event.address) == ("ccmadmin", "127.0.0.1")
-    assert event.sentence == "ccmadmin changed the own password."
+    assert event.sentence == "ccmadmin changed their password."
 
 
 def test_a_weak_password_is_refused_by_its_rule(page: Client, admin: User) -> None:
