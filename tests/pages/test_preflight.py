@@ -318,7 +318,16 @@ def test_with_high_availability_on_the_heartbeats_age_is_measured(
     assert beats.result is Result.PASSED
     assert "imp-pub heard imp-sub 0 s ago." in beats.figure
     memory = NodeRuntime.objects.get(server=first).memory
-    NodeRuntime.objects.filter(server=first).update(
-        memory=memory | {"peer_at": memory["peer_at"] - 100}
+
+    def heard_before(seconds: int) -> None:
+        peer_at = memory["peer_at"] - seconds
+        NodeRuntime.objects.filter(server=first).update(memory=memory | {"peer_at": peer_at})
+
+    heard_before(40)
+    beats = next(check for check in look(ha).checks if check.label == BEATS)
+    assert (beats.result, beats.sentence) == (
+        Result.UNKNOWN,
+        "A heartbeat is overdue at imp-pub.",
     )
+    heard_before(100)
     assert "not heard by imp-pub." in failed(ha)[BEATS]

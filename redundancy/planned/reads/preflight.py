@@ -232,7 +232,7 @@ def _heartbeats(pair: _Pair) -> Check:
 def _heard(pair: _Pair, label: str) -> Check:
     """Return how long ago each node heard the other."""
     now = clock.lab_now()
-    ages, deaf = {}, []
+    ages, deaf, overdue = {}, [], []
     for server in pair.servers:
         memory = node_from_json(server.runtime.memory) if server.runtime.memory else None
         if memory is None or memory.generation != pair.group.ha_generation:
@@ -243,6 +243,8 @@ def _heard(pair: _Pair, label: str) -> Check:
             ages[server] = max(0.0, now - memory.peer_at)
         if not srm_facts.peer_heard(memory, now, pair.policy):
             deaf.append(server.name)
+        elif srm_facts.late(memory, now, pair.policy):
+            overdue.append(server.name)
     figure = together(
         say(
             "{server} heard {peer} {age:.0f} s ago.",
@@ -252,6 +254,9 @@ def _heard(pair: _Pair, label: str) -> Check:
         )
         for server, age in ages.items()
     )
+    if overdue and not deaf:
+        sentence = say("A heartbeat is overdue at {overdue}.", overdue=listed(overdue))
+        return Check(label, Result.UNKNOWN, sentence, figure=figure)
     if not deaf:
         return Check(label, Result.PASSED, say("Both nodes hear each other."), figure=figure)
     effect = say("A node that does not hear the other takes it for dead and takes over.")
