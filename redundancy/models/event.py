@@ -67,7 +67,7 @@ class HaEvent(models.Model):
     refused = models.BooleanField(say("refused"), default=False)
     # For people: no code reads it.
     sentence = SentenceField(say("sentence"))
-    epoch = models.PositiveBigIntegerField(say("epoch"), null=True, blank=True)
+    epoch = models.PositiveBigIntegerField(say("move number"), null=True, blank=True)
     # What SRM decided upon, of a change of state: see ``srm.inputs``. Of others, what they changed:
     # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds),
     # ``services`` (names), ``changes`` (see ``operations.events.Change``).

@@ -15,7 +15,7 @@ class RedundancyGroup(models.Model):
     # Counts how often HA was switched on: what a node remembers of an earlier time does not count.
     ha_generation = models.PositiveIntegerField(say("ha generation"), default=0, editable=False)
     # Rises with each change of who serves whom; a move decided at an older epoch is refused.
-    epoch = models.PositiveBigIntegerField(say("epoch"), default=0, editable=False)
+    epoch = models.PositiveBigIntegerField(say("move number"), default=0, editable=False)
     # The node that holds everybody's sessions after a takeover; empty while sessions are at home.
     holder = models.ForeignKey(
         "redundancy.Server",

@@ -29,7 +29,7 @@ class SessionMove(models.Model):
         db_index=False,
     )
     at = models.FloatField(say("Lab time"))
-    epoch = models.PositiveBigIntegerField(say("epoch"))
+    epoch = models.PositiveBigIntegerField(say("move number"))
     # The node that serves everybody from then on; empty when each user is served at home.
     holder = models.ForeignKey(
         "redundancy.Server",

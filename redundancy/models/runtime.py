@@ -90,7 +90,7 @@ class MessageKind(models.TextChoices):
     FALLBACK = "fallback", say("administrator asks for fallback")
     RECOVER = "recover", say("administrator asks for recover")
     MOVED = "moved", say("sessions moved")
-    MOVE_REFUSED = "move refused", say("session move refused: the group's epoch is newer")
+    MOVE_REFUSED = "move refused", say("session move refused: the group has had a newer one")
     MOVE_FAILED = "move failed", say("sessions could not be moved")
 
 

@@ -128,6 +128,27 @@ def test_no_translation_has_brackets_within_brackets() -> None:
     assert [text for text in every if NESTED.search(OLD_STYLE.sub("", text))] == []
 
 
+# What new users stumbled over: words of the code, English that reads as a fact, Portuguese of no administrator.
+WRONG = re.compile(
+    r"\b(?:epoch|to mend|nobody has said|of them on another server|a day can be played)\b", re.I
+)
+WRONG_THERE = re.compile(
+    r"\b(?:época|timeline|entraram|entradas|usuários-minuto|constatado|dos quais em outro servidor|levou"
+    r"|ninguém pôde ver|failover afetou serviços|tantos conectados quanto)\b|\(em failover\)|encerrado; era",
+    re.I,
+)
+FIELD = re.compile(r"\{[^{}]*\}|%\(\w+\)s")
+
+
+def test_no_text_has_the_words_that_misled() -> None:
+    for wrong, side in ((WRONG, 0), (WRONG_THERE, 1)):
+        every = [text for message in messages(catalogue()) for text in texts(message)[side]]
+        assert [text for text in every if wrong.search(FIELD.sub("", text))] == []
+    # What the rules would find.
+    assert WRONG.search("epoch 1")
+    assert WRONG_THERE.search("Failing Over (em failover)")
+
+
 def test_it_is_compiled() -> None:
     with (FOLDER / PO.with_suffix(".mo")).open("rb") as file:
         compiled = read_mo(file)
