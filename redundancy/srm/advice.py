@@ -20,7 +20,7 @@ from redundancy.srm.states import (
     State,
 )
 from redundancy.srm.types import Node, Policy
-from redundancy.srm.words import duration, say, say_row, together
+from redundancy.srm.words import duration, listed, say, say_row, together
 
 S, R = State, Reason
 # One node of a pair: name, state (None: its SRM does not report) and reason.
@@ -171,6 +171,9 @@ def explain(
     for row in ROWS:
         for one, two in ((first, second), (second, first)):
             if _fits(row, one, two):
+                closed = [side[0] for side in (first, second) if side[0] in shut]
+                if row.number == WELL and closed:
+                    return _closed(closed)
                 names = {
                     "one": one[0],
                     "two": two[0],
@@ -189,6 +192,15 @@ def explain(
         say(
             "Wait for the next heartbeats; if the states stay, disable and enable High Availability."
         ),
+    )
+
+
+def _closed(nodes: list[str]) -> Explanation:
+    """Return what two healthy nodes mean while nobody can log in at ``nodes``, which SRM does not watch."""
+    return Explanation(
+        0,
+        say("Both nodes are healthy, but nobody can log in at {nodes}.", nodes=listed(nodes)),
+        say("Start the services that a login needs on {nodes}.", nodes=listed(nodes)),
     )
 
 

@@ -155,3 +155,15 @@ def test_a_node_that_cannot_serve_is_not_said_to_serve() -> None:
             said = words.replace(SUB, name)
             assert said in explain(one, two, POLICY, **given).cause
             assert said in explain(two, one, POLICY, **given).cause
+
+
+@pytest.mark.parametrize(
+    ("shut", "named"), [([PUB], PUB), ([SUB], SUB), ([PUB, SUB], f"{PUB} and {SUB}")]
+)
+def test_two_healthy_nodes_are_not_said_to_serve_where_nobody_can_log_in(
+    shut: list[str], named: str
+) -> None:
+    told = explain(*pair(S.NORMAL, S.NORMAL, R.NORMAL, R.NORMAL), POLICY, shut=shut)
+    assert told.cause == f"Both nodes are healthy, but nobody can log in at {named}."
+    assert told.advice == f"Start the services that a login needs on {named}."
+    assert told.number == 0
