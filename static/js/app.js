@@ -165,11 +165,12 @@
   body.addEventListener("htmx:sendError", lost);
 
   /* ---- The focus: what had it may be gone or disabled after a refresh, or after what was done ---- */
-  // By their ids, the nearest first, an element and those around it.
+  // By their ids, the nearest first, an element, what stands for it when it is gone, and those around it.
   const placeOf = (element) => {
     const ids = [];
     for (let at = element; at && at !== body; at = at.parentElement) {
       if (at.id) ids.push(at.id);
+      if (at.dataset.place) ids.push(...at.dataset.place.split(" "));
     }
     return ids;
   };

@@ -232,6 +232,21 @@ def test_after_a_confirmed_action_the_focus_is_where_the_button_was(group: Group
     expect(here).to_have_count(1)
 
 
+@pytest.mark.parametrize(("view", "place"), [("map", "map-node-1"), ("grid", "tile-1")])
+def test_after_a_confirmed_action_on_the_topology_the_focus_is_beside_the_button(
+    group: GroupPage, view: str, place: str
+) -> None:
+    page = group.page
+    page.goto(f"{page.url.partition('/ccmadmin')[0]}/cupadmin/presence-topology/?view={view}")
+    page.locator("#offer-1-1").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Failover").press("Enter")
+    expect(dialog).to_be_hidden()
+    # Its button goes, and another one comes.
+    expect(page.locator("#offer-1-1")).to_contain_text("Fallback")
+    expect(page.locator(f"#{place}")).to_be_focused()
+
+
 def test_a_question_can_be_answered_the_moment_it_is_shown(group: GroupPage) -> None:
     page = group.page
     page.evaluate(
