@@ -10,6 +10,9 @@ from redundancy.srm.words import say
 CANARY_SECONDS = 2.5 * bus.SLOW_LANE_SECONDS
 # Seconds by which a clock may differ, as NTP keeps it, before it is told.
 CLOCK_SECONDS = 1.0
+# Seconds without a sign after which nobody knows whether a process works: three of them did not come.
+# A long task may be why, so it is not gone yet.
+QUIET_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Process:
 
     ``role``: its queues, or *beat*. ``seen``: since its last sign; ``canary``: since one that was sent to
     it alone ran, None where none has. ``trouble``: what makes the system unfit to be trusted;
-    ``warning``: what somebody should see to, while others do its work. Both may be empty.
+    ``warning``: what somebody should see to, while others do its work. ``idle``: why nobody knows
+    whether it works, and nothing else is wrong. All may be empty.
     """
 
     name: str
@@ -28,6 +32,7 @@ class Process:
     trouble: str = ""
     warning: str = ""
     gone: bool = False
+    idle: str = ""
 
     @property
     def takes_tasks(self) -> bool:
@@ -66,7 +71,21 @@ def _process(sign: workers.Sign, now: float, swept: bool) -> Process:
         )
     elif abs(sign.ahead) > CLOCK_SECONDS:
         warning = say("Its clock is {clock}.", clock=_clock(sign))
-    return Process(sign.name, sign.role, seen, canary, trouble, warning, gone)
+    quiet = seen > QUIET_SECONDS and not (trouble or warning)
+    idle = say("Not known: nothing was heard of it for {age:.0f} s.", age=seen) if quiet else ""
+    return Process(sign.name, sign.role, seen, canary, trouble, warning, gone, idle)
+
+
+def idle_queue(name: str, processes: Iterable[Process]) -> str:
+    """Return why nobody knows whether the queue ``name`` is worked off; empty when a worker of it was heard of.
+
+    Of a queue that no process takes tasks from the canary tells.
+    """
+    takers = [process for process in processes if name in process.role.split(", ")]
+    if not takers or any(not (process.idle or process.gone) for process in takers):
+        return ""
+    seen = min(process.seen for process in takers)
+    return say("Not known: nothing was heard of its worker for {age:.0f} s.", age=seen)
 
 
 def _clock(sign: workers.Sign) -> str:

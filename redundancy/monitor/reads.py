@@ -116,6 +116,11 @@ class Monitor:
     rate: float = 1.0
     ears: tuple[LastHeard, ...] = ()
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody knows of some process whether it works."""
+        return any(process.idle for process in self.processes)
+
 
 def look_at_system() -> Monitor:
     """Return how the system does. A bus or database that is away is a finding, not an error."""
@@ -136,11 +141,11 @@ def look_at_system() -> Monitor:
         at = pulse.now()
         bus_ms = (time.perf_counter() - began) * 1000
         beat = beat_of(pulse.last_sweeps(), settings.SWEEP_SECONDS, bus.sweep_age())
-        queues = _queues(at, beat.age)
         audit = pulse.last_audit()
         outage = bus.outage()
         swept = beat.age is not None and not is_blind(beat.age)
         processes = behind.look_at_processes(workers.signs(), at, swept=swept)
+        queues = _queues(at, processes, swept=swept)
     except bus.BusError:
         troubles.append(say("The heartbeat bus and broker cannot be reached."))
         return Monitor(database_ms, tuple(troubles), reasons=(*reasons, "bus"), **lab)
@@ -251,8 +256,8 @@ def troubles_of(beat: Beat, outage: str = "") -> list[str]:
     return []
 
 
-def _queues(at: float, swept: float | None) -> tuple[Queue, ...]:
-    """Return the queues at ``at`` by the clock of the bus; ``swept``: age of the last sweep, if known."""
+def _queues(at: float, processes: Sequence[behind.Process], *, swept: bool) -> tuple[Queue, ...]:
+    """Return the queues at ``at`` by the clock of the bus; ``swept``: whether sweeps run."""
     waiting, canaries = pulse.waiting(settings.QUEUES), pulse.canaries()
     # As the processes have it that send messages, though this one's may be wrong.
     wall = time.time() - own_clock.OWN.ahead
@@ -267,13 +272,11 @@ def _queues(at: float, swept: float | None) -> tuple[Queue, ...]:
             canary_age=max(0.0, at - canary.ran) if canary else None,
             canary_took=max(0.0, canary.ran - canary.sent) if canary else None,
             worker=canary.worker if canary else "",
-            **(of_sweeps if name == SWEEPS else {}),
+            limit=blind_after() if name == SWEEPS else OLD_SECONDS,
+            idle=unswept if name == SWEEPS and not swept else behind.idle_queue(name, processes),
         )
 
-    of_sweeps: dict[str, Any] = {"limit": blind_after()}
-    if swept is None or is_blind(swept):
-        of_sweeps["idle"] = say("Not known: no sweep has run to its end lately.")
-
+    unswept = say("Not known: no sweep has run to its end lately.")
     return tuple(queue(name) for name in settings.QUEUES)
 
 

@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy import bus, pulse, workers
+from redundancy.monitor import processes
 from tests.pages.html import soup, words
 from tests.swept import tell
 
@@ -34,6 +35,40 @@ def test_what_somebody_should_see_to_is_told_and_answers_200(
     assert warning in words(shown.select_one(f"#processes-frame tbody tr .tone-{tone}"))
     assert "not all processes work" in words(shown.select_one("#live"))
     assert b'srm_process_works{process="' in client.get("/metrics").content
+
+
+def test_nobody_knows_of_a_quiet_one_whether_it_works(
+    page: Client, running: None, client: Client
+) -> None:
+    def told(seen: float) -> list[str]:
+        tell("moves", seen=seen)
+        shown = soup(page.get(reverse("beat_monitor")))
+        cells = [shown.select("#live > fieldset")[0].p, *shown.select("#live td .tone")]
+        return [words(cell) for cell in cells if cell is not None]
+
+    verdict, *_ = told(14)
+    assert verdict.startswith("Beat, workers, bus and database work")
+    verdict, of_sweeps, of_moves, process = told(16)
+    assert verdict.startswith("The pages are up to date; of some processes it is not known")
+    assert (of_sweeps, of_moves) == (
+        "Works",
+        "Not known: nothing was heard of its worker for 16 s.",
+    )
+    assert process == "Not known: nothing was heard of it for 16 s."
+    # It may be at a long task: nobody is called for that.
+    assert client.get("/healthz").content == b"ok\n"
+
+
+def test_a_queue_is_worked_off_by_whoever_was_heard_of() -> None:
+    def process(seen: float, role: str = "sweep, moves") -> processes.Process:
+        (found,) = processes.look_at_processes([sign("a", 990, 1000 - seen, role)], 1000)
+        return found
+
+    assert processes.idle_queue("moves", []) == ""
+    assert processes.idle_queue("moves", [process(20)]).endswith("for 20 s.")
+    assert processes.idle_queue("moves", [process(20), process(90)]).endswith("for 20 s.")
+    assert processes.idle_queue("moves", [process(20), process(1)]) == ""
+    assert processes.idle_queue("moves", [process(20, "sweep")]) == ""
 
 
 def sign(name: str, began: float, seen: float, role: str = "sweep") -> workers.Sign:
