@@ -5,7 +5,9 @@ of the pair and the number of users. Pure data and its look-up: imported by sele
 
 Rules of the guide: users are rounded up to the next row; Active/Active counts the users of the
 fuller node, Active/Standby those of both; both nodes get the same limits; single-cluster
-deployments only; when the Critical Service Delay changes, the Lower Limit must change, too.
+deployments only; when the Critical Service Delay changes, the Lower Limit must change, too. On the
+Lower Limit the guide contradicts itself: it is to be as long as the Critical Service Delay, whose
+default is 90 s, and the 120 s of every row assume a delay of 120 s.
 """
 
 from dataclasses import dataclass
@@ -29,8 +31,8 @@ class ProfileRow:
 
 # The same in every row, in seconds.
 LOWER_LIMIT = 120
-# The Critical Service Delay for which the Lower Limit was chosen, in seconds.
-ASSUMED_DELAY = 90
+# The Critical Service Delay that the guide says the Lower Limit assumes, in seconds; not its default.
+ASSUMED_DELAY = 120
 # Users a node is made for, and the hardware that takes.
 NODE_SIZES: dict[int, str] = {
     500: "1 vCPU 700 MHz, 2 GB",

@@ -14,7 +14,7 @@ from redundancy.models import (
     ServerType,
 )
 from redundancy.selectors import enterprise
-from redundancy.selectors.access import is_logged_in, missing_services, nobody_logs_in
+from redundancy.selectors.access import is_logged_in, missed_services, nobody_logs_in
 from redundancy.srm.states import (
     CALM,
     FALLBACK_IN_PROGRESS,
@@ -100,7 +100,7 @@ OF_NODE: dict[AlarmKind, Callable[[NodeFact], bool]] = {
 
 
 def conditions() -> list[AlarmCondition]:
-    """Return every alarm that holds, in two queries at most."""
+    """Return every alarm that holds, in three queries at most."""
     shut = Q(server__machine__logins_stopped_at__isnull=False)
     troubled = shut | (Q(server__group__ha_enabled=True) & ~Q(state__in=CALM))
     groups = NodeRuntime.objects.filter(troubled).values("server__group")
@@ -115,7 +115,7 @@ def conditions() -> list[AlarmCondition]:
     )
     found = list(rows)
     closed = [row[0] for row in found if row[-1] is not None]
-    missing = missing_services(closed) if closed else {}
+    missing = missed_services(closed) if closed else {}
     return holding(
         NodeFact(
             pk,

@@ -16,9 +16,9 @@ from redundancy.drivers import Observation, get_driver
 from redundancy.errors import Refused, Stale
 from redundancy.models import NodeRuntime, NodeService, Server, ServiceStatus
 from redundancy.operations import access, acts, events, locks
-from redundancy.operations.services import observed, record_services
+from redundancy.operations.services import observed, record_services, start_service
 from redundancy.selectors import effects
-from redundancy.selectors.access import unmonitored
+from redundancy.selectors.access import missing_services, not_activated, unmonitored
 from redundancy.srm.words import listed, say, together
 
 
@@ -69,6 +69,23 @@ def set_activations(
                 sentence = _sentence(server, names, on=on)
                 record_services(server, sentence, names, actor, changes)
     return list(changed)
+
+
+def start_login_services(*, server: Server, actor: str) -> None:
+    """Start the services for want of which nobody can log in at ``server``. Does nothing when all run.
+
+    Those that are not activated there are activated, which starts them.
+    """
+    with transaction.atomic():
+        locks.one_administrator()
+        missing = missing_services([server.pk]).get(server.pk, ())
+        idle = not_activated(server.pk, missing)
+        # In the order of the catalogue: the others run only while the Cisco XCP Router does.
+        for name in missing:
+            if name not in idle:
+                start_service(server=server, name=name, actor=actor)
+        if idle:
+            set_activations(server=server, activated=dict.fromkeys(idle, True), actor=actor)
 
 
 def caution(server: Server, activated: Mapping[str, bool]) -> acts.Caution | None:

@@ -9,7 +9,6 @@ from redundancy.drivers import Observation, get_driver
 from redundancy.errors import Refused
 from redundancy.models import NodeService, Server, ServiceStatus
 from redundancy.operations import access, events, faults, power
-from redundancy.selectors.access import missing_services
 from redundancy.selectors.replication import held_sentence
 from redundancy.srm.words import listed, mark, say, say_count, say_row, together
 
@@ -29,14 +28,6 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
             return
         access.start(server, [name])
         _record(server, mark("{service} on {node} was started."), [name], actor)
-
-
-def start_login_services(*, server: Server, actor: str) -> None:
-    """Start the services for want of which nobody can log in at ``server``. Does nothing when all run."""
-    with transaction.atomic():
-        # In the order of the catalogue: the others run only while the Cisco XCP Router does.
-        for name in missing_services([server.pk]).get(server.pk, ()):
-            start_service(server=server, name=name, actor=actor)
 
 
 def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:

@@ -7,10 +7,10 @@ its ``CONNECTION_SERVICES`` do. SRM monitors one of them, so a node may be Norma
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from redundancy.catalog import CONNECTION_SERVICES, LOGIN_SERVICES, XCP_ROUTER, XCP_SERVICES
-from redundancy.models import Machine, NodeService
+from redundancy.models import Machine, NodeService, PresenceSession
 from redundancy.srm.states import SERVES_NOBODY
 from redundancy.srm.words import listed, say, say_count, together
 
@@ -114,6 +114,41 @@ def missing_services(node_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     return {
         pk: tuple(name for name in LOGIN_SERVICES if name in names) for pk, names in stopped.items()
     }
+
+
+def not_activated(node_id: int, names: Collection[str]) -> tuple[str, ...]:
+    """Return which of the services ``names`` are not activated on the node, in their order."""
+    rows = NodeService.objects.filter(server=node_id, name__in=names, activated=False)
+    found = set(rows.values_list("name", flat=True))
+    return tuple(name for name in names if name in found)
+
+
+def without_clients(node_ids: Collection[int]) -> set[int]:
+    """Return those of these nodes that serve, but nobody is to log in at them, in one query.
+
+    That is a deployment without clients, as for remote call control only: a service that a login needs
+    is activated on no node of the group, and nobody of it is signed in.
+    """
+    group = OuterRef("server__group")
+    elsewhere = NodeService.objects.filter(
+        server__group=group, name=OuterRef("name"), activated=True
+    )
+    signed_in = PresenceSession.objects.filter(Q(node=OuterRef("server")) | Q(node__group=group))
+    never = NodeService.objects.filter(
+        server__in=node_ids,
+        server__machine__powered=True,
+        name__in=LOGIN_SERVICES,
+        activated=False,
+    ).exclude(server__group__ha_enabled=True, server__runtime__state__in=SERVES_NOBODY)
+    rows = never.filter(~Exists(elsewhere), ~Exists(signed_in))
+    return set(rows.order_by().values_list("server_id", flat=True))
+
+
+def missed_services(node_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return the same as ``missing_services``, where clients are to log in; in two queries at most."""
+    missing = missing_services(node_ids)
+    unused = without_clients(list(missing)) if missing else set()
+    return {pk: names for pk, names in missing.items() if pk not in unused}
 
 
 def still_missing(stopped: Collection[str], action: str, *, router_runs: bool) -> tuple[str, ...]:

@@ -6,7 +6,13 @@ from redundancy.catalog import CONNECTION_SERVICES, DATABASE, LOGIN_SERVICES, XC
 from redundancy.models import RedundancyGroup, Server, ServiceStatus
 from redundancy.relogin import rate_in_words
 from redundancy.selectors import client_words, deployed, forecast, nodes
-from redundancy.selectors.access import UNSEEN, missing_services, nobody_logs_in, still_missing
+from redundancy.selectors.access import (
+    UNSEEN,
+    missed_services,
+    nobody_logs_in,
+    still_missing,
+    without_clients,
+)
 from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.services import services_of, stopped_by_srm
@@ -157,7 +163,7 @@ def shut_after(action: str, node: Server, peer: Server) -> list[str]:
     ``action``: ``failover`` or ``fallback``.
     """
     there = peer if action == "failover" else node
-    missing = missing_services([there.pk]).get(there.pk, ())
+    missing = missed_services([there.pk]).get(there.pk, ())
     without = still_missing(missing, action, router_runs=XCP_ROUTER not in missing)
     return [nobody_logs_in(there.name, without)] if without else []
 
@@ -273,12 +279,13 @@ def _unserved_at_home(row: NodeRow) -> str:
     if not server.machine.powered:
         return say("{row} has no power, and must be powered on.", row=row.name)
     back = _back_after_disabling(row.server_id)
+    needed = () if without_clients([row.server_id]) else LOGIN_SERVICES
     down = [
         each.name
         for each in services_of(server)
         if each.status != ServiceStatus.STARTED
         and each.name not in back
-        and (each.monitored or each.name in LOGIN_SERVICES)
+        and (each.monitored or each.name in needed)
     ]
     if not down:
         return ""

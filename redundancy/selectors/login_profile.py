@@ -12,6 +12,18 @@ from redundancy.selectors.enterprise import ONE_CLIENT, ClientSettings
 from redundancy.selectors.servers import users_of
 from redundancy.srm.words import listed, say
 
+_DELAY = PARAMETER_BY_KEY["critical_service_delay"]
+# What the guide says of the Lower Limit in two places does not agree.
+CONTRADICTION = say(
+    "The vendor's guide contradicts itself on the Lower Limit: it is to be as long as the {parameter}, "
+    "{default} s by default, and the {lower} s of every row are said to assume a delay of {assumed} s. The "
+    "table is followed here.",
+    parameter=_DELAY.name,
+    default=_DELAY.default,
+    lower=LOWER_LIMIT,
+    assumed=ASSUMED_DELAY,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileNode:
@@ -107,15 +119,13 @@ def _warnings(
             last=last,
         )
     delay = parameters.value("critical_service_delay")
-    if delay != ASSUMED_DELAY:
+    if delay not in {int(_DELAY.default), ASSUMED_DELAY}:
         yield say(
-            "{parameter} is {delay} s. The table was made for {assumed_delay} s; with "
-            "another delay the Lower Limit must be another than {lower_limit} s, and the table "
-            "does not say which.",
-            parameter=PARAMETER_BY_KEY["critical_service_delay"].name,
+            "{parameter} is {delay} s. When it is changed the Lower Limit must change, too: the guide "
+            "wants both to be the same, and the table has {lower} s in every row.",
+            parameter=_DELAY.name,
             delay=delay,
-            assumed_delay=ASSUMED_DELAY,
-            lower_limit=LOWER_LIMIT,
+            lower=LOWER_LIMIT,
         )
     if len({node.size for node in nodes}) > 1:
         yield say(

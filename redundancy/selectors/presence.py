@@ -8,7 +8,13 @@ from django.db.models import Count
 from redundancy.catalog import PRESENCE_ENGINE
 from redundancy.models import NodeService, PresenceSession
 from redundancy.selectors import enterprise
-from redundancy.selectors.access import Access, access_of, has_logged_in, is_logged_in
+from redundancy.selectors.access import (
+    Access,
+    access_of,
+    has_logged_in,
+    is_logged_in,
+    without_clients,
+)
 from redundancy.srm.words import say
 
 
@@ -16,7 +22,7 @@ from redundancy.srm.words import say
 class Presence:
     """The sessions on a node. ``active``: logged in; ``waiting``: not, or not any more.
 
-    ``serves``: whether a client can log in there. While it cannot, all others wait.
+    ``serves``: whether a client can log in there, or none is to. While it cannot, all others wait.
     """
 
     active: int = 0
@@ -45,7 +51,7 @@ class Presence:
 
 
 def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
-    """Return the sessions on each of these nodes at lab time ``now``, in four queries at most.
+    """Return the sessions on each of these nodes at lab time ``now``, in five queries at most.
 
     Those who wait are counted for themselves: their part of the index is short, and mostly empty.
     """
@@ -59,12 +65,14 @@ def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
     if shut:
         failed = sessions.filter(node__in=shut).exclude(has_logged_in(now)).annotate(n=Count("*"))
         later |= {row["node"]: row["n"] for row in failed}
-    found = {pk: Presence(serves=access.get(pk, Access()).serves) for pk in node_ids}
+    closed = {pk for pk, each in access.items() if not each.serves}
+    closed -= without_clients(closed) if closed else set()
+    found = {pk: Presence(serves=pk not in closed) for pk in node_ids}
     for row in sessions.annotate(n=Count("*")):
         pk, everybody = row["node"], row["n"]
         here = access.get(pk, Access())
         waiting = everybody if here.lost_at is not None else min(everybody, later.get(pk, 0))
-        found[pk] = Presence(everybody - waiting, waiting, here.serves)
+        found[pk] = Presence(everybody - waiting, waiting, pk not in closed)
     return found
 
 

@@ -27,7 +27,7 @@ from redundancy.errors import Refused
 from redundancy.live import sweep as sweeping
 from redundancy.models import Alarm, AlarmChannel, AlarmKind, AlarmNotice, HaEvent
 from redundancy.operations import power, services
-from redundancy.operations.activation import set_activations
+from redundancy.operations.activation import set_activations, start_login_services
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status, words
 from tests.stacks import find_port
@@ -65,7 +65,7 @@ def test_one_failover_is_one_thread_from_raising_to_clearing(pair: Pair) -> None
     began = Alarm.objects.get(kind="SRMFailover").raised_at
     services.start_service(server=server("imp-pub"), name=ROUTER, actor="")
     # What stopped with it; without it nobody logs in after the fallback, which is an alarm, too.
-    services.start_login_services(server=server("imp-pub"), actor="")
+    start_login_services(server=server("imp-pub"), actor="")
     pair.run(5)
     alarms.reconcile()
     thread = Alarm.objects.get(kind="SRMFailover")

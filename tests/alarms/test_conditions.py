@@ -8,8 +8,9 @@ from redundancy.alarms.reads import NodeFact, crowded, holding
 from redundancy.alarms.writes import reconcile
 from redundancy.models import Alarm, AlarmKind, PresenceSession, Server
 from redundancy.operations import access
+from redundancy.operations.activation import start_login_services
 from redundancy.operations.servers import add_server
-from redundancy.operations.services import start_login_services, stop_service
+from redundancy.operations.services import stop_service
 from redundancy.operations.users import add_users
 from redundancy.srm.states import Reason, State
 from tests.labtime import stand_at

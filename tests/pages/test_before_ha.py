@@ -102,7 +102,12 @@ def test_services_of_the_guide(serving: RedundancyGroup) -> None:
     )
     assert check(serving, label).result is Result.PASSED
     power.power_off(server=server("imp-pub"), actor="")
-    assert check(serving, label).result is Result.UNKNOWN
+    silent = check(serving, label)
+    assert silent.result is Result.UNKNOWN
+    assert silent.sentence == "They cannot be read: imp-pub is powered off."
+    power.power_off(server=server("imp-sub"), actor="")
+    both = "They cannot be read: imp-pub and imp-sub are powered off."
+    assert check(serving, label).sentence == both
 
 
 @pytest.mark.parametrize(

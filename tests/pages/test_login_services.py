@@ -65,11 +65,15 @@ def test_they_are_started_after_a_question(page: Client, sub: Server) -> None:
     assert "All services run that a login needs." in page.get(start(sub)).text
 
 
-def test_one_that_is_not_activated_cannot_be_started(page: Client, sub: Server) -> None:
+def test_one_that_is_not_activated_is_activated_and_so_started(page: Client, sub: Server) -> None:
     set_activated(server=sub, name=AUTHENTICATION, activated=False, actor="")
-    refused = page.post(start(sub))
-    assert refused.status_code == 409
-    assert f"{AUTHENTICATION} is not activated on {sub.name}." in refused.text
+    stop_service(server=sub, name="Cisco XCP Router", actor="")
+    asked = words(soup(page.get(start(sub))).select_one(".effects"))
+    assert f"Started on {sub.name}: Cisco XCP Router and Cisco XCP Connection Manager." in asked
+    assert f"Activated on {sub.name}, and started: {AUTHENTICATION}." in asked
+    assert page.post(start(sub)).status_code == 302
+    assert not missing_services([sub.pk])
+    assert NodeService.objects.get(server=sub, name=AUTHENTICATION).activated
 
 
 def test_the_failover_says_before_that_its_users_will_wait(sub: Server) -> None:

@@ -240,14 +240,29 @@ def test_warnings(
     standby = page.get(choose(pair, Mode.ACTIVE_STANDBY, 5000))
     assert "users are assigned to imp-pub and imp-sub" in notices(standby)
     put("critical_service_delay", "60")
-    assert "Critical Service Delay is 60 s. The table was made for 90 s" in notices(
-        page.get(choose(pair, Mode.ACTIVE_ACTIVE, 5000))
+    delay = page.get(choose(pair, Mode.ACTIVE_ACTIVE, 5000))
+    assert "Critical Service Delay is 60 s. When it is changed the Lower Limit must" in notices(
+        delay
     )
+    put("critical_service_delay", "120")
+    assert notices(page.get(choose(pair, Mode.ACTIVE_ACTIVE, 5000))) == ""
     for n in range(5):
         add_server(name=f"more-{n}", server_type="imp", actor="")
     assert "single-cluster deployments only. Here are 7" in notices(
         page.get(choose(pair, Mode.ACTIVE_ACTIVE, 5000))
     )
+
+
+def test_the_contradiction_of_the_guide_is_told_and_its_table_followed(
+    page: Client, pair: RedundancyGroup, pub: Server
+) -> None:
+    users(pub, 90)
+    shown = page.get(choose(pair, Mode.ACTIVE_ACTIVE, 500))
+    told = soup(shown).get_text(" ", strip=True)
+    assert "The vendor's guide contradicts itself on the Lower Limit" in told
+    assert "Critical Service Delay, 90 s by default, and the 120 s of every row" in told
+    assert "assume a delay of 120 s. The table is followed here." in told
+    assert rows(shown)[0][3] == "120 seconds"
 
 
 def test_more_groups_than_one_cluster_has(pair: RedundancyGroup) -> None:

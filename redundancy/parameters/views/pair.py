@@ -20,7 +20,7 @@ from redundancy.permissions import refuse_read_only, writers_only
 from redundancy.relogin import LoginBand, even_rate, expected_until, peak_of, rate_in_words
 from redundancy.selectors import groups, parameters
 from redundancy.selectors.ceilings import best_ceiling
-from redundancy.selectors.login_profile import Profile, likely_mode, profile
+from redundancy.selectors.login_profile import CONTRADICTION, Profile, likely_mode, profile
 from redundancy.selectors.parameters import PairValue
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, group_link
@@ -219,6 +219,7 @@ def _profile_page(
         "ceiling": ceiling,
         "crowded": _crowded(recommended, ceiling) if recommended and ceiling else "",
         "limits": _limits(recommended) if recommended else [],
+        "contradiction": CONTRADICTION,
         "snapshot": snapshot_fields(snapshot),
         "status_error": error,
         "related_links": _related(group),

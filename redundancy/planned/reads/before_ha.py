@@ -17,7 +17,12 @@ from redundancy.planned.reads.sessions import SessionsBack
 from redundancy.selectors import capacity, replication, spread
 from redundancy.selectors.access import nobody_logs_in
 from redundancy.selectors.deployed import Conditional
-from redundancy.srm.words import listed, say, together
+from redundancy.srm.words import listed, say, say_count, together
+
+TOO_EARLY = say(
+    "The presence of clients whose sessions are not there again is broken when High Availability is "
+    "enabled before."
+)
 
 
 def replication_set_up(servers: Sequence[Server]) -> Check:
@@ -49,11 +54,7 @@ def sessions_are_back(back: SessionsBack) -> Check:
     label = say("Sessions of {server}", server=back.node)
     if not back.missing:
         return Check(label, Result.PASSED, say("As many clients are logged in as should be."))
-    effect = say(
-        "The presence of clients whose sessions are not there again is broken when High Availability "
-        "is enabled before."
-    )
-    return Check(label, Result.FAILED, together([back.sentence, back.advice]), effect)
+    return Check(label, Result.FAILED, together([back.sentence, back.advice]), TOO_EARLY)
 
 
 _DOWN = frozenset({ServiceStatus.STOPPED, ServiceStatus.STARTING, ServiceStatus.STOPPING})
@@ -75,7 +76,12 @@ def guide_services(
     ]
     off = [server.name for server in servers if not server.machine.powered]
     if off and not down:
-        sentence = say("They cannot be read: {nodes} is powered off.", nodes=listed(off))
+        sentence = say_count(
+            "They cannot be read: {nodes} is powered off.",
+            "They cannot be read: {nodes} are powered off.",
+            len(off),
+            nodes=listed(off),
+        )
         return Check(label, Result.UNKNOWN, sentence)
     if not down:
         return Check(
@@ -127,7 +133,7 @@ def supported_users(group: RedundancyGroup) -> Check:
 
 def logins_possible(server: Server, missing: Sequence[str]) -> Check:
     """Return whether the services run that a login at ``server`` needs; ``missing``: those that do not."""
-    label = say("Logins at {server}", server=server.name)
+    label = _logins_at(server)
     if not server.machine.powered:
         sentence = say("They cannot be read: {server} is powered off.", server=server.name)
         return Check(label, Result.UNKNOWN, sentence, "", Where.FEATURE_SERVICES, server.pk)
@@ -140,6 +146,19 @@ def logins_possible(server: Server, missing: Sequence[str]) -> Check:
     return Check(
         label, Result.FAILED, nobody_logs_in(server.name, missing), effect, where, server.pk
     )
+
+
+def without_logins(server: Server) -> Check:
+    """Return that nobody is to log in at ``server``: see ``access.without_clients``."""
+    sentence = say(
+        "Nobody is to log in here: nobody is signed in, and services that a login needs are activated on "
+        "neither node."
+    )
+    return Check(_logins_at(server), Result.PASSED, sentence)
+
+
+def _logins_at(server: Server) -> str:
+    return say("Logins at {server}", server=server.name)
 
 
 def deployed_evenly(service: Conditional) -> Check:

@@ -14,7 +14,7 @@ from redundancy.planned.reads.check import Check, Result, Where
 from redundancy.planned.reads.sessions import sessions_back
 from redundancy.selectors import faults, live, parameters, wording
 from redundancy.selectors import policy as policies
-from redundancy.selectors.access import missing_services
+from redundancy.selectors.access import missing_services, without_clients
 from redundancy.selectors.deployed import conditional
 from redundancy.selectors.servers import users_of
 from redundancy.srm import facts as srm_facts
@@ -106,7 +106,13 @@ def preflight(group: RedundancyGroup) -> Preflight | None:
     checks.append(_heartbeats(pair))
     checks += [_services(pair, server) for server in servers]
     missing = missing_services([server.pk for server in servers])
-    checks += [before_ha.logins_possible(server, missing.get(server.pk, ())) for server in servers]
+    unused = without_clients(list(missing)) if missing else set()
+    checks += [
+        before_ha.without_logins(server)
+        if server.pk in unused
+        else before_ha.logins_possible(server, missing.get(server.pk, ()))
+        for server in servers
+    ]
     checks += [before_ha.deployed_evenly(each) for each in conditional(servers, pair.services)]
     checks += [
         _database(pair),
