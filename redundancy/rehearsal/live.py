@@ -10,9 +10,11 @@ from redundancy import clock
 from redundancy.errors import Refused
 from redundancy.faultlab.writes import PAUSE
 from redundancy.models import EventKind, HaEvent
+from redundancy.planned.reads.sessions import sessions_back
 from redundancy.rehearsal import deeds
 from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action, Verb
 from redundancy.rehearsal.cast import Cast, Functions, Parameters
+from redundancy.rehearsal.cautions import of_enabling
 from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors import effects, enterprise, live, watching
@@ -176,7 +178,9 @@ class LiveStage:
         return self._refused.get(action.text)
 
     def cautions(self, action: Action) -> Sequence[str]:
-        """Return that nobody can log in where a request moves the users."""
+        """Return what it breaks: whom enabling comes too early for, or who is moved where nobody logs in."""
+        if action.verb == Verb.ENABLE_HA:
+            return () if self._last.ha_enabled else of_enabling(sessions_back(self._group))
         if action.verb not in {Verb.FAILOVER, Verb.FALLBACK}:
             return ()
         node = self._servers[action.node]

@@ -1,6 +1,6 @@
 """The stage in virtual time: the simulator, which says no where the operations say no."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from redundancy.catalog import (
@@ -9,6 +9,7 @@ from redundancy.catalog import (
     CONNECTION_SERVICES,
     LOGIN_SERVICES,
     PARAMETERS,
+    PRESENCE_ENGINE,
     PUSH_CLIENTS,
     SERVICE_BY_NAME,
     SERVICES,
@@ -21,10 +22,13 @@ from redundancy.catalog import (
 from redundancy.errors import Refused
 from redundancy.operations import presence
 from redundancy.parameters.writes import parameters
+from redundancy.planned.reads.sessions import SessionsBack
 from redundancy.rehearsal.actions import FAULTS, Action, Verb, canonical
+from redundancy.rehearsal.cautions import of_enabling
 from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors.access import nobody_logs_in, still_missing
+from redundancy.selectors.enterprise import ClientSettings
 from redundancy.selectors.policy import policy_of
 from redundancy.srm.simulator import Simulator
 from redundancy.srm.states import NOT_RESPONDING, State
@@ -154,7 +158,9 @@ class VirtualStage:
         return self._refused.get(action.text)
 
     def cautions(self, action: Action) -> Sequence[str]:
-        """Return that nobody can log in where a request moves the users."""
+        """Return what it breaks: whom enabling comes too early for, or who is moved where nobody logs in."""
+        if action.verb == Verb.ENABLE_HA:
+            return () if self._sim.ha_enabled else of_enabling(self._sessions_back())
         request = REQUESTS.get(action.verb)
         if request is None:
             return ()
@@ -165,6 +171,17 @@ class VirtualStage:
         router_runs = machine.running(XCP_ROUTER)
         without = still_missing(stopped, request.value, router_runs=router_runs)
         return [english(nobody_logs_in(there, without))] if without else ()
+
+    def _sessions_back(self) -> Iterator[SessionsBack]:
+        """Yield the sessions of each node at which clients can be logged in now."""
+        clients = ClientSettings(int(self._clients[CLIENTS_PER_USER.key]))
+        for name in self._nodes:
+            machine = self._sim.machines[name]
+            needed = {*LOGIN_SERVICES, *({PRESENCE_ENGINE} & machine.services.keys())}
+            if machine.runs_all(needed):
+                active = self._sim.active(name)
+                waiting = self._sim.sessions(name) - active
+                yield SessionsBack(name, None, active, waiting, 0, clients)
 
     def do(self, action: Action) -> str | None:
         """Do it; return why it was refused, or None."""

@@ -16,9 +16,11 @@ SAID = (
 )
 
 
-def told(*steps: str) -> list[str]:
+def told(*steps: str, more: str = "") -> list[str]:
     text = "".join(f"  - {{{step}}}\n" for step in steps)
-    scenario = parse_scenario(f"name: A\nsteps:\n  - {{at: 0s, do: enable ha}}\n{text}", "a.yaml")
+    scenario = parse_scenario(
+        f"name: A\n{more}steps:\n  - {{at: 0s, do: enable ha}}\n{text}", "a.yaml"
+    )
     lines = report.text(play(scenario), live=False)
     return [line.split("caution: ")[1] for line in lines if "caution: " in line]
 
@@ -44,6 +46,24 @@ def test_a_fallback_starts_what_stopped_with_the_router() -> None:
     stop = f"at: 3m, do: stop {missing} on imp-pub"
     [said] = told(steps[0], stop, steps[1])
     assert said.startswith(f"Nobody can log in at imp-pub: {missing} does not run there.")
+
+
+EARLY = (
+    "logged in at imp-sub; 2 clients have not logged in again yet. The presence of clients whose "
+    "sessions are not there again is broken when High Availability is enabled before."
+)
+
+
+def test_high_availability_that_is_enabled_before_the_sessions_are_back() -> None:
+    restart = ("at: 1m, do: disable ha", "at: 3m, do: restart Cisco XCP Router on imp-sub")
+    users = "users: {imp-pub: 2, imp-sub: 2}\n"
+    assert told(*restart, "at: 3m10s, do: enable ha", more=users) == [f"0 {EARLY}"]
+    # With the longest wait they are back.
+    assert told(*restart, "at: 13m, do: enable ha", more=users) == []
+    # It is on already; nobody can be back where a login is impossible.
+    assert told("at: 1m, do: restart Cisco XCP Router on imp-sub", "at: 2m, do: enable ha") == []
+    stop = "at: 3m, do: stop Cisco XCP Router on imp-sub"
+    assert told(restart[0], stop, "at: 3m10s, do: enable ha", more=users) == []
 
 
 @pytest.mark.django_db
