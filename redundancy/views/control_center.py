@@ -25,7 +25,7 @@ from redundancy.operations.acts import (
 )
 from redundancy.operations.trial import try_out
 from redundancy.permissions import writers_only
-from redundancy.selectors import nodes
+from redundancy.selectors import live, nodes
 from redundancy.selectors.replication import held_back, held_sentence
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.srm.words import say, say_row
@@ -150,7 +150,8 @@ def _region(server: Server, kind: ServiceKind) -> Region:
     rows = services_of(server)
     held = held_back(server, server.machine, rows)
     listed = tuple(row for row in rows if row.kind == kind)
-    panel = Panel(server, MachineView.of(server.machine), server.group, listed, held)
+    missing = live.node_live(server).missing
+    panel = Panel(server, MachineView.of(server.machine), server.group, listed, held, missing)
     # It holds forever: only who does something changes a service or a machine, never time alone.
     return Region(
         "control_center/_changes.html",

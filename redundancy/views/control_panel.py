@@ -6,6 +6,7 @@ from itertools import groupby
 
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME
 from redundancy.models import Machine, RedundancyGroup, Server
+from redundancy.selectors.access import nobody_logs_in
 from redundancy.selectors.services import ServiceRow
 from redundancy.srm.words import say, together
 
@@ -43,7 +44,8 @@ class MachineView:
 class Panel:
     """A node, its machine and group, and its services of one kind.
 
-    ``held``: what its Data Monitor holds back, and the cure; empty for nothing.
+    ``held``: what its Data Monitor holds back, and the cure; empty for nothing. ``missing``: services
+    for want of which nobody can log in, of any kind; none while the node is not to serve anybody.
     """
 
     server: Server
@@ -51,6 +53,17 @@ class Panel:
     group: RedundancyGroup | None
     rows: tuple[ServiceRow, ...]
     held: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def server_id(self) -> int:
+        """Return the key of the node."""
+        return self.server.pk
+
+    @property
+    def nobody_logs_in(self) -> str:
+        """Return that nobody can log in at it, and why, for people."""
+        return nobody_logs_in(self.server.name, self.missing)
 
     @property
     def sections(self) -> list[tuple[str, list[ServiceRow]]]:

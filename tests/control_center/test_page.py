@@ -186,7 +186,7 @@ def test_services_that_the_data_monitor_holds_back(
     shown = page(client, "feature", sub)
     assert cell(shown, "status", "Cisco Presence Engine") == "Starting"
     for each in (shown, page(client, "network", sub)):
-        [notice] = each.select("#live .notice")
+        [notice] = each.select("#live p.notice")
         assert "set replication-sync monitor disable imp-sub" in notice.get_text()
     url = reverse("control_center_service", args=["feature", sub.pk])
     post = {"service": "Cisco SIP Proxy", "action": "start"}
@@ -200,3 +200,23 @@ def test_services_that_the_data_monitor_holds_back(
     changed = live_version(page(client, "feature", sub))
     faults.set_up_replication(node=sub, actor="")
     assert "Data Monitor" not in client.get(changed).text
+
+
+def test_after_a_stop_and_start_of_the_router_it_says_that_nobody_can_log_in(
+    client: Client, reader: Client, pub: Server
+) -> None:
+    before = page(client, "network", pub)
+    assert not before.select(".nobody-logs-in")
+    services.stop_service(server=pub, name="Cisco XCP Router", actor="test")
+    services.start_service(server=pub, name="Cisco XCP Router", actor="test")
+    told = (
+        "Nobody can log in at imp-pub: Cisco XCP Connection Manager and Cisco XCP Authentication "
+        "Service do not run there."
+    )
+    fresh = BeautifulSoup(client.get(live_version(before)).content, "html.parser")
+    for soup in (fresh, page(client, "feature", pub), page(reader, "feature", pub)):
+        notice = soup.select_one("#live .nobody-logs-in")
+        assert notice is not None
+        assert told in " ".join(notice.get_text(" ").split())
+    assert len(fresh.select(f"#live a#start-{pub.pk}")) == 1
+    assert not page(reader, "feature", pub).select("#live .nobody-logs-in a")
