@@ -294,6 +294,9 @@ def _group(
         policy,
         [server.name for server in servers if not counts.presence[server.pk].serves],
     )
+    explanation = wording.with_logins(
+        explanation, {row.name: row.missing for row in rows if row.missing}
+    )
     if group.ha_enabled and not seeing:
         explanation = wording.as_last_seen(explanation)
     timers = tuple(

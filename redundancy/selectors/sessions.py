@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q
+from django.db.models.functions import Coalesce
 
 from redundancy.clock import lab_now
 from redundancy.models import PresenceUser, Server
+from redundancy.selectors.access import missing_services, nobody_logs_in
 from redundancy.selectors.presence import Presence, presence
 
 
@@ -52,3 +54,11 @@ def by_node(servers: Iterable[Server]) -> list[NodeSessions]:
     names = {server.pk: server.name for server in servers}
     homes, here = of_homes(names), presence(names, lab_now())
     return [NodeSessions(name, homes[pk], here[pk]) for pk, name in names.items()]
+
+
+def why_no_login(home: int | None) -> str:
+    """Return why a client of who is assigned to the node ``home`` cannot log in now; empty when it can."""
+    found = Server.objects.filter(pk=home).annotate(serves=Coalesce("group__holder", "pk"))
+    server = Server.objects.filter(pk__in=found.values("serves")).first()
+    missing = missing_services([server.pk]) if server else {}
+    return nobody_logs_in(server.name, missing[server.pk]) if server and missing else ""

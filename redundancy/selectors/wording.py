@@ -3,10 +3,12 @@
 Pure with regard to time and rows: reads what was loaded, queries nothing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from redundancy.catalog import XCP_ROUTER
 from redundancy.models import NodeRuntime, RedundancyGroup, RequestKind, Server, SrmMessage
+from redundancy.selectors.access import unmonitored
 from redundancy.selectors.presence import Presence
 from redundancy.srm import facts, sentences
 from redundancy.srm.advice import WAIT, WELL, Explanation, explain, warn
@@ -21,7 +23,7 @@ from redundancy.srm.states import (
 )
 from redundancy.srm.step import offers
 from redundancy.srm.types import Node, Policy, Request
-from redundancy.srm.words import say
+from redundancy.srm.words import listed, say, together
 
 TONES: dict[State, str] = {
     State.UNKNOWN: "off",
@@ -101,6 +103,25 @@ def as_last_seen(found: Explanation) -> Explanation:
         return found
     cause = say("When the nodes were last seen: {cause}", cause=found.cause)
     return replace(found, cause=cause, advice="" if found.number == WELL else found.advice)
+
+
+def with_logins(found: Explanation, missing: Mapping[str, Sequence[str]]) -> Explanation:
+    """Return cause and advice with what must be started for logins, which SRM does not watch.
+
+    ``missing``: of each node at which nobody can log in, by its name, the services for want of which.
+    """
+    if not missing or not found.cause:
+        return found
+    first, then = [], []
+    for node, services in missing.items():
+        named = {"node": node, "services": listed(unmonitored(services))}
+        if XCP_ROUTER not in services:
+            first.append(say("Start on {node}: {services}.", **named))
+        elif unmonitored(services):
+            then.append(say("Afterwards start on {node}: {services}.", **named))
+    if not found.closed:
+        return replace(found, advice=together([*first, found.advice, *then]))
+    return replace(found, advice=together([*first, *then]))
 
 
 def _clock(server: Server) -> str:

@@ -47,11 +47,15 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Cause and advice for the present pair; ``number`` is the row's, 0 for one of ours."""
+    """Cause and advice for the present pair; ``number`` is the row's, 0 for one of ours.
+
+    ``closed``: all is well but for the services that a login needs.
+    """
 
     number: int
     cause: str
     advice: str
+    closed: bool = False
 
 
 _Value = TypeVar("_Value", State, State | None, Reason)
@@ -201,6 +205,7 @@ def _closed(nodes: list[str]) -> Explanation:
         0,
         say("Both nodes are healthy, but nobody can log in at {nodes}.", nodes=listed(nodes)),
         say("Start the services that a login needs on {nodes}.", nodes=listed(nodes)),
+        closed=True,
     )
 
 

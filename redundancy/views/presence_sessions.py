@@ -120,7 +120,7 @@ def _read(form: SignForm) -> _Sign | None:
         return None
     return _Sign(
         say("{act} {user}?", act=title, user=user.userid),
-        [_LOSES if out else _GETS],
+        [_LOSES if out else _gets(user.home_id)],
         partial(presence.sign, users=users, out=out),
     )
 
@@ -151,4 +151,9 @@ def _effects_of_share(node: Server, percent: int, *, out: bool) -> list[str]:
             number,
             able=able,
         )
-    return [picked, _LOSES if out else _GETS]
+    return [picked, _LOSES if out else _gets(node.pk)]
+
+
+def _gets(home: int | None) -> str:
+    """Return what becomes of who signs in and is assigned to the node ``home``."""
+    return sessions.why_no_login(home) or _GETS

@@ -10,8 +10,9 @@ from redundancy.models import HaEvent, NodeService, RedundancyGroup, Server
 from redundancy.operations.activation import set_activated
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.services import stop_service
-from redundancy.selectors import effects, live
+from redundancy.selectors import effects, live, wording
 from redundancy.selectors.access import missing_services
+from redundancy.srm.advice import Explanation
 from tests.pages.html import soup, words
 
 AUTHENTICATION = "Cisco XCP Authentication Service"
@@ -88,3 +89,29 @@ def test_the_failover_says_before_that_its_users_will_wait(sub: Server) -> None:
     # A fallback restarts the services that run, and does not start this one.
     home = " ".join(effects.fallback(rows[1], rows[0], servers))
     assert f"Nobody can log in at {sub.name}" in home
+
+
+def test_what_to_do_names_what_must_be_started(sub: Server) -> None:
+    found = wording.with_logins(Explanation(1, "All is well.", "Nothing to do."), {})
+    assert (found.cause, found.advice) == ("All is well.", "Nothing to do.")
+    named = {sub.name: [AUTHENTICATION]}
+    shut = Explanation(0, "Nobody can log in.", "Start what a login needs.", closed=True)
+    found = wording.with_logins(shut, named)
+    assert (found.cause, found.advice) == (
+        "Nobody can log in.",
+        f"Start on {sub.name}: {AUTHENTICATION}.",
+    )
+    found = wording.with_logins(Explanation(11, "They run again.", "Press Fallback."), named)
+    assert (found.cause, found.advice) == (
+        "They run again.",
+        f"Start on {sub.name}: {AUTHENTICATION}. Press Fallback.",
+    )
+    # Without the router nothing in it can be started, and the router alone is in the advice already.
+    router = "Cisco XCP Router"
+    named = {sub.name: [router, AUTHENTICATION], "imp-pub": [router]}
+    found = wording.with_logins(Explanation(12, "It is down.", "Start it."), named)
+    assert found.advice == f"Start it. Afterwards start on {sub.name}: {AUTHENTICATION}."
+    # The page of the group says it, too: HA is on, and SRM has not started yet.
+    assert sub.group is not None
+    advice = live.group_live(sub.group.pk).advice
+    assert advice.startswith(f"Start on {sub.name}: {AUTHENTICATION}.")

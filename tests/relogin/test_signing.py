@@ -22,10 +22,11 @@ from redundancy.operations.assignment import assign_users
 from redundancy.operations.groups import disable_ha
 from redundancy.operations.presence import share, sign, sign_share
 from redundancy.operations.servers import add_server
+from redundancy.operations.services import stop_service
 from redundancy.operations.users import add_users, edit_user
 from redundancy.selectors import effects
 from redundancy.selectors.live import live_of
-from redundancy.selectors.sessions import Home, of_homes
+from redundancy.selectors.sessions import Home, of_homes, why_no_login
 from redundancy.views import presence_sessions
 from tests.labtime import stand_at
 from tests.pages.html import soup, status, words
@@ -239,6 +240,22 @@ def test_it_asks_before_it_signs_out(page: Client, group: RedundancyGroup, pub: 
     assert "20 users were signed out." in status(answer)
     assert PresenceSession.objects.count() == 2 * USERS - 20
     assert HaEvent.objects.order_by("-pk")[0].actor == "ccmadmin"
+
+
+def test_a_login_is_not_promised_where_none_is_possible(
+    page: Client, group: RedundancyGroup, pub: Server
+) -> None:
+    stop_service(server=pub, name="Cisco Client Profile Agent", actor="")
+    told = "Nobody can log in at imp-pub: Cisco Client Profile Agent does not run there."
+    for given in ({"node": pub.pk, "percent": 10}, {"userid": "imp-pub.0000"}):
+        text = page.get(reverse("session_sign"), asked(act="in", **given)).text
+        assert told in text
+        assert "logs in at once" not in text
+    assert why_no_login(node("imp-sub").pk) == ""
+    # It is the node that serves the users now that counts.
+    take_over("imp-pub")
+    assert why_no_login(node("imp-sub").pk).startswith(told)
+    assert why_no_login(None) == ""
 
 
 def test_a_user_is_named_in_any_case(page: Client, group: RedundancyGroup) -> None:
