@@ -76,7 +76,7 @@ def test_a_normal_node_where_nobody_can_log_in_says_so(pair: Pair) -> None:
     assert second == f"Nobody can log in here. Before: {BOTH}"
     assert [row.tone for row in shown().rows] == ["ok", "warn"]
     assert shown().cause == "Both nodes are healthy, but nobody can log in at imp-sub."
-    assert shown().advice == "Start the services that a login needs on imp-sub."
+    assert shown().advice == "Start on imp-sub: Cisco XCP Authentication Service."
 
 
 def test_a_node_without_the_sessions_is_not_said_to_serve_everybody(pair: Pair) -> None:
