@@ -53,6 +53,7 @@ SECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
             "PlannedRestart",
             "UserRecord",
             "LogCollection",
+            "ClusterSnapshot",
         ),
     ),
     "internals": (say("Internals"), ()),

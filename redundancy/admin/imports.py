@@ -1,9 +1,9 @@
-"""Imports of users, and what they keep: to look at."""
+"""Imports of users and of clusters, and what they keep: to look at."""
 
 from django.contrib import admin
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.models import ImportPiece, ImportProblem, ImportRow, UserImport
+from redundancy.models import ClusterSnapshot, ImportPiece, ImportProblem, ImportRow, UserImport
 
 admin.site.register(
     UserImport,
@@ -41,4 +41,22 @@ admin.site.register(
     list_filter=(("job", admin.RelatedOnlyFieldListFilter),),
     list_select_related=("job",),
     search_fields=("rule__english", "job__file_name"),
+)
+
+admin.site.register(
+    ClusterSnapshot,
+    ReadOnlyAdmin,
+    list_display=(
+        "name",
+        "taken_at",
+        "made_at",
+        "actor",
+        "kept",
+        "baseline",
+        "groups",
+        "nodes",
+        "users",
+    ),
+    list_filter=("kept", "baseline"),
+    search_fields=("name", "actor", "note"),
 )

@@ -3,6 +3,7 @@
 from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
 from redundancy.models.ceiling import LoginCeiling
 from redundancy.models.client import ClientLogin
+from redundancy.models.cluster import ClusterSnapshot
 from redundancy.models.collection import (
     CollectionPiece,
     CollectionState,
@@ -41,6 +42,7 @@ __all__ = [
     "AlarmKind",
     "AlarmNotice",
     "ClientLogin",
+    "ClusterSnapshot",
     "CollectionPiece",
     "CollectionState",
     "ConfiguredFunction",

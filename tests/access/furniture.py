@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from redundancy.alarms.writes import save_channel
+from redundancy.cluster.writes import keep
 from redundancy.models import (
     Alarm,
     AlarmNotice,
@@ -27,6 +28,7 @@ from redundancy.models import (
 )
 from redundancy.operations.ceilings import keep_ceiling
 from redundancy.parameters.writes.enterprise import set_enterprise_parameters
+from tests.cluster.inputs import HA_GUIDE, draft_of
 from tests.everypage import Furniture, furnish
 
 Arguments = Mapping[str, Mapping[str, Any]]
@@ -54,6 +56,7 @@ def _fill_the_rest(made: Furniture) -> None:
     )
     LabClock.objects.create(real_at=1, lab_at=1, rate=1)
     SignIn.objects.create(username="ann", ok=True)
+    keep(rows=draft_of(HA_GUIDE), actor="ann")
     SrmMessage.objects.create(node_id=made.pub, kind="started")
     SessionMove.objects.create(
         event=event, group_id=made.pair, epoch=1, at=1, moved=1, lower=1, upper=1

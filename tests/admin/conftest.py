@@ -11,6 +11,7 @@ from pytest_django import DjangoDbBlocker
 from cucm_admin import urls  # noqa: F401 - with the addresses the tables are registered
 from redundancy import trace_store
 from redundancy.alarms.writes import save_channel
+from redundancy.cluster.writes import keep
 from redundancy.imports.writes import begin_import, work
 from redundancy.models import (
     Alarm,
@@ -36,6 +37,7 @@ from redundancy.parameters.writes.parameters import set_parameter
 from redundancy.permissions import READ_ONLY, SUPER
 from redundancy.planned import writes as planned
 from redundancy.traces import writes as traces
+from tests.cluster.inputs import HA_GUIDE, draft_of
 from tests.kept import kept
 
 
@@ -108,6 +110,7 @@ def fill(pair: RedundancyGroup) -> None:
     event = HaEvent.objects.latest("pk")
     Incident.objects.create(cause="it broke", opened_at=event.at, first_event=event)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
+    keep(rows=draft_of(HA_GUIDE), actor="ann")
     SharedSetting.objects.create(name="MAX_GROUPS", value=3)
     ClientLogin.objects.create(user=PresenceUser.objects.latest("pk"), key_mark="x")
     keep_ceiling(rate=40, seconds=10, clients=500, connections=4)

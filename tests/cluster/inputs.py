@@ -1,10 +1,14 @@
 """Inputs of the tests: files written from text, read, and put together."""
 
+import io
 from pathlib import Path
 
 from redundancy.cluster.assembling import assemble
-from redundancy.cluster.reader.reading import Reading, read
+from redundancy.cluster.reader.reading import Reading, read, read_source
+from redundancy.cluster.reader.sources import Source
 from redundancy.cluster.snapshot import Snapshot
+from redundancy.cluster.writes import draft
+from redundancy.models import ClusterSnapshot
 
 HA_GUIDE = """admin:utils ha status
 Subcluster Name: DefaultCUPSubCluster
@@ -51,6 +55,19 @@ def only(folder: Path, *texts: str | bytes) -> Snapshot:
     _, snapshots = told(folder, *texts)
     (snapshot,) = snapshots
     return snapshot
+
+
+def reading_of(text: str) -> tuple[Reading, list[Snapshot]]:
+    """Return the reading of a text, and its snapshots."""
+    reading = Reading()
+    read_source(Source("log.txt", io.BytesIO(text.encode())), reading)
+    return reading, assemble(reading)
+
+
+def draft_of(text: str, name: str = "") -> list[ClusterSnapshot]:
+    """Store what a text tells as drafts."""
+    reading, snapshots = reading_of(text)
+    return draft(reading=reading, snapshots=snapshots, name=name, actor="ann")
 
 
 def table(columns: str, *rows: str) -> str:
