@@ -7,6 +7,7 @@ from redundancy.views import control_center, home, presence_sessions, servers, u
 
 ROOMS = (
     "alarms",
+    "cluster",
     "deployment",
     "faultlab",
     "history",

@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 
 from redundancy.alarms import writes as alarms
 from redundancy.catalog import PRESENCE_ENGINE, TEXT_CONFERENCE_MANAGER, XCP_ROUTER
+from redundancy.cluster import writes as clusters
 from redundancy.imports import writes as imports
 from redundancy.models import EventKind, HaEvent, Incident, PresenceUser, Server
 from redundancy.operations import events, groups, incidents, power
@@ -28,6 +29,7 @@ from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
 from redundancy.srm.states import Reason, State
 from redundancy.traces import writes as traces
+from tests.cluster.inputs import CLUSTER, draft_of
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,9 @@ class Furniture:
     user: int
     event: int
     incident: int
+    snapshot: int
+    draft: int
+    batch: str
 
 
 def furnish() -> Furniture:
@@ -140,6 +145,8 @@ def furnish() -> Furniture:
         incidents.follow([change])
     incident = Incident.objects.get()
     alarms.reconcile()
+    (snapshot,) = clusters.keep(rows=draft_of(CLUSTER, "Lisbon"), note="ann", actor="ann")
+    (draft,) = draft_of(CLUSTER)
     event, user = HaEvent.objects.first(), PresenceUser.objects.first()
     assert event is not None
     assert user is not None
@@ -155,6 +162,9 @@ def furnish() -> Furniture:
         user=user.pk,
         event=event.pk,
         incident=incident.pk,
+        snapshot=snapshot.pk,
+        draft=draft.pk,
+        batch=draft.batch,
     )
 
 
@@ -207,6 +217,18 @@ def every_page(made: Furniture) -> list[Address]:
         Address("user_export"),
         Address("import_jobs"),
         Address("import_job", (made.job,)),
+        Address("cluster_import"),
+        Address("cluster_import", data={"pasted": "ann"}, status=422),
+        Address("cluster_reading", (made.batch,)),
+        Address("cluster_snapshots"),
+        Address("cluster_snapshot", (made.snapshot,)),
+        Address("cluster_snapshot", (made.draft,)),
+        Address("cluster_snapshot", (made.snapshot,), data={"name": ""}, status=422),
+        Address("cluster_snapshot_rest", (made.snapshot,)),
+        Address("cluster_snapshot_delete", (made.snapshot,)),
+        Address("cluster_snapshot_delete_selected", query={"pk": [made.snapshot]}),
+        Address("cluster_compare"),
+        Address("cluster_compare", query={"before": made.snapshot, "after": "lab"}),
         Address("session_list"),
         Address("topology"),
         Address("topology", query={"view": "grid"}),

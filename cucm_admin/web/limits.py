@@ -8,8 +8,8 @@ MEGABYTE = 1024 * 1024
 BODY = 2 * MEGABYTE
 # What a form adds to the file in it.
 AROUND_A_FILE = MEGABYTE
-# Addresses that take files of users begin so.
-UPLOADS = ("/ccmadmin/bulk/import-users/",)
+# Addresses that take files begin so.
+UPLOADS = ("/ccmadmin/bulk/import-users/", "/ccmadmin/bulk/import-cluster/")
 # A body up to this is kept in memory and always taken.
 SMALL_BODY = 64 * 1024
 # Bytes of a request's first line and headers.

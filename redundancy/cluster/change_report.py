@@ -7,12 +7,12 @@ from redundancy.cluster.comparing import Comparison, Difference, Verdict
 from redundancy.cluster.facts import Place
 from redundancy.cluster.report import when
 from redundancy.cluster.snapshot import Snapshot
-from redundancy.srm.words import english
+from redundancy.srm.words import english, say
 
-_WORDS = {
-    Verdict.BACK: "Back as it was, as far as the first one tells.",
-    Verdict.NOT_BACK: "Not back as it was.",
-    Verdict.UNKNOWN: "It cannot be told whether it is back as it was.",
+WORDS: dict[Verdict, str] = {
+    Verdict.BACK: say("Back as it was, as far as the first one tells."),
+    Verdict.NOT_BACK: say("Not back as it was."),
+    Verdict.UNKNOWN: say("It cannot be told whether it is back as it was."),
 }
 # Of each kind of line, in the text; the data has all.
 _SHOWN = 200
@@ -21,8 +21,8 @@ _SHOWN = 200
 def text(comparison: Comparison, before: Snapshot, after: Snapshot) -> Iterator[str]:
     """Yield the lines of a report."""
     for label, snapshot in (("Before", before), ("After", after)):
-        yield f"{label}: {', '.join(snapshot.files[:10])}, {when(snapshot)}"
-    yield _WORDS[comparison.verdict]
+        yield f"{label}: {', '.join(snapshot.files[:10])}, {english(when(snapshot))}"
+    yield english(WORDS[comparison.verdict])
     amounts = [f"{what.lower()} {number:,}" for what, number in comparison.compared.items()]
     yield f"Compared: {', '.join(amounts) or 'nothing'}."
     yield from _lines("Differences", comparison.differences)

@@ -13,7 +13,8 @@ from redundancy.catalog import (
     SERVICE_BY_NAME,
     Watch,
 )
-from redundancy.cluster.facts import Place
+from redundancy.cluster.explaining import NOT_ACTIVATED, policy_of, side_of
+from redundancy.cluster.facts import Place, called
 from redundancy.cluster.findings import Finding, Kind, Risk
 from redundancy.cluster.reader.reading import GAP
 from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, Value
@@ -22,14 +23,10 @@ from redundancy.srm.states import (
     FAILED_OVER_STATES,
     NOT_RESPONDING,
     TRANSITIONS,
-    Reason,
     State,
 )
-from redundancy.srm.types import Policy
 from redundancy.srm.words import english, say
 
-_NOT_ACTIVATED = "Service Not Activated"
-_TRUE = "true"
 # Of one kind, shown at most; all are counted in what they say of users.
 _MOST_DISPUTES = 50
 
@@ -77,7 +74,8 @@ def _states(snapshot: Snapshot, group: Group, pair: list[Node]) -> Iterator[Find
         return
     places = tuple(node.state.place for node in told if node.state)
     risk = _risk_of(state, state2)
-    if any(_side(node) is None for node in told):
+    first, second = (side_of(node) for node in told)
+    if first is None or second is None:
         fields = {
             "group": group.name,
             "one": one.name,
@@ -87,11 +85,7 @@ def _states(snapshot: Snapshot, group: Group, pair: list[Node]) -> Iterator[Find
         }
         yield Finding(Kind.STATES_UNEXPLAINED, risk, fields, places)
         return
-    automatic = snapshot.parameters.get(PARAMETER_BY_KEY["automatic_fallback"].name)
-    policy = Policy(automatic_fallback=automatic is not None and automatic.text.lower() == _TRUE)
-    first, second = (_side(node) for node in told)
-    assert first is not None and second is not None  # noqa: PT018 - both were looked at above
-    explained = explain(first, second, policy)
+    explained = explain(first, second, policy_of(snapshot))
     fields = {"group": group.name, "cause": explained.cause}
     yield Finding(Kind.STATES, risk, fields, places, explained.advice)
 
@@ -102,20 +96,6 @@ def _risk_of(*states: str) -> Risk:
     if set(states) & {*FAILED_OVER_STATES, *TRANSITIONS}:
         return Risk.FAILOVER
     return Risk.ORDER
-
-
-def _side(node: Node) -> tuple[str, State | None, Reason | None] | None:
-    """Return a node as the table of states takes it; None where its reason is not told, or not in the table."""
-    assert node.state is not None  # who asks has looked
-    if node.state.text == NOT_RESPONDING:
-        return node.name, None, None
-    state = State(node.state.text)
-    if node.reason is None or node.reason.disputed:
-        return (node.name, state, Reason.NORMAL) if state is State.NORMAL else None
-    try:
-        return node.name, state, Reason(node.reason.text)
-    except ValueError:
-        return None
 
 
 def _versions(nodes: list[Node]) -> Iterator[Finding]:
@@ -158,7 +138,7 @@ def _services(snapshot: Snapshot, node: Node) -> Iterator[Finding]:
     away = node.state is not None and node.state.text in FAILED_OVER_STATES
     for name, value in node.services.items():
         service = SERVICE_BY_NAME.get(name)
-        if service is None or value.text == "STARTED" or _NOT_ACTIVATED in value.text:
+        if service is None or value.text == "STARTED" or NOT_ACTIVATED in value.text:
             continue
         monitored = service.watch in {Watch.ALWAYS, Watch.IF_ACTIVATED}
         if name in LOGIN_SERVICES:
@@ -259,10 +239,10 @@ def _contradictions(snapshot: Snapshot) -> Iterator[Finding]:
         kind = Kind.CHANGED if dispute.changed else Kind.DISPUTED
         risk = Risk.ORDER if dispute.changed else Risk.KNOWLEDGE
         values = {"value": dispute.first.text, "value2": dispute.second.text}
-        fields = {"what": dispute.what, "field": dispute.field, **values}
+        fields = {"what": dispute.what, "field": called(dispute.field), **values}
         yield Finding(kind, risk, fields, (dispute.first.place, dispute.second.place))
     for loose in snapshot.loose[:_MOST_DISPUTES]:
-        drifting = {"what": loose.what, "number": loose.number}
+        drifting = {"what": called(loose.what), "number": loose.number}
         yield Finding(Kind.LOOSE, Risk.KNOWLEDGE, drifting, (loose.place,))
     for place, earlier, later in snapshot.backwards[:_MOST_DISPUTES]:
         moments = {"earlier": f"{earlier:%Y-%m-%d %H:%M:%S}", "later": f"{later:%Y-%m-%d %H:%M:%S}"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from redundancy.cluster.facts import Place
+from redundancy.cluster.facts import Place, called
 from redundancy.cluster.snapshot import Node, Snapshot, User, Value
 from redundancy.names import NodeNames
 from redundancy.srm.states import Reason, State
@@ -329,4 +329,4 @@ def _unsure(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iter
         (each, snapshot) for snapshot in (before, after) for each in snapshot.loose
     ):
         places = (loose.place, None) if side is before else (None, loose.place)
-        yield Difference(Change.LOOSE, {"what": loose.what}, *places)
+        yield Difference(Change.LOOSE, {"what": called(loose.what)}, *places)

@@ -36,7 +36,7 @@ def pack(data: Any) -> bytes:
     return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 6)
 
 
-def unpack(data: bytes) -> Any:
+def unpack(data: bytes | memoryview) -> Any:
     """Return what was packed; Unusable when it is damaged or too large."""
     opened = zlib.decompressobj()
     try:

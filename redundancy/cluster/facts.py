@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from redundancy.srm.words import Said, mark
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands: file and line, counted from 1."""
+    """Where something stands: file and line, counted from 1; 0: it is no file, but the lab."""
 
     file: str
     line: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 class Of(StrEnum):
@@ -41,6 +43,44 @@ class Fact:
     def key(self) -> tuple[Of, str, str]:
         """What the value is of; two facts with one key say the same or contradict each other."""
         return self.of, self.subject, self.field
+
+
+# What values are called where a sentence is made of them; services, counters and parameters have their own names.
+_CALLED = frozenset(
+    {
+        mark("state"),
+        mark("reason"),
+        mark("group"),
+        mark("version"),
+        mark("address"),
+        mark("fqdn"),
+        mark("product"),
+        mark("role"),
+        mark("reached"),
+        mark("time zone"),
+        mark("listed"),
+        mark("id"),
+        mark("server id"),
+        mark("group id"),
+        mark("peer id"),
+        mark("ha"),
+        mark("all"),
+        mark("services"),
+        mark("counters"),
+        mark("parameters"),
+        mark("clusterwide parameters"),
+        mark("groups"),
+        mark("users"),
+        mark("assigned node"),
+        mark("users of a node id"),
+        mark("High Availability"),
+    }
+)
+
+
+def called(field: str) -> str:
+    """Return what a field is called, to be shown in the reader's language."""
+    return Said(field) if field in _CALLED else field
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from redundancy.cluster.checks import findings
-from redundancy.cluster.facts import Place
+from redundancy.cluster.facts import Place, called
 from redundancy.cluster.findings import Finding
 from redundancy.cluster.reader.reading import Reading
 from redundancy.cluster.snapshot import NOWHERE, Node, Snapshot, Value
-from redundancy.srm.words import english
+from redundancy.srm.words import english, say
 
 # Lines that were not understood, and events, that the text shows; the data has all that are kept.
 _SHOWN = 20
@@ -31,7 +31,7 @@ def text(reading: Reading, snapshots: list[Snapshot]) -> Iterator[str]:
         yield f"Values beyond what is kept, which are not in this report: {reading.dropped:,}."
     for number, snapshot in enumerate(snapshots, start=1):
         yield ""
-        yield f"Snapshot {number} of {len(snapshots)}, {when(snapshot)}"
+        yield f"Snapshot {number} of {len(snapshots)}, {english(when(snapshot))}"
         yield from _snapshot(snapshot)
     if not snapshots:
         yield "Nothing in it tells of a cluster."
@@ -41,8 +41,8 @@ def text(reading: Reading, snapshots: list[Snapshot]) -> Iterator[str]:
 def when(snapshot: Snapshot) -> str:
     """Return when a snapshot was taken, as far as it tells."""
     if snapshot.taken is None:
-        return "time not told"
-    return f"taken {snapshot.taken:%Y-%m-%d %H:%M:%S} by the clock in it"
+        return say("time not told")
+    return say("taken {moment} by the clock in it", moment=f"{snapshot.taken:%Y-%m-%d %H:%M:%S}")
 
 
 def _snapshot(snapshot: Snapshot) -> Iterator[str]:
@@ -63,7 +63,7 @@ def _snapshot(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.all_users is not None:
         yield f"  Users by a count: {snapshot.all_users.text} ({snapshot.all_users.place})"
     if absent := missing(snapshot):
-        yield f"  Not told: {'; '.join(absent)}"
+        yield f"  Not told: {'; '.join(map(english, absent))}"
     found = findings(snapshot)
     yield f"  Findings: {len(found) or 'none, of what is told'}"
     risk = None
@@ -103,18 +103,20 @@ def missing(snapshot: Snapshot) -> list[str]:
     for what in ("state", "version", "services"):
         absent = [node.name for node in presence if not getattr(node, what)]
         if absent:
-            found.append(f"{what} of {', '.join(absent)}")
+            names = {"what": called(what), "nodes": ", ".join(absent)}
+            found.append(say("{what} of {nodes}", **names))
     found += [
-        f"High Availability of {group.name}"
+        say("High Availability of {group}", group=group.name)
         for group in snapshot.groups.values()
         if group.ha is None
     ]
     if not snapshot.groups:
-        found.append("groups")
+        found.append(called("groups"))
     if not snapshot.users:
-        found.append("users")
+        found.append(called("users"))
     if not snapshot.parameters:
-        found.append("parameters")
+        own = any(node.parameters for node in presence)
+        found.append(called("clusterwide parameters" if own else "parameters"))
     return found
 
 
@@ -182,7 +184,7 @@ def _snapshot_data(snapshot: Snapshot) -> dict[str, Any]:
             "per_node": {name: number for name, number in per_node.items() if name != NOWHERE},
             "unassigned": per_node.get(NOWHERE, 0),
         },
-        "not_told": missing(snapshot),
+        "not_told": [english(each) for each in missing(snapshot)],
         "findings": [finding_data(each) for each in findings(snapshot)],
     }
 

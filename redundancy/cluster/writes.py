@@ -45,7 +45,7 @@ def draft(
                 number=len(snapshots),
                 most=MOST_AT_ONCE,
             ),
-            field="files",
+            field="file",
         )
     _check_texts(name, "")
     batch, rest = uuid.uuid4().hex, pack(rest_of(reading))
@@ -70,7 +70,7 @@ def draft(
             limit = LARGEST // 1024 // 1024
             raise Refused(
                 say("File: A snapshot must not be larger than {limit} MB, packed.", limit=limit),
-                field="files",
+                field="file",
             )
         rows.append(row)
     with transaction.atomic():

@@ -37,6 +37,7 @@ class Application:
 _Line = tuple[str, str, tuple[str, ...]]
 FAULT_LAB: _Line = (say("Fault Lab"), "fault_lab", ())
 IMPORT_USERS: _Line = (say("Import Users"), "user_import", ())
+IMPORT_CLUSTER: _Line = (say("Import Cluster"), "cluster_import", ())
 _ABOUT: _Line = (say("About"), "about", ())
 # Of each application key and name; under the names of its menus their lines.
 _LAYOUT: dict[tuple[str, str], dict[str, tuple[_Line, ...]]] = {
@@ -55,6 +56,9 @@ _LAYOUT: dict[tuple[str, str], dict[str, tuple[_Line, ...]]] = {
             IMPORT_USERS,
             (say("Export Users"), "user_export", ()),
             (say("Jobs"), "import_jobs", ()),
+            IMPORT_CLUSTER,
+            (say("Cluster Snapshots"), "cluster_snapshots", ()),
+            (say("Compare Clusters"), "cluster_compare", ()),
         ),
         say("Help"): ((say("How to Begin"), "home", ()), _ABOUT),
     },
@@ -99,9 +103,8 @@ def applications(*, fault_lab: bool = False, writer: bool = True) -> tuple[Appli
 
     ``fault_lab``: whether the Fault Lab is on. ``writer``: whether the user may change anything.
     """
-    left_out = {
-        line for line, on in ((FAULT_LAB, fault_lab and writer), (IMPORT_USERS, writer)) if not on
-    }
+    shown = ((FAULT_LAB, fault_lab and writer), (IMPORT_USERS, writer), (IMPORT_CLUSTER, writer))
+    left_out = {line for line, on in shown if not on}
     every = []
     for (key, name), layout in _LAYOUT.items():
         menus = []

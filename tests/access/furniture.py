@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from redundancy.alarms.writes import save_channel
-from redundancy.cluster.writes import keep
 from redundancy.models import (
     Alarm,
     AlarmNotice,
@@ -28,7 +27,6 @@ from redundancy.models import (
 )
 from redundancy.operations.ceilings import keep_ceiling
 from redundancy.parameters.writes.enterprise import set_enterprise_parameters
-from tests.cluster.inputs import HA_GUIDE, draft_of
 from tests.everypage import Furniture, furnish
 
 Arguments = Mapping[str, Mapping[str, Any]]
@@ -56,7 +54,6 @@ def _fill_the_rest(made: Furniture) -> None:
     )
     LabClock.objects.create(real_at=1, lab_at=1, rate=1)
     SignIn.objects.create(username="ann", ok=True)
-    keep(rows=draft_of(HA_GUIDE), actor="ann")
     SrmMessage.objects.create(node_id=made.pub, kind="started")
     SessionMove.objects.create(
         event=event, group_id=made.pair, epoch=1, at=1, moved=1, lower=1, upper=1
@@ -85,6 +82,8 @@ def arguments(made: Furniture) -> Arguments:
         "incident": made.incident,
         "planned_restart": made.restart,
         "log_collection_download": collection,
+        **dict.fromkeys(("cluster_snapshot", "cluster_snapshot_rest"), made.snapshot),
+        "cluster_snapshot_delete": made.snapshot,
     }
     pages = ("service_parameters", "service_parameter_help", "parameters_all")
     application = {"application": "ccmadmin"}
@@ -95,6 +94,7 @@ def arguments(made: Furniture) -> Arguments:
         "epas_version": {"version": "v105"},
         "epas_node": {"node": "imp-pub"},
         "epas_node_version": {"node": "imp-pub", "version": "latest"},
+        "cluster_reading": {"batch": made.batch},
         "user_spread": {"how": "rebalance"},
         "control_center": {"kind": "feature"},
         "control_center_service": service,

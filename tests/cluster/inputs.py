@@ -79,3 +79,26 @@ def table(columns: str, *rows: str) -> str:
         " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + "\n"
         for line in lines
     )
+
+
+# A pair that failed over, with parameters, users, a service that is nobody's, and a line that nobody understands.
+CLUSTER = (
+    HA_GUIDE.replace("Normal", "Failed Over Reason: Initialization")
+    + STATUS.format(date="Sun Nov 29, 2026 01:20:00")
+    + SERVICES
+    + "\nadmin:run sql select * from processnode\n"
+    + table("pkid|name|tkprocessnoderole", "1|imp-pub|2", "2|imp-sub|2")
+    + "\nadmin:run sql select paramname,paramvalue,fkprocessnode from processconfig\n"
+    + table(
+        "paramname|paramvalue|fkprocessnode",
+        "Client Re-Login Lower Limit|120|1",
+        "Client Re-Login Upper Limit|900|1",
+        "Client Re-Login Lower Limit|120|2",
+        "Client Re-Login Upper Limit|537|2",
+    )
+    + "\nadmin:run sql select id,name,subclusterid from enterprisenode\n"
+    + table("id|name|subclusterid", "1|imp-pub|7", "2|imp-sub|7")
+    + "\nadmin:run sql select userid,primarynodeid from enduser\n"
+    + table("userid|primarynodeid", "ann|1", "ann2|2", "ann3|NULL")
+    + "\nadmin:hello world\nhello\n"
+)

@@ -5,7 +5,14 @@ from django.db import models
 
 from redundancy import catalog
 from redundancy.login_profiles import NODE_SIZES, Mode
-from redundancy.models import AlarmKind, PresenceUser, RedundancyGroup, Server, ServerType
+from redundancy.models import (
+    AlarmKind,
+    ClusterSnapshot,
+    PresenceUser,
+    RedundancyGroup,
+    Server,
+    ServerType,
+)
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
 from tests.swept import HOST
 
@@ -22,6 +29,9 @@ TERMS = {
     "English",
     "ann",
     "users.csv",
+    # What a command line prints of a service.
+    "STOPPED",
+    "Commanded Out of Service",
     *settings.QUEUES,
     HOST,
 }
@@ -35,7 +45,7 @@ def proper_names() -> set[str]:
     # Values of parameters, types of servers, and hardware.
     names |= {"True", "False", *catalog.AssignmentMode, *Mode}
     names |= {*ServerType.labels, *NODE_SIZES.values()}
-    for model in (Server, RedundancyGroup, PresenceUser):
+    for model in (Server, RedundancyGroup, PresenceUser, ClusterSnapshot):
         for field in model._meta.get_fields():
             if isinstance(field, models.CharField | models.GenericIPAddressField):
                 names |= {

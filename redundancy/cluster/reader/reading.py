@@ -6,16 +6,18 @@ clock of the text jumps. What a node says of itself without its name is of the n
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from redundancy.cluster.facts import Event, Fact, Of, Place, Unused
 from redundancy.cluster.reader.context import Context, Recogniser
 from redundancy.cluster.reader.ha import HaStatus
 from redundancy.cluster.reader.noise import PROMPT, begins_session, ends_output, is_noise, logged_at
 from redundancy.cluster.reader.platform import Cluster, Counters, Services, Status, Versions
-from redundancy.cluster.reader.sources import Damaged, Source, open_files
+from redundancy.cluster.reader.sources import Damaged, Source, open_files, open_streams
 from redundancy.cluster.reader.tables import Tables
 from redundancy.cluster.reader.text import Line, NoText, read_lines
 from redundancy.cluster.reader.trace import SrmTrace
@@ -93,6 +95,14 @@ def read(paths: list[Path]) -> Reading:
     """Return what the files tell. Raises Unreadable (``sources``)."""
     reading = Reading()
     for source in open_files(paths):
+        read_source(source, reading)
+    return reading
+
+
+def read_streams(named: Iterable[tuple[str, BinaryIO]]) -> Reading:
+    """Return what these streams tell, by their names. Raises Unreadable (``sources``)."""
+    reading = Reading()
+    for source in open_streams(named):
         read_source(source, reading)
     return reading
 

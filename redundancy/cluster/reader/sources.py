@@ -6,7 +6,7 @@ What a file is, is told by its first bytes. A ZIP file may hold ZIP files, and t
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -125,6 +125,18 @@ def open_files(paths: list[Path]) -> Iterator[Source]:
                 raise Unreadable(
                     _shown(str(each)), say("It cannot be read: {why}.", why=why)
                 ) from None
+
+
+def open_streams(named: Iterable[tuple[str, BinaryIO]]) -> Iterator[Source]:
+    """Yield the files of these streams, by their names, within one limit of size for all of them together.
+
+    Each is to be read before the next one is asked for. Raises Unreadable, as ``open_files``.
+    """
+    files = _Files()
+    budget = _Budget("", files)
+    for name, raw in named:
+        budget.name = _shown(name)
+        yield from _open(budget.name, raw, budget, 0)
 
 
 def _in_folder(path: Path) -> Iterator[Path]:

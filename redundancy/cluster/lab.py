@@ -1,0 +1,90 @@
+"""The lab as a snapshot, to be compared with one that was read: as its own command line would tell it."""
+
+from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.clock import lab_datetime
+from redundancy.cluster.facts import Place
+from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, User, Value
+from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType, ServiceStatus
+from redundancy.selectors import live, parameters
+from redundancy.selectors.servers import ipv4_of
+from redundancy.selectors.services import services_of
+from redundancy.srm.words import english
+
+# What stands for a file: line 0 of it.
+LAB = "lab"
+_PLACE = Place(LAB, 0)
+_PRODUCTS = {ServerType.IMP: "IM and Presence", ServerType.CUCM: "Voice/Video"}
+_STATUS = {
+    ServiceStatus.STARTED: "STARTED",
+    ServiceStatus.STARTING: "STARTING",
+    ServiceStatus.STOPPING: "STOPPING",
+    ServiceStatus.STOPPED: "STOPPED  Commanded Out of Service",
+    ServiceStatus.NOT_ACTIVATED: "STOPPED  Service Not Activated",
+}
+
+
+def lab_snapshot() -> Snapshot:
+    """Return the lab now. States that nobody sees, and services that cannot be read, are not told."""
+    groups = {
+        group.name: Group(
+            group.name,
+            _PLACE,
+            _value("on" if group.ha_enabled else "off"),
+            tuple(group.servers.order_by("slot").values_list("name", flat=True)),
+        )
+        for group in RedundancyGroup.objects.order_by("name")
+    }
+    seen = live.sees()
+    rows = {row.server_id: row for each in live.all_live() for row in each.rows} if seen else {}
+    servers = list(Server.objects.select_related("group", "machine").order_by("name"))
+    imp = [server.pk for server in servers if server.server_type == ServerType.IMP]
+    own = parameters.of_nodes(imp)
+    users = {
+        userid.lower(): User(userid, home or NOWHERE, _PLACE)
+        for userid, home in PresenceUser.objects.values_list("userid", "home__name").iterator()
+    }
+    now = lab_datetime().replace(tzinfo=None, microsecond=0)
+    return Snapshot(
+        taken=now,
+        files=(LAB,),
+        groups=groups,
+        nodes={server.name: _node(server, rows.get(server.pk), own) for server in servers},
+        parameters=_parameters(parameters.texts()),
+        users=users,
+        all_users=_value(str(len(users))),
+        disputes=(),
+        loose=(),
+        until=now,
+    )
+
+
+def _node(server: Server, row: live.NodeRow | None, own: dict[int, dict[str, str]]) -> Node:
+    product = _PRODUCTS[ServerType(server.server_type)]
+    if server.server_type != ServerType.IMP:
+        return Node(server.name, product=_value(product), address=_value(ipv4_of(server)))
+    services = {
+        each.name: _value(_STATUS[each.status])
+        for each in services_of(server)
+        if each.status in _STATUS
+    }
+    return Node(
+        server.name,
+        group=_value(server.group.name if server.group else NOWHERE),
+        state=_value(row.state) if row is not None else None,
+        reason=_value(row.reason) if row is not None and row.reason else None,
+        version=_value(server.version) if server.version else None,
+        address=_value(ipv4_of(server)),
+        product=_value(product),
+        role=_value("Publisher" if server.is_publisher else "Subscriber"),
+        reached=_value("yes" if server.machine.powered else "no"),
+        services=services,
+        parameters=_parameters(own[server.pk]),
+    )
+
+
+def _parameters(texts: dict[str, str]) -> dict[str, Value]:
+    return {PARAMETER_BY_KEY[key].name: _value(text) for key, text in texts.items()}
+
+
+def _value(text: str) -> Value:
+    return Value(english(text), _PLACE)

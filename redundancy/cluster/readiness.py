@@ -1,0 +1,261 @@
+"""May a node be restarted now, who notices, for how long by its limits, and what would shorten it. Pure.
+
+Asked is the vendor's routine: High Availability off, two minutes, restart, compare, High Availability on. What a
+text does not tell makes it unknown, never ready.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redundancy.catalog import PARAMETER_BY_KEY
+from redundancy.cluster.explaining import down, explained, number_of, side_of
+from redundancy.cluster.snapshot import Group, Node, Snapshot
+from redundancy.login_profiles import NODE_SIZES, Mode, row_for
+from redundancy.relogin import PERCENTS, LoginBand, peak_of, rate_in_words, span_of, until_of
+from redundancy.srm.states import State
+from redundancy.srm.words import duration, listed, say, say_count, together
+
+
+class Ready(StrEnum):
+    """Whether a node may be restarted now. The value is its name in data."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+WORDS: dict[Ready, str] = {
+    Ready.YES: say("It may be restarted, by the routine"),
+    Ready.NO: say("It should not be restarted now"),
+    Ready.UNKNOWN: say("It cannot be told"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a restart of ``node`` would do. ``against`` and ``untold``: why not, and what is not known.
+
+    ``cautions``: what does not forbid it. ``notices``: who notices, and for how long; ``shorter``: what would
+    shorten it.
+    """
+
+    node: Node
+    against: tuple[str, ...]
+    untold: tuple[str, ...]
+    cautions: tuple[str, ...]
+    notices: tuple[str, ...]
+    shorter: tuple[str, ...]
+
+    @property
+    def ready(self) -> Ready:
+        """The answer."""
+        if self.against:
+            return Ready.NO
+        return Ready.UNKNOWN if self.untold else Ready.YES
+
+    @property
+    def words(self) -> str:
+        """The answer in words."""
+        return WORDS[self.ready]
+
+
+def readiness(
+    snapshot: Snapshot, group: Group, node: Node, per_node: dict[str, int] | None
+) -> Readiness:
+    """Return whether ``node`` may be restarted; ``per_node``: users that are told to be assigned, None: none is."""
+    peer = next((each for each in snapshot.pair(group) if each.name != node.name), None)
+    users = None if per_node is None else per_node.get(node.name, 0)
+    limits = limits_of(node)
+    return Readiness(
+        node,
+        tuple(_against(snapshot, group, node, peer)),
+        tuple(_untold(group, node, peer)),
+        tuple(_cautions(group, node, peer)),
+        tuple(_notices(node, users, limits)),
+        tuple(_shorter(node, peer, per_node, users, limits)),
+    )
+
+
+def limits_of(node: Node) -> tuple[int, int] | None:
+    """Return the re-login limits of a node in seconds, lower and upper; None where one is not told, or they cannot be."""
+    lower, upper = (
+        number_of(node.parameters.get(PARAMETER_BY_KEY[key].name))
+        for key in ("relogin_lower", "relogin_upper")
+    )
+    if (
+        lower is None
+        or upper is None
+        or lower > upper
+        or upper > PARAMETER_BY_KEY["relogin_upper"].high
+    ):
+        return None
+    return lower, upper
+
+
+def _against(snapshot: Snapshot, group: Group, node: Node, peer: Node | None) -> Iterator[str]:
+    if (
+        group.ha is not None
+        and group.ha.text == "on"
+        and not group.ha.disputed
+        and peer is not None
+    ):
+        sides = side_of(node), side_of(peer)
+        if None not in sides and any(
+            side is not None and side[1] is not State.NORMAL for side in sides
+        ):
+            found = explained(snapshot, group)
+            yield together([say("The pair is not Normal."), found.cause, found.advice])
+    if missing := down(peer) if peer is not None else []:
+        assert peer is not None
+        yield say(
+            "Not running on {peer}, the other node: {services}. Mend that first: with High Availability on again it "
+            "would fail over.",
+            services=listed(missing),
+            peer=peer.name,
+        )
+    if peer is not None and peer.reached is not None and peer.reached.text == "no":
+        yield say(
+            "{peer}, the other node, is not reached by the node that was asked.", peer=peer.name
+        )
+    if (
+        peer is not None
+        and node.version is not None
+        and peer.version is not None
+        and not (node.version.disputed or peer.version.disputed)
+        and node.version.text != peer.version.text
+    ):
+        yield say(
+            "{one} runs version {version}, {two} runs {version2}: High Availability stays off until both run the same.",
+            one=node.name,
+            two=peer.name,
+            version=node.version.text,
+            version2=peer.version.text,
+        )
+
+
+def _untold(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
+    if group.ha is None or group.ha.disputed:
+        yield say("Whether High Availability of {group} is enabled is not told.", group=group.name)
+    if group.ha is None or group.ha.text == "on":
+        for each in (node, peer):
+            if each is not None and side_of(each) is None:
+                yield say(
+                    "The state of {node} is not told, or not with its reason.", node=each.name
+                )
+    for each in (node, peer):
+        if each is not None and not each.services:
+            yield say("The services of {node} are not told.", node=each.name)
+
+
+def _cautions(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
+    if peer is None:
+        yield say(
+            "{node} is alone in its group: nobody serves its users while it restarts.",
+            node=node.name,
+        )
+        return
+    if group.ha is not None and group.ha.text == "on":
+        yield say(
+            "High Availability of {group} is on. The vendor's routine: note the users of each node, switch it off, wait "
+            "2 minutes, restart, compare the sessions, switch it on again.",
+            group=group.name,
+        )
+    if missing := down(node):
+        yield say(
+            "Not running on {node} now: {services}.", services=listed(missing), node=node.name
+        )
+    if node.role is not None and node.role.text == "Publisher":
+        yield say(
+            "{node} is the publisher of the database: nothing can be configured while it is away.",
+            node=node.name,
+        )
+
+
+def _notices(node: Node, users: int | None, limits: tuple[int, int] | None) -> Iterator[str]:
+    if users is None:
+        yield say("How many users are assigned to {node} is not told.", node=node.name)
+    else:
+        yield say_count(
+            "{count:,} user of {node} is without service from the restart on.",
+            "{count:,} users of {node} are without service from the restart on.",
+            users,
+            node=node.name,
+        )
+    for name, value in node.counters.items():
+        yield say("{counter} of {node}: {value}.", counter=name, node=node.name, value=value.text)
+    yield say(
+        "How long {node} takes to start is not told by any output; it comes before what follows.",
+        node=node.name,
+    )
+    if limits is None:
+        yield say(
+            "The re-login limits of {node} are not told: no forecast of the logins is made.",
+            node=node.name,
+        )
+    elif users:
+        yield together(
+            [_spread(node, users, limits), say("So clients that have the limits of now.")]
+        )
+
+
+def _spread(node: Node, users: int, limits: tuple[int, int]) -> str:
+    bands = [LoginBand(*limits, users)]
+    back = together(
+        (
+            say(
+                "{percent} % after {time}",
+                percent=percent,
+                time=duration(until_of(percent / 100, bands)),
+            )
+            for percent in PERCENTS
+        ),
+        ", ",
+    )
+    return say(
+        "Logins at {where}: {rate} per second at the peak, the busiest {span}, which half of such "
+        "moves stay below. Back again: {back}.",
+        where=node.name,
+        rate=rate_in_words(peak_of(bands)),
+        span=duration(span_of(limits[1])),
+        back=back,
+    )
+
+
+def _shorter(
+    node: Node,
+    peer: Node | None,
+    per_node: dict[str, int] | None,
+    users: int | None,
+    limits: tuple[int, int] | None,
+) -> Iterator[str]:
+    if not users or limits is None or per_node is None:
+        return
+    lower, upper = limits
+    others = per_node.get(peer.name, 0) if peer is not None else 0
+    mode = Mode.ACTIVE_ACTIVE if others else Mode.ACTIVE_STANDBY
+    counted = max(users, others) if others else users
+    found = False
+    for size, hardware in NODE_SIZES.items():
+        row = row_for(size, mode, counted)
+        if row is None or row.upper >= upper or row.upper < lower:
+            continue
+        found = True
+        bands = [LoginBand(lower, row.upper, users)]
+        yield say(
+            "If {node} is a node for {size:,} users ({hardware}): the vendor's table has an Upper Limit of {upper} s for "
+            "{users:,} users; the last one is back {less} sooner, at {rate} logins per second at the peak.",
+            node=node.name,
+            size=size,
+            hardware=hardware,
+            upper=row.upper,
+            users=row.users,
+            less=duration(upper - row.upper),
+            rate=rate_in_words(peak_of(bands)),
+        )
+    if not found:
+        yield say(
+            "By the vendor's table no Upper Limit below {upper} s is meant for {users:,} users.",
+            upper=upper,
+            users=counted,
+        )
