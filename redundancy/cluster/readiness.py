@@ -13,7 +13,7 @@ from redundancy.cluster.explaining import down, explained, number_of, side_of
 from redundancy.cluster.snapshot import Group, Node, Snapshot
 from redundancy.login_profiles import NODE_SIZES, Mode, row_for
 from redundancy.relogin import PERCENTS, LoginBand, peak_of, rate_in_words, span_of, until_of
-from redundancy.srm.states import State
+from redundancy.srm.states import BACKUP_MODES, FAILED_OVER_STATES, State
 from redundancy.srm.words import duration, listed, say, say_count, together
 
 
@@ -65,16 +65,35 @@ def readiness(
 ) -> Readiness:
     """Return whether ``node`` may be restarted; ``per_node``: users that are told to be assigned, None: none is."""
     peer = next((each for each in snapshot.pair(group) if each.name != node.name), None)
-    users = None if per_node is None else per_node.get(node.name, 0)
+    served = _served(group, node, peer)
+    users = None if per_node is None or served is None else sum(per_node.get(n, 0) for n in served)
     limits = limits_of(node)
     return Readiness(
         node,
         tuple(_against(snapshot, group, node, peer)),
         tuple(_untold(group, node, peer)),
         tuple(_cautions(group, node, peer)),
-        tuple(_notices(node, users, limits)),
+        tuple(_notices(node, served, users, limits)),
         tuple(_shorter(node, peer, per_node, users, limits)),
     )
+
+
+def _served(group: Group, node: Node, peer: Node | None) -> tuple[str, ...] | None:
+    """Return the nodes whose users ``node`` serves now; None where that is not told."""
+    if peer is None:
+        return (node.name,)
+    if group.ha is None or group.ha.disputed:
+        return None
+    if group.ha.text == "off":
+        return (node.name,)
+    side = side_of(node)
+    if side is None or side[1] is None:
+        return None
+    if side[1] is State.NORMAL:
+        return (node.name,)
+    if side[1] in BACKUP_MODES:
+        return node.name, peer.name
+    return () if side[1] in FAILED_OVER_STATES else None
 
 
 def limits_of(node: Node) -> tuple[int, int] | None:
@@ -94,44 +113,42 @@ def limits_of(node: Node) -> tuple[int, int] | None:
 
 
 def _against(snapshot: Snapshot, group: Group, node: Node, peer: Node | None) -> Iterator[str]:
-    if (
-        group.ha is not None
-        and group.ha.text == "on"
-        and not group.ha.disputed
-        and peer is not None
-    ):
-        sides = side_of(node), side_of(peer)
-        if None not in sides and any(
-            side is not None and side[1] is not State.NORMAL for side in sides
-        ):
+    on = group.ha is not None and group.ha.text == "on" and not group.ha.disputed
+    if on and peer is not None:
+        sides = [side for each in (node, peer) if (side := side_of(each)) is not None]
+        if any(side[1] is not State.NORMAL for side in sides):
             found = explained(snapshot, group)
             yield together([say("The pair is not Normal."), found.cause, found.advice])
-    if missing := down(peer) if peer is not None else []:
-        assert peer is not None
+    if on and (apart := _versions_apart(node, peer)):
+        yield apart
+    if peer is None:
+        return
+    if missing := down(peer):
         yield say(
             "Not running on {peer}, the other node: {services}. Mend that first: with High Availability on again it "
             "would fail over.",
             services=listed(missing),
             peer=peer.name,
         )
-    if peer is not None and peer.reached is not None and peer.reached.text == "no":
+    if peer.reached is not None and peer.reached.text == "no":
         yield say(
             "{peer}, the other node, is not reached by the node that was asked.", peer=peer.name
         )
-    if (
-        peer is not None
-        and node.version is not None
-        and peer.version is not None
-        and not (node.version.disputed or peer.version.disputed)
-        and node.version.text != peer.version.text
-    ):
-        yield say(
-            "{one} runs version {version}, {two} runs {version2}: High Availability stays off until both run the same.",
-            one=node.name,
-            two=peer.name,
-            version=node.version.text,
-            version2=peer.version.text,
-        )
+
+
+def _versions_apart(node: Node, peer: Node | None) -> str:
+    """Return that the nodes run different versions; empty where they do not, or it is not told."""
+    if peer is None or node.version is None or peer.version is None:
+        return ""
+    if node.version.disputed or peer.version.disputed or node.version.text == peer.version.text:
+        return ""
+    return say(
+        "{one} runs version {version}, {two} runs {version2}: High Availability stays off until both run the same.",
+        one=node.name,
+        two=peer.name,
+        version=node.version.text,
+        version2=peer.version.text,
+    )
 
 
 def _untold(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
@@ -161,6 +178,8 @@ def _cautions(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
             "2 minutes, restart, compare the sessions, switch it on again.",
             group=group.name,
         )
+    if group.ha is not None and group.ha.text == "off" and (apart := _versions_apart(node, peer)):
+        yield apart
     if missing := down(node):
         yield say(
             "Not running on {node} now: {services}.", services=listed(missing), node=node.name
@@ -172,15 +191,23 @@ def _cautions(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
         )
 
 
-def _notices(node: Node, users: int | None, limits: tuple[int, int] | None) -> Iterator[str]:
+def _notices(
+    node: Node, served: tuple[str, ...] | None, users: int | None, limits: tuple[int, int] | None
+) -> Iterator[str]:
+    if served is None:
+        yield say("Whom {node} serves now is not told.", node=node.name)
+        return
+    if not served:
+        yield say("{node} serves nobody now: no user notices.", node=node.name)
+        return
     if users is None:
-        yield say("How many users are assigned to {node} is not told.", node=node.name)
+        yield say("How many users are assigned to {nodes} is not told.", nodes=listed(served))
     else:
         yield say_count(
-            "{count:,} user of {node} is without service from the restart on.",
-            "{count:,} users of {node} are without service from the restart on.",
+            "{count:,} user of {nodes} is without service from the restart on.",
+            "{count:,} users of {nodes} are without service from the restart on.",
             users,
-            node=node.name,
+            nodes=listed(served),
         )
     for name, value in node.counters.items():
         yield say("{counter} of {node}: {value}.", counter=name, node=node.name, value=value.text)
@@ -232,30 +259,35 @@ def _shorter(
     if not users or limits is None or per_node is None:
         return
     lower, upper = limits
+    own = per_node.get(node.name, 0)
     others = per_node.get(peer.name, 0) if peer is not None else 0
-    mode = Mode.ACTIVE_ACTIVE if others else Mode.ACTIVE_STANDBY
-    counted = max(users, others) if others else users
-    found = False
-    for size, hardware in NODE_SIZES.items():
-        row = row_for(size, mode, counted)
-        if row is None or row.upper >= upper or row.upper < lower:
-            continue
-        found = True
-        bands = [LoginBand(lower, row.upper, users)]
-        yield say(
-            "If {node} is a node for {size:,} users ({hardware}): the vendor's table has an Upper Limit of {upper} s for "
-            "{users:,} users; the last one is back {less} sooner, at {rate} logins per second at the peak.",
-            node=node.name,
-            size=size,
-            hardware=hardware,
-            upper=row.upper,
-            users=row.users,
-            less=duration(upper - row.upper),
-            rate=rate_in_words(peak_of(bands)),
-        )
-    if not found:
+    # As the table counts: the users of the fuller node, or of the group where one of them has none.
+    mode = Mode.ACTIVE_ACTIVE if own and others else Mode.ACTIVE_STANDBY
+    counted = max(own, others) if own and others else own + others
+    rows = {size: row_for(size, mode, counted) for size in NODE_SIZES}
+    less = {size: row.upper for size, row in rows.items() if row and lower <= row.upper < upper}
+    if not less:
         yield say(
             "By the vendor's table no Upper Limit below {upper} s is meant for {users:,} users.",
             upper=upper,
             users=counted,
+        )
+        return
+    yield say(
+        "A smaller Upper Limit. The vendor's table has for {users:,} users: {limits}.",
+        users=counted,
+        limits=together(
+            (
+                say("{upper} s on a node for {size:,} users", upper=limit, size=size)
+                for size, limit in less.items()
+            ),
+            ", ",
+        ),
+    )
+    for limit in sorted({min(less.values()), max(less.values())}, reverse=True):
+        yield say(
+            "With {upper} s the last one is back {less} sooner, at {rate} logins per second at the peak.",
+            upper=limit,
+            less=duration(upper - limit),
+            rate=rate_in_words(peak_of([LoginBand(lower, limit, users)])),
         )

@@ -138,7 +138,8 @@ def test_a_snapshot_shows_values_with_their_places(page: Client) -> None:
         "Whether automatic fallback is enabled is not told.",
         "May imp-pub be restarted now? It should not be restarted now",
         "imp-pub is healthy again. Press Fallback on imp-pub when you are ready.",
-        "1 user of imp-pub is without service from the restart on.",
+        "imp-pub serves nobody now: no user notices.",
+        "2 users of imp-sub and imp-pub are without service from the restart on.",
         "Not told version of imp-sub services of imp-sub clusterwide parameters",
         "Critical Service Delay: 90 s, the vendor's default",
         "Client Re-Login Upper Limit 900 log.txt:31 537 log.txt:33",
@@ -222,7 +223,7 @@ def test_what_is_not_told_is_not_green(page: Client) -> None:
 
 
 def test_one_is_compared_with_the_lab(page: Client) -> None:
-    shown = text(page.get(COMPARE, {"before": kept().pk, "after": "lab"}))
+    shown = text(page.get(COMPARE, {"before": str(kept().pk), "after": "lab"}))
     assert "It cannot be told whether it is back as it was." in shown
 
 

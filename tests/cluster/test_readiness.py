@@ -101,8 +101,8 @@ def test_users_and_limits_make_the_forecast() -> None:
     assert "1,000 users of a are without service" in notices
     assert "50 % after 8 min 30 s, 95 % after 14 min 21 s, 100 % after 15 min" in notices
     shorter = said(found.shorter)
-    assert "If a is a node for 2,000 users" in shorter
-    assert "Upper Limit of 453 s for 1,000 users; the last one is back 7 min 27 s sooner" in shorter
+    assert "for 1,000 users: 453 s on a node for 2,000 users, 287 s on a node for 5,000" in shorter
+    assert "With 453 s the last one is back 7 min 27 s sooner, at" in shorter
 
 
 def test_no_forecast_without_limits_or_users() -> None:
@@ -119,3 +119,33 @@ def test_limits_that_cannot_be_make_no_forecast() -> None:
     assert turned != LIMITS
     found = asked(WELL + RUNNING + turned, users={"a": 10})
     assert "no forecast of the logins is made" in said(found.notices)
+
+
+BACKUP = HA.format("Running in Backup Mode Reason: Peer Down", "Failed Over Reason: Initialization")
+
+
+def test_who_notices_is_who_is_served_now() -> None:
+    users = {"a": 10, "b": 20}
+    everybody = asked(BACKUP + RUNNING + LIMITS, users=users)
+    assert "30 users of a and b are without service" in said(everybody.notices)
+    nobody = asked(BACKUP + RUNNING, node="b", users=users)
+    assert said(nobody.notices) == "b serves nobody now: no user notices."
+    unknown = asked(HA.format("Failed Over", "Normal") + RUNNING, users=users)
+    assert said(unknown.notices) == "Whom a serves now is not told."
+    off = asked(OFF + RUNNING, users=users)
+    assert "10 users of a are without service" in said(off.notices)
+
+
+def test_one_told_state_that_is_not_normal_is_enough_against_it() -> None:
+    text = HA.format("Running in Backup Mode Reason: Peer Down", "Failed Over") + RUNNING
+    assert "The pair is not Normal." in said(asked(text).against)
+
+
+def test_versions_apart_are_a_caution_while_high_availability_is_off() -> None:
+    versions = "".join(
+        f"admin:show version active {node}\nNode Name : {node}\nActive Master Version: {version}\n"
+        for node, version in (("a", "14.0.1.12900-161"), ("b", "15.0.1.10000-1"))
+    )
+    found = asked(OFF + RUNNING + versions)
+    assert (found.ready, found.against) == (Ready.YES, ())
+    assert "b runs 15.0.1.10000-1" in said(found.cautions)

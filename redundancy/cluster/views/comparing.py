@@ -57,7 +57,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     rows = list(reads.snapshots())
     context: dict[str, Any] = {
         "title": say("Compare Clusters"),
-        "choices": [*((str(row.pk), row.title) for row in rows), (LAB, THE_LAB)],
+        "choices": [*((str(row.pk), _numbered(row)) for row in rows), (LAB, THE_LAB)],
         "asked": asked,
         "related_links": [Link(say("Cluster Snapshots"), reverse("cluster_snapshots"))],
     }
@@ -87,7 +87,12 @@ def _side(key: str) -> Side:
     row = ClusterSnapshot.objects.defer("rest").filter(pk=whole_number(key) or 0, kept=True).first()
     if row is None:
         raise Http404
-    return Side(key, row.title, reads.whole(row), row.all_read)
+    return Side(key, _numbered(row), reads.whole(row), row.all_read)
+
+
+def _numbered(row: ClusterSnapshot) -> str:
+    """Return what a snapshot is called among others of the same cluster and time; commands name it so, too."""
+    return say("{snapshot} (snapshot:{number})", snapshot=row.title, number=row.pk)
 
 
 def _compared(
