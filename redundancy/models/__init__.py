@@ -10,6 +10,7 @@ from redundancy.models.collection import (
     LogCollection,
     TracePiece,
 )
+from redundancy.models.copy import LabCopy
 from redundancy.models.event import EventKind, HaEvent, RequestKind
 from redundancy.models.fault import Fault, FaultKind
 from redundancy.models.forecast import Forecast
@@ -58,6 +59,7 @@ __all__ = [
     "ImportState",
     "Incident",
     "LabClock",
+    "LabCopy",
     "LogCollection",
     "LoginCeiling",
     "Machine",

@@ -23,6 +23,7 @@ from redundancy.models import (
     HaEvent,
     Incident,
     LabClock,
+    LabCopy,
     PresenceUser,
     RedundancyGroup,
     SharedSetting,
@@ -112,5 +113,6 @@ def fill(pair: RedundancyGroup) -> None:
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
     keep(rows=draft_of(HA_GUIDE), actor="ann")
     SharedSetting.objects.create(name="MAX_GROUPS", value=3)
+    LabCopy.objects.create(cause="replaced", servers=2, groups=1, users=4, form=1, data=b"x")
     ClientLogin.objects.create(user=PresenceUser.objects.latest("pk"), key_mark="x")
     keep_ceiling(rate=40, seconds=10, clients=500, connections=4)

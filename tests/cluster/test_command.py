@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from redundancy.cluster.renaming import Names
 from tests.cluster.inputs import HA_GUIDE, SERVICES, STATUS, write
 
 
@@ -73,3 +74,28 @@ def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path, cut: 
     nodes = [node for snapshot in json.loads(said)["snapshots"] for node in snapshot["nodes"]]
     states = {node["state"]["value"] for node in nodes if node["state"]}
     assert states <= {"Normal", "Running in Backup Mode"}
+
+
+def test_a_copy_with_other_names_is_written_or_nothing_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, binary = write(tmp_path, HA_GUIDE + "hello\n", b"\x00\x01" * 50)
+    out = tmp_path / "out.zip"
+    said, complaint, code = command("--replace-names", out, good)
+    assert (complaint, code) == ("", 0)
+    assert "Lines that were not understood are left out: 1." in said
+    assert command("--dry-run", out)[2] == 0
+    assert "imp-pub" not in command("--dry-run", out)[0]
+    assert command("--replace-names", out, good)[1:] == (
+        f"{out}: it cannot be written: File exists.",
+        2,
+    )
+    other = tmp_path / "other.zip"
+    assert command("--replace-names", other, good, binary)[1:] == ("Not all of it was read.", 1)
+    assert command("--replace-names", other, "--dry-run", good)[2] == 2
+    monkeypatch.setattr(Names, "node", lambda _self, name: str(name))
+    monkeypatch.setattr(Names, "originals", ["imp-pub"])
+    complaint, code = command("--replace-names", other, good)[1:]
+    assert complaint.startswith("The copy would still hold 1 name(s)")
+    assert code == 2
+    assert not other.exists()

@@ -134,7 +134,7 @@ def test_a_snapshot_shows_values_with_their_places(page: Client) -> None:
     for part in (
         "Findings (5)",
         "Cisco XCP Router on imp-pub: STOPPED Commanded Out of Service. Nobody can log in there. log.txt:19",
-        "imp-sub serves everybody; imp-pub is healthy again.",
+        "imp-sub has all users; imp-pub is healthy again.",
         "Whether automatic fallback is enabled is not told.",
         "May imp-pub be restarted now? It should not be restarted now",
         "imp-pub is healthy again. Press Fallback on imp-pub when you are ready.",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('redundancy', '0013_no_index_on_limits'),
+        ('redundancy', '0015_move_number'),
     ]
 
     operations = [
