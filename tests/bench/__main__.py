@@ -16,6 +16,7 @@ PARTS = (
     "moves",
     "users",
     "jabber",
+    "twin",
     "topology",
     "pages",
     "screen",
