@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from redundancy.models import ClientLogin, EventKind, RedundancyGroup, SessionMove
+from redundancy.monitor.audit import audit
 from redundancy.operations import clients, events
 from redundancy.operations.forecasts import remember
 from redundancy.relogin import LoginBand
@@ -88,6 +89,22 @@ def test_the_forecast_of_who_asked_for_the_move_is_what_they_are_held_against(
     assert said == "1 of 1 have logged in."
     assert rows[0] == ["Back again", "Forecast", "Real clients"]
     assert rows[1][1:] == ["after 2 min 30 s", "after 3 min 20 s"]
+
+
+def test_a_client_that_was_late_as_a_real_one_is_no_breach_when_the_lab_plays_it_again(
+    group: RedundancyGroup,
+) -> None:
+    stand_at(BEGIN)
+    log_in()
+    stand_at(BEGIN + 10)
+    take_over("imp-sub")
+    stand_at(BEGIN + 900)
+    log_in()
+    clients.give_back()
+    assert [breach.whole_sentence for breach in audit()] == []
+    # Of moves without real clients it is one.
+    SessionMove.objects.update(real_logins=None)
+    assert "between the limits" in str([breach.whole_sentence for breach in audit()])
 
 
 def test_the_next_move_keeps_how_real_clients_came_back_from_the_one_before(
