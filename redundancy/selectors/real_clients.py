@@ -49,13 +49,14 @@ def real_clients(node_ids: Collection[int], now: float) -> tuple[RealClients, ..
 class RealReturn:
     """How the real clients among the moved came back, beside what was to be expected.
 
-    ``back`` of ``clients`` have logged in. ``rows``: a percentage, after how many lab seconds so many were expected
+    ``back`` of ``clients`` have logged in; ``moved``: all users that were moved, to whom a forecast belongs. ``rows``: a percentage, after how many lab seconds so many were expected
     back, and were. ``forecast``: whether an administrator was told so beforehand; else it is what the limits make of
     clients that are evenly spread between them. ``over``: nobody is to come any more.
     """
 
     clients: int
     back: int
+    moved: int
     rows: tuple[tuple[int, float, float | None], ...]
     forecast: bool
     lower: int
@@ -73,6 +74,7 @@ def real_return(move: SessionMove, now: float) -> RealReturn | None:
     return RealReturn(
         clients=record["clients"],
         back=record["back"],
+        moved=move.moved,
         rows=tuple(
             (
                 percent,
