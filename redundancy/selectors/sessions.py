@@ -58,6 +58,8 @@ def by_node(servers: Iterable[Server]) -> list[NodeSessions]:
 
 def why_no_login(home: int | None) -> str:
     """Return why a client of who is assigned to the node ``home`` cannot log in now; empty when it can."""
+    if home is None:
+        return ""
     found = Server.objects.filter(pk=home).annotate(serves=Coalesce("group__holder", "pk"))
     server = Server.objects.filter(pk__in=found.values("serves")).first()
     missing = missing_services([server.pk]) if server else {}
