@@ -10,6 +10,7 @@ from redundancy.errors import Refused
 from redundancy.models import NodeService, Server, ServiceStatus
 from redundancy.operations import access, events, faults, power
 from redundancy.selectors.replication import held_sentence
+from redundancy.selectors.services import went_down_with_router
 from redundancy.srm.words import listed, mark, say, say_count, say_row, together
 
 # A service that somebody wants to run, whether it does already or not.
@@ -42,17 +43,7 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
         wanted = [n for n in names if n in seen and seen[n].status == ServiceStatus.STOPPED]
         if not wanted or faults.take_start(server):
             return
-        if XCP_ROUTER in wanted:
-            # What took its status at the very moment the router did, went down with it.
-            went_down = seen[XCP_ROUTER].since
-            wanted += [
-                service.name
-                for service in seen.values()
-                if SERVICE_BY_NAME[service.name].xcp
-                and service.status == ServiceStatus.STOPPED
-                and service.since == went_down
-                and service.name not in wanted
-            ]
+        wanted += went_down_with_router(seen.values(), wanted)
         access.start(server, wanted)
         sentence = say_count(
             "{services} on {node} was started again: SRM had stopped it.",

@@ -1,9 +1,11 @@
 """Reads of a node's services, as the Control Center, Node Details and the command line show them."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
-from redundancy.catalog import SERVICE_BY_NAME, SERVICES, ServiceKind, Watch
+from redundancy.catalog import SERVICE_BY_NAME, SERVICES, XCP_ROUTER, ServiceKind, Watch
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.drivers import get_driver
 from redundancy.fingerprint import PASSING
@@ -108,13 +110,43 @@ def services_of(server: Server, kind: ServiceKind | None = None) -> list[Service
 
 
 def stopped_by_srm(server: Server) -> list[str]:
-    """Return the services of a node that are stopped because its SRM stopped them."""
+    """Return the services of a node that are stopped because its SRM stopped them, or the router with them."""
     memory = NodeRuntime.objects.values_list("memory", flat=True).get(server=server)
     if not memory:
         return []
     stopped = node_from_json(memory).stopped
+    rows = services_of(server)
+    down = [r.name for r in rows if r.name in stopped and r.status == ServiceStatus.STOPPED]
+    return down + went_down_with_router(rows, down)
+
+
+class _Seen(Protocol):
+    """A service as it was seen."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def status(self) -> ServiceStatus: ...
+
+    @property
+    def since(self) -> object: ...
+
+
+def went_down_with_router(services: Iterable[_Seen], stopped: Collection[str]) -> list[str]:
+    """Return what stopped at the very moment at which the Cisco XCP Router did, besides ``stopped``.
+
+    Nothing unless the router is among ``stopped``.
+    """
+    if XCP_ROUTER not in stopped:
+        return []
+    seen = list(services)
+    since = next(service.since for service in seen if service.name == XCP_ROUTER)
     return [
-        row.name
-        for row in services_of(server)
-        if row.name in stopped and row.status == ServiceStatus.STOPPED
+        service.name
+        for service in seen
+        if SERVICE_BY_NAME[service.name].xcp
+        and service.status == ServiceStatus.STOPPED
+        and service.since == since
+        and service.name not in stopped
     ]

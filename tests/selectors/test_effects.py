@@ -4,10 +4,11 @@ import pytest
 
 from redundancy.models import RedundancyGroup, Server
 from redundancy.operations import power, services
-from redundancy.operations.groups import edit_group, enable_ha
+from redundancy.operations.groups import disable_ha, edit_group, enable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
 from redundancy.selectors import effects, live
+from redundancy.selectors.access import missing_services
 from redundancy.srm.states import Reason, State
 from tests.labtime import stand_at
 from tests.memory import remember, remember_pair
@@ -121,6 +122,24 @@ def test_before_disabling_is_said_who_goes_home_to_what(group: RedundancyGroup) 
         "imp-pub has no power, and must be powered on. Its 2 users are without service until then."
     )
     assert before_disabling(group) == [*nobody_logs_in, without_power, effects.UNPROTECTED]
+
+
+def test_before_disabling_what_stopped_with_the_router_is_not_missed(
+    group: RedundancyGroup,
+) -> None:
+    """As after a failover by hand: SRM stops the router, which takes the services with it that a login needs."""
+    pub, sub = node("imp-pub"), node("imp-sub")
+    stand_at(BEGIN + 10)
+    services.stop_service(server=pub, name=ROUTER, actor="")
+    remember(pub, OVER, sub, BACKUP, stopped=(ROUTER,))
+    remember(sub, BACKUP, pub, OVER)
+    (again, unprotected) = before_disabling(group)
+    assert again.startswith(f"What SRM stopped on imp-pub is started again: {ROUTER},")
+    assert "Cisco XCP Authentication Service" in again
+    assert unprotected == effects.UNPROTECTED
+    # It says what is done.
+    disable_ha(group=group, actor="")
+    assert missing_services([pub.pk]) == {}
 
 
 @pytest.mark.parametrize("name", [ROUTER, "Cisco XCP Authentication Service"])
