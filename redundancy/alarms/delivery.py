@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 8
 _lock = threading.Lock()
 _at_work: set[int] = set()
+# Those of them that were to be told of more meanwhile.
+_more: set[int] = set()
 
 
 def deliver_to(channel: int) -> int:
@@ -21,6 +23,11 @@ def deliver_to(channel: int) -> int:
 
     A channel that has hung ends its round: the rest waits for the next one.
     """
+    return _round(channel)[0]
+
+
+def _round(channel: int) -> tuple[int, bool]:
+    """Deliver as ``deliver_to``; return how many were tried, and whether the channel has hung."""
     tried = 0
     with channels.sender() as sender:
         while not sender.over and (notice := writes.claim(timezone.now(), channel)) is not None:
@@ -37,13 +44,15 @@ def deliver_to(channel: int) -> int:
                 writes.note_failure(notice, error, timezone.now())
             else:
                 writes.note_delivery(notice, timezone.now())
-    return tried
+    return tried, sender.over
 
 
 def deliver_beside() -> None:
     """Deliver in threads of their own: no channel may delay a session move, or another channel."""
     for channel in writes.channels_due(timezone.now()):
         with _lock:
+            if channel in _at_work:
+                _more.add(channel)
             if channel in _at_work or len(_at_work) >= AT_ONCE:
                 continue
             _at_work.add(channel)
@@ -51,9 +60,21 @@ def deliver_beside() -> None:
 
 
 def _work(channel: int) -> None:
+    over = False
     try:
-        deliver_to(channel)
+        while not over:
+            over = _is_over(channel, hung=_round(channel)[1])
     finally:
-        with _lock:
-            _at_work.discard(channel)
+        if not over:
+            _is_over(channel, hung=True)
         connection.close()
+
+
+def _is_over(channel: int, *, hung: bool) -> bool:
+    """Return whether nothing came meanwhile; whoever comes from then on begins a round of its own."""
+    with _lock:
+        more = channel in _more and not hung
+        _more.discard(channel)
+        if not more:
+            _at_work.discard(channel)
+        return not more

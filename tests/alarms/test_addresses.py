@@ -306,6 +306,27 @@ def test_one_that_drips_is_ended_and_delays_no_other(
     assert AlarmNotice.objects.filter(channel=dripping, due_at__lte=timezone.now()).count() == 1
 
 
+def test_what_comes_while_a_round_ends_is_told_by_the_same_thread(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = channel("one", "json://127.0.0.1:9/")
+    alarm = Alarm.objects.create(kind="ServerDown", subject="node 1", sentence="x", raised_at=1)
+    AlarmNotice.objects.create(alarm=alarm, channel=told, text="x")
+    rounds: list[int] = []
+
+    def play(channel: int) -> tuple[int, bool]:
+        rounds.append(channel)
+        if len(rounds) == 1:
+            # Another worker's task finds one that came too late for this round.
+            delivery.deliver_beside()
+        return 1, False
+
+    monkeypatch.setattr(delivery, "_round", play)
+    delivery.deliver_beside()
+    wait_until(lambda: not delivery._at_work)
+    assert rounds == [told.pk] * 2
+
+
 def wait_until(holds: Any) -> None:
     deadline = time.monotonic() + 60
     while not holds():
