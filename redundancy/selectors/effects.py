@@ -106,19 +106,17 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
         and service.name != DATABASE
         and service.status == ServiceStatus.STARTED
     ]
+    shut = shut_after("failover", node, servers[peer.server_id])
+    disconnected = say_count(
+        "{count:,} user on {row} is disconnected and logs in at {peer}.",
+        "{count:,} users on {row} are disconnected and log in at {peer}.",
+        expected.disconnected,
+        row=row.name,
+        peer=peer.name,
+    )
     return [
         _moved(expected, peer.name),
-        *_interrupted(
-            expected,
-            say_count(
-                "{count:,} user on {row} is disconnected and logs in at {peer}.",
-                "{count:,} users on {row} are disconnected and log in at {peer}.",
-                expected.disconnected,
-                row=row.name,
-                peer=peer.name,
-            ),
-            peer.name,
-        ),
+        *_arriving(expected, disconnected, peer.name, shut),
         say(
             "Stopped on {row}, until a fallback or until High Availability is disabled: {stopped}.",
             row=row.name,
@@ -126,9 +124,9 @@ def failover(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
         )
         if stopped
         else say("No critical service of {row} runs that would have to be stopped.", row=row.name),
-        *shut_after("failover", node, servers[peer.server_id]),
+        *shut,
         *deployed.rooms_after_failover(node, peer.name),
-        *_logins(expected, peer.name),
+        *([] if shut else _logins(expected, peer.name)),
     ]
 
 
@@ -137,24 +135,31 @@ def fallback(row: NodeRow, peer: NodeRow, servers: dict[int, Server]) -> list[st
     node = servers[row.server_id]
     assert node.group is not None
     expected = forecast.of_homecoming(node.group)
+    shut = shut_after("fallback", node, servers[peer.server_id])
+    disconnected = say_count(
+        "{count:,} user of {row} is disconnected from {peer} and logs in at {row}.",
+        "{count:,} users of {row} are disconnected from {peer} and log in at {row}.",
+        expected.disconnected,
+        row=row.name,
+        peer=peer.name,
+    )
     return [
         _restarted(node),
         _moved(expected, row.name),
-        *_interrupted(
-            expected,
-            say_count(
-                "{count:,} user of {row} is disconnected from {peer} and logs in at {row}.",
-                "{count:,} users of {row} are disconnected from {peer} and log in at {row}.",
-                expected.disconnected,
-                row=row.name,
-                peer=peer.name,
-            ),
-            row.name,
-        ),
-        *shut_after("fallback", node, servers[peer.server_id]),
+        *_arriving(expected, disconnected, row.name, shut),
+        *shut,
         *deployed.rooms_after_fallback(node),
-        *_logins(expected, row.name),
+        *([] if shut else _logins(expected, row.name)),
     ]
+
+
+def _arriving(
+    expected: Expected, disconnected: str, where: str, shut: Sequence[str]
+) -> Iterator[str]:
+    """Give whom the move to ``where`` disconnects; that they log in there only where ``shut`` is empty."""
+    if shut:
+        return _interrupted(expected, _disconnected(expected), "")
+    return _interrupted(expected, disconnected, where)
 
 
 def shut_after(action: str, node: Server, peer: Server) -> list[str]:

@@ -10,6 +10,7 @@ from redundancy.models import HaEvent, NodeService, RedundancyGroup, Server
 from redundancy.operations.activation import set_activated
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.services import stop_service
+from redundancy.operations.users import add_users
 from redundancy.selectors import effects, live, wording
 from redundancy.selectors.access import missing_services
 from redundancy.srm.advice import Explanation
@@ -80,15 +81,23 @@ def test_one_that_is_not_activated_is_activated_and_so_started(page: Client, sub
 def test_the_failover_says_before_that_its_users_will_wait(sub: Server) -> None:
     group = sub.group
     assert group is not None
+    for node in group.servers.all():
+        people = [(f"{name}-{node.pk}", "", f"{name}-{node.pk}@example.com", node) for name in "ab"]
+        add_users(rows=people, actor="")
     rows = live.group_live(group.pk).rows
     servers: dict[int, Any] = {server.pk: server for server in group.servers.all()}
     told = " ".join(effects.failover(rows[0], rows[1], servers))
     assert f"Nobody can log in at {sub.name}: {AUTHENTICATION} does not run there." in told
+    assert "2 users are disconnected." in told
     other = " ".join(effects.failover(rows[1], rows[0], servers))
     assert "Nobody can log in" not in other
+    # When they are back is told only of users who can log in there.
+    assert (f"log in at {sub.name}." in told, "Logins at" in told) == (False, False)
+    assert (f"log in at {rows[0].name}." in other, "Logins at" in other) == (True, True)
     # A fallback restarts the services that run, and does not start this one.
     home = " ".join(effects.fallback(rows[1], rows[0], servers))
     assert f"Nobody can log in at {sub.name}" in home
+    assert "Logins at" not in home
 
 
 def test_what_to_do_names_what_must_be_started(sub: Server) -> None:
