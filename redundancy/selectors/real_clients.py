@@ -2,9 +2,11 @@
 
 ``SessionMove.real_logins`` keeps the latter as JSON when the sessions will tell it no more::
 
-    {"clients": 500, "back": 480, "until": {"50": 203.4, "95": 508.1, "100": null}}
+    {"clients": 500, "back": 480, "until": {"50": 203.4, "95": 508.1, "100": null},
+     "lower": 120, "upper": 537, "expected": {"50": 328.5, "95": 516.2, "100": 537}}
 
 ``until``: lab seconds after the move until so many percent of ``clients`` had logged in; null: they never had.
+``lower`` and ``upper``: the widest limits that they kept, and when they are back, spread evenly between their own.
 """
 
 import math
@@ -12,12 +14,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, F, QuerySet
 
-from redundancy.models import PresenceSession, SessionMove
-from redundancy.relogin import PERCENTS, expected_until
+from redundancy.models import PresenceSession, Server, SessionMove
+from redundancy.relogin import PERCENTS, LoginBand, until_of
 from redundancy.selectors.access import Access, access_of, has_logged_in, is_logged_in
 from redundancy.selectors.forecast import forecast_of_move
+from redundancy.selectors.limits import limits_of
 from redundancy.selectors.logins import at_nodes, of_move
 from redundancy.selectors.presence import Presence
 
@@ -49,9 +52,10 @@ def real_clients(node_ids: Collection[int], now: float) -> tuple[RealClients, ..
 class RealReturn:
     """How the real clients among the moved came back, beside what was to be expected.
 
-    ``back`` of ``clients`` have logged in; ``moved``: all users that were moved, to whom a forecast belongs. ``rows``: a percentage, after how many lab seconds so many were expected
-    back, and were. ``forecast``: whether an administrator was told so beforehand; else it is what the limits make of
-    clients that are evenly spread between them. ``over``: nobody is to come any more.
+    ``back`` of ``clients`` have logged in; ``moved``: all users that were moved, to whom a forecast belongs. ``rows``: a
+    percentage, after how many lab seconds so many were expected back, and were. ``forecast``: whether an administrator
+    was told so beforehand; else it is what the limits that the clients kept (``lower`` to ``upper``) make of an even
+    spread. ``over``: nobody is to come any more.
     """
 
     clients: int
@@ -59,8 +63,8 @@ class RealReturn:
     moved: int
     rows: tuple[tuple[int, float, float | None], ...]
     forecast: bool
-    lower: int
-    upper: int
+    lower: float
+    upper: float
     over: bool
 
 
@@ -78,16 +82,14 @@ def real_return(move: SessionMove, now: float) -> RealReturn | None:
         rows=tuple(
             (
                 percent,
-                getattr(told, f"until_{percent}")
-                if told
-                else expected_until(percent / 100, move.lower, move.upper),
+                getattr(told, f"until_{percent}") if told else record["expected"][str(percent)],
                 record["until"][str(percent)],
             )
             for percent in PERCENTS
         ),
         forecast=told is not None,
-        lower=move.lower,
-        upper=move.upper,
+        lower=record["lower"],
+        upper=record["upper"],
         over=telling is None or record["back"] == record["clients"],
     )
 
@@ -106,5 +108,34 @@ def measure_real(move: SessionMove, now: float) -> dict[str, Any] | None:
         needed = math.ceil(clients * percent / 100)
         return round(moments[needed - 1] - move.at, 1) if needed <= back else None
 
-    found = {str(percent): until(percent) for percent in PERCENTS}
-    return {"clients": clients, "back": back, "until": found}
+    kept = _bands(move, sessions)
+    return {
+        "clients": clients,
+        "back": back,
+        "until": {str(percent): until(percent) for percent in PERCENTS},
+        "lower": min(band.lower for band in kept),
+        "upper": max(band.upper for band in kept),
+        "expected": {str(each): round(until_of(each / 100, kept), 1) for each in PERCENTS},
+    }
+
+
+def _bands(move: SessionMove, sessions: QuerySet[PresenceSession]) -> list[LoginBand]:
+    """Return between which limits the real clients of a move wait: those of the node that they were logged in at.
+
+    They got them at that login, which stands in ``limits_at``.
+    """
+    found: list[LoginBand] = []
+    nodes = Server.objects.filter(pk__in=[pk for pk in (move.first_id, move.second_id) if pk])
+    for node in nodes:
+        before = node if move.again else next((each for each in nodes if each != node), node)
+        lower, upper = limits_of(before)
+        login = F("limits_at")
+        rows = (
+            sessions.filter(node=node)
+            .annotate(low=lower.at(login), high=upper.at(login))
+            .values_list("low", "high")
+            .annotate(clients=Count("pk"))
+            .order_by("low", "high")
+        )
+        found += [LoginBand(*row) for row in rows]
+    return found

@@ -13,9 +13,10 @@ from redundancy.operations import clients, events
 from redundancy.operations.forecasts import remember
 from redundancy.relogin import LoginBand
 from redundancy.selectors.forecast import Expected
+from redundancy.selectors.real_clients import real_return
 from tests.labtime import stand_at
 from tests.pages.html import soup, words
-from tests.relogin.pair import BEGIN, go_home, take_over
+from tests.relogin.pair import BEGIN, go_home, set_limits, take_over
 
 ANN = "imp-pub.0000"
 REAL = "Real clients, which log in by SOAP; the lab plays the others:"
@@ -107,6 +108,23 @@ def test_a_client_that_was_late_as_a_real_one_is_no_breach_when_the_lab_plays_it
     assert "between the limits" in str([breach.whole_sentence for breach in audit()])
 
 
+def test_what_is_expected_goes_by_the_limits_that_they_got_at_their_node(
+    group: RedundancyGroup,
+) -> None:
+    stand_at(BEGIN)
+    log_in()
+    stand_at(BEGIN + 5)
+    set_limits("imp-pub", 20, 40)
+    log_in("imp-pub.0001")
+    set_limits("imp-sub", 1, 2)
+    stand_at(BEGIN + 10)
+    take_over("imp-sub")
+    found = real_return(SessionMove.objects.get(), BEGIN + 11)
+    assert found is not None
+    assert (found.lower, found.upper, found.forecast) == (20, 537, False)
+    assert [row[:2] for row in found.rows] == [(50, 40.0), (95, 495.3), (100, 537.0)]
+
+
 def test_the_next_move_keeps_how_real_clients_came_back_from_the_one_before(
     group: RedundancyGroup,
 ) -> None:
@@ -122,6 +140,9 @@ def test_the_next_move_keeps_how_real_clients_came_back_from_the_one_before(
         "clients": 1,
         "back": 1,
         "until": {"50": 200.0, "95": 200.0, "100": 200.0},
+        "lower": 120.0,
+        "upper": 537.0,
+        "expected": {"50": 328.5, "95": 516.2, "100": 537.0},
     }
     assert second.real_logins is None
 
