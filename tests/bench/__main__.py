@@ -17,6 +17,7 @@ PARTS = (
     "users",
     "jabber",
     "twin",
+    "failover",
     "topology",
     "pages",
     "screen",
