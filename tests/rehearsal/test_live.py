@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(420)]
 ROWS = sorted(FOLDER.glob("row-*.yaml"))
 RELOGINS = sorted(FOLDER.glob("relogin-*.yaml"))
 REPLICATION = sorted(FOLDER.glob("replication-*.yaml"))
+LOGINS = sorted([*FOLDER.glob("login-*.yaml"), *FOLDER.glob("ha-enabled-*.yaml")])
 # A timeout of 60 s is 1.5 s on the wall: enough for a machine that is busy with other tests, too.
 RATE = 40
 # Wall seconds: all pairs share two workers, and the machine with other tests.
@@ -111,6 +112,10 @@ def test_each_kind_of_move_spreads_the_logins_on_the_running_system_too(system: 
 
 def test_what_waits_for_replication_on_the_running_system_too(system: System) -> None:
     expect_all_to_hold(system, REPLICATION)
+
+
+def test_what_logins_need_on_the_running_system_too(system: System) -> None:
+    expect_all_to_hold(system, LOGINS)
 
 
 def expect_all_to_hold(system: System, files: Sequence[Path]) -> None:
