@@ -36,7 +36,17 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                 ],
             ),
             ("User Management", ["Assign Presence Users", "Presence Sessions"]),
-            ("Bulk Administration", ["Import Users", "Export Users", "Jobs"]),
+            (
+                "Bulk Administration",
+                [
+                    "Import Users",
+                    "Export Users",
+                    "Jobs",
+                    "Import Cluster",
+                    "Cluster Snapshots",
+                    "Compare Clusters",
+                ],
+            ),
             ("Help", ["How to Begin", "About"]),
         ],
         "cupadmin": [
