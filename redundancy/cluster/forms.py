@@ -46,6 +46,8 @@ class ReadForm(PageForm):
         label=say("Pasted output"),
         required=False,
         strip=False,
+        # Django's own limit of what is no file.
+        help_text=say("At most 2 MB; what is longer is taken as a file."),
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
     )
     name = text_field(say("Cluster"), help_text=_NAME_HELP)

@@ -28,8 +28,9 @@ def test_too_large(client: Client, path: str) -> None:
     assert "maior que 2 MB" in declared(client, path, limits.BODY + 1, language="pt-BR")[1]
 
 
-def test_files_of_users_may_be_larger(client: Client, settings: Settings) -> None:
-    upload = reverse("user_import")
+@pytest.mark.parametrize("name", ["user_import", "cluster_import"])
+def test_files_may_be_larger(client: Client, settings: Settings, name: str) -> None:
+    upload = reverse(name)
     assert upload.startswith(limits.UPLOADS)
     settings.MAX_IMPORT_MB = 7
     code, sentence = declared(client, upload, limits.body_limit(upload) + 1)
