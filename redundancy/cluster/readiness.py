@@ -7,6 +7,7 @@ text does not tell makes it unknown, never ready.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.cluster.explaining import down, explained, number_of, side_of
@@ -226,6 +227,12 @@ def _notices(
         )
 
 
+@lru_cache(maxsize=256)
+def _peak(lower: int, upper: int, users: int) -> float:
+    """Return the logins per second to expect at the peak. It takes milliseconds, and nodes have much the same limits."""
+    return peak_of([LoginBand(lower, upper, users)])
+
+
 def _spread(node: Node, users: int, limits: tuple[int, int]) -> str:
     bands = [LoginBand(*limits, users)]
     back = together(
@@ -243,7 +250,7 @@ def _spread(node: Node, users: int, limits: tuple[int, int]) -> str:
         "Logins at {where}: {rate} per second at the peak, the busiest {span}, which half of such "
         "moves stay below. Back again: {back}.",
         where=node.name,
-        rate=rate_in_words(peak_of(bands)),
+        rate=rate_in_words(_peak(*limits, users)),
         span=duration(span_of(limits[1])),
         back=back,
     )
@@ -289,5 +296,5 @@ def _shorter(
             "With {upper} s the last one is back {less} sooner, at {rate} logins per second at the peak.",
             upper=limit,
             less=duration(upper - limit),
-            rate=rate_in_words(peak_of([LoginBand(lower, limit, users)])),
+            rate=rate_in_words(_peak(lower, limit, users)),
         )
