@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from redundancy.catalog import SERVICES, SRM, Service, ServiceKind
+from redundancy.catalog import SERVICES, SRM, XCP_ROUTER, Service, ServiceKind
 from redundancy.cluster.lab_plan import PlannedService
 from redundancy.cluster.snapshot import Node, Value
 from redundancy.srm.states import NOT_RESPONDING
@@ -31,11 +31,17 @@ def machine_of(node: Node) -> PlannedMachine:
     """Return the machine of a node."""
     assumed: list[tuple[str, str, str]] = []
     services: dict[str, PlannedService] = {}
-    absent, disputed, unread = [], [], []
+    absent, disputed, unread, halted = [], [], [], []
+    router = node.services.get(XCP_ROUTER)
+    # Without it no XCP service runs.
+    stopped = router is not None and not router.disputed and router.text.startswith("STOPPED")
     for service in SERVICES:
         told = node.services.get(service.name)
         made = _made(service, told)
-        if made is None:
+        if made is None and stopped and service.xcp and service.by_default:
+            made = PlannedService(True, False)
+            halted.append(service.name)
+        elif made is None:
             made = PlannedService(service.by_default, service.by_default)
             if told is None:
                 absent.append(service.name)
@@ -56,6 +62,9 @@ def machine_of(node: Node) -> PlannedMachine:
             assumed.append((say("services"), why, _AS_NEW))
         elif names:
             assumed.append((", ".join(names), why, _AS_NEW))
+    if halted:
+        why = say("{service} is stopped", service=XCP_ROUTER)
+        assumed.append((", ".join(halted), why, say("stopped")))
     known = {service.name for service in SERVICES}
     unknown = [name for name in node.services if name not in known]
     powered, srm = _power(node, assumed, all_unread=len(unread) == len(node.services) > 0)

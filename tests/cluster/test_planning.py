@@ -97,6 +97,18 @@ def test_services_are_as_they_are_told(tmp_path: Path) -> None:
     }
 
 
+def test_no_xcp_service_runs_beside_a_stopped_router(tmp_path: Path) -> None:
+    plan = plan_of(tmp_path, PAIR, list_of("na", {"Cisco XCP Router": "STOPPED]"}))
+    services = node(plan, "na").services
+    manager = "Cisco XCP Connection Manager"
+    assert (services[manager].activated, services[manager].running) == (True, False)
+    assert services["A Cisco DB"].running
+    assert (
+        f"{manager}, Cisco XCP Authentication Service, Cisco XCP Web Connection Manager of na: Cisco XCP Router "
+        "is stopped; taken as stopped." in notes(plan, Sort.ASSUMED)
+    )
+
+
 def test_power_and_srm(tmp_path: Path) -> None:
     silent = "State: Cisco Server Recovery Manager Not Responding"
     text = ON.replace("na State: Normal", f"na {silent}").replace(
