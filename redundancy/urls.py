@@ -17,6 +17,7 @@ ROOMS = (
     "planned",
     "soap",
     "traces",
+    "twin",
 )
 
 urlpatterns = [

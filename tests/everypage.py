@@ -227,6 +227,8 @@ def every_page(made: Furniture) -> list[Address]:
         Address("cluster_snapshot_rest", (made.snapshot,)),
         Address("cluster_snapshot_delete", (made.snapshot,)),
         Address("cluster_snapshot_delete_selected", query={"pk": [made.snapshot]}),
+        Address("cluster_apply", (made.snapshot,)),
+        Address("cluster_undo", status=409),
         Address("cluster_compare"),
         Address("cluster_compare", query={"before": made.snapshot, "after": "lab"}),
         Address("session_list"),

@@ -14,7 +14,7 @@ from redundancy.errors import Refused
 from redundancy.permissions import can_write
 from redundancy.selectors.find import OPERATORS, Criterion
 from redundancy.srm.words import say, say_count
-from redundancy.views.chrome import Tool
+from redundancy.views.chrome import Link, Tool
 from redundancy.views.paging import Pager, pager_of
 
 M = TypeVar("M", bound=Model)
@@ -236,11 +236,16 @@ def find_list(
 
 
 def show_list(
-    request: HttpRequest, listing: Listing[Any], title: str, *, add: str = ""
+    request: HttpRequest,
+    listing: Listing[Any],
+    title: str,
+    *,
+    add: str = "",
+    links: Sequence[Link] = (),
 ) -> HttpResponse:
     """Return the page of ``listing``, with a tool that leads to ``add`` for who may use it."""
     tools = [Tool(say("Add New"), "add", href=add)] if add and can_write(request.user) else []
-    context = {"title": title, "tools": tools, **list_context(listing)}
+    context = {"title": title, "tools": tools, "related_links": links, **list_context(listing)}
     return render(request, "find_list.html", context, status=listing.status)
 
 

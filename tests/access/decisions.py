@@ -146,6 +146,8 @@ SITE: dict[str, Decision] = {
     "cluster_snapshot_delete": ASKS,
     "cluster_snapshot_delete_selected": ASKS,
     "cluster_compare": SHOWS,
+    "cluster_apply": ASKS,
+    "cluster_undo": ASKS,
     "import_job": SHOWS,
     "import_problems": SHOWS,
     "import_act": ASKS,

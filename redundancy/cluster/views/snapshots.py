@@ -54,7 +54,8 @@ def snapshot_list(request: HttpRequest) -> HttpResponse:
         selection=Selection(reverse("cluster_snapshot_delete_selected")) if writable else None,
     )
     title = say("Find and List Cluster Snapshots")
-    return show_list(request, listing, title, add=reverse("cluster_import"))
+    links = [Link(say("Put the Lab Back"), reverse("cluster_undo"))] if writable else []
+    return show_list(request, listing, title, add=reverse("cluster_import"), links=links)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -108,6 +109,7 @@ def _tools(row: ClusterSnapshot) -> list[Tool]:
     return [
         Tool(say("Save"), "save", form=FORM),
         Tool(say("Delete"), "delete", href=asks, dialog=True),
+        Tool(say("Apply as a New Lab"), "next", href=reverse("cluster_apply", args=[row.pk])),
     ]
 
 
