@@ -82,7 +82,9 @@ def arguments(made: Furniture) -> Arguments:
         "incident": made.incident,
         "planned_restart": made.restart,
         "log_collection_download": collection,
-        **dict.fromkeys(("cluster_snapshot", "cluster_snapshot_rest"), made.snapshot),
+        **dict.fromkeys(
+            ("cluster_snapshot", "cluster_snapshot_rest", "cluster_apply"), made.snapshot
+        ),
         "cluster_snapshot_delete": made.snapshot,
     }
     pages = ("service_parameters", "service_parameter_help", "parameters_all")

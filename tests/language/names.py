@@ -29,6 +29,9 @@ TERMS = {
     "English",
     "ann",
     "users.csv",
+    "userid@example.com",
+    # A column that was read.
+    "group id",
     # What a command line prints of a service.
     "STOPPED",
     "Commanded Out of Service",
