@@ -26,8 +26,9 @@ WANTED = "srm:wanted"
 WANTED_SECONDS = 5
 # Wall seconds between two looks of who waits whether a sweep is asked for.
 LOOK_SECONDS = 0.02
-# So is a session move, whose message may be lost.
-MOVE_SECONDS = 60
+# The session moves that nodes ask for, by when; and that a worker was told so. That word may be lost.
+MOVES, MOVES_WANTED = "srm:moves", "srm:moves-wanted"
+MOVE_SECONDS = 15
 MARK_SECONDS = 30 * 86400
 # Why the last sweep could not be carried through.
 OUTAGE = "srm:outage"
@@ -166,26 +167,37 @@ def begin_wanted() -> None:
     client().delete(WANTED)
 
 
-def want_move(move: str, asked_at: float) -> bool:
-    """Note that a node asks for a move at ``asked_at`` (lab seconds).
+def want_moves(moves: Iterable[str], asked_at: float) -> bool:
+    """Note that nodes ask for these moves at ``asked_at`` (lab seconds); none: others wait already.
 
-    Return whether it waits in no queue yet; then the caller shall put it there.
+    Return whether nobody was told that moves wait; then the caller shall see to it.
     """
-    key = f"srm:move:{move}"
     with client().pipeline() as pipe:
-        pipe.set(key, asked_at, nx=True, ex=MOVE_SECONDS)
-        pipe.set(key, asked_at, xx=True, keepttl=True)
-        return bool(pipe.execute()[0])
+        if waiting := dict.fromkeys(moves, asked_at):
+            pipe.zadd(MOVES, waiting)
+            pipe.expire(MOVES, INBOX_SECONDS)
+        pipe.set(MOVES_WANTED, 1, nx=True, ex=MOVE_SECONDS)
+        return bool(pipe.execute()[-1])
 
 
-def begin_move(move: str) -> float | None:
-    """Return when a node last asked for the move that begins; None when it is done or given up."""
-    key = f"srm:move:{move}"
+def begin_moves(most: int) -> dict[str, float]:
+    """Return the moves that have waited longest, at most so many, with when each was asked for last.
+
+    They wait on until ``end_moves``, so that none is lost with who carries it out. What is asked for
+    from now on needs another look.
+    """
     with client().pipeline() as pipe:
-        pipe.get(key)
-        pipe.delete(key)
-        asked_at = pipe.execute()[0]
-    return None if asked_at is None else float(asked_at)
+        pipe.delete(MOVES_WANTED)
+        pipe.zrange(MOVES, 0, most - 1, withscores=True)
+        return {str(move): float(asked_at) for move, asked_at in pipe.execute()[1]}
+
+
+def end_moves(moves: Iterable[str]) -> bool:
+    """Forget these moves, which were carried out or given up; return whether others wait."""
+    with client().pipeline() as pipe:
+        pipe.zrem(MOVES, *moves)
+        pipe.zcard(MOVES)
+        return bool(pipe.execute()[1])
 
 
 def note_change() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections.abc import Sequence
 
 from celery import Task, shared_task
 from django.conf import settings
@@ -25,6 +26,8 @@ from redundancy.traces import collecting
 
 # Wall seconds after which an unanswered request to move is not carried out: the node has asked again.
 MOVE_SECONDS = 15
+# Moves that one task takes; between two tasks others of the queue have their turn.
+MOVES_AT_ONCE = 2000
 
 logger = logging.getLogger(__name__)
 outages = OutageLog()
@@ -48,7 +51,7 @@ def sweep(*, asked: bool = False) -> None:
         elif not bus.take_turn(settings.SWEEP_SECONDS / 2):
             return
         sweeping.sweep(
-            ask_for_move, slow_lane, alarms.delay, asked=asked, wait=bus.wait_for_nothing
+            ask_for_moves, slow_lane, alarms.delay, asked=asked, wait=bus.wait_for_nothing
         )
     except bus.BusError as error:
         outages.note(error, "sweep")
@@ -63,30 +66,34 @@ def sweep(*, asked: bool = False) -> None:
 
 # Without an expiry: whoever asks may have a wrong clock, and whether it is too late is judged below.
 @shared_task
-def move_sessions(node_id: int, kind: str, epoch: int, generation: int) -> None:
-    """Move the sessions a node asked for; the node hears of the outcome at the next sweep.
+def move_sessions(*_: object) -> None:
+    """Move the sessions that nodes asked for; each hears of the outcome at the next sweep.
 
     A request of too long ago is left out: the node may want it no more. That is judged by lab time,
-    which a process with a wrong clock knows, too.
+    which a process with a wrong clock knows, too. Arguments, of older versions, say nothing.
     """
-    request = MoveRequest(node_id, MoveKind(kind), epoch, generation)
-    asked_at = bus.begin_move(_name(request))
-    if asked_at is None or clock.lab_now() - asked_at > MOVE_SECONDS * clock.rate():
+    asked = bus.begin_moves(MOVES_AT_ONCE)
+    if not asked:
         return
+    late = clock.lab_now() - MOVE_SECONDS * clock.rate()
+    requests = [_named(move) for move, asked_at in asked.items() if asked_at >= late]
     try:
-        moves.move_sessions(request)
+        moves.move_all(requests)
     except Exception as error:
-        if is_outage(error):
-            # That is no verdict on the move. The node asks again.
-            outages.note(error, "move_sessions")
-            return
-        logger.exception("%s failed", request)
-        moves.report_failure(request)
-    else:
-        outages.over("move_sessions")
-        # One sweep reports all moves that ended before it.
-        if bus.want_sweep():
-            sweep.delay(asked=True)
+        if not is_outage(error):
+            # Nobody shall stumble over them again and again; who still wants to move asks again.
+            bus.end_moves(asked)
+            raise
+        # That is no verdict on the moves, which wait on. The nodes ask again.
+        outages.note(error, "move_sessions")
+        return
+    outages.over("move_sessions")
+    # After the commit, so that a crash repeats them instead of losing them.
+    if bus.end_moves(asked) and bus.want_moves((), 0):
+        move_sessions.delay()
+    # One sweep reports all moves that ended before it.
+    if requests and bus.want_sweep():
+        sweep.delay(asked=True)
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
@@ -155,14 +162,19 @@ def slow_lane() -> None:
             worker_canary.apply_async((sign.name,), queue=workers.own_queue(sign.name))
 
 
-def ask_for_move(request: MoveRequest) -> None:
-    """Queue a session move unless it waits there already: a node asks until it is done.
+def ask_for_moves(requests: Sequence[MoveRequest]) -> None:
+    """Let session moves wait for their worker, each once: a node asks until it is done.
 
-    So the queue is never longer than there are nodes, however slow its worker.
+    So no more of them wait than there are nodes, however slow the worker, and it takes them together.
     """
-    if bus.want_move(_name(request), clock.lab_now()):
-        move_sessions.delay(request.node_id, request.kind.value, request.epoch, request.generation)
+    if requests and bus.want_moves(map(_name, requests), clock.lab_now()):
+        move_sessions.delay()
 
 
 def _name(request: MoveRequest) -> str:
     return f"{request.node_id}:{request.kind.value}:{request.epoch}:{request.generation}"
+
+
+def _named(move: str) -> MoveRequest:
+    node, kind, epoch, generation = move.split(":")
+    return MoveRequest(int(node), MoveKind(kind), int(epoch), int(generation))

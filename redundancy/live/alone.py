@@ -6,7 +6,7 @@ the peer, which hears no heartbeat. Resumed, it goes on as after any absence of 
 gap is no silence of the peer, and what the peer has said meanwhile is heard before anything is judged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.db.models import Q
@@ -32,7 +32,7 @@ class LoneSrm:
         """Take the node's SRM over from whoever ran it; it is restarted."""
         power.run_srm_alone(server=self._server, worker=self._worker)
 
-    def look(self, ask_for_move: Callable[[MoveRequest], None]) -> bool:
+    def look(self, ask_for_moves: Callable[[Sequence[MoveRequest]], object]) -> bool:
         """Step the node where it is due; False when it is not this process's any more. BusError as ``sweep``."""
         if not power.still_runs_srm(server=self._server, worker=self._worker):
             return False
@@ -44,7 +44,7 @@ class LoneSrm:
             # Read together with the version that a step must find again to be stored, and whoever
             # takes the node over raises: so of two processes only the owner's steps count.
             me = Q(pk=self._server.pk, server__machine__srm_worker=self._worker)
-            sweeping.settle(me, self._collect, lab_now, faults, ask_for_move)
+            sweeping.settle(me, self._collect, lab_now, faults, ask_for_moves)
         return True
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ is ours.
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from django.conf import settings
@@ -53,7 +53,7 @@ TOGETHER = Q(server__machine__srm_worker="")
 
 
 def sweep(
-    ask_for_move: Callable[[MoveRequest], None],
+    ask_for_moves: Callable[[Sequence[MoveRequest]], object],
     slow_lane: Callable[[], object] = bool,
     changed: Callable[[], object] = bool,
     *,
@@ -66,7 +66,7 @@ def sweep(
     later: the sweep waits for it and looks again.
 
     Args:
-        ask_for_move: Called after the commit for each session move a node wants.
+        ask_for_moves: Called after a commit with the session moves that nodes want.
         slow_lane: Called once a minute of wall time.
         changed: Called when a node has changed its state, or somebody its services or power.
         asked: Whether somebody asked for this sweep, other than beat.
@@ -91,7 +91,7 @@ def sweep(
     if settings.FAULT_LAB:
         bus.deliver(lab_now(), faults[FaultKind.CUT])
     power.count_missed_sweeps()
-    look = partial(settle, TOGETHER, bus.collect, lab_now, faults, ask_for_move, changed)
+    look = partial(settle, TOGETHER, bus.collect, lab_now, faults, ask_for_moves, changed)
     looked = lab_now()
     taken = look()
     access.let_in()
@@ -152,7 +152,7 @@ def settle(
     collect: Callable[[], set[int]],
     lab_now: Callable[[], float],
     faults: Faults,
-    ask_for_move: Callable[[MoveRequest], None],
+    ask_for_moves: Callable[[Sequence[MoveRequest]], object],
     changed: Callable[[], object] = bool,
 ) -> int:
     """Step the due nodes, and those that get mail by it, until none is left. Return the steps taken.
@@ -181,8 +181,7 @@ def settle(
                 failed = error
                 continue
             link.send_letters([letter for one in stored if (letter := _letter(one))], faults)
-            for request in (request for one in stored for request in _moves(one)):
-                ask_for_move(request)
+            ask_for_moves([request for one in stored for request in _moves(one)])
             tracing.write_traces(stored)
             count += len(stored)
             changes += sum(not one.is_quiet for one in stored)

@@ -34,7 +34,8 @@ from redundancy.models import (
     SessionMove,
 )
 from redundancy.operations import clients, events, locks, measured, presence
-from redundancy.operations.sessions import Placement, logs_in_at, remember_move
+from redundancy.operations.sessions import Placement, remember_move
+from redundancy.operations.ways import logs_in_at
 from redundancy.selectors import enterprise, limits
 from redundancy.selectors.access import Access, abilities
 from redundancy.srm.words import say, say_count
@@ -153,7 +154,7 @@ def _let_in(node: Server) -> None:
             return
         if group is not None:
             at = _moment_of_its_own(group, at)
-            measured.overtake(group, at)
+            measured.overtake([group], at)
         settled = enterprise.clients()
         lost = _spread(node, Access(stopped_at, machine.clients_lost_at, at), settled.push)
         Machine.objects.filter(pk=node.pk).update(**_OPEN)

@@ -3,24 +3,34 @@
 The room ``faultlab`` puts them in force and lifts them.
 """
 
-from django.conf import settings
-from django.db.models import Q
+from collections.abc import Collection
 
-from redundancy.models import EventKind, Fault, FaultKind, RedundancyGroup, Server
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from redundancy.models import EventKind, Fault, FaultKind, Server
 from redundancy.models.fault import HELD
 from redundancy.operations import events
 from redundancy.srm.words import say
 
 
-def take_move(group: RedundancyGroup) -> bool:
-    """Return whether the session move under way, which has something to move, shall fail; used up by it."""
-    return _take(Q(kind=FaultKind.MOVE, group=group, amount=0))
+def take_moves(groups: Collection[int]) -> set[int]:
+    """Return the groups, by their keys, whose session move under way shall fail; used up by it.
+
+    Those that have something to move.
+    """
+    # In the caller's transaction: a move that is not stored has not used the fault up.
+    failing = _of_moves(groups, 0).select_related("group") if settings.FAULT_LAB else ()
+    taken = {fault.group_id for fault in failing if _use_up(fault)}
+    return {group for group in taken if group is not None}
 
 
-def moves_held(group: RedundancyGroup) -> bool:
-    """Return whether the session move under way shall not be carried out now."""
-    held = Fault.objects.filter(kind=FaultKind.MOVE, group=group, amount=HELD)
-    return settings.FAULT_LAB and held.exists()
+def held_moves(groups: Collection[int]) -> set[int]:
+    """Return the groups, by their keys, whose session moves shall not be carried out now."""
+    if not settings.FAULT_LAB:
+        return set()
+    held = _of_moves(groups, HELD).values_list("group", flat=True)
+    return {group for group in held if group is not None}
 
 
 def take_start(node: Server) -> bool:
@@ -40,12 +50,20 @@ def record_fault(fault: Fault, sentence: str, actor: str) -> None:
     )
 
 
+def _of_moves(groups: Collection[int], amount: int) -> QuerySet[Fault]:
+    return Fault.objects.filter(kind=FaultKind.MOVE, group__in=groups, amount=amount)
+
+
 def _take(which: Q) -> bool:
     # In the caller's transaction: a step that is not stored has not used the fault up.
     if not settings.FAULT_LAB:
         return False
     fault = Fault.objects.select_related("group", "node__group").filter(which).first()
-    if fault is None or not Fault.objects.filter(pk=fault.pk).delete()[0]:
+    return fault is not None and _use_up(fault)
+
+
+def _use_up(fault: Fault) -> bool:
+    if not Fault.objects.filter(pk=fault.pk).delete()[0]:
         return False
     record_fault(fault, say("Fault used up: {fault}", fault=fault.sentence), "")
     return True

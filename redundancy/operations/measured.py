@@ -1,11 +1,14 @@
 """Keep how clients logged in after a move, while their sessions still tell."""
 
+from collections.abc import Collection, Sequence
+
+from django.db import connection
 from django.db.models import Case, Exists, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Greatest
 
 from redundancy.models import PresenceSession, RedundancyGroup, SessionMove
 from redundancy.selectors.access import has_logged_in
-from redundancy.selectors.logins import measure
+from redundancy.selectors.measuring import measure_all
 from redundancy.selectors.real_clients import measure_real
 from redundancy.srm.clients import PUSH_WAIT
 
@@ -13,13 +16,12 @@ from redundancy.srm.clients import PUSH_WAIT
 MOST = 200
 
 
-def overtake(group: RedundancyGroup, now: float) -> None:
-    """Record what is known of the group's moves before the next one, at lab time ``now``.
+def overtake(groups: Collection[RedundancyGroup], now: float) -> None:
+    """Record what is known of the moves of these groups before the next one, at lab time ``now``.
 
-    The caller holds the lock on the group's row, and moves sessions next.
+    The caller holds the locks on the groups' rows, and moves sessions next.
     """
-    for move in _unmeasured().filter(group=group):
-        _keep(move, now)
+    _keep(list(_unmeasured().filter(group__in=groups)), now)
 
 
 def keep_complete(now: float) -> int:
@@ -35,8 +37,7 @@ def keep_complete(now: float) -> int:
     last = Case(When(push_clients=0, then=upper), default=Greatest(upper, Value(PUSH_WAIT[1])))
     late = _unmeasured().filter(at__lte=now - last)
     done = list(late.filter(~Exists(failed))[:MOST])
-    for move in done:
-        _keep(move, now)
+    _keep(done, now)
     return len(done)
 
 
@@ -48,10 +49,27 @@ def _unmeasured() -> QuerySet[SessionMove]:
     )
 
 
-def _keep(move: SessionMove, now: float) -> None:
-    # Whoever was first saw the sessions as they were.
-    SessionMove.objects.filter(pk=move.pk, logins__isnull=True).update(logins=measure(move, now))
-    _keep_real(move, now)
+def _keep(moves: Sequence[SessionMove], now: float) -> None:
+    if not moves:
+        return
+    table, logins = SessionMove._meta.db_table, SessionMove._meta.get_field("logins")
+    records = measure_all(moves, now)
+    rows = [(logins.get_db_prep_save(records[move.pk], connection), move.pk) for move in moves]
+    with connection.cursor() as cursor:
+        # Whoever was first saw the sessions as they were.
+        cursor.executemany(
+            f"UPDATE {table} SET logins = %s WHERE event_id = %s AND logins IS NULL", rows
+        )
+    nodes = {pk for move in moves for pk in (move.first_id, move.second_id) if pk}
+    real = set(
+        PresenceSession.objects.filter(node__in=nodes, by_client=True)
+        .order_by()
+        .values_list("node", flat=True)
+        .distinct()
+    )
+    for move in moves:
+        if real & {move.first_id, move.second_id}:
+            _keep_real(move, now)
 
 
 def keep_real(sessions: QuerySet[PresenceSession], now: float) -> None:

@@ -1,11 +1,12 @@
 """Where sessions of users are, and when their clients log in there."""
 
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Expression, F, FloatField, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Random
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from redundancy.clock import lab_datetime, lab_now
 from redundancy.models import (
@@ -20,8 +21,10 @@ from redundancy.models import (
 )
 from redundancy.operations import measured
 from redundancy.operations.pairs import Pairs
-from redundancy.selectors import enterprise, limits
+from redundancy.operations.ways import Passed, Way, move_along
+from redundancy.selectors import enterprise
 from redundancy.selectors.enterprise import ClientSettings
+from redundancy.selectors.limits import limits_of_all
 
 
 def session_at_login(user: PresenceUser, node_id: int, now: float) -> PresenceSession:
@@ -52,62 +55,72 @@ class Placement:
         return self.moved * self.clients.per_user
 
 
-def logs_in_at(played: Expression) -> Expression:
-    """Return when the client of a session that is sent to log in does so: a played one at ``played``."""
-    real = When(by_client=True, then=Value(WHEN_IT_COMES))
-    return Case(real, default=played, output_field=FloatField())
+def serve(
+    goals: Sequence[tuple[RedundancyGroup, Server | None]],
+    nodes: Collection[Server],
+    now: float,
+) -> dict[int, Placement]:
+    """Let one node serve all users of a group, or (None) each node its own; move the sessions there.
 
-
-def move_sessions_to(
-    users: QuerySet[PresenceUser], node: Server, now: float, clients: ClientSettings
-) -> Placement:
-    """Move the sessions of these users that are elsewhere to ``node``.
-
-    One statement. Each client waits a time of its own between the limits that it keeps from its
-    last login, or between those of push clients, and logs in then; a real one when it does.
+    ``goals``: each group once. ``nodes``: of all these groups. The caller holds the lock on the groups'
+    rows. Their epochs rise, even if nobody moves: a move that was decided before must not be done after.
+    The number of statements does not grow with that of the groups. Return what was placed, by group.
     """
-    login = limits.last_login(now)
-    lower, upper = limits.limits_of(node, clients.push)
-    low, high = lower.at(login), upper.at(login)
-    elsewhere = PresenceSession.objects.filter(user__in=users).exclude(node=node)
-    # Only where the node had several limits does it depend on the sessions which ones count.
-    several = len(lower.values) > 1 or len(upper.values) > 1
-    theirs = limits.pushed(clients.push)
-    others = elsewhere.exclude(theirs) if clients.push else elsewhere
-    pushed = elsewhere.filter(theirs).count() if clients.push else 0
-    bands = limits.bands(others, node, now) if several else []
-    moved = elsewhere.update(
-        node=node,
-        since=lab_datetime(now),
-        relogin_at=logs_in_at(now + low + (high - low) * Random()),
-        limits_at=login,
-    )
+    clients = enterprise.clients()
+    measured.overtake([group for group, _ in goals], now)
+    ways = list(_ways(goals, nodes, now, clients.push))
+    passed: dict[int, list[Passed]] = {group.pk: [] for group, _ in goals}
+    for way, each in zip(ways, move_along(ways, now, clients), strict=True):
+        passed[way.group].append(each)
+    pairs = Pairs.of((group.pk, goal.pk if goal else None) for group, goal in goals)
+    table = RedundancyGroup._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET epoch = epoch + 1, holder_id = p.node_id FROM {pairs.sql} p "
+            f"WHERE {table}.id = p.item_id",
+            [pairs.param],
+        )
+    for group, goal in goals:
+        group.epoch += 1
+        group.holder = goal
+    return {group: _placed(each, now, clients) for group, each in passed.items()}
+
+
+def _ways(
+    goals: Sequence[tuple[RedundancyGroup, Server | None]],
+    nodes: Collection[Server],
+    now: float,
+    push: int,
+) -> Iterator[Way]:
+    """Yield the ways that lead to these goals."""
+    of_group: dict[int | None, list[Server]] = {}
+    for node in nodes:
+        of_group.setdefault(node.group_id, []).append(node)
+    stopped = Machine.objects.filter(server__in=nodes, logins_stopped_at__lt=now)
+    shut = dict(stopped.values_list("pk", "logins_stopped_at"))
+    limits = limits_of_all(nodes, push)
+    for group, goal in goals:
+        # Where one node held everybody, nobody is on the way to it.
+        homes = [node for node in of_group[group.pk] if node.pk != group.holder_id]
+        for to in [goal] if goal is not None else homes:
+            for start in of_group[group.pk]:
+                if start.pk != to.pk:
+                    # Who tried in vain has not logged in, and keeps the limits of the login before.
+                    known = shut.get(start.pk) or now
+                    yield Way(group.pk, start.pk, to.pk, goal is None, known, *limits[to.pk])
+
+
+def _placed(passed: Sequence[Passed], now: float, clients: ClientSettings) -> Placement:
+    # The limits of a node that nobody went to count only when nobody went anywhere.
+    counting = [each for each in passed if each.moved] or passed
     return Placement(
         now,
-        moved,
-        min((band.lower for band in bands), default=min(lower.values)),
-        max((band.upper for band in bands), default=max(upper.values)),
+        sum(each.moved for each in passed),
+        min(each.lower for each in counting),
+        max(each.upper for each in counting),
         clients,
-        pushed,
+        sum(each.pushed for each in passed),
     )
-
-
-def begin_move(group: RedundancyGroup, now: float, to: Server | None) -> None:
-    """Keep what is known of the group's earlier moves, before sessions are moved at ``now``.
-
-    ``to``: where everybody goes; None: each to the node of its own. The caller holds the lock on the
-    group's row.
-    """
-    measured.overtake(group, now)
-    shut = Machine.objects.filter(server__group=group, logins_stopped_at__lt=now)
-    for node, stopped_at in shut.values_list("pk", "logins_stopped_at"):
-        # Who tried in vain has not logged in, and keeps the limits of the login before.
-        tried = PresenceSession.objects.filter(
-            node=node, relogin_at__gt=stopped_at, relogin_at__lte=now
-        )
-        # Who stays goes on waiting for this node, as if nobody had moved.
-        stays = Q(node=to) if to is not None else Q(node=F("user__home"))
-        tried.exclude(stays).update(relogin_at=now + 1)
 
 
 def send_home(group: RedundancyGroup, now: float) -> Placement:
@@ -116,24 +129,18 @@ def send_home(group: RedundancyGroup, now: float) -> Placement:
     The caller holds the lock on the group's row. The epoch rises, so that a move decided before is
     refused.
     """
-    begin_move(group, now, None)
-    clients = enterprise.clients()
-    placed = [
-        move_sessions_to(PresenceUser.objects.filter(home=node), node, now, clients)
-        for node in Server.objects.filter(group=group)
-    ]
-    group.epoch += 1
-    group.holder = None
-    group.save(update_fields=["epoch", "holder"])
-    # The limits of a node that nobody went to count only when nobody went anywhere.
-    counting = [each for each in placed if each.moved] or placed
-    return Placement(
-        now,
-        sum(each.moved for each in placed),
-        min(each.lower for each in counting),
-        max(each.upper for each in counting),
-        clients,
-        sum(each.pushed for each in placed),
+    return serve([(group, None)], Server.objects.filter(group=group), now)[group.pk]
+
+
+def remember_moves(
+    moves: Iterable[tuple[HaEvent, RedundancyGroup, Placement]], nodes: Collection[Server]
+) -> None:
+    """Write down who serves the users of each group since its event; ``nodes``: of all these groups."""
+    of_group: dict[int | None, list[Server]] = {}
+    for node in sorted(nodes, key=lambda node: node.slot or 0):
+        of_group.setdefault(node.group_id, []).append(node)
+    SessionMove.objects.bulk_create(
+        _move_of(event, group, placement, of_group[group.pk]) for event, group, placement in moves
     )
 
 
@@ -151,9 +158,22 @@ def remember_move(
     nodes = Server.objects.filter(pk=again.pk) if again else Server.objects.none()
     if group is not None:
         nodes = Server.objects.filter(group=group)
-    first, second, *_ = [*nodes.order_by("slot"), None, None]
+    _move_of(event, group, placement, list(nodes.order_by("slot")), again=again is not None).save(
+        force_insert=True
+    )
+
+
+def _move_of(
+    event: HaEvent,
+    group: RedundancyGroup | None,
+    placement: Placement,
+    nodes: Sequence[Server],
+    *,
+    again: bool = False,
+) -> SessionMove:
+    first, second, *_ = [*nodes, None, None]
     holder = group.holder if group is not None else None
-    SessionMove.objects.create(
+    return SessionMove(
         event=event,
         group=group,
         at=placement.at,
@@ -169,7 +189,7 @@ def remember_move(
         push_clients=placement.clients.push,
         lower=int(placement.lower),
         upper=int(placement.upper),
-        again=again is not None,
+        again=again,
     )
 
 

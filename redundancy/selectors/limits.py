@@ -1,16 +1,19 @@
 """The re-login limits that clients keep from their login on, as the database reckons with them."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Case, Count, Expression, F, FloatField, Q, QuerySet, Value, When
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
 from redundancy.catalog import PARAMETER_BY_KEY
-from redundancy.models import PresenceSession, Server
+from redundancy.models import PresenceSession, ReloginLimits, Server
 from redundancy.relogin import LoginBand
 from redundancy.srm.clients import PUSH_MARKS, PUSH_STEP, PUSH_WAIT, push_below
 
 KEYS = ("relogin_lower", "relogin_upper")
+# Stands for a moment after all others, and its negative for one before.
+END = 1e15
 # The mark of a session's user: who is below a certain one has push clients.
 PUSH_MARK = F("user_id") * PUSH_STEP % PUSH_MARKS
 
@@ -73,12 +76,36 @@ def limits_of(server: Server, push: int = 0) -> tuple[Limit, Limit]:
 
     ``push``: of the users, how many percent have push clients.
     """
-    rows = list(server.relogin_limits.order_by("-at", "-pk"))
+    return limits_of_all([server], push)[server.pk]
+
+
+def limits_of_all(servers: Collection[Server], push: int = 0) -> dict[int, tuple[Limit, Limit]]:
+    """Return the same of several nodes, by their keys, in one query."""
+    rows: dict[int, list[ReloginLimits]] = {server.pk: [] for server in servers}
+    for row in ReloginLimits.objects.filter(server__in=rows).order_by("-at", "-pk"):
+        rows[row.server_id].append(row)
     lower, upper = (float(PARAMETER_BY_KEY[key].default) for key in KEYS)
-    return (
-        Limit(lower, tuple((row.at, float(row.lower)) for row in rows), push, PUSH_WAIT[0]),
-        Limit(upper, tuple((row.at, float(row.upper)) for row in rows), push, PUSH_WAIT[1]),
-    )
+    return {
+        pk: (
+            Limit(lower, tuple((row.at, float(row.lower)) for row in its), push, PUSH_WAIT[0]),
+            Limit(upper, tuple((row.at, float(row.upper)) for row in its), push, PUSH_WAIT[1]),
+        )
+        for pk, its in rows.items()
+    }
+
+
+def spans(lower: Limit, upper: Limit) -> Iterator[tuple[float, float, float, float]]:
+    """Yield from when until when (lab seconds) a login got which two limits, of a node as ``limits_of`` tells.
+
+    The last one first; they leave no gap.
+    """
+    until = END
+    for (at, low), (_, high) in zip(lower.since, upper.since, strict=True):
+        # Of two at one moment the newer one counts.
+        if at < until:
+            yield at, until, low, high
+            until = at
+    yield -END, until, lower.before, upper.before
 
 
 def bands(
@@ -89,8 +116,14 @@ def bands(
     ``push``: of the users, how many percent have push clients. In one query besides that for the
     limits.
     """
+    return bands_of(sessions, *limits_of(node, push), now)
+
+
+def bands_of(
+    sessions: QuerySet[PresenceSession], lower: Limit, upper: Limit, now: float
+) -> list[LoginBand]:
+    """Return the same where the limits are known, in one query."""
     login = last_login(now)
-    lower, upper = limits_of(node, push)
     rows = (
         sessions.annotate(low=lower.at(login), high=upper.at(login))
         .values_list("low", "high")

@@ -18,13 +18,14 @@ from itertools import accumulate
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, Count, F, Func, IntegerField, Max, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, Func, IntegerField, Max, Q, QuerySet, Value, When
 from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.fingerprint import PASSING
 from redundancy.models import PresenceSession, SessionMove
 from redundancy.relogin import PERCENTS, even_rate, rate_in_words, span_of
 from redundancy.selectors.access import has_logged_in
+from redundancy.selectors.measuring import measure
 from redundancy.srm.words import say
 
 
@@ -263,30 +264,6 @@ def measured_logins(move: SessionMove, now: float) -> Measured:
         per_user=move.clients_per_user,
         complete=move.logins is not None or not record["overtaken"],
     )
-
-
-def measure(move: SessionMove, now: float) -> dict[str, Any]:
-    """Return the record of a move as its sessions tell at lab time ``now``; two queries."""
-    width = span_of(move.latest)
-    after = F("relogin_at") - move.at
-    sessions = at_nodes(move).filter(of_move(move))
-    counts = (
-        sessions.filter(has_logged_in(now))
-        .annotate(span=_span(move, width))
-        .values_list("span")
-        .annotate(n=Count("pk"), waited=Sum(after), last=Max(after))
-        .order_by("span")
-    )
-    rows = list(counts)
-    late = sessions.exclude(has_logged_in(now)).count()
-    return {
-        "width": width,
-        "counts": [[span, number] for span, number, _, _ in rows],
-        # Who was moved again had waited until then.
-        "waited": round(sum(row[2] for row in rows) + late * (now - move.at), 1),
-        "last": round(max((row[3] for row in rows), default=0.0), 1),
-        "overtaken": late,
-    }
 
 
 def at_nodes(move: SessionMove) -> QuerySet[PresenceSession]:

@@ -339,7 +339,7 @@ def test_the_sweep_after_a_change_by_hand_has_the_alarms_looked_at(
 
     def sweeps_tell(deed: str) -> None:
         for _ in range(2):
-            sweeping.sweep(pair.wanted.append, changed=lambda: looked.append(deed))
+            sweeping.sweep(pair.wanted.extend, changed=lambda: looked.append(deed))
 
     sweeps_tell("nothing")
     assert not looked

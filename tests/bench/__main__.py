@@ -14,6 +14,7 @@ PARTS = (
     "cost",
     "history",
     "moves",
+    "flood",
     "users",
     "jabber",
     "twin",

@@ -60,7 +60,7 @@ class Lab:
         self.queries = self.trips = 0
         with self._connection.execute_wrapper(self._count):
             began = time.perf_counter()
-            steps = sweep(self.wanted.append)
+            steps = sweep(self.wanted.extend)
             took = (time.perf_counter() - began) * 1000
         return took, steps, self.queries, self.trips
 
@@ -101,15 +101,15 @@ def valkey() -> Iterator[None]:
         server.wait()
 
 
-def enable(lab: Lab, count: int) -> None:
-    """Add ``count`` pairs and switch HA on, a share of them each second, until all are Normal."""
+def enable(lab: Lab, count: int, *, at_once: bool = False) -> None:
+    """Add ``count`` pairs and switch HA on, a share of them each second or ``at_once``, until all are Normal."""
     from redundancy.models import NodeRuntime, RedundancyGroup
     from redundancy.srm.states import State
     from tests.bench.population import add_pairs
 
     groups = [group.pk for group in add_pairs(count)]
     for second in range(INTERVAL):
-        some = groups[second::INTERVAL]
+        some = groups[second::INTERVAL] if not at_once else groups[: None if second == 0 else 0]
         RedundancyGroup.objects.filter(pk__in=some).update(ha_enabled=True, ha_generation=1)
         lab.sweep()
     for _ in range(INTERVAL):

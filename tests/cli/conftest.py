@@ -66,6 +66,6 @@ def settle() -> None:
     """Sweep until SRM has nothing left to do, and move the sessions it wants moved."""
     wanted: list[MoveRequest] = []
     for _ in range(6):
-        sweep(wanted.append)
+        sweep(wanted.extend)
         while wanted:
             move_sessions(wanted.pop(0))

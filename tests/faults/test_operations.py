@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
 from redundancy.models import Fault, HaEvent, RedundancyGroup, Server
-from redundancy.operations.faults import take_move, take_start
+from redundancy.operations.faults import take_moves, take_start
 from redundancy.operations.groups import add_group
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
@@ -189,5 +189,5 @@ def test_without_the_fault_lab_nothing_is_broken_and_nobody_asked(
     with django_assert_num_queries(0):
         assert selectors.active() == []
         assert selectors.in_force() == selectors.NONE
-        assert not take_move(group)
+        assert not take_moves([group.pk])
         assert not take_start(pub)

@@ -28,10 +28,10 @@ class Pair:
         self.wanted: list[MoveRequest] = []
 
     def sweep(self, *, moving: bool = True) -> int:
-        taken = sweeping.sweep(self.wanted.append)
+        taken = sweeping.sweep(self.wanted.extend)
         while moving and self.wanted:
             moves.move_sessions(self.wanted.pop(0))
-            taken += sweeping.sweep(self.wanted.append)
+            taken += sweeping.sweep(self.wanted.extend)
         return taken
 
     def run(self, seconds: int) -> None:

@@ -117,6 +117,37 @@ def test_work_done_and_not_acknowledged_is_not_done_twice(lab: Lab) -> None:
     check(lab, before, frozenset({"Failing Over", "Taking Over", "Idle", BACKUP}))
 
 
+@pytest.mark.parametrize(
+    ("call", "stored"),
+    [("redundancy.operations.moves:remember_moves", 0), ("redundancy.bus:end_moves", 1)],
+    ids=["before its commit", "after its commit"],
+)
+def test_a_worker_that_dies_within_its_moves_loses_none_and_repeats_none(
+    lab: Lab, call: str, stored: int
+) -> None:
+    lab.wait_lab(60)
+    before = lab.last_event()
+    lab.processes.kill("moves")
+    lab.request("failover")
+    lab.until("Failing Over", "Taking Over")
+    lab.processes.start("moves", PYTHONPATH=SABOTAGE, SABOTAGE_CALL=call)
+    assert lab.processes.wait("moves") == -signal.SIGKILL
+    assert lab.ask("bus.client().zcard(bus.MOVES)"), "it waits on"
+    moved = f"[event for event in history({before}) if event[1] == 'move']"
+    assert len(lab.ask(moved)) == stored
+    lab.processes.start("moves")
+    lab.until("Idle", BACKUP, REST)
+    # What was not acknowledged is handed out again; nobody asks for it any more.
+    lab.ask(
+        "[bus.client().zadd('unacked_index', {tag: 0})"
+        " for tag in bus.client().zrange('unacked_index', 0, -1)] and None"
+    )
+    lab.wait_lab(120)
+    assert len(lab.ask(moved)) == 1
+    assert [node[2] for node in lab.ask("pair()").values()] == [0, 1000]
+    check(lab, before, frozenset({"Failing Over", "Taking Over", "Idle", BACKUP}))
+
+
 def test_a_backlog_of_ten_minutes_is_flushed_without_effect(lab: Lab) -> None:
     """Ten minutes of sweeps, and the moves of takeovers long past."""
     lab.request("failover")
@@ -128,7 +159,7 @@ def test_a_backlog_of_ten_minutes_is_flushed_without_effect(lab: Lab) -> None:
         lab.processes.kill(name)
     lab.ask("[tasks.sweep.apply_async() for _ in range(600)] and None")
     lab.ask(
-        "[tasks.ask_for_move(MoveRequest(server(name).pk, MoveKind(kind), epoch, generation))"
+        "[tasks.ask_for_moves([MoveRequest(server(name).pk, MoveKind(kind), epoch, generation)])"
         " for generation in [server('imp-pub').group.ha_generation]"
         " for name in ('imp-pub', 'imp-sub') for kind in ('take over', 'home')"
         " for now in [server('imp-pub').group.epoch] for epoch in (now - 2, now - 1)"

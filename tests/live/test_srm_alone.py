@@ -47,7 +47,7 @@ class Lone:
         self.srm.start()
 
     def look(self) -> bool:
-        lives = self.srm.look(self.pair.wanted.append)
+        lives = self.srm.look(self.pair.wanted.extend)
         while self.pair.wanted:
             moves.move_sessions(self.pair.wanted.pop(0))
         return lives

@@ -1,8 +1,10 @@
 """What a worker makes of what it finds in its queue: too much of it, or something too old."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
+from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
 from redundancy import bus, tasks
@@ -33,8 +35,9 @@ def wanted_move(pair: Pair) -> MoveRequest:
     return request
 
 
-def carry_out(request: MoveRequest) -> None:
-    tasks.move_sessions(request.node_id, request.kind.value, request.epoch, request.generation)
+def carry_out() -> None:
+    """Let the worker have the word that was sent of it."""
+    tasks.move_sessions()
 
 
 @pytest.fixture
@@ -78,8 +81,8 @@ def test_many_moves_ask_for_one_sweep_which_comes_at_once(
     pair: Pair, swept: list[str], queued: list[tuple[object, ...]]
 ) -> None:
     def ask_and_do() -> None:
-        tasks.ask_for_move(request)
-        carry_out(request)
+        tasks.ask_for_moves([request])
+        carry_out()
 
     request = MoveRequest(server("imp-pub").pk, MoveKind.TAKE_OVER, 0, 0)
     tasks.sweep()
@@ -108,49 +111,101 @@ def test_a_move_that_was_asked_for_too_long_ago_is_left(
     monkeypatch.setattr(tasks.sweep, "delay", lambda **_: None)
     monkeypatch.setattr("redundancy.clock.rate", lambda: rate)
     request = wanted_move(pair)
-    tasks.ask_for_move(request)
+    tasks.ask_for_moves([request])
     pair.clock.now += age
-    carry_out(request)
+    carry_out()
     assert (pair.sessions() == (0, 1000)) is moved
     assert SrmMessage.objects.exists() is moved
     assert (RedundancyGroup.objects.get().holder is not None) is moved
 
 
-def test_a_move_waits_in_the_queue_once_and_is_done_if_the_node_still_asks(
+def test_moves_wait_for_one_task_and_are_done_if_their_nodes_still_ask(
     pair: Pair, queued: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A queue that takes longer than a move is wanted must not leave all moves undone."""
     monkeypatch.setattr(tasks.sweep, "delay", lambda **_: None)
     request = wanted_move(pair)
     for _ in range(4):
-        tasks.ask_for_move(request)
+        tasks.ask_for_moves([request])
         pair.clock.now += 14
-    assert len(queued) == 1
     # Another node, or another epoch, is another move.
-    tasks.ask_for_move(replace(request, epoch=request.epoch + 1))
-    assert len(queued) == 2
-    carry_out(request)
+    tasks.ask_for_moves([replace(request, epoch=request.epoch + 1)])
+    assert (len(queued), bus.client().zcard(bus.MOVES)) == (1, 2)
+    carry_out()
     assert pair.sessions() == (0, 1000)
     # Handed out again, as after a crash: nobody asks for it any more.
     told = SrmMessage.objects.count()
-    carry_out(request)
+    carry_out()
     assert SrmMessage.objects.count() == told
-    tasks.ask_for_move(request)
-    assert len(queued) == 3
+    tasks.ask_for_moves([request])
+    assert len(queued) == 2
 
 
-def test_a_move_whose_message_was_lost_is_queued_again(
+def test_a_task_of_moves_whose_message_was_lost_is_queued_again(
     pair: Pair, queued: list[tuple[object, ...]]
 ) -> None:
     request = wanted_move(pair)
-    tasks.ask_for_move(request)
-    (key,) = bus.client().keys("srm:move:*")
-    left = bus.client().pttl(key)
-    tasks.ask_for_move(request)
-    assert 0 < bus.client().pttl(key) <= left, "asking again does not put it off"
-    bus.client().delete(key)
-    tasks.ask_for_move(request)
+    tasks.ask_for_moves([request])
+    left = bus.client().pttl(bus.MOVES_WANTED)
+    assert 0 < left <= 1000 * bus.MOVE_SECONDS
+    tasks.ask_for_moves([request])
+    assert 0 < bus.client().pttl(bus.MOVES_WANTED) <= left, "asking again does not put it off"
+    bus.client().delete(bus.MOVES_WANTED)
+    tasks.ask_for_moves([request])
     assert len(queued) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "waiting"), [(OperationalError("away"), 1), (ValueError("ours"), 0)]
+)
+def test_moves_wait_on_through_an_outage_and_not_for_a_fault_of_ours(
+    pair: Pair,
+    queued: list[tuple[object, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    waiting: int,
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    tasks.ask_for_moves([wanted_move(pair)])
+    with monkeypatch.context() as broken, contextlib.suppress(ValueError):
+        broken.setattr("redundancy.operations.moves.move_all", fail)
+        carry_out()
+    assert bus.client().zcard(bus.MOVES) == waiting
+    assert pair.sessions() == (500, 500)
+    carry_out()
+    assert pair.sessions() == ((0, 1000) if waiting else (500, 500))
+
+
+def test_more_moves_than_one_task_takes_are_done_by_the_next(
+    pair: Pair, queued: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.sweep, "delay", lambda **_: None)
+    monkeypatch.setattr(tasks, "MOVES_AT_ONCE", 3)
+    request = wanted_move(pair)
+    others = [replace(request, epoch=request.epoch + more) for more in range(1, 5)]
+    tasks.ask_for_moves(others)
+    # The last to ask: who waited longest is first.
+    pair.clock.now += 1
+    tasks.ask_for_moves([request])
+    carry_out()
+    assert (pair.sessions(), len(queued)) == ((500, 500), 2)
+    # While it works, others ask: it does not see them, and one more task does.
+    tasks.ask_for_moves([request])
+    assert len(queued) == 2
+    carry_out()
+    assert (pair.sessions(), len(queued)) == ((0, 1000), 2)
+
+
+def test_a_task_of_an_older_version_does_what_waits(
+    pair: Pair, queued: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.sweep, "delay", lambda **_: None)
+    request = wanted_move(pair)
+    tasks.ask_for_moves([request])
+    tasks.move_sessions(request.node_id, request.kind.value, request.epoch, request.generation)
+    assert pair.sessions() == (0, 1000)
 
 
 def test_a_queue_is_kept_for_minutes_so_that_no_wrong_clock_empties_it(settings: Settings) -> None:

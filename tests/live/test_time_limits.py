@@ -40,7 +40,7 @@ def look(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[floa
 
         for _ in range(120):
             pair.clock.now += 1
-            sweep.sweep(pair.wanted.append, wait=wait)
+            sweep.sweep(pair.wanted.extend, wait=wait)
             if waited:
                 return waited
         raise AssertionError("nothing was waited for")
@@ -98,7 +98,7 @@ def test_a_limit_that_is_reached_while_a_sweep_works_is_judged_in_the_same_one(
         quiet.clock.now = limit + 0.01
 
     monkeypatch.setattr("redundancy.operations.access.let_in", pass_by)
-    sweep.sweep(quiet.wanted.append, wait=lambda _: True)
+    sweep.sweep(quiet.wanted.extend, wait=lambda _: True)
     assert quiet.states()[0] == State.TAKING_OVER
 
 
@@ -130,7 +130,7 @@ def test_without_a_wait_the_next_sweep_judges(
     for _ in range(120):
         quiet.clock.now += 1
         before = quiet.clock.now
-        sweep.sweep(quiet.wanted.append)
+        sweep.sweep(quiet.wanted.extend)
         assert quiet.clock.now == before
     assert quiet.states()[0] == State.TAKING_OVER
 

@@ -33,10 +33,10 @@ def test_a_move_uses_up_the_one_of_its_group() -> None:
         put(FaultKind.START, node=node("a1")),
         put(FaultKind.LOSS, group=group("a"), amount=0),
     ]
-    assert not faults.take_move(group("a"))
+    assert not faults.take_moves([group("a").pk])
     fault = put(FaultKind.MOVE, group=group("a"), amount=0)
-    assert faults.take_move(group("a"))
-    assert not faults.take_move(group("a"))
+    assert faults.take_moves([group("a").pk])
+    assert not faults.take_moves([group("a").pk])
     assert set(Fault.objects.all()) == set(others)
     event = used_up()
     assert event.sentence == f"Fault used up: {fault.sentence}"
@@ -51,11 +51,11 @@ def test_a_move_uses_up_the_one_of_its_group() -> None:
 def test_moves_that_are_held_are_not_used_up() -> None:
     put(FaultKind.MOVE, group=group("b"), amount=HELD)
     put(FaultKind.LOSS, group=group("a"), amount=HELD)
-    assert not faults.moves_held(group("a"))
+    assert not faults.held_moves([group("a").pk])
     put(FaultKind.MOVE, group=group("a"), amount=HELD)
-    assert faults.moves_held(group("a"))
-    assert not faults.take_move(group("a"))
-    assert faults.moves_held(group("a"))
+    assert faults.held_moves([group("a").pk])
+    assert not faults.take_moves([group("a").pk])
+    assert faults.held_moves([group("a").pk])
 
 
 def test_a_start_uses_up_the_one_of_its_node() -> None:
@@ -74,8 +74,8 @@ def test_without_the_fault_lab_none_takes_effect(settings: Settings) -> None:
     put(FaultKind.MOVE, group=group("a"), amount=0)
     put(FaultKind.MOVE, group=group("b"), amount=HELD)
     put(FaultKind.START, node=node("a1"))
-    assert not faults.take_move(group("a"))
-    assert not faults.moves_held(group("b"))
+    assert not faults.take_moves([group("a").pk])
+    assert not faults.held_moves([group("b").pk])
     assert not faults.take_start(node("a1"))
     assert Fault.objects.count() == 3
 

@@ -241,7 +241,7 @@ def test_a_record_is_complete_when_nobody_is_to_come(
 ) -> None:
     move = SessionMove.objects.get()
     if recorded:
-        measured.overtake(moved, BEGIN + second)
+        measured.overtake([moved], BEGIN + second)
         move.refresh_from_db()
     found = measured_logins(move, BEGIN + second)
     assert (found.complete, found.logged_in, found.overtaken) == (complete, logged_in, overtaken)
@@ -251,12 +251,12 @@ def test_a_record_is_complete_when_nobody_is_to_come(
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_move_of_somebody_is_recorded(moved: RedundancyGroup, number: int) -> None:
     SessionMove.objects.update(moved=number)
-    measured.overtake(moved, BEGIN + 600)
+    measured.overtake([moved], BEGIN + 600)
     assert (SessionMove.objects.get().logins is not None) is bool(number)
 
 
 def test_a_move_of_another_group_leaves_the_record_open(moved: RedundancyGroup) -> None:
     third = add_server(name="imp-3", server_type="imp", actor="")
     other = add_group(name="Rome", first=third, actor="")
-    measured.overtake(other, BEGIN + 150)
+    measured.overtake([other], BEGIN + 150)
     assert SessionMove.objects.get().logins is None

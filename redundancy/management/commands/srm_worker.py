@@ -25,7 +25,7 @@ from redundancy.models import Server
 from redundancy.operations.power import SILENT_SECONDS
 from redundancy.outage import OutageLog
 from redundancy.selectors import nodes
-from redundancy.tasks import ask_for_move
+from redundancy.tasks import ask_for_moves
 
 
 class Command(JoinedCommand):
@@ -74,7 +74,7 @@ class Command(JoinedCommand):
         """Look once; what cannot be reached now is tried again."""
         connection.close_if_unusable_or_obsolete()
         try:
-            owned = srm.look(ask_for_move)
+            owned = srm.look(ask_for_moves)
             self._outages.over("look")
             return owned
         except (bus.BusError, OperationalError) as error:

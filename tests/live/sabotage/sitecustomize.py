@@ -4,6 +4,7 @@ Python imports this before the product, which knows nothing of it.
 """
 
 import datetime
+import importlib
 import os
 import signal
 import time
@@ -56,7 +57,24 @@ def _die_after(task: str) -> None:
     task_postrun.connect(die, weak=False)
 
 
+def _die_at(function: str) -> None:
+    """Kill this process when it calls ``function`` ("module:name") in its first task."""
+    from celery.signals import task_prerun
+
+    module, _, name = function.partition(":")
+
+    def die(*_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def prepare(**_: Any) -> None:
+        setattr(importlib.import_module(module), name, die)
+
+    task_prerun.connect(prepare, weak=False)
+
+
 if "SABOTAGE_CLOCK" in os.environ:
     _shift_clock(float(os.environ["SABOTAGE_CLOCK"]))
 if "SABOTAGE_TASK" in os.environ:
     _die_after(os.environ["SABOTAGE_TASK"])
+if "SABOTAGE_CALL" in os.environ:
+    _die_at(os.environ["SABOTAGE_CALL"])
