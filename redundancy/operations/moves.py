@@ -154,6 +154,9 @@ def _together(requests: Sequence[MoveRequest], *, wait: bool) -> list[MoveReques
             logger.exception("%s failed", requests[0])
             report_failure(requests[0])
             return []
+        # Told once: halves of these fail for the same cause.
+        text = "%d moves together failed (%s: %s); they are tried in halves"
+        logger.warning(text, len(requests), type(error).__name__, error)
     # Nothing of it was stored. Only the broken one shall fail.
     half = len(requests) // 2
     return _together(requests[:half], wait=wait) + _together(requests[half:], wait=wait)

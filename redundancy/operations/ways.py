@@ -116,17 +116,18 @@ _COLUMNS = {
     "low": "float8",
     "high": "float8",
 }
+# Made once: else the databases would take the parameter apart for each session.
 _TABLE = {
-    "sqlite": "(SELECT "
-    + ", ".join(f"json_extract(value, '$.{name}') AS w_{name}" for name in _COLUMNS)
-    + " FROM json_each(%s)) w",
-    "postgresql": "(SELECT "
-    + ", ".join(f"{name} AS w_{name}" for name in _COLUMNS)
+    "sqlite": "(WITH m AS MATERIALIZED (SELECT "
+    + ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in _COLUMNS)
+    + " FROM json_each(%s)) SELECT * FROM m) w",
+    "postgresql": "(WITH m AS MATERIALIZED (SELECT "
+    + ", ".join(f"{name}" for name in _COLUMNS)
     + " FROM json_to_recordset(%s::json) AS r("
     + ", ".join(f'"{name}" {kind}' for name, kind in _COLUMNS.items())
-    + ")) w",
+    + ")) SELECT * FROM m) w",
 }
-_LOGIN = "CASE WHEN s.relogin_at <= w.w_known THEN s.relogin_at ELSE s.limits_at END"
+_LOGIN = "CASE WHEN s.relogin_at <= w.known THEN s.relogin_at ELSE s.limits_at END"
 
 
 def _rows(ways: Sequence[Way]) -> Iterator[dict[str, Any]]:
@@ -149,27 +150,27 @@ def _along_many(ways: Sequence[Way], now: float, clients: ClientSettings) -> lis
     sessions, users = PresenceSession._meta.db_table, PresenceUser._meta.db_table
     table, param = _TABLE[connection.vendor], json.dumps(list(_rows(ways)))
     leaving = (
-        f"s.node_id = w.w_start AND {_LOGIN} >= w.w_first AND {_LOGIN} < w.w_until "
-        f"AND (w.w_homewards = 0 OR EXISTS (SELECT 1 FROM {users} u "
-        "WHERE u.home_id = w.w_goal AND u.id = s.user_id))"
+        f"s.node_id = w.start AND {_LOGIN} >= w.first AND {_LOGIN} < w.until "
+        f"AND (w.homewards = 0 OR EXISTS (SELECT 1 FROM {users} u "
+        "WHERE u.home_id = w.goal AND u.id = s.user_id))"
     )
     push = f"s.user_id * {PUSH_STEP} %% {PUSH_MARKS} < {push_below(clients.push)}"
     low, high = (
-        f"CASE WHEN {push} THEN {wait} ELSE w.w_{name} END" if clients.push else f"w.w_{name}"
+        f"CASE WHEN {push} THEN {wait} ELSE w.{name} END" if clients.push else f"w.{name}"
         for name, wait in zip(("low", "high"), PUSH_WAIT, strict=True)
     )
     since = PresenceSession._meta.get_field("since").get_db_prep_save(lab_datetime(now), connection)
     draw = "RAND()" if connection.vendor == "sqlite" else "RANDOM()"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT w.w_number, w.w_low, w.w_high, COUNT(*), SUM(CASE WHEN {push} THEN 1 ELSE 0 END) "
+            f"SELECT w.number, w.low, w.high, COUNT(*), SUM(CASE WHEN {push} THEN 1 ELSE 0 END) "
             f"FROM {table} JOIN {sessions} s ON {leaving} "
-            "GROUP BY w.w_number, w.w_low, w.w_high",
+            "GROUP BY w.number, w.low, w.high",
             [param],
         )
         found = cursor.fetchall()
         cursor.execute(
-            f"UPDATE {sessions} AS s SET node_id = w.w_goal, since = %s, "
+            f"UPDATE {sessions} AS s SET node_id = w.goal, since = %s, "
             "relogin_at = CASE WHEN s.by_client THEN %s "
             f"ELSE %s + {low} + (({high}) - ({low})) * {draw} END, limits_at = {_LOGIN} "
             f"FROM {table} WHERE {leaving}",

@@ -37,6 +37,7 @@ def measure_all(moves: Collection[SessionMove], now: float) -> dict[int, dict[st
         }
         for move in moves
     }
+    at = {move.pk: move.at for move in moves}
     places = [
         (move.pk, node, float(records[move.pk]["width"]))
         for move in moves
@@ -48,11 +49,12 @@ def measure_all(moves: Collection[SessionMove], now: float) -> dict[int, dict[st
         rows = cursor.fetchall()
     for pk, span, number, waited, last in rows:
         record = records[pk]
-        # Who was moved again had waited until then.
-        record["waited"] += waited
         if span is None:
             record["overtaken"] = number
+            # Who was moved again had waited until then.
+            record["waited"] += number * (now - at[pk])
         else:
+            record["waited"] += waited
             record["counts"].append([span, number])
             record["last"] = max(record["last"], last)
     for record in records.values():
@@ -71,15 +73,17 @@ def _statement() -> str:
         kind._meta.db_table for kind in (SessionMove, HaEvent, PresenceSession, Machine)
     )
     span = _WHOLE[connection.vendor].format("x.after / x.width")
+    # Made once: else the databases would take the parameter apart, and look for it all, for each session.
     return (
-        f"SELECT x.move_id, CASE WHEN x.done THEN {span} END, COUNT(*), "
-        "SUM(CASE WHEN x.done THEN x.after ELSE x.age END), "
-        "MAX(CASE WHEN x.done THEN x.after END) "
-        "FROM (SELECT p.move_id, p.width, s.relogin_at - m.at AS after, %s - m.at AS age, "
-        "s.relogin_at <= %s AND (k.logins_stopped_at IS NULL OR s.relogin_at <= k.logins_stopped_at) "
-        f"AS done FROM {_PLACES[connection.vendor]} p "
-        f"JOIN {moves} m ON m.event_id = p.move_id JOIN {events} e ON e.id = m.event_id "
-        f"JOIN {sessions} s ON s.node_id = p.node_id AND s.since = e.at AND s.relogin_at > s.limits_at "
-        f"LEFT JOIN {machines} k ON k.server_id = s.node_id) x "
-        "GROUP BY 1, 2"
+        "WITH p AS MATERIALIZED (SELECT q.move_id, q.node_id, q.width, m.at, e.at AS since, "
+        # Who was to log in later has not.
+        "CASE WHEN k.logins_stopped_at < %s THEN k.logins_stopped_at ELSE %s END AS known "
+        f"FROM {_PLACES[connection.vendor]} q "
+        f"JOIN {moves} m ON m.event_id = q.move_id JOIN {events} e ON e.id = m.event_id "
+        f"LEFT JOIN {machines} k ON k.server_id = q.node_id) "
+        f"SELECT x.move_id, CASE WHEN x.done THEN {span} END, COUNT(*), SUM(x.after), MAX(x.after) "
+        "FROM (SELECT p.move_id, p.width, s.relogin_at - p.at AS after, "
+        "s.relogin_at <= p.known AS done "
+        f"FROM p JOIN {sessions} s ON s.node_id = p.node_id AND s.since = p.since "
+        "AND s.relogin_at > s.limits_at) x GROUP BY 1, 2"
     )

@@ -203,7 +203,9 @@ class _Undo(Exception):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_together_they_do_what_they_do_one_by_one(situation: Callable[[], None]) -> None:
+def test_together_they_do_what_they_do_one_by_one(
+    situation: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
     def play(move: Callable[[list[MoveRequest]], object]) -> list[Any]:
         seen = []
         with contextlib.suppress(_Undo), transaction.atomic():
@@ -226,6 +228,8 @@ def test_together_they_do_what_they_do_one_by_one(situation: Callable[[], None])
     together = play(moves.move_all)
     for number, (one, all_) in enumerate(zip(one_by_one, together, strict=True)):
         assert all_ == one, f"step {number}"
+    # They were done together.
+    assert not caplog.records
 
 
 def waits(now: float) -> list[tuple[int, int]]:
@@ -258,7 +262,8 @@ def test_a_broken_group_holds_no_other_up(
     assert set(told.values()) == {MessageKind.MOVED}
     broken.refresh_from_db()
     assert (broken.epoch, broken.holder) == (0, None)
-    assert caplog.text.count("failed") == 1
+    assert caplog.text.count("moves together failed (ValueError: broken)") == 3
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
 @pytest.mark.django_db
