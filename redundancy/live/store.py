@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import JSONField
 
 from redundancy.drivers import get_driver
 from redundancy.live.due import DueNode
 from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
+from redundancy.models.fields import SentenceField
 from redundancy.models.runtime import NEVER
 from redundancy.operations import access, events, faults, incidents, locks, power, services
 from redundancy.outage import is_outage
@@ -37,6 +40,8 @@ COLUMNS = [
     for field in NodeRuntime._meta.concrete_fields
     if not field.primary_key and field.name != "looks"
 ]
+# Those whose values are not stored as they are: the others need no look for each row.
+SPECIAL = [c for c in COLUMNS if isinstance(c, JSONField | SentenceField)]
 TABLE, KEY = NodeRuntime._meta.db_table, NodeRuntime._meta.pk.column
 # What is done only when the step is stored.
 GO_OUT = (SendHeartbeat, MoveSessions)
@@ -129,7 +134,7 @@ def _remember(steps: Sequence[TakenStep]) -> None:
     for step in steps:
         stored = step.situation.stored
         sentences = [a.sentence for a, _ in step.actions if isinstance(a, StateChanged)]
-        row = {
+        row: dict[str, Any] = {
             "version": stored.version + 1,
             "memory": node_to_json(step.node),
             "state": step.node.state,
@@ -142,7 +147,9 @@ def _remember(steps: Sequence[TakenStep]) -> None:
             "late_at": min(facts.late_at(step.node, step.policy), NEVER),
             "limit_at": min(facts.limit_at(step.node, step.now, step.policy), NEVER),
         }
-        values = (c.get_db_prep_save(row[c.name], connection) for c in COLUMNS)
+        for column in SPECIAL:
+            row[column.name] = column.get_db_prep_save(row[column.name], connection)
+        values = (row[column.name] for column in COLUMNS)
         rows.append([*values, int(step.is_news), stored.pk])
     columns = ", ".join(f"{column.column} = %s" for column in COLUMNS) + ", looks = looks + %s"
     with connection.cursor() as cursor:

@@ -42,11 +42,7 @@ def keep_complete(now: float) -> int:
 
 
 def _unmeasured() -> QuerySet[SessionMove]:
-    return (
-        SessionMove.objects.filter(logins__isnull=True, moved__gt=0)
-        .select_related("event")
-        .order_by("pk")
-    )
+    return SessionMove.objects.filter(logins__isnull=True, moved__gt=0).order_by("pk")
 
 
 def _keep(moves: Sequence[SessionMove], now: float) -> None:
