@@ -16,6 +16,7 @@ from redundancy.models import (
     ImportPiece,
     ImportRow,
     LabClock,
+    LabCopy,
     LogCollection,
     PresenceUser,
     SessionMove,
@@ -53,6 +54,7 @@ def _fill_the_rest(made: Furniture) -> None:
         event=event, moved=1, disconnected=1, peak=1, until_50=1, until_95=1, until_100=1
     )
     LabClock.objects.create(real_at=1, lab_at=1, rate=1)
+    LabCopy.objects.create(cause="x", servers=1, groups=1, users=1, form=1, data=b"x")
     SignIn.objects.create(username="ann", ok=True)
     SrmMessage.objects.create(node_id=made.pub, kind="started")
     SessionMove.objects.create(
