@@ -93,7 +93,7 @@ def _power(
     read = bool(node.services) and not all_unread
     if (away or silent or all_unread) and not read and (away or all_unread):
         why = say("it is not reached") if away else say("none of its services can be read")
-        assumed.append((say("Power"), why, say("off")))
+        assumed.append((say("Power"), why, say("switched off")))
         return False, True
     if silent:
         assumed.append((SRM, say("it does not respond"), say("stopped")))
