@@ -125,7 +125,7 @@ def test_power_and_srm(tmp_path: Path) -> None:
     assert (node(plan, "na").powered, node(plan, "na").srm_running) == (True, False)
     assert node(plan, "nb").powered is False
     assert f"{SRM} of na: it does not respond; taken as stopped." in notes(plan, Sort.ASSUMED)
-    assert "Power of nb: it is not reached; taken as off." in notes(plan, Sort.ASSUMED)
+    assert "Power of nb: it is not reached; taken as switched off." in notes(plan, Sort.ASSUMED)
     assert node(plan, "na").address == "10.0.0.1"
     assert {server.domain for server in plan.nodes} == {"x.example"}
     (begins,) = notes(plan, Sort.BEGINS)
