@@ -8,6 +8,7 @@ import redis
 from redundancy import bus, pulse
 from redundancy.models import RedundancyGroup
 from redundancy.operations import groups, sample
+from redundancy.selectors import stamp
 from tests.live.lab import Lab, running
 from tests.live.pair import Clock, Pair
 from tests.live.settled import begin_with
@@ -49,6 +50,8 @@ def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -
     """A pair that is Normal, at a lab time the test moves on."""
     clock = Clock(BEGIN)
     monkeypatch.setattr("redundancy.clock.look", lambda: (clock.reader(), 1.0))
+    # What this process saw of other tests' databases says nothing about this one.
+    monkeypatch.setattr(stamp, "_floor", stamp._Floor())
     # Between two sweeps its time stands still.
     monkeypatch.setattr(bus, "wait_for_nothing", lambda _seconds: False)
     bus.client().flushdb()
