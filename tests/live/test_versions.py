@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from redundancy import bus
 from redundancy.faultlab import writes as faults
 from redundancy.fingerprint import PASSING, fingerprint
 from redundancy.imports.writes import begin_import
@@ -133,6 +134,8 @@ def regions(
 ) -> "dict[str, Region]":
     """The live regions of all pages, while much is to be seen on them, by their address."""
     settings.FAULT_LAB = True
+    # Judged by real time, of which a test may take much.
+    monkeypatch.setattr(bus, "sweep_age", lambda: 0.4)
     client, group, pub = Client(), RedundancyGroup.objects.get(), server("imp-pub")
     client.force_login(User.objects.create_superuser(ACTOR))
     pair.run(20)
