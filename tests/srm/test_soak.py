@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from redundancy.srm.simulator import NODES, ROUTER, Simulator
+from redundancy.srm.simulator import DATABASE, NODES, ROUTER, Simulator
 from redundancy.srm.states import State
 from redundancy.srm.step import UnsettledError
 from redundancy.srm.table import TABLE, Rule, Trigger
@@ -71,6 +71,25 @@ def test_a_service_stopped_by_hand_just_before_srm_stops_all_may_count_as_stoppe
     trial.sim.run_for(60)
     trial.disable()
     assert trial.sim.machines["imp-sub"].running(ROUTER) is (ahead < 0)
+
+
+def test_a_service_stopped_by_hand_just_before_a_restart_that_fails_may_count_as_stopped_by_it() -> (
+    None
+):
+    """SRM has not looked since, and starts it when HA is disabled; its restart was to do the same."""
+    trial = Trial(automatic=False, timeout=60, seed=1, repeat=False, apart=0.001)
+    sim = trial.sim
+    sim.run_for(30)
+    sim.stop_service("imp-sub", DATABASE)
+    sim.run_for(100)
+    sim.start_service("imp-sub", DATABASE)
+    sim.run_for(30)
+    sim.fail_next_start.add("imp-sub")
+    sim.stop_service("imp-sub")
+    sim.now += trial.apart
+    assert sim.ask("imp-sub", Request.FALLBACK)
+    sim.run_for(15)
+    trial.disable()
 
 
 def test_a_service_restarted_by_hand_during_a_fallback_counts_as_restarted() -> None:

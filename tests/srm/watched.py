@@ -15,6 +15,8 @@ USERS = dict(zip(NODES, (300, 200), strict=True))
 SERVING = SERVING_FOR_PEER | {State.NORMAL}
 # Seconds by which the clock of a node may be wrong, either way; `redundancy.clock` sees to more.
 ASTRAY = 1.0
+# Seconds between two looks of SRM at its services.
+TICK = 1.0
 
 
 class Breach(AssertionError):
@@ -76,18 +78,24 @@ class Watched(Simulator):
         if isinstance(action, RestartServices):
             # Until SRM looks again, one that is stopped by hand looks like one that did not start.
             self.ever_stopped[name] |= ran - {DATABASE}
+            # One that was stopped by hand since SRM looked last counts to it as stopped by the restart.
+            self.ever_stopped[name] |= self._stopped_within(name, TICK) & {
+                *self.nodes[name].stopped
+            }
         if isinstance(action, MoveSessions) and self.repeat:
             # I11: a move may be carried out twice, as a task that is delivered twice.
             super()._carry_out(name, action)
 
     def _just_stopped(self, name: str) -> set[str]:
         """Return what was stopped by hand so shortly before SRM's order that by its clock it came after."""
-        if not self.skewed:
-            return set()
+        return self._stopped_within(name, ASTRAY) if self.skewed else set()
+
+    def _stopped_within(self, name: str, seconds: float) -> set[str]:
+        """Return the services, but the database, that were stopped in the last seconds."""
         return {
             service
             for service, (runs, since) in self.machines[name].services.items()
-            if not runs and self.now - since <= ASTRAY and service != DATABASE
+            if not runs and self.now - since <= seconds and service != DATABASE
         }
 
     def check_restart(self, name: str, change: StateChanged) -> None:
