@@ -21,6 +21,11 @@ def reasons(lab: Lab) -> set[str]:
     return set(lab.ask("reasons()")) - {"sweep"}
 
 
+def stands_aside(lab: Lab, role: str) -> bool:
+    """Return whether a process of this role stands aside. Signs of killed ones are kept for a while."""
+    return any(sign[0] == role and sign[1] for sign in lab.ask(SIGNS).values())
+
+
 def until(what: Callable[[], bool], lab: Lab) -> None:
     wait_until(what, 60)
     assert what(), lab.processes.log()
@@ -60,25 +65,26 @@ def test_a_worker_whose_clock_is_wrong_stands_aside_and_the_good_one_goes_on(
     lab.processes.start(
         "sweep-2", PYTHONPATH=SABOTAGE, SABOTAGE_CLOCK=FAST, SABOTAGE_CLOCK_FILE=str(wrong)
     )
-    until(lambda: any(sign[1] for sign in lab.ask(SIGNS).values()), lab)
-    assert reasons(lab) == {"clock"}
+    until(lambda: stands_aside(lab, "sweep"), lab)
+    # A message that waited while this process was started is one more reason on a busy machine.
+    until(lambda: reasons(lab) == {"clock"}, lab)
     goes_on(lab)
     said = lab.processes.said("sweep-2")
     assert said.count("s fast. It takes no tasks until it is right") == 1
     assert "Discarding revoked task" not in said
     wrong.unlink()
-    until(lambda: not any(sign[1] for sign in lab.ask(SIGNS).values()), lab)
+    until(lambda: not stands_aside(lab, "sweep"), lab)
     assert lab.processes.said("sweep-2").count("it takes tasks") == 1
     # Alone, it now does what it did not do before.
     lab.processes.kill("sweep")
     lab.until_watched()
-    assert reasons(lab) == set()
+    until(lambda: reasons(lab) == set(), lab)
 
 
 def test_a_beat_whose_clock_is_wrong_sends_nothing_and_the_good_one_goes_on(lab: Lab) -> None:
     lab.processes.kill("beat")
     lab.processes.start("beat", PYTHONPATH=SABOTAGE, SABOTAGE_CLOCK=f"-{FAST}")
-    until(lambda: any(sign[1] for sign in lab.ask(SIGNS).values()), lab)
+    until(lambda: stands_aside(lab, "beat"), lab)
     since = lab.ask("pulse.now()")
     time.sleep(1.5)
     assert sweeps(lab, since) == 0

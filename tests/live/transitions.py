@@ -4,6 +4,7 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from tests.live.lab import REST, Lab
+from tests.stacks import wait_until
 
 BACKUP = "Running in Backup Mode"
 
@@ -23,7 +24,8 @@ class Transition:
         self.into(lab)
         lab.until(*self.during, REST)
         # A page shows Initializing before the nodes' own first step says so.
-        lab.wait_lab(15)
+        wait_until(lambda: _last_told(lab) == self.during, 60)
+        assert _last_told(lab) == self.during, lab.processes.log()
         return lab.last_event()
 
     def leave(self, lab: Lab, before: int) -> None:
@@ -31,6 +33,12 @@ class Transition:
         self.out_of(lab)
         lab.until(*self.after, REST)
         check(lab, before, frozenset(self.after), self.name)
+
+
+def _last_told(lab: Lab) -> tuple[str | None, str | None]:
+    """Return the states that the history tells last of imp-pub and imp-sub."""
+    told = {node: state for _, _, node, state, _ in lab.changes(0)}
+    return told.get("imp-pub"), told.get("imp-sub")
 
 
 def check(lab: Lab, before: int, allowed: Set[str] = frozenset(), said: str = "") -> None:
