@@ -17,6 +17,7 @@ PARTS = (
     "flood",
     "users",
     "jabber",
+    "cluster",
     "twin",
     "failover",
     "topology",

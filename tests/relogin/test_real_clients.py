@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from redundancy import origin
 from redundancy.catalog import CONNECTION_MANAGER
@@ -251,6 +252,23 @@ def test_who_lost_the_node_hears_of_it(group: RedundancyGroup) -> None:
     assert found[keys["imp-pub.0001"]].why == "over"
     moved = found[keys[ANN]]
     assert (moved.why, moved.node, round(moved.ago)) == ("moved", "imp-sub", 5)
+
+
+def test_a_look_that_a_failover_overtakes_tells_of_one_moment(group: RedundancyGroup) -> None:
+    marks = clients.keys_to_logins([log_in()])
+    stand_at(BEGIN + 10)
+    queries = []
+
+    def overtaken(execute: Any, *args: Any) -> Any:
+        queries.append(args)
+        # Between the first query and another one, if there were one.
+        if len(queries) == 2:
+            take_over("imp-sub")
+            power.power_off(server=node("imp-pub"), actor="")
+        return execute(*args)
+
+    with connection.execute_wrapper(overtaken):
+        assert clients.gone(marks, BEGIN + 10) == []
 
 
 def test_who_is_disconnected_waits_to_come_by_itself(group: RedundancyGroup) -> None:
