@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -28,6 +29,15 @@ FIXTURES_OF = {
     "redis": {"given_redis", "valkey"},
     "process": {"process_env", "given_redis", "valkey"},
 }
+
+# How long an example takes is the machine's matter.
+hypothesis.settings.register_profile(
+    "suite",
+    hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 ROOM = "tests need an empty database, each worker (WORKERS) the next number"
 
