@@ -118,10 +118,11 @@ def _key(*parts: str) -> str:
 
 def _network(address: str | None) -> str:
     """Return what counts as one address: of IPv6 the network of 64 bits that one customer has."""
+    where = address or ""
     try:
-        given = ipaddress.ip_address(address or "")
+        given = ipaddress.ip_address(where)
     except ValueError:
-        return address or ""
+        return where
     if isinstance(given, ipaddress.IPv4Address):
         return str(given)
     if given.ipv4_mapped:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from redundancy.errors import Refused, Stale, Taken
 from redundancy.models import (
@@ -16,13 +16,15 @@ from redundancy.models import (
     Server,
     ServiceParameter,
 )
-from redundancy.operations import power
+from redundancy.operations import locks, power
 from redundancy.operations.groups import add_group, delete_group, disable_ha, enable_ha
+from redundancy.operations.presence import sign
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server, delete_server
 from redundancy.operations.users import add_users
 from redundancy.parameters.writes.parameters import set_parameter, set_parameters
 from redundancy.selectors.parameters import clusterwide
+from tests.stacks import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,3 +137,33 @@ def test_of_two_forms_that_saw_the_same_one_is_stale(db: None) -> None:
     )
     assert [type(error) for error in errors] == [Stale]
     assert clusterwide()["heartbeat_timeout"] in {90, 100}
+
+
+def test_who_signs_out_waits_for_whoever_moves_the_sessions() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer")
+    publisher = node("imp-pub")
+    add_users(rows=[("ann", "", "ann@example.com", publisher)], actor="tester")
+
+    def sign_out() -> int:
+        try:
+            return sign(users=PresenceUser.objects.all(), out=True, actor="tester")
+        finally:
+            connection.close()
+
+    def somebody_waits_for_us() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+                " AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+            )
+            return bool(cursor.fetchone()[0])
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            list(locks.hold(RedundancyGroup.objects.all()))
+            asked = pool.submit(sign_out)
+            wait_until(lambda: somebody_waits_for_us() or asked.done(), 60)
+            assert not asked.done()
+        assert asked.result(60) == 1
+    assert not PresenceSession.objects.exists()

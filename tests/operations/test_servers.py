@@ -7,6 +7,7 @@ import pytest
 from redundancy.catalog import SERVICES
 from redundancy.errors import Refused
 from redundancy.models import HaEvent, PresenceUser, RedundancyGroup, Server, ServerType
+from redundancy.operations import events
 from redundancy.operations.groups import add_group, delete_group, edit_group
 from redundancy.operations.servers import add_server, delete_server, edit_server
 from redundancy.operations.users import add_users
@@ -196,6 +197,39 @@ def test_another_version_is_told_in_the_history() -> None:
     assert told.actor == "tester"
 
 
+def test_an_edit_tells_each_thing_once_and_what_is_new() -> None:
+    server = imp("imp-pub", description="old")
+    edited(server, name="imp-one", version="15.0", description="new", domain="example.org")
+    told = [
+        (event.sentence, event.actor, event.inputs["changes"])
+        for event in HaEvent.objects.order_by("-pk")[:3]
+    ]
+
+    def changed(**fields: str) -> list[events.Change]:
+        return events.changed("server", server.pk, **fields)
+
+    assert told[::-1] == [
+        ("Server imp-pub was renamed to imp-one.", "tester", changed(name="imp-one")),
+        (
+            "The software on imp-one is now 15.0; it was 14.0.1.",
+            "tester",
+            changed(version="15.0"),
+        ),
+        (
+            "Changed on imp-one: description and IM and Presence Domain.",
+            "tester",
+            changed(description="new", domain="example.org"),
+        ),
+    ]
+
+
+def test_an_edit_of_nothing_tells_nothing() -> None:
+    server = imp("imp-pub")
+    before = HaEvent.objects.count()
+    edited(server)
+    assert HaEvent.objects.count() == before
+
+
 def test_no_more_nodes_than_the_limit(settings: Any) -> None:
     settings.MAX_IMP_SERVERS = 1
     imp("imp-pub")
@@ -210,6 +244,15 @@ def test_the_publisher_stays_while_there_are_subscribers() -> None:
     with pytest.raises(Refused, match="while subscribers exist"):
         delete_server(server=publisher, actor="tester")
     assert Server.objects.count() == 2
+
+
+def test_a_server_of_another_type_is_no_subscriber() -> None:
+    publisher = imp("imp-pub")
+    add_server(name="cucm", server_type="cucm", actor="tester")
+    assert publisher.group is not None
+    delete_group(group=publisher.group, actor="tester")
+    delete_server(server=publisher, actor="tester")
+    assert list(Server.objects.values_list("name", flat=True)) == ["cucm"]
 
 
 def test_a_server_leaves_its_group_first() -> None:

@@ -86,6 +86,26 @@ def test_an_account_that_is_guessed_from_everywhere_still_lets_its_user_in(
     assert guess(RIGHT, address=HOME) == admin
 
 
+def test_the_last_try_that_an_account_has_from_everywhere_is_the_last_second_one(
+    valkey: str, admin: User
+) -> None:
+    for number in range(PER_ACCOUNT - 2):
+        fail(1, address=f"203.0.113.{number}")
+    # Two short of the limit an address may still try again; at the limit it has had its one try.
+    fail(2, address=ELSEWHERE)
+    with pytest.raises(TryLater):
+        guess(RIGHT, address=ELSEWHERE)
+    assert guess(RIGHT, address=HOME) == admin
+
+
+def test_who_comes_without_an_address_is_one_address(valkey: str, admin: User) -> None:
+    for _ in range(PER_PAIR):
+        throttle.admit("ccmadmin", None)
+    with pytest.raises(TryLater):
+        throttle.check("ccmadmin", "")
+    throttle.check("ccmadmin", HOME)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
