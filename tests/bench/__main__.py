@@ -10,7 +10,9 @@ from tests.bench.figures import Figure, show
 PARTS = (
     "simulator",
     "sweep",
+    "sizing",
     "detection",
+    "peer",
     "cost",
     "history",
     "moves",

@@ -4,10 +4,11 @@ Processor time is that of the processes themselves, as the kernel counts it. Mem
 proportional set size (PSS): what several processes share counts once, in parts.
 """
 
+import contextlib
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -67,17 +68,29 @@ def family(stack: Stack) -> dict[str, int]:
     """Return the supervisor and everything below it, by name."""
     names = {pid: name for name, pid in stack.children().items()}
     pids, last = {"stack": stack.process.pid}, [stack.process.pid]
-    while last:
-        last = [
-            int(path.parent.name)
-            for path in Path("/proc").glob("[0-9]*/stat")
-            if int(_stat(int(path.parent.name))[1]) in last
-        ]
+    while last := children(last):
         for pid in last:
             parent = int(_stat(pid)[1])
             names.setdefault(pid, f"{names.get(parent, '?')} worker")
             pids[names[pid]] = pid
     return pids
+
+
+def children(pids: Collection[int]) -> list[int]:
+    """Return the processes that these have started."""
+    every = (int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat"))
+    return [pid for pid in every if int(_stat(pid)[1]) in pids]
+
+
+def named(name: str) -> list[int]:
+    """Return the processes of this machine whose program has this name."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        # It may have ended since it was listed.
+        with contextlib.suppress(OSError):
+            if path.read_text().strip() == name:
+                found.append(int(path.parent.name))
+    return found
 
 
 def processor_seconds(pids: dict[str, int]) -> dict[str, float]:
