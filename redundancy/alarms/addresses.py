@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from redundancy.alarms.networks import is_refused
+from redundancy.networks import is_refused
 from redundancy.srm.words import listed, say
 
 # Characters of an address.

@@ -15,7 +15,7 @@ import sys
 from typing import Any
 from urllib.parse import unquote
 
-from redundancy.alarms.networks import is_refused
+from redundancy.networks import is_refused
 
 # Whether private networks are allowed for what is being sent.
 _allowed = {"private": False}

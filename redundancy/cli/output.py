@@ -10,6 +10,7 @@ from django.conf import settings
 
 from redundancy.catalog import SRM
 from redundancy.cli.grammar import Style
+from redundancy.columns import aligned, printable
 from redundancy.models import Server, ServiceStatus
 from redundancy.selectors.live import GroupLive, NodeRow
 from redundancy.selectors.replication import GOOD, NOT_SET_UP, NodeReplication
@@ -182,16 +183,7 @@ def page(lines: Sequence[str], at: int, size: int) -> tuple[list[str], str]:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
     """Return rows below their column names, underlined with ``=``."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [
-        max([len(column), *(len(row[number]) for row in cells)])
-        for number, column in enumerate(columns)
-    ]
-    lines = [list(columns), ["=" * width for width in widths], *cells]
-    return [
-        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
+    return aligned(columns, ([_cell(value) for value in row] for row in rows))
 
 
 def _cell(value: object) -> str:
@@ -202,4 +194,4 @@ def _cell(value: object) -> str:
     if isinstance(value, float | Decimal):
         # The databases differ in type and digits: both print 2.5, and 3 for 3.0.
         return f"{float(value):.12g}"
-    return "".join(c if c.isprintable() else " " for c in str(value))
+    return printable(str(value))

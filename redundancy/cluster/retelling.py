@@ -14,6 +14,7 @@ from redundancy.cluster.facts import Event, Fact, Of
 from redundancy.cluster.reader.ha import REASONS, STATES, known
 from redundancy.cluster.reader.reading import Stretch
 from redundancy.cluster.renaming import Names
+from redundancy.columns import aligned
 from redundancy.srm.states import NOT_RESPONDING, NUMBERS
 
 _SERVICES = {service.name for service in SERVICES}
@@ -295,7 +296,7 @@ class _Values:
         yield from _tables("enduser", sorted(alone, key=lambda row: row["userid"]))
         if self.all_users.isdigit():
             yield from ("", "admin:run sql select count(*) from enduser")
-            yield from _aligned(["(count(*))"], [[self.all_users]])
+            yield from aligned(["(count(*))"], [[self.all_users]])
         if by_name:
             yield from ("", "admin:", "userid,node", *sorted(by_name))
 
@@ -331,11 +332,4 @@ def _tables(name: str, rows: Sequence[dict[str, str]]) -> Iterator[str]:
         by_columns[tuple(row)].append(list(row.values()))
     for columns, values in by_columns.items():
         yield from ("", f"admin:run sql select {','.join(columns)} from {name}")
-        yield from _aligned(list(columns), values)
-
-
-def _aligned(columns: list[str], rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
-    for cells in (columns, ["=" * width for width in widths], *rows):
-        padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        yield " ".join(padded).rstrip()
+        yield from aligned(list(columns), values)

@@ -1,4 +1,4 @@
-"""Which networks a channel may be in. Of the standard library alone: the process that sends imports it."""
+"""Which networks are connected to. Of the standard library alone: the process that sends alarms imports it."""
 
 import ipaddress
 
