@@ -43,7 +43,7 @@ _BEGINNINGS = (
     "Disk/",
     "load average:",
 )
-_LOGGED = re.compile(r"=~=~=~=~.* PuTTY log (\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d) ")
+_LOGGED = re.compile(r"=~=~=~=~.* (?:PuTTY|cucm-admin) log (\d{4}\.\d\d\.\d\d \d\d:\d\d:\d\d) ")
 _RULE = re.compile(r"[\s=_*#~.-]*$|Total +Free +Used$|Successful$")
 
 
