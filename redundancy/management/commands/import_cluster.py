@@ -1,5 +1,6 @@
-"""Read a cluster from the text that its administrator collects: ``manage.py import_cluster FILE…``."""
+"""Read a cluster from the text that its administrator collects, or ask it: ``manage.py import_cluster``."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -8,22 +9,23 @@ from django.core.management.base import CommandError, CommandParser, no_translat
 
 from redundancy.cluster import plan_report, report, writes
 from redundancy.cluster.assembling import assemble
-from redundancy.cluster.reader.reading import Reading, read
+from redundancy.cluster.reader.reading import Reading, read, read_streams
 from redundancy.cluster.reader.sources import Unreadable
 from redundancy.cluster.sharing import Leak, replace_names
 from redundancy.cluster.snapshot import Snapshot
 from redundancy.errors import Refused
-from redundancy.management import applying
+from redundancy.management import applying, asking
 from redundancy.management.joined import JoinedCommand
+from redundancy.pull.sources import Source
 from redundancy.srm.words import english
 
 
 class Command(JoinedCommand):
-    """Read files, say what they tell of a cluster, and keep it or make a lab of it where that is asked for."""
+    """Read files or ask a cluster, say what that tells, and keep it or make a lab of it where that is asked for."""
 
     help = (
-        "Reads terminal logs, outputs, exports of users, log collections, and ZIP files of them "
-        "(docs/cluster.md), and reports what they tell of a cluster and what is wrong; --keep stores it, --apply makes a lab of it. "
+        "Reads terminal logs, outputs, exports of users, log collections, and ZIP files of them, "
+        "or asks a cluster by AXL or over SSH (docs/cluster.md), and reports what they tell of a cluster and what is wrong; --keep stores it, --apply makes a lab of it. "
         "Exit code 0: read, and done; 1: nothing in it tells of a cluster, or a file could not be read to its end; "
         "2: the input cannot be used, or what was asked for was refused or not confirmed."
     )
@@ -76,19 +78,23 @@ class Command(JoinedCommand):
             help="write a copy without hosts, domains, groups, users and addresses, to be given away",
         )
         parser.add_argument("--yes", action="store_true", help="do not ask")
+        asking.add_arguments(parser)
 
     @no_translations
     def handle(self, *_args: Any, **options: Any) -> None:
         """Read all of the input, report, and do what was asked for."""
+        asked = asking.sources(options)
         if options["undo"]:
-            if any(
+            if asked or any(
                 options[name] for name in ("files", "apply", "dry_run", "keep", "replace_names")
             ):
                 raise CommandError("--undo is given alone, or with --yes.", returncode=2)
             applying.put_back(self.stdout.write, yes=options["yes"])
             return
-        if not options["files"]:
-            raise CommandError("Name at least one FILE.", returncode=2)
+        if not options["files"] and not asked:
+            raise CommandError(
+                "Name at least one FILE, or a server: --axl HOST or --ssh HOST.", returncode=2
+            )
         if not any(options[name] for name in ("dry_run", "keep", "apply", "replace_names")):
             raise CommandError(
                 "Say what to do with it: --dry-run, --keep, --apply or --replace-names.",
@@ -100,24 +106,34 @@ class Command(JoinedCommand):
             raise CommandError("--keep is given without --apply and --dry-run.", returncode=2)
         if (options["name"] or options["note"]) and not options["keep"]:
             raise CommandError("--name and --note go with --keep.", returncode=2)
-        try:
-            reading = read(options["files"])
-        except Unreadable as error:
-            raise CommandError(f"{error.file}: {english(error.rule)}", returncode=2) from None
+        reading = self._reading(asked, options)
         snapshots = assemble(reading)
         if options["replace_names"] is not None:
             self._replace_names(reading, snapshots, options["replace_names"])
             return
+        if not options["json"]:
+            for each in asked:
+                self.stdout.write(english(each.trust))
         if options["apply"]:
-            self._apply(reading, snapshots, options)
+            self._apply(reading, snapshots, options, asked)
             return
         if options["json"]:
-            self.stdout.write(json.dumps(report.data(reading, snapshots), indent=2))
+            whole = {**report.data(reading, snapshots), **_asked(asked)}
+            self.stdout.write(json.dumps(whole, indent=2))
         else:
             self.stdout.write("\n".join(report.text(reading, snapshots)))
         if snapshots and options["keep"]:
             self._keep(reading, snapshots, options)
         _check(reading, snapshots)
+
+    def _reading(self, asked: list[Source], options: dict[str, Any]) -> Reading:
+        try:
+            if not asked:
+                return read(options["files"])
+            texts = asking.answers(asked, options)
+            return read_streams((name, io.BytesIO(data)) for name, data in texts)
+        except Unreadable as error:
+            raise CommandError(f"{error.file}: {english(error.rule)}", returncode=2) from None
 
     def _keep(self, reading: Reading, snapshots: list[Snapshot], options: dict[str, Any]) -> None:
         """Keep what was read, all of it or nothing; say under which numbers, beside the report."""
@@ -130,7 +146,13 @@ class Command(JoinedCommand):
         for row in kept:
             self.stderr.write(f"Kept as snapshot:{row.pk}, {english(row.title)}")
 
-    def _apply(self, reading: Reading, snapshots: list[Snapshot], options: dict[str, Any]) -> None:
+    def _apply(
+        self,
+        reading: Reading,
+        snapshots: list[Snapshot],
+        options: dict[str, Any],
+        asked: list[Source],
+    ) -> None:
         # Of a part of the input no lab is made.
         _check(reading, snapshots)
         snapshot = applying.chosen(snapshots, options["snapshot"])
@@ -140,7 +162,8 @@ class Command(JoinedCommand):
             )
         plan = applying.show(snapshot, None if options["json"] else self.stdout.write)
         if options["json"]:
-            self.stdout.write(json.dumps({"plan": plan_report.data(plan)}, indent=2))
+            whole = {"plan": plan_report.data(plan), **_asked(asked)}
+            self.stdout.write(json.dumps(whole, indent=2))
         if options["dry_run"]:
             if plan.refusals:
                 raise CommandError("No lab can be made of it.", returncode=2)
@@ -167,6 +190,15 @@ class Command(JoinedCommand):
         self.stdout.write(
             f"Written: {out}. Lines that were not understood are left out: {copy.left_out:,}."
         )
+
+
+def _asked(asked: list[Source]) -> dict[str, Any]:
+    """Return which servers were asked, and why they were trusted, as JSON has it; nothing for files."""
+    told = [
+        {"kind": each.kind, "host": each.host, "port": each.port, "trust": english(each.trust)}
+        for each in asked
+    ]
+    return {"asked": told} if told else {}
 
 
 def _check(reading: Reading, snapshots: list[Snapshot]) -> None:
