@@ -219,6 +219,7 @@ def every_page(made: Furniture) -> list[Address]:
         Address("import_job", (made.job,)),
         Address("cluster_import"),
         Address("cluster_import", data={"pasted": "ann"}, status=422),
+        Address("cluster_import", data={"host": "a/b", "user": "ann"}, status=422),
         Address("cluster_reading", (made.batch,)),
         Address("cluster_snapshots"),
         Address("cluster_snapshot", (made.snapshot,)),

@@ -1,14 +1,16 @@
-"""*Bulk Administration > Import Cluster*: read files or a pasted output, show what they tell, keep it."""
+"""*Bulk Administration > Import Cluster*: read files or a pasted output, or ask; show what that tells, keep it."""
 
 import io
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from redundancy.cluster import reads, writes
@@ -20,33 +22,42 @@ from redundancy.cluster.views.shown import Rest, rest_of_reading, rest_of_row
 from redundancy.errors import Refused
 from redundancy.models import ClusterSnapshot
 from redundancy.permissions import can_write, refuse_read_only, writers_only
+from redundancy.pull.pulling import pull
+from redundancy.pull.sources import PullFailed, Source
 from redundancy.srm.words import say, say_count
 from redundancy.views.chrome import Link, Tool
+
+logger = logging.getLogger(__name__)
 
 FORM, KEEP_FORM = "read-form", "keep-form"
 # Lines that were not understood, where nothing was.
 _FIRST = 20
 # Reading takes the processor and some memory: one at a time in a process.
 _reading = threading.Lock()
+# So does asking take a thread of the server, for some time: one at a time, and no longer than so many seconds.
+_asking = threading.Lock()
+_SECONDS = 55.0
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @writers_only
+@sensitive_post_parameters("password")
 def cluster_import(request: HttpRequest) -> HttpResponse:
-    """Read files or a pasted output (POST), and go to what they tell."""
+    """Read files or a pasted output, or ask a server (POST), and go to what they tell."""
     form = ReadForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     nothing: Rest | None = None
     if form.is_valid():
         try:
-            reading = _read(form)
+            actor, source = request.user.get_username(), form.source()
+            reading = _read(_streams(form) if source is None else _answers(form, source, actor))
             snapshots = assemble(reading)
             if snapshots:
                 rows = writes.draft(
-                    reading=reading,
-                    snapshots=snapshots,
-                    name=form.text("name"),
-                    actor=request.user.get_username(),
+                    reading=reading, snapshots=snapshots, name=form.text("name"), actor=actor
                 )
+                if source is not None:
+                    tell = messages.success if source.verify else messages.warning
+                    tell(request, str(source.trust))
                 return redirect("cluster_reading", rows[0].batch)
         except Refused as refused:
             form.refuse(refused)
@@ -67,12 +78,28 @@ def cluster_import(request: HttpRequest) -> HttpResponse:
     return render(request, "cluster/import.html", context, status=422 if form.errors else 200)
 
 
-def _read(form: ReadForm) -> Reading:
+@sensitive_variables()
+def _answers(form: ReadForm, source: Source, actor: str) -> Iterable[tuple[str, BinaryIO]]:
+    """Return what a server tells; Refused where it tells nothing, or another one is being asked."""
+    if not _asking.acquire(blocking=False):
+        rule = say("Host: another cluster is being asked now. Try again in a minute.")
+        raise Refused(rule, field="host")
+    logger.info("%s lets %s be asked by %s, as %s", actor, source.host, source.kind, source.user)
+    try:
+        texts = pull(source, form.text("password"), seconds=_SECONDS)
+    except PullFailed as failed:
+        raise Refused(failed.rule, field="host") from None
+    finally:
+        _asking.release()
+    return [(name, io.BytesIO(data)) for name, data in texts]
+
+
+def _read(streams: Iterable[tuple[str, BinaryIO]]) -> Reading:
     """Return what was sent; Refused where it cannot be used, or another reading is going on."""
     if not _reading.acquire(blocking=False):
         raise Refused(say("Files: another cluster is being read now. Try again in a minute."))
     try:
-        return read_streams(_streams(form))
+        return read_streams(streams)
     except Unreadable as error:
         rule = say("Files: {file}: {rule}", file=error.file or "-", rule=error.rule)
         raise Refused(rule, field="file") from None
