@@ -83,7 +83,7 @@ class Cucm:
         self.headers.append(headers)
         if self.first and (answer := self.first.pop(0)) is not None:
             return answer
-        version = etree.QName(content[0]).namespace.rpartition("/")[2]
+        version = str(etree.QName(content[0]).namespace).rpartition("/")[2]
         if self.versions and version not in self.versions.split(", "):
             text = f"HTTP Status 599 - Incorrect axl version. Supported axl versions are {self.versions}\n"
             return Answer(599, {}, text.encode())
