@@ -57,7 +57,7 @@ class ReadForm(PageForm):
     )
     name = text_field(say("Cluster"), help_text=_NAME_HELP)
     kind = forms.ChoiceField(
-        label=say("By"), required=False, choices=[(AXL, "AXL"), (SSH, "SSH")], initial=AXL
+        label=say("By"), required=False, choices=[(AXL, say("AXL")), (SSH, say("SSH"))], initial=AXL
     )
     host = text_field(say("Host"), help_text=say("Of CUCM, or of a node of IM and Presence."))
     port = forms.IntegerField(
