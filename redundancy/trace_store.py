@@ -5,12 +5,13 @@ What a step has to tell is one row. Of each node about the last ``KEPT_BYTES`` a
 
 import logging
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from django.db import Error
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum, Window
 
 from redundancy.models import TracePiece
+from redundancy.models.bulk import insert
 
 # Bytes kept of a node: some 8,000 lines. At the level Info that is some 800 failovers, at Debug half a day.
 KEPT_BYTES = 1_000_000
@@ -31,11 +32,9 @@ def append(told: Mapping[int, Iterable[str]]) -> None:
     if not rows:
         return
     try:
-        TracePiece.objects.bulk_create(rows)
-        for row in rows:
-            # By chance: nothing to remember or to count, and no step waits for many nodes at once.
-            if random.random() * TRIM_BYTES < row.size:
-                _trim(row.node_id)
+        insert(rows)
+        # By chance: nothing to remember or to count, and no step waits for many nodes at once.
+        _trim({row.node_id for row in rows if random.random() * TRIM_BYTES < row.size})
     except Error as error:
         logger.warning("no trace is written: %s", error)
 
@@ -72,11 +71,10 @@ def _texts(node_id: int) -> QuerySet[TracePiece]:
     return TracePiece.objects.filter(node_id=node_id)
 
 
-def _trim(node_id: int) -> None:
-    kept = 0
-    newest_first = _texts(node_id).order_by("-pk").values_list("pk", "size")
-    for pk, size in newest_first.iterator():
-        kept += size
-        if kept > KEPT_BYTES:
-            _texts(node_id).filter(pk__lte=pk).delete()
-            return
+def _trim(nodes: Collection[int]) -> None:
+    """Let go of the older lines of these nodes, by their keys, in one statement; in none for no nodes."""
+    if not nodes:
+        return
+    down_to_it = Window(Sum("size"), partition_by=F("node_id"), order_by=F("pk").desc())
+    pieces = TracePiece.objects.filter(node_id__in=nodes).annotate(kept=down_to_it)
+    TracePiece.objects.filter(pk__in=pieces.filter(kept__gt=KEPT_BYTES).values("pk")).delete()

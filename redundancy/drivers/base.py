@@ -1,6 +1,6 @@
 """What SRM and the Control Center ask of a node's services, whoever runs them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -42,18 +42,18 @@ class ServiceDriver(Protocol):
 
     def start(
         self,
-        node: Server,
-        names: Sequence[str],
+        wanted: Mapping[int, Collection[str]],
         *,
         dependents: bool = True,
         at: datetime | None = None,
     ) -> None:
-        """Start these services. With ``dependents``, those that live in one of them start too.
+        """Start these services of each node, by its key, all in one transaction.
 
-        ``at``: the lab time of it; now without.
+        With ``dependents``, those that live in one of them start too. ``at``: the lab time of it; now
+        without.
         """
         ...
 
-    def stop(self, node: Server, names: Sequence[str]) -> None:
-        """Stop these services, and those that cannot run without one of them."""
+    def stop(self, wanted: Mapping[int, Collection[str]]) -> None:
+        """Stop these services of each node, by its key, and those that cannot run without one of them."""
         ...

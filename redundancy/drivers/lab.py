@@ -1,9 +1,11 @@
 """Services of the lab's machines: rows of a table."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from redundancy.catalog import (
     DATABASE,
@@ -84,8 +86,7 @@ class LabDriver:
 
     def start(
         self,
-        node: Server,
-        names: Sequence[str],
+        wanted: Mapping[int, Collection[str]],
         *,
         dependents: bool = True,
         at: datetime | None = None,
@@ -94,36 +95,50 @@ class LabDriver:
 
         Feature services stay Starting while the Data Monitor holds them back.
         """
-        wanted = set(names)
-        if dependents and XCP_ROUTER in wanted:
-            wanted |= XCP_SERVICES
-        self._set(node, wanted, running=True, at=at)
+        self._set(wanted, running=True, dependents=dependents, at=at)
 
-    def stop(self, node: Server, names: Sequence[str]) -> None:
+    def stop(self, wanted: Mapping[int, Collection[str]]) -> None:
         """Stop these services; no XCP service runs without the XCP Router."""
-        wanted = set(names)
-        if XCP_ROUTER in wanted:
-            wanted |= XCP_SERVICES
-        self._set(node, wanted, running=False)
+        self._set(wanted, running=False)
 
     def _set(
-        self, node: Server, names: Collection[str], *, running: bool, at: datetime | None = None
+        self,
+        wanted: Mapping[int, Collection[str]],
+        *,
+        running: bool,
+        dependents: bool = True,
+        at: datetime | None = None,
     ) -> None:
+        """Set them in a number of statements that grows with the different lists of names only."""
         with transaction.atomic():
-            NodeRuntime.poke(node.pk)
+            NodeRuntime.poke(*wanted)
             # Locked, so that nothing starts on a machine that is being switched off.
-            machine = Machine.objects.select_for_update(no_key=True).filter(server=node).first()
-            if machine is None or not machine.powered:
+            machines = list(
+                Machine.objects.select_for_update(of=("self",), no_key=True)
+                .filter(pk__in=wanted, powered=True)
+                .select_related("server")
+                .order_by("pk")
+            )
+            if not machines:
                 return
             now = at or lab_datetime()
-            rows = NodeService.objects.filter(server=node, name__in=names, activated=True)
-            if running and replication.holds_features(machine):
-                held = rows.filter(name__in=FEATURES, running=False)
-                held.exclude(starting=True).update(starting=True, since=now)
-                rows = rows.exclude(name__in=FEATURES)
-            rows.exclude(running=running, starting=False).update(
-                running=running, starting=False, since=now
-            )
+            holding = replication.holding_features(machines) if running else set()
+            alike: dict[frozenset[str], list[int]] = defaultdict(list)
+            for machine in machines:
+                names = frozenset(wanted[machine.pk])
+                if dependents and XCP_ROUTER in names:
+                    names |= XCP_SERVICES
+                alike[names].append(machine.pk)
+            for names, nodes in alike.items():
+                rows = NodeService.objects.filter(server__in=nodes, name__in=names, activated=True)
+                if held_back := holding.intersection(nodes):
+                    held = Q(server__in=held_back, name__in=FEATURES)
+                    waiting = rows.filter(held, running=False).exclude(starting=True)
+                    waiting.update(starting=True, since=now)
+                    rows = rows.exclude(held)
+                rows.exclude(running=running, starting=False).update(
+                    running=running, starting=False, since=now
+                )
 
 
 def _status(

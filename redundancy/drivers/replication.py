@@ -5,7 +5,7 @@ Data Monitor lets no feature service start: on a subscriber until it is set up, 
 for a while after the node came up.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -26,12 +26,15 @@ def not_set_up(nodes: Collection[int]) -> set[int]:
     return set(broken.values_list("node_id", flat=True))
 
 
-def holds_features(machine: Machine) -> bool:
-    """Return whether the node's Data Monitor lets no feature service start now."""
-    if not machine.replication_monitor or not not_set_up([machine.pk]):
-        return False
-    goes_on = goes_on_at(machine)
-    return goes_on is None or lab_datetime() < goes_on
+def holding_features(machines: Iterable[Machine]) -> set[int]:
+    """Return the nodes, by their keys, whose Data Monitor lets no feature service start now."""
+    watched = {machine.pk: machine for machine in machines if machine.replication_monitor}
+    found = set()
+    for pk in not_set_up(watched):
+        goes_on = goes_on_at(watched[pk])
+        if goes_on is None or lab_datetime() < goes_on:
+            found.add(pk)
+    return found
 
 
 def goes_on_at(machine: Machine) -> datetime | None:

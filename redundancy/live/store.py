@@ -1,8 +1,9 @@
 """Write steps of SRM: the memory, the history and the work on the machines, in one transaction."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,6 +12,7 @@ from django.db.models import JSONField
 from redundancy.drivers import get_driver
 from redundancy.live.due import DueNode
 from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
+from redundancy.models.bulk import insert
 from redundancy.models.fields import SentenceField
 from redundancy.models.runtime import NEVER
 from redundancy.operations import access, events, faults, incidents, locks, power, services
@@ -45,6 +47,8 @@ SPECIAL = [c for c in COLUMNS if isinstance(c, JSONField | SentenceField)]
 TABLE, KEY = NodeRuntime._meta.db_table, NodeRuntime._meta.pk.column
 # What is done only when the step is stored.
 GO_OUT = (SendHeartbeat, MoveSessions)
+# What is done on the node's machine.
+ORDERS = (StartServices, StopServices, RestartServices, PowerDown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,9 @@ def _write(steps: Sequence[TakenStep]) -> list[TakenStep]:
     eventful = [step for step in steps if not step.is_quiet]
     if eventful:
         servers = Server.objects.select_related("group").in_bulk([step.key for step in eventful])
-        told = HaEvent.objects.bulk_create(
-            event for step in eventful for event in _history(step, servers[step.key])
-        )
+        told = insert([event for step in eventful for event in _history(step, servers[step.key])])
         incidents.follow(told)
-        for step in eventful:
-            _work_on_machine(step, servers[step.key])
+        _work_on_machines(eventful, servers)
         access.notice([step.key for step in eventful], max(step.now for step in eventful))
     return steps
 
@@ -193,20 +194,44 @@ def _history(step: TakenStep, server: Server) -> Iterator[HaEvent]:
         )
 
 
-def _work_on_machine(step: TakenStep, server: Server) -> None:
-    """Start and stop what the step asked for. Before the commit: a crash between would lose it."""
+def _work_on_machines(steps: Sequence[TakenStep], servers: Mapping[int, Server]) -> None:
+    """Start and stop what the steps asked for. Before the commit: a crash between would lose it.
+
+    In a number of statements that grows with the orders of one step, not with the steps: the first of
+    each, then the second of those that have two.
+    """
     driver = get_driver()
-    critical = step.situation.readings
-    for action, actor in step.actions:
-        match action:
-            case StartServices():
-                if not faults.take_start(server):
-                    driver.start(server, [service.name for service in critical])
-            case StopServices():
-                # The database goes on: SRM itself and the session moves need it.
-                driver.stop(server, [s.name for s in critical if not s.database])
-            case RestartServices():
-                names = [service.name for service in critical]
-                services.restart_critical(server=server, names=names, actor=actor)
-            case PowerDown(reboot):
-                power.finish_shutdown(server=server, reboot=reboot, actor=actor)
+    for turn in zip_longest(*map(_orders, steps)):
+        stopping: dict[int, list[str]] = {}
+        starting: dict[int, list[str]] = {}
+        restarts: list[services.Restart] = []
+        leaving: dict[int, power.Leave] = {}
+        for step, order in zip(steps, turn, strict=True):
+            if order is None:
+                continue
+            action, actor = order
+            critical = step.situation.readings
+            match action:
+                case StopServices():
+                    # The database goes on: SRM itself and the session moves need it.
+                    stopping[step.key] = [s.name for s in critical if not s.database]
+                case StartServices():
+                    starting[step.key] = [s.name for s in critical]
+                case RestartServices():
+                    names = [s.name for s in critical]
+                    restarts.append(services.Restart(servers[step.key], names, actor))
+                case PowerDown(reboot):
+                    leaving[step.key] = power.Leave(reboot, actor)
+        if stopping:
+            driver.stop(stopping)
+        if starting:
+            failing = faults.take_starts(starting)
+            driver.start({pk: names for pk, names in starting.items() if pk not in failing})
+        if restarts:
+            services.restart_critical(restarts)
+        if leaving:
+            power.finish_shutdowns(leaving)
+
+
+def _orders(step: TakenStep) -> list[tuple[Action, str]]:
+    return [(action, actor) for action, actor in step.actions if isinstance(action, ORDERS)]

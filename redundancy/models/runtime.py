@@ -72,13 +72,13 @@ class NodeRuntime(models.Model):
         return f"{self.server_id}: {self.state} / {self.reason}"
 
     @classmethod
-    def poke(cls, server_id: int) -> None:
-        """Let the node's SRM look around at the next sweep; a step under way starts anew.
+    def poke(cls, *server_ids: int) -> None:
+        """Let the SRM of these nodes look around at the next sweep; a step under way starts anew.
 
-        Call it first in a transaction that changes the node's services or machine: see
+        Call it first in a transaction that changes the nodes' services or machines: see
         ``operations.locks``.
         """
-        cls.objects.filter(server_id=server_id).update(due_at=0, version=F("version") + 1)
+        cls.objects.filter(server_id__in=server_ids).update(due_at=0, version=F("version") + 1)
 
 
 class MessageKind(models.TextChoices):

@@ -13,7 +13,7 @@ proportion to its length.
 
 import contextlib
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -79,16 +79,16 @@ def notice(node_ids: Collection[int], now: float) -> None:
     again.exclude(pk__in=shut).update(logins_again_at=now)
 
 
-def start(server: Server, names: Sequence[str]) -> None:
-    """Start these services of the node, no others with them, and notice what becomes of its clients."""
-    get_driver().start(server, names, dependents=False)
-    follow([server.pk], lab_now())
+def start(wanted: Mapping[int, Collection[str]]) -> None:
+    """Start these services of each node, by its key, no others with them, and notice what becomes of its clients."""
+    get_driver().start(wanted, dependents=False)
+    follow(wanted, lab_now())
 
 
-def stop(server: Server, names: Sequence[str]) -> None:
-    """Stop these services of the node, and notice whom it loses: also before they start again."""
-    get_driver().stop(server, names)
-    follow([server.pk], lab_now())
+def stop(wanted: Mapping[int, Collection[str]]) -> None:
+    """Stop these services of each node, by its key, and notice whom it loses: also before they start again."""
+    get_driver().stop(wanted)
+    follow(wanted, lab_now())
 
 
 def follow_all(now: float) -> None:

@@ -159,7 +159,7 @@ def _switch(
     NodeService.objects.filter(server=server, name__in=names).update(
         activated=on, running=False, starting=False, since=lab_datetime()
     )
-    access.start(server, [name for name in names if on and _can_run(services, name)])
+    access.start({server.pk: [name for name in names if on and _can_run(services, name)]})
 
 
 def _can_run(services: Mapping[str, Observation], name: str) -> bool:

@@ -6,7 +6,7 @@ The room ``faultlab`` puts them in force and lifts them.
 from collections.abc import Collection
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from redundancy.models import EventKind, Fault, FaultKind, Server
 from redundancy.models.fault import HELD
@@ -33,9 +33,22 @@ def held_moves(groups: Collection[int]) -> set[int]:
     return {group for group in held if group is not None}
 
 
+def take_starts(nodes: Collection[int]) -> set[int]:
+    """Return those of the nodes, by their keys, whose start of services under way shall fail; used up by it."""
+    if not settings.FAULT_LAB:
+        return set()
+    # In the caller's transaction: a step that is not stored has not used the fault up.
+    found = Fault.objects.filter(kind=FaultKind.START, node__in=nodes)
+    taken: set[int] = set()
+    for fault in found.select_related("group", "node__group").order_by("pk"):
+        if fault.node_id is not None and fault.node_id not in taken and _use_up(fault):
+            taken.add(fault.node_id)
+    return taken
+
+
 def take_start(node: Server) -> bool:
-    """Return whether the start of services under way shall fail; the fault is used up by it."""
-    return _take(Q(kind=FaultKind.START, node=node))
+    """Return whether the start of services of this node shall fail, as ``take_starts``."""
+    return bool(take_starts([node.pk]))
 
 
 def end_pause(*, now: float) -> None:
@@ -52,14 +65,6 @@ def record_fault(fault: Fault, sentence: str, actor: str) -> None:
 
 def _of_moves(groups: Collection[int], amount: int) -> QuerySet[Fault]:
     return Fault.objects.filter(kind=FaultKind.MOVE, group__in=groups, amount=amount)
-
-
-def _take(which: Q) -> bool:
-    # In the caller's transaction: a step that is not stored has not used the fault up.
-    if not settings.FAULT_LAB:
-        return False
-    fault = Fault.objects.select_related("group", "node__group").filter(which).first()
-    return fault is not None and _use_up(fault)
 
 
 def _use_up(fault: Fault) -> bool:

@@ -22,6 +22,7 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import events, faults, locks
 from redundancy.operations.sessions import Placement, remember_moves, serve
 from redundancy.outage import is_outage
@@ -242,7 +243,7 @@ def _move(requests: Sequence[MoveRequest], nodes: Mapping[int, Server]) -> list[
         _told(node, placed[node.group_id or 0], goal, reasons.get(node.pk), now)
         for (_, node), (_, goal) in zip(asking, goals, strict=True)
     ]
-    written = HaEvent.objects.bulk_create(told)
+    written = insert(told)
     remember_moves(
         [
             (event, group, placed[group.pk])

@@ -1,6 +1,7 @@
 """Power of lab nodes, and their SRM process."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -14,6 +15,7 @@ from redundancy.drivers import get_driver
 from redundancy.errors import Refused
 from redundancy.models import (
     EventKind,
+    HaEvent,
     Machine,
     MessageKind,
     NodeRuntime,
@@ -30,6 +32,14 @@ from redundancy.srm.words import mark, say, say_row
 SILENT_SECONDS = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How a node goes: to come back (``reboot``) or not, and who caused it."""
+
+    reboot: bool
+    actor: str = ""
+
+
 def power_off(*, server: Server, actor: str) -> None:
     """Take the power away at once; nobody is told. Does nothing when it is off and stays off."""
     with transaction.atomic():
@@ -37,7 +47,7 @@ def power_off(*, server: Server, actor: str) -> None:
         if not machine.powered and machine.boots_at is None:
             return
         now = lab_now()
-        _switch_off(machine, now)
+        _switch_off([machine], now)
         _record(machine, mark("{node} lost its power."), actor, now)
 
 
@@ -53,18 +63,34 @@ def reboot(*, server: Server, actor: str) -> None:
 
 def finish_shutdown(*, server: Server, reboot: bool, actor: str = "") -> None:
     """Switch the node off after its SRM has said so; with ``reboot``, let it come back later."""
+    finish_shutdowns({server.pk: Leave(reboot, actor)})
+
+
+def finish_shutdowns(leaving: Mapping[int, Leave]) -> None:
+    """Do as ``finish_shutdown`` for these nodes, by their keys, in a number of statements that does not grow."""
     with transaction.atomic():
-        machine = hold_machine(server)
-        if not machine.powered:
+        NodeRuntime.poke(*leaving)
+        rows = Machine.objects.filter(pk__in=leaving, powered=True)
+        machines = list(locks.hold(rows.select_related("server__group")))
+        if not machines:
             return
         now = lab_now()
-        _switch_off(machine, now)
-        template = mark("{node} was shut down.")
-        if reboot:
-            machine.boots_at = lab_datetime(now + settings.LAB_REBOOT_SECONDS)
-            machine.save(update_fields=["boots_at"])
-            template = mark("{node} went down for a restart.")
-        _record(machine, template, actor, now)
+        _switch_off(machines, now)
+        back = [machine.pk for machine in machines if leaving[machine.pk].reboot]
+        if back:
+            boots_at = lab_datetime(now + settings.LAB_REBOOT_SECONDS)
+            Machine.objects.filter(pk__in=back).update(boots_at=boots_at)
+        HaEvent.objects.bulk_create(
+            _told(
+                machine,
+                mark("{node} went down for a restart.")
+                if leaving[machine.pk].reboot
+                else mark("{node} was shut down."),
+                leaving[machine.pk].actor,
+                now,
+            )
+            for machine in machines
+        )
 
 
 def power_on(*, server: Server, actor: str) -> bool:
@@ -114,7 +140,7 @@ def stop_srm(*, server: Server, actor: str) -> None:
             return
         if _goes_down_unannounced(server):
             return
-        _forget_requests(server)
+        _forget_requests([server.pk])
         _set_srm(machine, mark("{srm} on {node} was stopped."), actor, running=False)
 
 
@@ -256,22 +282,26 @@ def hold_powered(server: Server) -> Machine:
     return machine
 
 
-def _switch_off(machine: Machine, now: float) -> None:
-    machine.powered = machine.srm_running = machine.srm_silent = False
-    machine.up_since = machine.boots_at = None
-    machine.save(update_fields=["powered", "srm_running", "srm_silent", "up_since", "boots_at"])
-    NodeService.objects.filter(Q(running=True) | Q(starting=True), server=machine.server).update(
+def _switch_off(machines: Sequence[Machine], now: float) -> None:
+    off = {"powered": False, "srm_running": False, "srm_silent": False}
+    at_rest = {**off, "up_since": None, "boots_at": None}
+    nodes = [machine.pk for machine in machines]
+    for machine in machines:
+        for name, value in at_rest.items():
+            setattr(machine, name, value)
+    Machine.objects.filter(pk__in=nodes).update(**at_rest)
+    NodeService.objects.filter(Q(running=True) | Q(starting=True), server__in=nodes).update(
         running=False, starting=False, since=lab_datetime(now)
     )
-    access.follow([machine.server_id], now)
+    access.follow(nodes, now)
     # A request that was not carried out must not be found after the next start.
-    _forget_requests(machine.server, MessageKind.SHUTDOWN)
+    _forget_requests(nodes, MessageKind.SHUTDOWN)
 
 
-def _forget_requests(server: Server, *more: MessageKind) -> None:
-    """Drop what an administrator asked of an SRM that is no more."""
+def _forget_requests(nodes: Collection[int], *more: MessageKind) -> None:
+    """Drop what an administrator asked of SRMs that are no more, by the keys of their nodes."""
     asked = [MessageKind.FAILOVER, MessageKind.FALLBACK, *more]
-    SrmMessage.objects.filter(node=server, kind__in=asked).delete()
+    SrmMessage.objects.filter(node__in=nodes, kind__in=asked).delete()
 
 
 def _switch_on(machine: Machine, template: str, actor: str) -> None:
@@ -279,7 +309,7 @@ def _switch_on(machine: Machine, template: str, actor: str) -> None:
     machine.powered = machine.srm_running = True
     machine.up_since, machine.boots_at = now, None
     machine.save(update_fields=["powered", "srm_running", "up_since", "boots_at"])
-    get_driver().start(machine.server, list(SERVICE_BY_NAME), dependents=False, at=now)
+    get_driver().start({machine.pk: SERVICE_BY_NAME}, dependents=False, at=now)
     access.follow([machine.server_id], now.timestamp())
     _begin_srm(machine, actor)
     _record(machine, template, actor, now.timestamp())
@@ -328,12 +358,18 @@ def _record(
     machine: Machine, template: str, actor: str, now: float, services: Sequence[str] = ()
 ) -> None:
     """Write into the history what ``template`` says of the machine's node, SRM and worker."""
+    _told(machine, template, actor, now, services).save(force_insert=True)
+
+
+def _told(
+    machine: Machine, template: str, actor: str, now: float, services: Sequence[str] = ()
+) -> HaEvent:
     named = {"srm": SRM, "node": machine.server.name, "worker": machine.srm_worker}
     # Whether its SRM reports from now on: the timeline is drawn from it.
     inputs: dict[str, Any] = {"reports": machine.powered and machine.srm_running}
     if services:
         inputs["services"] = services
-    events.record(
+    return events.event(
         kind=events.kind_of_deed(actor),
         sentence=say_row(template, named),
         node=machine.server,

@@ -49,7 +49,7 @@ def start_held(*, server: Server, actor: str) -> None:
         names = list(held.values_list("name", flat=True))
         if not names:
             return
-        access.start(server, names)
+        access.start({server.pk: names})
         sentence = say(
             "Started on {node}, as its Data Monitor holds them back no longer: {services}.",
             node=server.name,

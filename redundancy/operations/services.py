@@ -1,13 +1,15 @@
 """Start, stop and restart services of a node (*Control Center*)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from redundancy.catalog import DATABASE, SERVICE_BY_NAME, SRM, XCP_ROUTER
 from redundancy.drivers import Observation, get_driver
 from redundancy.errors import Refused
-from redundancy.models import NodeService, Server, ServiceStatus
+from redundancy.models import HaEvent, NodeService, Server, ServiceStatus
+from redundancy.models.bulk import insert
 from redundancy.operations import access, events, faults, power
 from redundancy.selectors.replication import held_sentence
 from redundancy.selectors.services import went_down_with_router
@@ -15,6 +17,15 @@ from redundancy.srm.words import listed, mark, say, say_count, say_row, together
 
 # A service that somebody wants to run, whether it does already or not.
 _WANTED = frozenset({ServiceStatus.STARTED, ServiceStatus.STARTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """What SRM restarts on a node: its critical services, by name. ``actor``: who caused it."""
+
+    server: Server
+    names: Sequence[str]
+    actor: str
 
 
 def start_service(*, server: Server, name: str, actor: str) -> None:
@@ -27,7 +38,7 @@ def start_service(*, server: Server, name: str, actor: str) -> None:
         if name == SRM:
             power.start_srm(server=server, actor=actor)
             return
-        access.start(server, [name])
+        access.start({server.pk: [name]})
         _record(server, mark("{service} on {node} was started."), [name], actor)
 
 
@@ -44,7 +55,7 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
         if not wanted or faults.take_start(server):
             return
         wanted += went_down_with_router(seen.values(), wanted)
-        access.start(server, wanted)
+        access.start({server.pk: wanted})
         sentence = say_count(
             "{services} on {node} was started again: SRM had stopped it.",
             "{services} on {node} were started again: SRM had stopped them.",
@@ -55,32 +66,68 @@ def start_again(*, server: Server, names: Sequence[str], actor: str) -> None:
         record_services(server, sentence, wanted, actor)
 
 
-def restart_critical(*, server: Server, names: Sequence[str], actor: str) -> None:
-    """Let SRM restart these critical services for a fallback, all but the database; stopped ones start.
+def restart_critical(restarts: Sequence[Restart]) -> None:
+    """Let the SRM of each node restart its critical services for a fallback, all but the database; stopped ones start.
 
-    With the Cisco XCP Router the XCP services restart that run; where it was stopped, all start.
+    With the Cisco XCP Router the XCP services restart that run; where it was stopped, all start. A
+    number of statements that does not grow with the nodes.
     """
     with transaction.atomic():
-        seen = {service.name: service for service in get_driver().observe([server])[server.pk]}
-        again = [name for name in names if name != DATABASE]
-        if XCP_ROUTER in again:
-            again += [
-                service.name
-                for service in seen.values()
-                if SERVICE_BY_NAME[service.name].xcp
-                and service.status == seen[XCP_ROUTER].status
-                and service.name not in again
+        seen = get_driver().observe([each.server for each in restarts])
+        again = {each.server.pk: _restarting(each.names, seen[each.server.pk]) for each in restarts}
+        access.stop(again)
+        failing = faults.take_starts(again)
+        starting = {
+            each.server.pk: [*each.names, *again[each.server.pk]]
+            for each in restarts
+            if each.server.pk not in failing
+        }
+        if starting:
+            access.start(starting)
+        waiting = _held_back(again)
+        insert(
+            [
+                _of_services(
+                    each.server,
+                    _restarted(
+                        each.server,
+                        again[each.server.pk],
+                        seen[each.server.pk],
+                        fails=each.server.pk in failing,
+                    ),
+                    again[each.server.pk],
+                    each.actor,
+                    waiting=waiting.get(each.server.pk, ()),
+                )
+                for each in restarts
             ]
-        named = {"node": server.name, "services": listed(again)}
-        sentence = say("SRM started the critical services of {node}: {services}.", **named)
-        if any(seen[name].status == ServiceStatus.STARTED for name in again):
-            sentence = say("SRM restarted the critical services of {node}: {services}.", **named)
-        access.stop(server, again)
-        if faults.take_start(server):
-            sentence = say("On {node} did not start: {services}.", **named)
-        else:
-            access.start(server, [*names, *again])
-        record_services(server, sentence, again, actor)
+        )
+
+
+def _restarting(names: Sequence[str], seen: Sequence[Observation]) -> list[str]:
+    """Return what restarts on a node of whose services ``names`` are critical."""
+    again = [name for name in names if name != DATABASE]
+    if XCP_ROUTER in again:
+        router = next(service.status for service in seen if service.name == XCP_ROUTER)
+        again += [
+            service.name
+            for service in seen
+            if SERVICE_BY_NAME[service.name].xcp
+            and service.status == router
+            and service.name not in again
+        ]
+    return again
+
+
+def _restarted(
+    server: Server, names: Sequence[str], seen: Sequence[Observation], *, fails: bool
+) -> str:
+    named = {"node": server.name, "services": listed(names)}
+    if fails:
+        return say("On {node} did not start: {services}.", **named)
+    if any(each.name in names and each.status == ServiceStatus.STARTED for each in seen):
+        return say("SRM restarted the critical services of {node}: {services}.", **named)
+    return say("SRM started the critical services of {node}: {services}.", **named)
 
 
 def stop_service(*, server: Server, name: str, actor: str) -> None:
@@ -93,7 +140,7 @@ def stop_service(*, server: Server, name: str, actor: str) -> None:
             power.stop_srm(server=server, actor=actor)
             return
         others = _running_dependents(services, name)
-        access.stop(server, [name])
+        access.stop({server.pk: [name]})
         template = (
             mark("{service} on {node} was stopped, and with it {others}.")
             if others
@@ -112,8 +159,8 @@ def restart_service(*, server: Server, name: str, actor: str) -> None:
             return
         others = _running_dependents(services, name)
         # Whose connection ends in it is disconnected, however soon it runs again.
-        access.stop(server, [name])
-        access.start(server, [name, *others])
+        access.stop({server.pk: [name]})
+        access.start({server.pk: [name, *others]})
         template = (
             mark("{service} on {node} was restarted, and with it {others}.")
             if others
@@ -191,10 +238,34 @@ def record_services(
     changes: Sequence[events.Change] = (),
 ) -> None:
     """Write into the history what was done to these services of the node; ``changes``: to their settings."""
-    held = NodeService.objects.filter(server=server, starting=True, name__in=names)
-    if waiting := list(held.order_by("name").values_list("name", flat=True)):
+    waiting = _held_back({server.pk: names}).get(server.pk, ())
+    told = _of_services(server, sentence, names, actor, changes, waiting=waiting)
+    told.save(force_insert=True)
+
+
+def _held_back(names: Mapping[int, Collection[str]]) -> dict[int, list[str]]:
+    """Return which of these services of each node, by its key, its Data Monitor holds back; in one query."""
+    rows = NodeService.objects.filter(server__in=names, starting=True).order_by("server", "name")
+    found: dict[int, list[str]] = {}
+    for node, name in rows.values_list("server_id", "name"):
+        if name in names[node]:
+            found.setdefault(node, []).append(name)
+    return found
+
+
+def _of_services(
+    server: Server,
+    sentence: str,
+    names: Sequence[str],
+    actor: str,
+    changes: Sequence[events.Change] = (),
+    *,
+    waiting: Sequence[str],
+) -> HaEvent:
+    """Return the event of what was done to services of a node; ``waiting``: those that are held back."""
+    if waiting:
         sentence = together([sentence, held_sentence(server.name, waiting)])
-    events.record(
+    return events.event(
         kind=events.kind_of_deed(actor),
         sentence=sentence,
         node=server,

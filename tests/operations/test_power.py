@@ -228,7 +228,7 @@ def test_a_cucm_server_has_no_power_button() -> None:
 
 def test_the_driver_starts_nothing_on_a_node_without_power(node: Server) -> None:
     power.power_off(server=node, actor="ann")
-    get_driver().start(node, list(DEFAULTS))
+    get_driver().start({node.pk: DEFAULTS})
     assert running(node) == set()
 
 

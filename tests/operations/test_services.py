@@ -167,9 +167,9 @@ def test_what_cannot_be_controlled_is_refused(node: Server, act: Any) -> None:
 
 def test_srm_starts_the_xcp_services_with_the_router(node: Server) -> None:
     driver = get_driver()
-    driver.stop(node, [DATABASE, XCP_ROUTER, PRESENCE_ENGINE])
+    driver.stop({node.pk: [DATABASE, XCP_ROUTER, PRESENCE_ENGINE]})
     assert running(node) == DEFAULTS - XCP - {DATABASE, PRESENCE_ENGINE}
-    driver.start(node, [DATABASE, XCP_ROUTER, PRESENCE_ENGINE])
+    driver.start({node.pk: [DATABASE, XCP_ROUTER, PRESENCE_ENGINE]})
     assert running(node) == DEFAULTS
     assert ARCHIVER not in running(node)
 

@@ -77,7 +77,7 @@ def test_a_database_that_takes_no_trace_harms_nobody(
     def full(*_: object) -> None:
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr(TracePiece.objects, "bulk_create", full)
+    monkeypatch.setattr(trace_store, "insert", full)
     services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
     pair.run(95)
     assert pair.states()[1] == "Running in Backup Mode"
