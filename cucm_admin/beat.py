@@ -12,20 +12,32 @@ from django.conf import settings
 from django.db import Error
 
 from cucm_admin import joining
-from redundancy import bus, pulse, workers
+from redundancy import bus, pulse, shards, workers
 
 logger = logging.getLogger(__name__)
 
 
+def entries(seconds: float, of: int) -> dict[str, dict[str, Any]]:
+    """Return what is sent each so many seconds: a sweep of each of so many shards."""
+    entry = settings.CELERY_BEAT_SCHEDULE["sweep"] | {"schedule": seconds}
+    return {
+        f"sweep-{shard.number + 1}" if shard.number else "sweep": (
+            entry | {"kwargs": shard.order} if shard.order else entry
+        )
+        for shard in shards.every(of)
+    }
+
+
 class Ticker(Scheduler):
-    """Celery's scheduler, with the interval of the installation's lab clock."""
+    """Celery's scheduler, with the interval of the installation's lab clock and its shards of the sweep."""
 
     def setup_schedule(self) -> None:
         """Join the installation, and begin."""
         joining.join_when_possible()
         self._watch = joining.Watch()
         super().setup_schedule()
-        self._seconds = self._told_at = 0.0
+        self._told_at = 0.0
+        self._fits: tuple[float, int] | None = None
         self._name, self._began = workers.own_name(f"beat@{socket.gethostname()}"), 0.0
         self._aside = False
         self._follow()
@@ -45,12 +57,14 @@ class Ticker(Scheduler):
         return seconds
 
     def _follow(self) -> None:
-        seconds = settings.SWEEP_SECONDS
-        if seconds != self._seconds:
-            self._seconds = seconds
-            self.max_interval = min(1.0, seconds)  # type: ignore[assignment]
-            entry = settings.CELERY_BEAT_SCHEDULE["sweep"] | {"schedule": seconds}
-            self.update_from_dict({"sweep": entry})
+        fits = settings.SWEEP_SECONDS, settings.SWEEP_SHARDS
+        if fits != self._fits:
+            self._fits = fits
+            self.max_interval = min(1.0, fits[0])  # type: ignore[assignment]
+            due = entries(*fits)
+            for name in set(self.schedule) - set(due):
+                del self.schedule[name]
+            self.update_from_dict(due)
 
     def _tell(self) -> None:
         """Tell the bus from time to time that beat is there, and stand aside while its clock is wrong."""

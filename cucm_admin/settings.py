@@ -167,6 +167,9 @@ ALARM_ALLOW_PRIVATE = env.flag("ALARM_ALLOW_PRIVATE", False)
 # Days (of wall time) that the history is kept; 0: for ever.
 HISTORY_DAYS = env.number("HISTORY_DAYS", 90, 0, 36_500)
 SWEEP_SECONDS = env.sweep_seconds(LAB_CLOCK_RATE)
+# Into how many parts the groups are divided for their sweeps (redundancy.shards), and how many that may be.
+MOST_SHARDS = 16
+SWEEP_SHARDS = int(env.number("SWEEP_SHARDS", 1, 1, MOST_SHARDS))
 # Wall seconds after which a worker drops what it finds in its queue unread, so that a queue does not
 # grow for ever. Many: the worker goes by its own clock, and a wrong one must not make it drop all.
 QUEUE_SECONDS = 900

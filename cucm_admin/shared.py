@@ -26,6 +26,7 @@ SHARED = (
     "MAX_GROUPS",
     "MAX_IMPORT_MB",
     "MAX_IMP_SERVERS",
+    "SWEEP_SHARDS",
     "TIME_ZONE",
 )
 # Kept as a sum by which it cannot be found.

@@ -41,6 +41,8 @@ HOUR = "srm:hour"
 HOUR_SECONDS = 3600
 # An inbox nobody reads any more goes away by itself.
 INBOX_SECONDS = 3600
+# A task of another sweep that has waited for so many looks in a row has no worker but who waits here.
+PATIENT_LOOKS = 5
 BusError = redis.RedisError
 
 
@@ -56,36 +58,43 @@ def client() -> "redis.Redis":
     return _client(settings.REDIS_URL)
 
 
+def of_shard(key: str, shard: int) -> str:
+    """Return the key that stands for ``key`` in a shard of the sweep: in the first, and only, one ``key`` itself."""
+    return f"{key}:{shard}" if shard else key
+
+
 def _inbox(node_id: int) -> str:
     return f"srm:inbox:{node_id}"
 
 
-def send(heartbeats: Mapping[int, Heartbeat]) -> None:
-    """Put each heartbeat into the inbox of the node (by its key) it is for."""
+def send(heartbeats: Mapping[int, Heartbeat], shard: int = 0) -> None:
+    """Put each heartbeat into the inbox of the node (by its key) it is for; all are of one shard."""
     if not heartbeats:
         return
     with client().pipeline() as pipe:
         for node_id, heartbeat in heartbeats.items():
             pipe.set(_inbox(node_id), json.dumps(heartbeat_to_json(heartbeat)), ex=INBOX_SECONDS)
-        pipe.sadd(MAIL, *heartbeats)
+        pipe.sadd(of_shard(MAIL, shard), *heartbeats)
         pipe.execute()
 
 
-def send_late(due: float, sender: int, receiver: int, heartbeat: Heartbeat) -> None:
+def send_late(due: float, sender: int, receiver: int, heartbeat: Heartbeat, shard: int = 0) -> None:
     """Keep a heartbeat until ``due`` (lab seconds); ``deliver`` hands it over then."""
+    late = of_shard(LATE, shard)
     letter = {"from": sender, "to": receiver, "heartbeat": heartbeat_to_json(heartbeat)}
     with client().pipeline() as pipe:
-        pipe.zadd(LATE, {json.dumps(letter): due})
-        pipe.expire(LATE, INBOX_SECONDS)
+        pipe.zadd(late, {json.dumps(letter): due})
+        pipe.expire(late, INBOX_SECONDS)
         pipe.execute()
 
 
-def deliver(now: float, cut: Container[int | None]) -> None:
-    """Put the kept heartbeats due at ``now`` into their inboxes, except those of senders in ``cut``.
+def deliver(now: float, cut: Container[int | None], shard: int = 0) -> None:
+    """Put a shard's kept heartbeats due at ``now`` into their inboxes, except those of senders in ``cut``.
 
     One that was overtaken by a later one of the same sender is dropped: an inbox keeps the last.
     """
-    found = client().zrange(LATE, "-inf", repr(now), byscore=True)
+    late = of_shard(LATE, shard)
+    found = client().zrange(late, "-inf", repr(now), byscore=True)
     if not found:
         return
     letters = [json.loads(str(text)) for text in found]
@@ -96,25 +105,26 @@ def deliver(now: float, cut: Container[int | None]) -> None:
         known = arriving.get(letter["to"]) or last.get(letter["to"])
         if letter["from"] not in cut and (known is None or _order(heartbeat) > _order(known)):
             arriving[letter["to"]] = heartbeat
-    send(arriving)
+    send(arriving, shard)
     # Last, so that a crash repeats it instead of losing it.
-    client().zrem(LATE, *found)
+    client().zrem(late, *found)
 
 
 def _order(heartbeat: Heartbeat) -> tuple[int, int, int]:
     return heartbeat.generation, heartbeat.incarnation, heartbeat.seq
 
 
-def collect() -> set[int]:
-    """Return the nodes whose inbox was written since the last call, and forget them.
+def collect(shard: int = 0) -> set[int]:
+    """Return the nodes of a shard whose inbox was written since the last call, and forget them.
 
     Fails on a bus that can be read but not written, so that no node steps whose heartbeat would
     not be sent.
     """
+    mail = of_shard(MAIL, shard)
     with client().pipeline() as pipe:
         pipe.set(PROBE, "")
-        pipe.smembers(MAIL)
-        pipe.delete(MAIL)
+        pipe.smembers(mail)
+        pipe.delete(mail)
         _, members, _ = pipe.execute()
     return {int(member) for member in members}
 
@@ -139,32 +149,41 @@ def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
     }
 
 
-def take_turn(seconds: float) -> bool:
-    """Return whether nobody has taken a turn within so many wall seconds, and take it then.
+def take_turn(seconds: float, shard: int = 0) -> bool:
+    """Return whether nobody has taken the shard's turn within so many wall seconds, and take it then.
 
     By the clock of the server: those of the processes may differ.
     """
-    return bool(client().set(TURN, 1, nx=True, px=max(1, round(seconds * 1000))))
+    turn = of_shard(TURN, shard)
+    return bool(client().set(turn, 1, nx=True, px=max(1, round(seconds * 1000))))
 
 
-def want_sweep() -> bool:
-    """Return whether nobody else has asked for a sweep that is still to begin; then the caller shall."""
-    return bool(client().set(WANTED, 1, nx=True, ex=WANTED_SECONDS))
+def want_sweep(shard: int = 0) -> bool:
+    """Return whether nobody else has asked for a sweep of it that is still to begin; then the caller shall."""
+    return bool(client().set(of_shard(WANTED, shard), 1, nx=True, ex=WANTED_SECONDS))
 
 
-def wait_for_nothing(seconds: float) -> bool:
-    """Let wall seconds pass; return whether they have, and no sweep was asked for meanwhile."""
+def wait_for_nothing(seconds: float, shard: int = 0) -> bool:
+    """Let wall seconds pass; return whether they have, and no sweep of the shard was asked for meanwhile.
+
+    Nor has the sweep of another shard waited for some looks: then no worker is free for it but this one.
+    """
     end = time.monotonic() + seconds
+    waited = 0
     while (left := end - time.monotonic()) > 0:
-        if client().exists(WANTED):
+        if client().exists(of_shard(WANTED, shard)):
             return False
+        if settings.SWEEP_SHARDS > 1:
+            waited = waited + 1 if client().llen(settings.QUEUES[0]) else 0
+            if waited > PATIENT_LOOKS:
+                return False
         time.sleep(min(left, LOOK_SECONDS))
     return True
 
 
-def begin_wanted() -> None:
+def begin_wanted(shard: int = 0) -> None:
     """Note that the sweep that was asked for begins: what is stored from now on needs another."""
-    client().delete(WANTED)
+    client().delete(of_shard(WANTED, shard))
 
 
 def want_moves(moves: Iterable[str], asked_at: float) -> bool:
@@ -210,23 +229,31 @@ def take_change() -> bool:
     return bool(client().delete(CHANGE))
 
 
-def mark_sweep() -> bool:
-    """Note that a sweep has just run to its end. Return True once in SLOW_LANE_SECONDS."""
+def mark_sweep(shard: int = 0, of: int = 1) -> bool:
+    """Note that a sweep of a shard of so many has just run to its end. Return True once in SLOW_LANE_SECONDS."""
+    # Of shards that are no more nothing is known: should they be again, they were not swept long ago.
+    gone = [of_shard(MARK, number) for number in range(of, settings.MOST_SHARDS)]
     with client().pipeline() as pipe:
-        pipe.set(MARK, 1, ex=MARK_SECONDS)
-        pipe.delete(OUTAGE)
+        pipe.set(of_shard(MARK, shard), 1, ex=MARK_SECONDS)
+        pipe.delete(of_shard(OUTAGE, shard), *gone)
         pipe.set(SLOW_LANE, 1, nx=True, ex=SLOW_LANE_SECONDS)
         return bool(pipe.execute()[-1])
 
 
-def note_outage(why: str) -> None:
-    """Note why a sweep could not be carried through; the next one that can forgets it."""
-    client().set(OUTAGE, why[:200], ex=MARK_SECONDS)
+def note_outage(why: str, shard: int = 0) -> None:
+    """Note why a sweep of the shard could not be carried through; the next one that can forgets it."""
+    client().set(of_shard(OUTAGE, shard), why[:200], ex=MARK_SECONDS)
+
+
+def outages() -> list[str]:
+    """Return of each shard why its last sweep could not be carried through; empty when it was."""
+    keys = [of_shard(OUTAGE, shard) for shard in range(settings.SWEEP_SHARDS)]
+    return [str(why or "") for why in client().mget(keys)]
 
 
 def outage() -> str:
-    """Return why the last sweep could not be carried through; empty when it was."""
-    return str(client().get(OUTAGE) or "")
+    """Return why the last sweep of a shard could not be carried through; empty when all were."""
+    return next(filter(None, outages()), "")
 
 
 def begin_hour() -> bool:
@@ -240,12 +267,37 @@ def end_hour() -> None:
 
 
 def sweep_age() -> float | None:
-    """Return how many wall seconds ago a sweep last ran to its end; None when none is known.
+    """Return how many wall seconds ago all nodes had last been swept: the age of the shard that waits longest.
 
-    By the clock of the server: those of the process that marked and of this one may differ.
+    None when of one of them none is known. By the clock of the server: those of the process that
+    marked and of this one may differ.
     """
-    left = int(client().pttl(MARK))
-    return MARK_SECONDS - left / 1000 if left > 0 else None
+    ages = sweep_ages()
+    known = [age for age in ages if age is not None]
+    return max(known) if len(known) == len(ages) else None
+
+
+def sweep_ages() -> list[float | None]:
+    """Return how many wall seconds ago a sweep of each shard last ran to its end; None when none is known."""
+    return _ages(range(settings.SWEEP_SHARDS))
+
+
+def sweep_age_of(shard: int) -> float | None:
+    """Return how many wall seconds ago a sweep of this shard last ran to its end; None when none is known."""
+    return _ages([shard])[0]
+
+
+def newest_sweep_age() -> float | None:
+    """Return how many wall seconds ago a sweep last ran to its end, of whichever shard of however many."""
+    known = [age for age in _ages(range(settings.MOST_SHARDS)) if age is not None]
+    return min(known, default=None)
+
+
+def _ages(shards: Iterable[int]) -> list[float | None]:
+    with client().pipeline() as pipe:
+        for shard in shards:
+            pipe.pttl(of_shard(MARK, shard))
+        return [MARK_SECONDS - left / 1000 if left > 0 else None for left in pipe.execute()]
 
 
 def forget_all() -> None:

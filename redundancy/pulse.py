@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from redundancy import bus
 from redundancy.srm.words import from_text, to_text
 
-# Sweeps of the last minutes, newest last, as a stream: its entries carry the time of the server.
+# Sweeps of the last minutes, newest last, as a stream: its entries carry the time of the server. So many of each shard.
 TICKS = "srm:ticks"
 TICKS_KEPT = 600
 CANARIES = "srm:canaries"
@@ -23,12 +25,13 @@ SENT_AT = "sent_at"
 
 @dataclass(frozen=True, slots=True)
 class SweepTick:
-    """A sweep that ran to its end. ``began`` and ``took`` in seconds; ``asked``: not by beat."""
+    """A sweep that ran to its end. ``began`` and ``took`` in seconds; ``asked``: not by beat; ``shard``: of which."""
 
     began: float
     took: float
     steps: int
     asked: bool
+    shard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,16 @@ def now() -> float:
     return float(seconds) + float(micros) / 1e6
 
 
-def note_sweep(*, took: float, steps: int, asked: bool) -> None:
-    """Note a sweep that ends now."""
-    entry: dict[Any, Any] = {"took": repr(took), "steps": steps, "asked": int(asked)}
-    bus.client().xadd(TICKS, entry, maxlen=TICKS_KEPT, approximate=True)
+def note_sweep(*, took: float, steps: int, asked: bool, shard: int = 0) -> None:
+    """Note a sweep of a shard that ends now."""
+    entry: dict[Any, Any] = {
+        "took": repr(took),
+        "steps": steps,
+        "asked": int(asked),
+        "shard": shard,
+    }
+    kept = TICKS_KEPT * settings.SWEEP_SHARDS
+    bus.client().xadd(TICKS, entry, maxlen=kept, approximate=True)
 
 
 def last_sweeps() -> list[SweepTick]:
@@ -66,7 +75,10 @@ def last_sweeps() -> list[SweepTick]:
     told = []
     for ident, entry in found:
         ended, took = int(ident.partition("-")[0]) / 1000, float(entry["took"])
-        told.append(SweepTick(ended - took, took, int(entry["steps"]), entry["asked"] == "1"))
+        # Older versions knew one shard only.
+        shard = int(entry.get("shard", 0))
+        asked = entry["asked"] == "1"
+        told.append(SweepTick(ended - took, took, int(entry["steps"]), asked, shard))
     return told
 
 

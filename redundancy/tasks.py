@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import Error
 
 import cucm_admin.celery  # noqa: F401 - the tasks below are sent by this application
-from redundancy import bus, clock, pulse, workers
+from redundancy import bus, clock, pulse, shards, workers
 from redundancy.alarms import delivery
 from redundancy.alarms import writes as alarm_writes
 from redundancy.cli.run import run
@@ -17,10 +17,12 @@ from redundancy.history import pruning
 from redundancy.history import writes as retention
 from redundancy.imports.jobs import resume_imports
 from redundancy.live import sweep as sweeping
+from redundancy.models import Server
 from redundancy.monitor import audit as audits
 from redundancy.operations import access, clients, measured, moves
 from redundancy.operations.moves import MoveRequest
 from redundancy.outage import OutageLog, is_outage
+from redundancy.shards import Shard
 from redundancy.srm.types import MoveKind
 from redundancy.traces import collecting
 
@@ -39,29 +41,36 @@ RECENT_EVENTS = 5000
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
-def sweep(*, asked: bool = False) -> None:
-    """Step every node that is due. ``asked``: not by beat, so also when another began a moment ago.
+def sweep(*, asked: bool = False, shard: int = 0, of: int = 1) -> None:
+    """Step every node that is due of shard ``shard`` of ``of``: of the only one, when nothing is said.
 
-    A sweep of beat that comes sooner than half an interval after one of beat's ends at once, so that
-    neither a backlog nor a second beat costs anything.
+    ``asked``: not by beat, so also when another began a moment ago. A sweep of beat that comes sooner
+    than half an interval after one of beat's ends at once, so that neither a backlog nor a second beat
+    costs anything.
     """
+    whose = "sweep" if of == 1 else f"sweep of shard {shard + 1} of {of}"
     try:
         if asked:
-            bus.begin_wanted()
-        elif not bus.take_turn(settings.SWEEP_SECONDS / 2):
+            bus.begin_wanted(shard)
+        elif not bus.take_turn(settings.SWEEP_SECONDS / 2, shard):
             return
         sweeping.sweep(
-            ask_for_moves, slow_lane, alarms.delay, asked=asked, wait=bus.wait_for_nothing
+            ask_for_moves,
+            slow_lane,
+            alarms.delay,
+            shard=Shard(shard, of),
+            asked=asked,
+            wait=lambda seconds: bus.wait_for_nothing(seconds, shard),
         )
     except bus.BusError as error:
-        outages.note(error, "sweep")
+        outages.note(error, whose)
     except Error as error:
         # Whatever it is, it will be so again in a second: told once, here and on the pages.
-        outages.note(error, "sweep")
+        outages.note(error, whose)
         with contextlib.suppress(bus.BusError):
-            bus.note_outage(str(error))
+            bus.note_outage(str(error), shard)
     else:
-        outages.over("sweep")
+        outages.over(whose)
 
 
 # Without an expiry: whoever asks may have a wrong clock, and whether it is too late is judged below.
@@ -91,9 +100,11 @@ def move_sessions(*_: object) -> None:
     # After the commit, so that a crash repeats them instead of losing them.
     if bus.end_moves(asked) and bus.want_moves((), 0):
         move_sessions.delay()
-    # One sweep reports all moves that ended before it.
-    if requests and bus.want_sweep():
-        sweep.delay(asked=True)
+    # One sweep reports all moves of its shard that ended before it.
+    if requests:
+        for shard in _shards_of(requests):
+            if bus.want_sweep(shard.number):
+                sweep.delay(asked=True, **shard.order)
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
@@ -169,6 +180,14 @@ def ask_for_moves(requests: Sequence[MoveRequest]) -> None:
     """
     if requests and bus.want_moves(map(_name, requests), clock.lab_now()):
         move_sessions.delay()
+
+
+def _shards_of(requests: Sequence[MoveRequest]) -> list[Shard]:
+    """Return the shards of the nodes that asked for moves."""
+    if settings.SWEEP_SHARDS == 1:
+        return [shards.WHOLE]
+    nodes = Server.objects.filter(pk__in=[request.node_id for request in requests])
+    return shards.of_groups(nodes.values_list("group", flat=True), settings.SWEEP_SHARDS)
 
 
 def _name(request: MoveRequest) -> str:

@@ -38,6 +38,7 @@ NOT_INHERITED = {
     "MAKELEVEL",
     "PORT",
     "SECRET_KEY",
+    "SWEEP_SHARDS",
     "VAR_DIR",
 }
 

@@ -39,12 +39,14 @@ class LoneSrm:
         lab_now = clock.reader()
         faults = fault_selectors.in_force()
         if not sweeping.paused(faults, lab_now()):
+            of = settings.SWEEP_SHARDS
             if settings.FAULT_LAB:
-                bus.deliver(lab_now(), faults[FaultKind.CUT])
+                for shard in range(of):
+                    bus.deliver(lab_now(), faults[FaultKind.CUT], shard)
             # Read together with the version that a step must find again to be stored, and whoever
             # takes the node over raises: so of two processes only the owner's steps count.
             me = Q(pk=self._server.pk, server__machine__srm_worker=self._worker)
-            sweeping.settle(me, self._collect, lab_now, faults, ask_for_moves)
+            sweeping.settle(me, self._collect, lab_now, faults, ask_for_moves, shards=of)
         return True
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redundancy import bus
 from redundancy.models import FaultKind
 from redundancy.selectors.faults import Faults
+from redundancy.shards import shard_of
 from redundancy.srm.types import Heartbeat
 
 
@@ -21,20 +22,23 @@ class Letter:
     now: float
 
 
-def send_letters(letters: Iterable[Letter], faults: Faults) -> None:
-    """Send all ``letters``.
+def send_letters(letters: Iterable[Letter], faults: Faults, shards: int = 1) -> None:
+    """Send all ``letters``, each within its group's shard of so many.
 
     A lost one is lost here, as on a wire: nobody learns of it but by not hearing it.
     """
-    arriving = {}
+    arriving: dict[int, dict[int, Heartbeat]] = {}
     for letter in letters:
         # No secret depends on this random number.
         lost = random.random() * 100 < faults[FaultKind.LOSS].get(letter.group, 0)
         if lost or letter.sender in faults[FaultKind.CUT]:
             continue
         delay = faults[FaultKind.DELAY].get(letter.group, 0)
+        shard = shard_of(letter.group, shards)
         if delay:
-            bus.send_late(letter.now + delay, letter.sender, letter.receiver, letter.heartbeat)
+            due = letter.now + delay
+            bus.send_late(due, letter.sender, letter.receiver, letter.heartbeat, shard)
         else:
-            arriving[letter.receiver] = letter.heartbeat
-    bus.send(arriving)
+            arriving.setdefault(shard, {})[letter.receiver] = letter.heartbeat
+    for shard, heartbeats in arriving.items():
+        bus.send(heartbeats, shard)

@@ -1,6 +1,6 @@
 """One sweep: every node that is due takes a step, until no message is left.
 
-Two sweeps at once are harmless: a step is written only if the node's memory is still the one it
+A shard is swept by itself (``SWEEP_SHARDS``). Two sweeps at once, of one shard or of several, are harmless: a step is written only if the node's memory is still the one it
 began with. A sweep that cannot reach the bus steps nobody, so that no node counts a silence that
 is ours.
 """
@@ -26,6 +26,7 @@ from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import faults as fault_selectors
 from redundancy.selectors import policy as policies
 from redundancy.selectors.faults import Faults
+from redundancy.shards import WHOLE, Shard
 from redundancy.srm.step import step
 from redundancy.srm.types import (
     Action,
@@ -57,10 +58,11 @@ def sweep(
     slow_lane: Callable[[], object] = bool,
     changed: Callable[[], object] = bool,
     *,
+    shard: Shard = WHOLE,
     asked: bool = False,
     wait: Callable[[float], bool] | None = None,
 ) -> int:
-    """Step every due node and return how many steps were taken.
+    """Step every due node of a shard and return how many steps were taken.
 
     A time limit that is reached before the next sweep is judged at its moment, not up to a whole interval
     later: the sweep waits for it and looks again.
@@ -69,6 +71,7 @@ def sweep(
         ask_for_moves: Called after a commit with the session moves that nodes want.
         slow_lane: Called once a minute of wall time.
         changed: Called when a node has changed its state, or somebody its services or power.
+        shard: Whose nodes; what is done once for all shards is done with the first.
         asked: Whether somebody asked for this sweep, other than beat.
         wait: Lets wall seconds pass and returns whether it may go on; without it nothing is waited for.
 
@@ -83,33 +86,39 @@ def sweep(
     faults = fault_selectors.in_force()
     if paused(faults, lab_now()):
         return 0
-    if bus.sweep_age() is None:
-        observer.note_start(now=lab_now(), interval=policies.current().heartbeat_interval)
-    power.boot_due_nodes(now=lab_now())
+    if bus.sweep_age_of(shard.number) is None:
+        interval = policies.current().heartbeat_interval
+        observer.note_start(now=lab_now(), interval=interval, shard=shard)
+    power.boot_due_nodes(now=lab_now(), shard=shard)
     unreplicated = {node for node in faults[FaultKind.REPLICATION] if node is not None}
-    replication.let_publisher_go_on(nodes=unreplicated, now=lab_now())
+    replication.let_publisher_go_on(nodes=unreplicated, now=lab_now(), shard=shard)
     if settings.FAULT_LAB:
-        bus.deliver(lab_now(), faults[FaultKind.CUT])
-    power.count_missed_sweeps()
-    look = partial(settle, TOGETHER, bus.collect, lab_now, faults, ask_for_moves, changed)
+        bus.deliver(lab_now(), faults[FaultKind.CUT], shard.number)
+    power.count_missed_sweeps(shard)
+    whom = TOGETHER & shard.whose("server__group")
+    collect = partial(bus.collect, shard.number)
+    look = partial(settle, whom, collect, lab_now, faults, ask_for_moves, changed, shards=shard.of)
     looked = lab_now()
     taken = look()
-    access.let_in()
-    access.give_up(lab_now())
+    access.let_in(shard)
+    if shard.is_first:
+        access.give_up(lab_now())
     # Last, because this sweep itself may have caused the gap.
-    observer.note_return(age=bus.sweep_age(), now=lab_now())
-    pulse.note_sweep(took=time.perf_counter() - began, steps=taken, asked=asked)
+    observer.note_return(age=bus.sweep_age_of(shard.number), now=lab_now(), shard=shard)
+    took = time.perf_counter() - began
+    pulse.note_sweep(took=took, steps=taken, asked=asked, shard=shard.number)
     if bus.take_change():
         changed()
-    if bus.mark_sweep():
+    if bus.mark_sweep(shard.number, shard.of):
         slow_lane()
     if wait is not None:
         end = began + LOOKING * settings.SWEEP_SECONDS
-        taken += _look_again(look, wait, lab_now, rate, looked, end)
+        taken += _look_again(whom, look, wait, lab_now, rate, looked, end)
     return taken
 
 
 def _look_again(
+    whom: Q,
     look: Callable[[], int],
     wait: Callable[[float], bool],
     lab_now: Callable[[], float],
@@ -125,7 +134,7 @@ def _look_again(
     soonest = time.perf_counter()
     while (left := end - time.perf_counter()) > 0:
         now = lab_now()
-        at = next_limit(TOGETHER, looked, now + left * rate)
+        at = next_limit(whom, looked, now + left * rate)
         if at is None:
             break
         pause = max((at - now) / rate, soonest - time.perf_counter(), 0.0)
@@ -154,11 +163,14 @@ def settle(
     faults: Faults,
     ask_for_moves: Callable[[Sequence[MoveRequest]], object],
     changed: Callable[[], object] = bool,
+    *,
+    shards: int = 1,
 ) -> int:
     """Step the due nodes, and those that get mail by it, until none is left. Return the steps taken.
 
     ``whom``: which nodes, as a condition on their memory. ``collect`` returns those whose inbox was
-    written since its last call. The other functions are those of ``sweep``.
+    written since its last call. ``shards``: how many there are. The other functions are those of
+    ``sweep``.
     """
     policy = policies.current()
     count = changes = 0
@@ -180,7 +192,8 @@ def settle(
                 # The steps of the other nodes may be stored all the same.
                 failed = error
                 continue
-            link.send_letters([letter for one in stored if (letter := _letter(one))], faults)
+            letters = [letter for one in stored if (letter := _letter(one))]
+            link.send_letters(letters, faults, shards)
             ask_for_moves([request for one in stored for request in _moves(one)])
             tracing.write_traces(stored)
             count += len(stored)

@@ -55,6 +55,20 @@ def _of_system(monitor: Monitor) -> Iterator[Metric]:
     yield from _gauge("srm_bus_up", "1 when the heartbeat bus answers.", bus_up)
     if monitor.beat is not None:
         yield from _of_beat(monitor.beat)
+    if len(monitor.shards) > 1:
+        numbered = [([str(number)], beat) for number, beat in enumerate(monitor.shards, 1)]
+        yield _gauges(
+            "srm_shard_last_sweep_age_seconds",
+            "Since the last sweep of the shard.",
+            ["shard"],
+            ((labels, beat.age) for labels, beat in numbered),
+        )
+        yield _gauges(
+            "srm_shard_works",
+            "1 when nothing is wrong with the sweeps of the shard.",
+            ["shard"],
+            ((labels, float(not beat.trouble)) for labels, beat in numbered),
+        )
     yield from _of_queues(monitor.queues)
     yield _gauges(
         "srm_process_works",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -35,7 +35,8 @@ class Beat:
 
     ``sweeps``: how many the figures are of. ``missed``: ticks without a sweep. ``doubled``: sweeps
     within half an interval of the one before. ``recent`` and ``recent_missed``: the same of the last
-    two minutes, or since an outage in them that is over. ``interval``: between two ticks.
+    two minutes, or since an outage in them that is over. ``interval``: between two ticks. ``trouble``:
+    what is wrong with it, in a sentence; empty when nothing is.
     """
 
     age: float | None
@@ -49,6 +50,7 @@ class Beat:
     recent: int
     recent_missed: int
     interval: float = 1.0
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Monitor:
     """All of it at one moment.
 
     ``troubles``: what makes the system unfit to be trusted, in sentences. ``warnings``: what somebody
-    should see to, though it works. ``reasons``: the sorts of both, each a word for programs.
+    should see to, though it works. ``reasons``: the sorts of both, each a word for programs. ``beat``: of
+    all sweeps together; ``shards``: of those of each shard, the first first.
 
     Of a database or a bus that is away there are no figures: None, or the defaults.
     """
@@ -109,6 +112,7 @@ class Monitor:
     processes: tuple[behind.Process, ...] = ()
     bus_ms: float | None = None
     beat: Beat | None = None
+    shards: tuple[Beat, ...] = ()
     queues: tuple[Queue, ...] = ()
     audit_age: float | None = None
     breaches: tuple[str, ...] = ()
@@ -140,17 +144,20 @@ def look_at_system() -> Monitor:
         began = time.perf_counter()
         at = pulse.now()
         bus_ms = (time.perf_counter() - began) * 1000
-        beat = beat_of(pulse.last_sweeps(), settings.SWEEP_SECONDS, bus.sweep_age())
+        ticks, ages, outages = pulse.last_sweeps(), bus.sweep_ages(), bus.outages()
+        of_shards = beats_of(ticks, settings.SWEEP_SECONDS, ages, outages)
+        beat = all_of(of_shards)
         audit = pulse.last_audit()
-        outage = bus.outage()
         swept = beat.age is not None and not is_blind(beat.age)
-        processes = behind.look_at_processes(workers.signs(), at, swept=swept)
+        # Whichever shard is swept, canaries are sent.
+        sent = any(age is not None and not is_blind(age) for age in ages)
+        processes = behind.look_at_processes(workers.signs(), at, swept=sent)
         queues = _queues(at, processes, swept=swept)
     except bus.BusError:
         troubles.append(say("The heartbeat bus and broker cannot be reached."))
         return Monitor(database_ms, tuple(troubles), reasons=(*reasons, "bus"), **lab)
     breaches = audit.breaches if audit else ()
-    of_sweeps = troubles_of(beat, outage)
+    of_sweeps = told_of(of_shards)
     of_queues = [
         say("Queue {queue}: {trouble}", queue=queue.name, trouble=queue.trouble)
         for queue in queues
@@ -179,11 +186,60 @@ def look_at_system() -> Monitor:
         processes=processes,
         bus_ms=bus_ms,
         beat=beat,
+        shards=of_shards,
         queues=queues,
         audit_age=max(0.0, at - audit.at) if audit else None,
         breaches=breaches,
         **lab,
     )
+
+
+def beats_of(
+    ticks: Sequence[pulse.SweepTick],
+    interval: float,
+    ages: Sequence[float | None],
+    outages: Sequence[str],
+) -> tuple[Beat, ...]:
+    """Return how regularly the sweeps of each shard ran, and what is wrong with them; as ``beat_of``. Pure."""
+    beats = []
+    for shard, (age, outage) in enumerate(zip(ages, outages, strict=False)):
+        beat = beat_of([tick for tick in ticks if tick.shard == shard], interval, age)
+        beats.append(replace(beat, trouble=trouble_of(beat, outage)))
+    return tuple(beats)
+
+
+def all_of(beats: Sequence[Beat]) -> Beat:
+    """Return the figures of all shards as one: of times those of the worst shard, of numbers the sums. Pure."""
+    ages = [beat.age for beat in beats if beat.age is not None]
+    return Beat(
+        age=max(ages) if len(ages) == len(beats) else None,
+        sweeps=sum(beat.sweeps for beat in beats),
+        late_p50=max(beat.late_p50 for beat in beats),
+        late_p99=max(beat.late_p99 for beat in beats),
+        took_p50=max(beat.took_p50 for beat in beats),
+        took_p99=max(beat.took_p99 for beat in beats),
+        missed=sum(beat.missed for beat in beats),
+        doubled=sum(beat.doubled for beat in beats),
+        recent=sum(beat.recent for beat in beats),
+        recent_missed=sum(beat.recent_missed for beat in beats),
+        interval=beats[0].interval,
+    )
+
+
+def told_of(beats: Sequence[Beat]) -> list[str]:
+    """Return what is wrong with the sweeps of these shards, in sentences, each of which names its shard. Pure."""
+    if len(beats) == 1:
+        return [beats[0].trouble] if beats[0].trouble else []
+    return [
+        say(
+            "Shard {shard} of {shards}: {trouble}",
+            shard=number,
+            shards=len(beats),
+            trouble=beat.trouble,
+        )
+        for number, beat in enumerate(beats, 1)
+        if beat.trouble
+    ]
 
 
 def beat_of(ticks: Sequence[pulse.SweepTick], interval: float, age: float | None) -> Beat:
@@ -224,36 +280,30 @@ def _percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[round(percent / 100 * (len(values) - 1))]
 
 
-def troubles_of(beat: Beat, outage: str = "") -> list[str]:
-    """Return what is wrong with the sweeps, in sentences. ``outage``: why the last one failed. Pure."""
+def trouble_of(beat: Beat, outage: str = "") -> str:
+    """Return what is wrong with the sweeps, in a sentence; empty for nothing. ``outage``: why the last one failed. Pure."""
     if outage:
-        return [
-            say(
-                "The last sweep failed: what SRM decides cannot be stored ({why}). The pages show what "
-                "was seen before.",
-                why=outage,
-            )
-        ]
+        return say(
+            "The last sweep failed: what SRM decides cannot be stored ({why}). The pages show what "
+            "was seen before.",
+            why=outage,
+        )
     if beat.age is None:
-        return [say("No sweep has run yet.")]
+        return say("No sweep has run yet.")
     if is_blind(beat.age):
-        return [
-            say(
-                "The last sweep ran {age:.0f} s ago: beat or the sweep worker does not work.",
-                age=beat.age,
-            )
-        ]
+        return say(
+            "The last sweep ran {age:.0f} s ago: beat or the sweep worker does not work.",
+            age=beat.age,
+        )
     ticks = beat.recent + beat.recent_missed
     if ticks * beat.interval >= LEAST_SECONDS and beat.recent_missed > BORNE_MISSES * ticks:
-        return [
-            say(
-                "{missed} of the last {ticks} ticks were missed: beat or the sweep worker does not "
-                "keep up.",
-                missed=beat.recent_missed,
-                ticks=ticks,
-            )
-        ]
-    return []
+        return say(
+            "{missed} of the last {ticks} ticks were missed: beat or the sweep worker does not "
+            "keep up.",
+            missed=beat.recent_missed,
+            ticks=ticks,
+        )
+    return ""
 
 
 def _queues(at: float, processes: Sequence[behind.Process], *, swept: bool) -> tuple[Queue, ...]:

@@ -38,6 +38,7 @@ from redundancy.operations.sessions import Placement, remember_move
 from redundancy.operations.ways import logs_in_at
 from redundancy.selectors import enterprise, limits
 from redundancy.selectors.access import Access, abilities
+from redundancy.shards import WHOLE, Shard
 from redundancy.srm.words import say, say_count
 
 # Lab seconds, more than a moment loses when it is stored.
@@ -96,9 +97,10 @@ def follow_all(now: float) -> None:
     notice(list(Machine.objects.values_list("pk", flat=True)), now)
 
 
-def let_in() -> int:
-    """Let clients log in at the nodes where they can again; return how many nodes had some."""
-    again = Machine.objects.filter(logins_again_at__isnull=False)
+def let_in(shard: Shard = WHOLE) -> int:
+    """Let clients log in at the nodes of the shard where they can again; return how many nodes had some."""
+    of_shard = shard.whose("server__group")
+    again = Machine.objects.filter(of_shard, logins_again_at__isnull=False)
     waiting = PresenceSession.objects.filter(
         Q(relogin_at__gt=OuterRef("logins_stopped_at"))
         | Q(node__machine__clients_lost_at__isnull=False),

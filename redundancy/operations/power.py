@@ -24,8 +24,10 @@ from redundancy.models import (
     Server,
     SrmMessage,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import access, events, locks
 from redundancy.selectors.replication import held_sentence
+from redundancy.shards import WHOLE, Shard
 from redundancy.srm.words import mark, say, say_row
 
 # Wall seconds of sweeping after which a process that runs one SRM alone, and was not seen, is silent.
@@ -80,16 +82,18 @@ def finish_shutdowns(leaving: Mapping[int, Leave]) -> None:
         if back:
             boots_at = lab_datetime(now + settings.LAB_REBOOT_SECONDS)
             Machine.objects.filter(pk__in=back).update(boots_at=boots_at)
-        HaEvent.objects.bulk_create(
-            _told(
-                machine,
-                mark("{node} went down for a restart.")
-                if leaving[machine.pk].reboot
-                else mark("{node} was shut down."),
-                leaving[machine.pk].actor,
-                now,
-            )
-            for machine in machines
+        insert(
+            [
+                _told(
+                    machine,
+                    mark("{node} went down for a restart.")
+                    if leaving[machine.pk].reboot
+                    else mark("{node} was shut down."),
+                    leaving[machine.pk].actor,
+                    now,
+                )
+                for machine in machines
+            ]
         )
 
 
@@ -103,11 +107,12 @@ def power_on(*, server: Server, actor: str) -> bool:
         return True
 
 
-def boot_due_nodes(*, now: float) -> int:
-    """Switch on the restarting nodes whose time (lab seconds) has come; return how many."""
+def boot_due_nodes(*, now: float, shard: Shard = WHOLE) -> int:
+    """Switch on the restarting nodes of the shard whose time (lab seconds) has come; return how many."""
     moment = lab_datetime(now)
     booted = 0
-    for due in Machine.objects.filter(boots_at__lte=moment).select_related("server"):
+    of_shard = shard.whose("server__group")
+    for due in Machine.objects.filter(of_shard, boots_at__lte=moment).select_related("server"):
         with transaction.atomic():
             machine = hold_machine(due.server)
             # It may have been switched on, or off for good, since the look above.
@@ -194,14 +199,14 @@ def end_srm_alone(*, server: Server, worker: str) -> None:
         machine.save(update_fields=["srm_worker"])
 
 
-def count_missed_sweeps() -> None:
-    """Count a sweep against every process that runs an SRM alone; its look takes the count away.
+def count_missed_sweeps(shard: Shard = WHOLE) -> None:
+    """Count a sweep of the shard against every process that runs an SRM of it alone; its look takes the count away.
 
     One that was not seen for SILENT_SECONDS of sweeps does not report: that is what is shown, and
     no more. It keeps its node, and its peer's SRM goes by the heartbeats alone. Sweeps count, not
     seconds: while nobody sweeps, nobody is called silent.
     """
-    alone = Machine.objects.exclude(srm_worker="")
+    alone = Machine.objects.exclude(srm_worker="").filter(shard.whose("server__group"))
     seen = list(alone.select_related("server").order_by("pk"))
     if not seen:
         return

@@ -14,6 +14,7 @@ from redundancy.clock import lab_datetime
 from redundancy.drivers.replication import PUBLISHER_TIMEOUT
 from redundancy.models import Machine, NodeService, Server
 from redundancy.operations import access, events, power
+from redundancy.shards import WHOLE, Shard
 from redundancy.srm.words import listed, say
 
 
@@ -58,12 +59,13 @@ def start_held(*, server: Server, actor: str) -> None:
         _record(server, sentence, names, actor)
 
 
-def let_publisher_go_on(*, nodes: Collection[int], now: float) -> None:
-    """Start what a publisher among ``nodes`` has held back for its time-out at ``now`` (lab seconds)."""
+def let_publisher_go_on(*, nodes: Collection[int], now: float, shard: Shard = WHOLE) -> None:
+    """Start what a publisher of the shard among ``nodes`` has held back for its time-out at ``now`` (lab seconds)."""
     if not nodes:
         return
     since = lab_datetime(now) - timedelta(seconds=PUBLISHER_TIMEOUT)
     late = Machine.objects.filter(
+        shard.whose("server__group"),
         server__in=nodes,
         server__is_publisher=True,
         server__services__starting=True,

@@ -1,6 +1,7 @@
 """What pages, CLI and exports show of the nodes right now. The number of queries is constant."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from redundancy.selectors import wording
 from redundancy.selectors.access import missing_services, nobody_logs_in
 from redundancy.selectors.answers import REQUESTS
 from redundancy.selectors.presence import Presence, presence
+from redundancy.shards import shard_of
 from redundancy.srm.states import AWAITING_FALLBACK, SERVES_NOBODY
 from redundancy.srm.types import Policy
 from redundancy.srm.words import say
@@ -126,12 +128,22 @@ def sees() -> bool:
     return age is not None and not is_blind(age)
 
 
-def observer() -> ObserverView:
-    """Return whether sweeps run, by the mark the last one left on the bus."""
+def observer(group: int | None = None) -> ObserverView:
+    """Return whether sweeps run, by the mark the last one left on the bus.
+
+    With several shards by the one that waits longest, so that nothing is called seen where one stands
+    still; with ``group`` (a key) by the shard of this group.
+    """
     reader, rate = clock.look()
     lab_now = reader()
+    of = settings.SWEEP_SHARDS
     try:
-        age = bus.sweep_age()
+        if of == 1:
+            age, still = bus.sweep_age(), None
+        else:
+            ages = bus.sweep_ages()
+            of = len(ages)
+            age, still = _longest(ages) if group is None else (ages[shard_of(group, of)], None)
     except bus.BusError:
         sentence = say(
             "We cannot see the nodes: the heartbeat bus cannot be reached. What is shown is the "
@@ -139,7 +151,15 @@ def observer() -> ObserverView:
         )
         return ObserverView(False, sentence, lab_now, rate)
     if age is None:
-        sentence = say("We cannot see the nodes: no sweep has run yet.")
+        sentence = (
+            say("We cannot see the nodes: no sweep has run yet.")
+            if still is None
+            else say(
+                "We cannot see all nodes: no sweep of shard {shard} of {shards} has run yet.",
+                shard=still + 1,
+                shards=of,
+            )
+        )
         return ObserverView(False, sentence, lab_now, rate)
     if not is_blind(age):
         return ObserverView(True, "", lab_now, rate)
@@ -156,6 +176,14 @@ def observer() -> ObserverView:
             since=moment,
             why=why,
         )
+    elif still is not None:
+        sentence = say(
+            "We could not see all nodes since {since} UTC: shard {shard} of {shards} was not swept. "
+            "What is shown of its nodes is from then.",
+            since=moment,
+            shard=still + 1,
+            shards=of,
+        )
     else:
         sentence = say(
             "We could not see the nodes since {since} UTC: no sweep has "
@@ -163,6 +191,15 @@ def observer() -> ObserverView:
             since=moment,
         )
     return ObserverView(False, sentence, lab_now, rate, since)
+
+
+def _longest(ages: Sequence[float | None]) -> tuple[float | None, int | None]:
+    """Return the age of the shard that waits longest, and its number where others do not stand still as it does."""
+    slowest = max(
+        range(len(ages)), key=lambda shard: math.inf if (age := ages[shard]) is None else age
+    )
+    moving = any(age is not None and not is_blind(age) for age in ages)
+    return ages[slowest], slowest if moving else None
 
 
 def group_live(group_id: int, *, seeing: bool = True) -> GroupLive:

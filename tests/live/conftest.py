@@ -46,21 +46,34 @@ BEGIN, SETTLING = 1_800_000_000.0, 3
 
 
 @pytest.fixture
+def clock(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """A lab time the test moves on, with an empty database and an empty bus."""
+    yield _given_clock(monkeypatch)
+    bus.client().flushdb()
+
+
+@pytest.fixture
 def pair(transactional_db: None, valkey: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     """A pair that is Normal, at a lab time the test moves on."""
-    clock = Clock(BEGIN)
-    monkeypatch.setattr("redundancy.clock.look", lambda: (clock.reader(), 1.0))
-    # What this process saw of other tests' databases says nothing about this one.
-    monkeypatch.setattr(stamp, "_floor", stamp._Floor())
-    # Between two sweeps its time stands still.
-    monkeypatch.setattr(bus, "wait_for_nothing", lambda _seconds: False)
-    bus.client().flushdb()
+    clock = _given_clock(monkeypatch)
     begin_with(_normal_pair)
     clock.now = BEGIN + SETTLING
     made = Pair(clock)
     assert made.states() == ("Normal", "Normal")
     yield made
     bus.client().flushdb()
+
+
+def _given_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let lab time be what the test says, on an empty bus."""
+    clock = Clock(BEGIN)
+    monkeypatch.setattr("redundancy.clock.look", lambda: (clock.reader(), 1.0))
+    # What this process saw of other tests' databases says nothing about this one.
+    monkeypatch.setattr(stamp, "_floor", stamp._Floor())
+    # Between two sweeps its time stands still.
+    monkeypatch.setattr(bus, "wait_for_nothing", lambda *_: False)
+    bus.client().flushdb()
+    return clock
 
 
 def _normal_pair() -> None:

@@ -79,7 +79,7 @@ def test_a_time_in_which_nobody_looked_is_kept(pair: Pair, monkeypatch: pytest.M
     pair.run(5)
     assert timeline(pair).unseen == ()
     pair.clock.now += 100
-    monkeypatch.setattr(bus, "sweep_age", lambda: 100.0)
+    monkeypatch.setattr(bus, "sweep_age_of", lambda _shard: 100.0)
     pair.sweep()
     monkeypatch.undo()
     (unseen,) = timeline(pair).unseen

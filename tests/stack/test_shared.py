@@ -42,6 +42,7 @@ OTHERS = {
     "MAX_GROUPS": 6,
     "MAX_IMPORT_MB": 7,
     "MAX_IMP_SERVERS": 8,
+    "SWEEP_SHARDS": 2,
     "TIME_ZONE": "America/Sao_Paulo",
 }
 

@@ -60,7 +60,7 @@ def _restore(file: Path, *, force: bool) -> str:
     # The embedded Valkey runs only while the stack does, and begins empty.
     outside = redis_url(settings.VAR_DIR, {}) != settings.REDIS_URL
     if outside:
-        age = bus.sweep_age()
+        age = bus.newest_sweep_age()
         if age is not None and age < SWEPT_LATELY:
             raise BackupError(
                 f"a worker swept {age:.0f} s ago; stop all processes first, and wait {SWEPT_LATELY} s"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
+from redundancy import shards
 from redundancy.clock import lab_datetime
 from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server
 
@@ -68,7 +69,8 @@ def happened(group: RedundancyGroup, begin: float, end: float) -> Happened:
         at__gte=lab_datetime(begin),
         inputs__has_key="unseen_since",
     ).order_by("at", "pk")[:MOST]
-    return Happened(tuple(now_named.values()), before, tuple(events), tuple(unseen), begin, cut)
+    of_it = tuple(event for event in unseen if shards.of_facts(event.inputs).holds(group.pk))
+    return Happened(tuple(now_named.values()), before, tuple(events), of_it, begin, cut)
 
 
 def _with_last(group: RedundancyGroup, past: QuerySet[HaEvent]) -> QuerySet[Server]:

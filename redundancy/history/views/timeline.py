@@ -110,7 +110,7 @@ def _picture(group: RedundancyGroup, end: float, length: float, now: float) -> P
         events=found.events,
         incidents=incidents.between(group.pk, end - length, end),
         unseen=found.unseen,
-        unseen_since=observer().unseen_since,
+        unseen_since=observer(group.pk).unseen_since,
         tones={state.value: tone for state, tone in TONES.items()},
         cut=found.cut,
     )
