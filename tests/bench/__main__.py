@@ -11,6 +11,7 @@ PARTS = (
     "simulator",
     "sweep",
     "sizing",
+    "shards",
     "detection",
     "peer",
     "cost",

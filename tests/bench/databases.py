@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,14 +18,15 @@ from tests.stacks import find_port, own_environment
 LOCAL = "postgres://postgres@127.0.0.1:5432/postgres"
 
 
-def on_each(module: str) -> Iterator[Figure]:
-    """Run ``python -m module NAME`` on SQLite and on PostgreSQL, and yield the figures it tells.
+def on_each(module: str, databases: Collection[str] = ("SQLite", "PostgreSQL")) -> Iterator[Figure]:
+    """Run ``python -m module NAME`` on these databases, and yield the figures it tells.
 
     PostgreSQL is the server of DATABASE_URL, or one on this machine. Where there is none, a figure
     says so.
     """
     given = os.environ.pop("DATABASE_URL", None)
-    yield from _told(module, "SQLite")
+    if "SQLite" in databases:
+        yield from _told(module, "SQLite")
     try:
         psycopg.connect(given or LOCAL, connect_timeout=2).close()
     except psycopg.Error as error:

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from redundancy.models import RedundancyGroup
 
 PART = "detection"
-# Pairs, and how many of them break for each cause.
+# Pairs, and how many of them break for each cause: of one shard, and of two with a worker for each. Those
+# are measured on PostgreSQL, after the others.
 SIZES = ((1, 1), (100, 50), (1000, 100))
+SHARDED = ((int(os.environ.get("BENCH_PAIRS", "5000")), 100),)
 # One pair breaks again and again; its limits are the shortest there are, the waiting is not measured.
 ROUNDS = 6
 SHORT = {"heartbeat_interval": "5", "heartbeat_timeout": "15", "critical_service_delay": "15"}
@@ -56,13 +58,13 @@ def measure() -> Iterator[Figure]:
     yield from on_each("tests.bench.detection")
 
 
-def figures(database: str) -> Iterator[Figure]:
+def figures(database: str, sizes: Sequence[tuple[int, int]], shards: int) -> Iterator[Figure]:
     """Yield the figures of this process's database, for one number of pairs after the other."""
     from redundancy.models import RedundancyGroup
     from redundancy.parameters.writes import parameters
     from tests.bench.population import add_pairs
 
-    for size, sample in SIZES:
+    for size, sample in sizes:
         switch_on(add_pairs(size - RedundancyGroup.objects.count()))
         groups = list(RedundancyGroup.objects.order_by("pk"))
         found: list[Broken] = []
@@ -79,12 +81,14 @@ def figures(database: str) -> Iterator[Figure]:
             found = watch(list(zip(causes, some, strict=True)), SPREAD)
             repair(some)
         for cause in (SILENCE, SERVICE):
-            yield told(database, size, cause, [b for b in found if b.cause == cause])
+            yield told(database, size, shards, cause, [b for b in found if b.cause == cause])
 
 
-def told(database: str, size: int, cause: str, found: Sequence[Broken]) -> Figure:
+def told(database: str, size: int, shards: int, cause: str, found: Sequence[Broken]) -> Figure:
     """Return what was found of one cause among so many pairs."""
     pairs = "1 pair" if size == 1 else f"{size:,} pairs"
+    if shards > 1:
+        pairs += f" in {shards} shards"
     what = f"{database}, {pairs}, {cause}: declared − limit"
     late = [b.seen - b.limit for b in found if b.seen is not None and b.limit is not None]
     if not late:
@@ -207,15 +211,22 @@ def _limit(cause: str) -> float:
 
 
 def main(database: str) -> None:
-    """Run a system of its own on this process's database, and measure there."""
+    """Run systems of its own on this process's database, one after the other, and measure there."""
     import django
 
-    with (
-        tempfile.TemporaryDirectory(prefix="cucm-admin-bench-") as logs,
-        running(dict(os.environ), Path(logs), rate=1),
-    ):
-        django.setup()
-        tell(figures(database))
+    plans: list[tuple[Sequence[tuple[int, int]], int]] = [(SIZES, 1)]
+    if database == "PostgreSQL":
+        plans.append((SHARDED, 2))
+    for sizes, shards in plans:
+        variables = dict(os.environ) | {"SWEEP_SHARDS": str(shards)}
+        with (
+            tempfile.TemporaryDirectory(prefix="cucm-admin-bench-") as logs,
+            running(variables, Path(logs), rate=1) as lab,
+        ):
+            if shards > 1:
+                lab.processes.start("sweep-2")
+            django.setup()
+            tell(figures(database, sizes, shards))
 
 
 if __name__ == "__main__":

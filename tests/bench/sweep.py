@@ -52,15 +52,16 @@ class Lab:
 
         AbstractConnection.send_packed_command = counted  # type: ignore[method-assign]
 
-    def sweep(self) -> tuple[float, int, int, int]:
-        """Sweep one second later; return milliseconds, steps, queries and round trips to Valkey."""
+    def sweep(self, number: int = 0, of: int = 1) -> tuple[float, int, int, int]:
+        """Sweep a shard one second later; return milliseconds, steps, queries and round trips to Valkey."""
         from redundancy.live.sweep import sweep
+        from redundancy.shards import Shard
 
         self.now += 1
         self.queries = self.trips = 0
         with self._connection.execute_wrapper(self._count):
             began = time.perf_counter()
-            steps = sweep(self.wanted.extend)
+            steps = sweep(self.wanted.extend, shard=Shard(number, of))
             took = (time.perf_counter() - began) * 1000
         return took, steps, self.queries, self.trips
 
