@@ -1,11 +1,11 @@
 """Which part of the cluster a page shows, and how: the filter, the view and the page of its address.
 
-Pure: a query and a topology in, a part of the topology out.
+Pure: a query and the outlines of everything in, those of a page out.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
@@ -13,10 +13,11 @@ from django.core.paginator import Paginator
 from django.utils.http import urlencode
 
 from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.selectors.cluster import Outline
 from redundancy.srm.states import NOT_RESPONDING, State
 from redundancy.srm.words import say, together
 from redundancy.views.paging import Pager, pager_of
-from topology.model import TONE_WORDS, URGENCY, Group, Offer, Topology
+from topology.model import TONE_WORDS, URGENCY, Group, Offer, Topology, tone_of
 
 NOT_NORMAL = "not-normal"
 STATES: dict[str, str] = {
@@ -100,12 +101,24 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What one page shows.
+class Chosen:
+    """What one page is to show.
 
-    ``count``: how many groups and unassigned nodes the filter lets through. ``tones``: how many of
-    these groups are of each tone.
+    ``outlines``: of the groups and nodes without one on the page, in their order. ``count``: how many of
+    them the filter lets through. ``tones``: how many of these groups are of each tone.
     """
+
+    choice: MapQuery
+    outlines: tuple[Outline, ...]
+    view: View
+    count: int
+    tones: Mapping[str, int]
+    pager: Pager
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one page shows; ``count``, ``tones`` and ``pager`` as of ``Chosen``."""
 
     choice: MapQuery
     topology: Topology
@@ -143,33 +156,36 @@ def read(query: Mapping[str, str]) -> MapQuery:
     return MapQuery(name, state, View(view), query.get("page", "1"), error)
 
 
-def choose(topology: Topology, choice: MapQuery) -> Part:
-    """Return the part of ``topology`` that ``choice`` asks for.
+def choose(outlines: Iterable[Outline], choice: MapQuery) -> Chosen:
+    """Return what of all ``outlines`` ``choice`` asks for.
 
     On a map groups stand by name, so that none moves when its state changes. The grid begins with
-    what needs somebody.
+    what needs somebody. Nodes without a group come last on both.
     """
-    groups = [group for group in topology.groups if _fits(choice, group.nodes, group)]
-    loose = [node for node in topology.unassigned if _fits(choice, [node])]
+    found = [each for each in outlines if _fits(choice, each)]
     view = choice.view
     if view is View.AUTOMATIC:
-        view = View.MAP if len(groups) + len(loose) <= MOST[View.MAP] else View.GRID
+        view = View.MAP if len(found) <= MOST[View.MAP] else View.GRID
     if view is View.GRID:
-        groups.sort(key=lambda group: URGENCY.index(group.tone))
-    cells: list[Group | Node] = [*groups, *loose]
-    page = Paginator(cells, MOST[view]).get_page(choice.page)
-    return Part(
+        found.sort(key=_rank)
+    page = Paginator(found, MOST[view]).get_page(choice.page)
+    return Chosen(
         choice,
-        replace(
-            topology,
-            groups=tuple(cell for cell in page if isinstance(cell, Group)),
-            unassigned=tuple(cell for cell in page if isinstance(cell, Node)),
-        ),
+        tuple(page),
         view,
         page.paginator.count,
-        Counter(group.tone for group in groups),
+        Counter(tone_of(each) for each in found if each.group_id is not None),
         pager_of(page, lambda number: f"?{choice.query(page=number)}"),
     )
+
+
+def part_of(chosen: Chosen, topology: Topology) -> Part:
+    """Return what a page shows, which has chosen what ``topology`` tells of."""
+    return Part(chosen.choice, topology, chosen.view, chosen.count, chosen.tones, chosen.pager)
+
+
+def _rank(outline: Outline) -> int:
+    return len(URGENCY) if outline.group_id is None else URGENCY.index(tone_of(outline))
 
 
 def sections(part: Part, offers: Mapping[int, Sequence[Offer]]) -> Iterator[Section]:
@@ -182,16 +198,16 @@ def sections(part: Part, offers: Mapping[int, Sequence[Offer]]) -> Iterator[Sect
         yield Section(tone, part.tones[tone], tiles)
 
 
-def _fits(choice: MapQuery, nodes: Sequence[Node], group: Group | None = None) -> bool:
-    """Return whether a group with these nodes, or a node without one, is what the filter asks for."""
-    names = [node.name for node in nodes] + ([group.name] if group else [])
-    wanted = choice.name.casefold()
-    if not any(wanted in name.casefold() for name in names):
-        return False
+def _fits(choice: MapQuery, outline: Outline) -> bool:
+    """Return whether a group with its nodes, or a node without one, is what the filter asks for."""
+    if wanted := choice.name.casefold():
+        names = (outline.name, *(node.name for node in outline.nodes))
+        if not any(wanted in name.casefold() for name in names):
+            return False
     match choice.state:
         case "":
             return True
         case state if state == NOT_NORMAL:
-            return group is None or group.tone != "ok"
+            return outline.group_id is None or tone_of(outline) != "ok"
         case state:
-            return any(node.state == state for node in nodes)
+            return any(node.state == state for node in outline.nodes)

@@ -4,16 +4,16 @@ Pure: built from what the selectors hand over, no queries, no clock.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 
 from redundancy.fingerprint import fingerprint
-from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Sound
+from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Face, Outline, Sound, Users
 from redundancy.selectors.cluster import ClusterNode as Node
 from redundancy.selectors.wording import URGENCY as URGENCY
-from redundancy.srm.words import mark, say, say_count, together
+from redundancy.srm.words import english, mark, say, say_count, together
 
 TONE_WORDS = {
     "bad": say("Failed"),
@@ -23,6 +23,8 @@ TONE_WORDS = {
     "off": say("High Availability off"),
     "ok": say("Normal"),
 }
+# Tones of nodes that need somebody.
+_TROUBLED = frozenset({"bad", "warn"})
 # How many nodes a spoken summary names one by one.
 _NAMED = 4
 
@@ -57,20 +59,38 @@ class HeartbeatLink(StrEnum):
         return say(self.value)
 
 
-def link_of(first: Ear | None, second: Ear | None) -> HeartbeatLink:
+def link_of(first: Sound | None, second: Sound | None) -> HeartbeatLink:
     """Return the link that two nodes have, by what each of them hears; None: HA is off."""
     if first is None or second is None:
         return HeartbeatLink.OFF
-    sounds = {first.sound, second.sound}
+    sounds = {first, second}
     if Sound.DEAF in sounds:
         return HeartbeatLink.SILENT
     if Sound.UNSEEN in sounds:
         return HeartbeatLink.UNSEEN
-    if first.sound.hears and second.sound.hears:
+    if first.hears and second.hears:
         return HeartbeatLink.LATE if Sound.LATE in sounds else HeartbeatLink.ALIVE
     if Sound.WAITING in sounds:
         return HeartbeatLink.WAITING
-    return HeartbeatLink.ONE_WAY if first.sound.hears or second.sound.hears else HeartbeatLink.CUT
+    return HeartbeatLink.ONE_WAY if first.hears or second.hears else HeartbeatLink.CUT
+
+
+def tone_of(outline: Outline) -> str:
+    """Return the tone of what is worst in a group, or of a node without one: a node, or the link."""
+    if len(outline.nodes) < 2:
+        return _worst(tuple([node.tone for node in outline.nodes]), None)
+    one, two = outline.nodes
+    return _worst((one.tone, two.tone), (one.sound, two.sound))
+
+
+# Of thousands of groups most are alike.
+@cache
+def _worst(tones: tuple[str, ...], sounds: tuple[Sound | None, Sound | None] | None) -> str:
+    """``sounds``: what the two nodes of a pair hear; None where there is no pair."""
+    found = {*tones} or {"off"}
+    if sounds is not None:
+        found.add(link_of(*sounds).tone)
+    return min(found, key=URGENCY.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +209,7 @@ class Group(ClusterGroup):
         """Return the heartbeat link; None while there is no pair to have one."""
         if len(self.nodes) < 2:
             return None
-        return link_of(*(node.ear for node in self.nodes))
+        return link_of(*(node.ear and node.ear.sound for node in self.nodes))
 
     @property
     def hearings(self) -> tuple[Hearing, ...]:
@@ -212,10 +232,9 @@ class Group(ClusterGroup):
     @cached_property
     def tone(self) -> str:
         """Return the tone of what is worst in it: a node or the link."""
-        tones = {node.tone for node in self.nodes} or {"off"}
-        if self.link is not None:
-            tones.add(self.link.tone)
-        return min(tones, key=URGENCY.index)
+        sounds = [node.ear and node.ear.sound for node in self.nodes]
+        pair = (sounds[0], sounds[1]) if len(sounds) > 1 else None
+        return _worst(tuple([node.tone for node in self.nodes]), pair)
 
     @property
     def entries(self) -> tuple[tuple[Node, str], ...]:
@@ -244,9 +263,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """What one page shows of the cluster.
+    """What one page shows of the cluster: some groups and nodes without one, and how all of it is.
 
-    ``troubled``: the nodes of the whole cluster that need somebody, as ``(name, state)``.
+    ``tones``: how many groups are of each tone. ``troubled``: the nodes of the whole cluster that need somebody, as ``(name, state)``.
     ``unseen``: whether nobody looks at the nodes. ``states``: a fingerprint of what is worth announcing: which nodes there are and their states.
     """
 
@@ -271,25 +290,29 @@ class Topology:
         return say("Presence Topology updated: {nodes}.", nodes=together(named, "; "))
 
 
-def build_map(cluster: Cluster) -> Topology:
-    """Return the topology of the whole cluster."""
-    groups = tuple(Group(g.group_id, g.name, g.ha_enabled, g.nodes) for g in cluster.groups)
-    nodes = [*(node for group in groups for node in group.nodes), *cluster.unassigned]
+def build_map(outlines: Sequence[Outline], users: Users, shown: Cluster) -> Topology:
+    """Return what a page shows of the cluster: of ``shown`` all, of the others how they are."""
+    nodes = [node for each in outlines for node in each.nodes]
+    groups = [each for each in outlines if each.group_id is not None]
     return Topology(
-        groups=groups,
-        unassigned=cluster.unassigned,
+        groups=tuple(Group(g.group_id, g.name, g.ha_enabled, g.nodes) for g in shown.groups),
+        unassigned=shown.unassigned,
         totals=Totals(
             groups=len(groups),
             nodes=len(nodes),
-            unassigned=len(cluster.unassigned),
-            users_assigned=sum(node.assigned for node in nodes),
-            users_without_node=cluster.users_without_node,
-            users_active=sum(node.presence.active for node in nodes),
-            users_waiting=sum(node.presence.waiting for node in nodes),
+            unassigned=len(outlines) - len(groups),
+            users_assigned=users.assigned,
+            users_without_node=users.without_node,
+            users_active=users.active,
+            users_waiting=users.waiting,
             mixed=len({group.ha_enabled for group in groups if len(group.nodes) == 2}) > 1,
         ),
-        tones=Counter(group.tone for group in groups),
-        troubled=tuple((node.name, node.state) for node in nodes if node.tone in {"warn", "bad"}),
+        tones=Counter(map(tone_of, groups)),
+        troubled=tuple([(node.name, node.state) for node in nodes if node.tone in _TROUBLED]),
         unseen=any(node.tone == "unseen" for node in nodes),
-        states=fingerprint([(node.server_id, node.state, node.reason) for node in nodes]),
+        states=fingerprint("\n".join([_state(node) for node in nodes])),
     )
+
+
+def _state(node: Face) -> str:
+    return f"{node.server_id}\t{english(node.state)}\t{english(node.reason)}"

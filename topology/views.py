@@ -19,7 +19,7 @@ from redundancy.srm.words import say
 from redundancy.views.chrome import Link
 from redundancy.views.numbers import whole_number
 from redundancy.views.polls import Region, at_once, poll
-from topology.choice import STATES, VIEWS, MapQuery, View, choose, read, sections
+from topology.choice import STATES, VIEWS, MapQuery, View, choose, part_of, read, sections
 from topology.layout import draw_map
 from topology.model import Group, Offer, build_map
 from topology.node import page_of
@@ -58,14 +58,15 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
 def _topology(choice: MapQuery, writer: bool, last: int | None, watch: ObserverView) -> Region:
     # Before the look: what happens during it is news to the next one.
     newest = last_event() if writer else 0
-    topology = build_map(cluster.look_at_cluster(seeing=watch.ok))
-    part = choose(topology, choice)
-    groups = part.topology.groups
+    seen = cluster.survey(seeing=watch.ok)
+    chosen = choose(seen.outlines, choice)
+    topology = build_map(seen.outlines, seen.users, seen.show(chosen.outlines))
+    part, groups = part_of(chosen, topology), topology.groups
     offers = _offers(groups) if writer else {}
     answer = None
     if writer and last is not None:
         answer = answers.outcome_in([group.group_id for group in groups], last)
-    drawn = draw_map(part.topology, offers=offers) if part.view is View.MAP else None
+    drawn = draw_map(topology, offers=offers) if part.view is View.MAP else None
     query = choice.query()
     return Region(
         "topology/_changes.html",
@@ -77,7 +78,7 @@ def _topology(choice: MapQuery, writer: bool, last: int | None, watch: ObserverV
             "answer": answer,
         },
         aside={
-            "topology": part.topology,
+            "topology": topology,
             "map": drawn,
             "sections": () if drawn else tuple(sections(part, offers)),
             "refresh": f"{reverse('topology')}?{query}{'&' if query else ''}fragment=1&e={newest}",

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 COLUMNS = [
     field
     for field in NodeRuntime._meta.concrete_fields
-    if not field.primary_key and field.name != "looks"
+    if not field.primary_key and field.name != "looks" and not field.generated
 ]
 # Those whose values are not stored as they are: the others need no look for each row.
 SPECIAL = [c for c in COLUMNS if isinstance(c, JSONField | SentenceField)]

@@ -1,4 +1,4 @@
-"""Columns for sentences and for secrets, and how numbers that come from anywhere are looked for."""
+"""Columns for sentences and for secrets, what is read of JSON, and how numbers that come from anywhere are looked for."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -96,3 +96,48 @@ class InNumbers(In):
         return [
             each for each in prepared if not isinstance(each, int) or _LEAST <= each <= _LARGEST
         ]
+
+
+class Remembered(models.Func):
+    """A value of a column that holds a JSON object, for a column that the database fills by itself.
+
+    ``path``: the names on the way to it. No value where there is none.
+    """
+
+    def __init__(self, column: str, *path: str, output_field: "models.Field[Any, Any]") -> None:
+        super().__init__(models.F(column), output_field=output_field)
+        self.path = path
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    ) -> tuple[str, Any]:
+        """Return it as PostgreSQL reads it."""
+        kind = self.output_field.db_type(connection)
+        extra_context["template"] = f"(%(expressions)s #>> '{{{','.join(self.path)}}}')::{kind}"
+        return super().as_sql(compiler, connection, **extra_context)
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> tuple[str, Any]:
+        """Return the same in the words of SQLite."""
+        kind, path = self.output_field.db_type(connection), ".".join(self.path)
+        template = f"CAST(JSON_EXTRACT(%(expressions)s, '$.{path}') AS {kind})"
+        return super().as_sql(compiler, connection, template=template)
+
+
+class ServiceDown(models.Func):
+    """Whether the memory of an SRM, in a column of JSON, has a monitored service that is known to be down."""
+
+    template = """(%(expressions)s @> '{"services": [{"up": false}]}'::jsonb)"""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(models.F(column), output_field=models.BooleanField())
+
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
+    ) -> tuple[str, Any]:
+        """Return the same in the words of SQLite, which writes JSON without spaces."""
+        services = "COALESCE(JSON_EXTRACT(%(expressions)s, '$.services'), '')"
+        return self.as_sql(
+            compiler, connection, template=f"""(INSTR({services}, '"up":false') > 0)"""
+        )

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F
 
-from redundancy.models.fields import SentenceField
+from redundancy.models.fields import Remembered, SentenceField, ServiceDown
 from redundancy.srm.states import Reason, State
 from redundancy.srm.words import say
 
@@ -18,7 +18,8 @@ class NodeRuntime(models.Model):
     """The memory of one node's SRM. Written only by compare-and-set on ``version``.
 
     ``memory`` is the whole of ``srm.Node`` as JSON; the columns beside it repeat what pages and
-    the sweep look for. On PostgreSQL a migration drops the indexes on what each step changes, so that
+    the sweep look for. Those that are generated the database fills by itself, so that none can be older
+    than the memory: pages that show thousands of nodes read them in its place. On PostgreSQL a migration drops the indexes on what each step changes, so that
     a step updates none (HOT).
     """
 
@@ -61,6 +62,50 @@ class NodeRuntime(models.Model):
         db_default=NEVER,
         db_index=True,
         editable=False,
+    )
+
+    # Of ``srm.Node`` and of the heartbeat it heard last; empty where it remembers nothing, or heard none.
+    generation = models.GeneratedField(
+        verbose_name=say("generation of High Availability"),
+        expression=Remembered("memory", "generation", output_field=models.BigIntegerField()),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+        null=True,
+    )
+    peer_at = models.GeneratedField(
+        verbose_name=say("peer heard at (lab time)"),
+        expression=Remembered("memory", "peer_at", output_field=models.FloatField()),
+        output_field=models.FloatField(),
+        db_persist=True,
+        null=True,
+    )
+    peer_hears = models.GeneratedField(
+        verbose_name=say("peer hears this node"),
+        expression=Remembered("memory", "peer", "hears", output_field=models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        null=True,
+    )
+    peer_leaving = models.GeneratedField(
+        verbose_name=say("peer goes down"),
+        expression=Remembered("memory", "peer", "leaving", output_field=models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        null=True,
+    )
+    listening_since = models.GeneratedField(
+        verbose_name=say("listens to its peer since (lab time)"),
+        expression=Remembered("memory", "listening_since", output_field=models.FloatField()),
+        output_field=models.FloatField(),
+        db_persist=True,
+        null=True,
+    )
+    service_down = models.GeneratedField(
+        verbose_name=say("a monitored service is down"),
+        expression=ServiceDown("memory"),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        null=True,
     )
 
     class Meta:

@@ -356,8 +356,8 @@ def _ears(lab_now: float) -> tuple[LastHeard, ...]:
             "state",
             "server__machine__powered",
             "server__machine__srm_running",
-            "memory__peer_at",
-            "memory__peer",
+            "peer_at",
+            "peer_hears",
         )
     )
     return tuple(
@@ -365,7 +365,7 @@ def _ears(lab_now: float) -> tuple[LastHeard, ...]:
             name,
             group,
             state if powered and runs else NOT_RESPONDING,
-            max(0.0, lab_now - peer_at) if peer and peer_at else None,
+            max(0.0, lab_now - peer_at) if peer_at and hears is not None else None,
         )
-        for name, group, state, powered, runs, peer_at, peer in rows
+        for name, group, state, powered, runs, peer_at, hears in rows
     )

@@ -23,7 +23,7 @@ from redundancy.selectors import answers, deployed, effects, groups, live, wordi
 from redundancy.selectors.live import ObserverView
 from redundancy.selectors.logins import has_moved, logins_of
 from redundancy.selectors.real_clients import real_clients, real_return
-from redundancy.selectors.stamp import holds_until
+from redundancy.selectors.stamp import Stamp, holds_until, stamp
 from redundancy.srm.words import say
 from redundancy.views.confirm import Confirmation, ask, is_htmx
 from redundancy.views.numbers import whole_number
@@ -40,18 +40,21 @@ def find_group(pk: int) -> RedundancyGroup:
     return get_object_or_404(groups.find_groups(), pk=pk)
 
 
-def live_group(pk: int, *, seeing: bool = True) -> live.GroupLive:
-    """Return the group as it is shown; 404 when it was deleted since it was looked up."""
+def live_group(pk: int, *, seeing: bool = True, at: Stamp | None = None) -> live.GroupLive:
+    """Return the group as it is shown, as ``group_live`` says; 404 when it was deleted since it was looked up."""
     try:
-        return live.group_live(pk, seeing=seeing)
+        return live.group_live(pk, seeing=seeing, at=at)
     except RedundancyGroup.DoesNotExist:
         raise Http404 from None
 
 
 def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None = None) -> Region:
     """Return the live region of ``group``; what happened after the event ``last`` is announced."""
-    shown, now = live_group(group.pk, seeing=watch.ok), watch.lab_now
-    logins = logins_of(group.pk, now, afterwards=AFTERWARDS)
+    now = watch.lab_now
+    # Before anything else is read: what changes meanwhile has another stamp.
+    at = stamp(now)
+    shown = live_group(group.pk, seeing=watch.ok, at=at)
+    logins = logins_of(group.pk, now, afterwards=AFTERWARDS, at=at)
     gone = logins.gone_at(AFTERWARDS) if logins else math.inf
     new = _new_events(shown, last)
     outcome = answers.outcome(new)

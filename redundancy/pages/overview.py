@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from redundancy.alarms import reads as alarms
 from redundancy.operations.sample import DEPLOYMENTS
 from redundancy.selectors import cluster, live
-from redundancy.selectors.cluster import ClusterGroup
+from redundancy.selectors.cluster import Outline
 from redundancy.selectors.live import GroupLive, ObserverView
 from redundancy.selectors.progress import tour_progress
 from redundancy.selectors.stamp import holds_until
@@ -75,12 +75,13 @@ def _region(watch: ObserverView) -> Region:
 
 def look(*, seeing: bool) -> Overview:
     """Return how everything is, in a constant number of queries. ``seeing``: whether sweeps run."""
-    groups = cluster.look_at_cluster(seeing=seeing).groups
-    ordered = sorted(groups, key=lambda group: URGENCY.index(_tone(group)))
+    seen = cluster.survey(seeing=seeing).outlines
+    groups = {each.group_id: _tone(each) for each in seen if each.group_id is not None}
+    ordered = sorted(groups, key=lambda pk: URGENCY.index(groups[pk]))
     shown = ordered[:SHOWN]
-    told = live.live_of((group.group_id for group in shown), seeing=seeing)
-    summaries = [_summary(told[each.group_id]) for each in shown if each.group_id in told]
-    tones = [_tone(group) for group in groups]
+    told = live.live_of(shown, seeing=seeing)
+    summaries = [_summary(told[pk]) for pk in shown if pk in told]
+    tones = groups.values()
     return Overview(
         groups=tuple(summaries),
         count=len(groups),
@@ -91,7 +92,7 @@ def look(*, seeing: bool) -> Overview:
     )
 
 
-def _tone(group: ClusterGroup) -> str:
+def _tone(group: Outline) -> str:
     return min({node.tone for node in group.nodes} or {"off"}, key=URGENCY.index)
 
 

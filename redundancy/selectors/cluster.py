@@ -1,13 +1,16 @@
 """All groups and nodes at one moment, as the Presence Topology shows them.
 
-The number of queries is constant, and little is read of each node: thousands fit into a glance.
+The number of queries is constant. Of thousands only what it takes to find and rank them is made up; what
+is shown of a node besides, for those only that are shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import Any
+from operator import attrgetter
+from typing import NamedTuple
 
 from django.db.models import Count
 from django.db.models.functions import Lower
@@ -18,12 +21,11 @@ from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup
 from redundancy.selectors import nodes as machines
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
-from redundancy.selectors.access import is_logged_in
-from redundancy.selectors.presence import Presence, presence
+from redundancy.selectors.access import Access, is_logged_in
+from redundancy.selectors.presence import Presence, not_served, presence_of
 from redundancy.srm import facts
-from redundancy.srm.codec import heartbeat_from_json
 from redundancy.srm.states import Reason, State
-from redundancy.srm.types import Node, Policy
+from redundancy.srm.types import Heartbeat, Node, Policy, replace
 from redundancy.srm.words import say
 
 
@@ -96,11 +98,74 @@ class ClusterGroup:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Everything, by name."""
+    """Groups and nodes without one, by name."""
 
     groups: tuple[ClusterGroup, ...]
     unassigned: tuple[ClusterNode, ...]
-    users_without_node: int
+
+
+class Face(NamedTuple):
+    """A node, as far as it takes to find and rank it. ``sound``: of its ``Ear``, None where it has none."""
+
+    server_id: int
+    name: str
+    state: str
+    reason: str
+    tone: str
+    sound: Sound | None
+
+
+class Outline(NamedTuple):
+    """A group, or a node without one (``group_id``: None), as far as it takes to find and rank it."""
+
+    group_id: int | None
+    name: str
+    ha_enabled: bool
+    nodes: tuple[Face, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """How many users the whole cluster has: assigned to nodes and not, logged in and waiting to."""
+
+    assigned: int = 0
+    without_node: int = 0
+    active: int = 0
+    waiting: int = 0
+
+
+class _Row(NamedTuple):
+    """What is read of each node; the names are those of ``_COLUMNS``."""
+
+    pk: int
+    name: str
+    is_publisher: bool
+    group_id: int | None
+    powered: bool
+    srm_running: bool
+    stopped_at: float | None
+    lost_at: float | None
+    again_at: float | None
+    state: str
+    reason: str
+    generation: int | None
+    peer_at: float | None
+    peer_hears: bool | None
+    peer_leaving: bool | None
+    listening_since: float | None
+    service_down: bool | None
+
+    @property
+    def reports(self) -> bool:
+        """Whether its SRM runs, so that it can be asked."""
+        return bool(self.powered and self.srm_running)
+
+    @property
+    def access(self) -> Access:
+        """Since when clients cannot log in at it."""
+        if self.stopped_at is None and self.lost_at is None and self.again_at is None:
+            return _OPEN
+        return Access(self.stopped_at, self.lost_at, self.again_at)
 
 
 _COLUMNS = (
@@ -110,19 +175,89 @@ _COLUMNS = (
     "group_id",
     "machine__powered",
     "machine__srm_running",
+    "machine__logins_stopped_at",
+    "machine__clients_lost_at",
+    "machine__logins_again_at",
     "runtime__state",
     "runtime__reason",
-    "runtime__stepped_at",
-    "runtime__memory__generation",
-    "runtime__memory__services",
-    "runtime__memory__peer",
-    "runtime__memory__peer_at",
-    "runtime__memory__listening_since",
+    "runtime__generation",
+    "runtime__peer_at",
+    "runtime__peer_hears",
+    "runtime__peer_leaving",
+    "runtime__listening_since",
+    "runtime__service_down",
 )
+_OPEN = Access()
 
 
-def look_at_cluster(*, seeing: bool = True) -> Cluster:
-    """Return the cluster now.
+@dataclass(frozen=True)
+class Survey:
+    """The cluster at a glance. ``outlines``: every group, then every node without one, each by name.
+
+    Users and sessions are counted when somebody asks for them.
+    """
+
+    outlines: tuple[Outline, ...]
+    _rows: Mapping[int, _Row]
+    _holders: Mapping[int, int]
+    _policy: Policy
+    _now: float
+
+    @cached_property
+    def users(self) -> Users:
+        """The users of the whole cluster."""
+        return Users(
+            assigned=sum([number for home, number in self._assigned.items() if home is not None]),
+            without_node=self._assigned.get(None, 0),
+            active=sum([each.active for each in self._here.values()]),
+            waiting=sum([each.waiting for each in self._here.values()]),
+        )
+
+    @cached_property
+    def _assigned(self) -> Mapping[int | None, int]:
+        homes = PresenceUser.objects.order_by().values_list("home")
+        return dict(homes.annotate(n=Count("pk")))
+
+    @cached_property
+    def _here(self) -> Mapping[int, Presence]:
+        access = {row.pk: row.access for row in self._rows.values()}
+        return presence_of(access, PresenceSession.objects.all(), self._now)
+
+    def show(self, chosen: Iterable[Outline]) -> Cluster:
+        """Return all that is shown of these, in their order; at most one query."""
+        some = list(chosen)
+        holders = {self._holders[each.group_id] for each in some if each.group_id in self._holders}
+        guests = _guests(holders, self._now, self._here) if holders else {}
+        shown = [(each, tuple(self._node(face, guests) for face in each.nodes)) for each in some]
+        return Cluster(
+            groups=tuple(
+                ClusterGroup(each.group_id, each.name, each.ha_enabled, nodes)
+                for each, nodes in shown
+                if each.group_id is not None
+            ),
+            unassigned=tuple(
+                node for each, nodes in shown if each.group_id is None for node in nodes
+            ),
+        )
+
+    def _node(self, face: Face, guests: Mapping[int, Presence]) -> ClusterNode:
+        row = self._rows[face.server_id]
+        return ClusterNode(
+            server_id=row.pk,
+            name=row.name,
+            is_publisher=row.is_publisher,
+            assigned=self._assigned.get(row.pk, 0),
+            presence=self._here[row.pk],
+            state=face.state,
+            reason=face.reason,
+            tone=face.tone,
+            guests=guests.get(row.pk, Presence()),
+            ear=None if face.sound is None else _ear(row, face.sound, self._policy),
+        )
+
+
+def survey(*, seeing: bool = True) -> Survey:
+    """Return the cluster now, in a constant number of queries.
 
     Args:
         seeing: Whether sweeps run. While they do not, nobody knows who hears whom, or whether a
@@ -130,45 +265,46 @@ def look_at_cluster(*, seeing: bool = True) -> Cluster:
 
     """
     now, policy = clock.lab_now(), policies.current()
-    groups = {
-        pk: (name, enabled, generation, holder)
-        for pk, name, enabled, generation, holder in RedundancyGroup.objects.order_by(
-            Lower("name")
-        ).values_list("pk", "name", "ha_enabled", "ha_generation", "holder")
+    columns = ("pk", "name", "ha_enabled", "ha_generation", "holder")
+    groups = RedundancyGroup.objects.order_by(Lower("name")).values_list(*columns)
+    in_order = machines.nodes().order_by("group_id", "slot", Lower("name"))
+    rows = list(map(_Row._make, in_order.values_list(*_COLUMNS)))
+    closed = not_served({row.pk: row.access for row in rows if row.stopped_at is not None})
+    members: dict[int | None, tuple[_Row, ...]] = {
+        group_id: tuple(mates) for group_id, mates in groupby(rows, key=attrgetter("group_id"))
     }
-    rows = list(machines.nodes().order_by("group_id", "slot", Lower("name")).values(*_COLUMNS))
-    everybody = machines.nodes().values_list("pk", flat=True)
-    here = presence(everybody, now)
-    homes = PresenceUser.objects.order_by().values_list("home").annotate(n=Count("pk"))
-    assigned: dict[int | None, int] = dict(homes)
-    holders = {holder for *_, holder in groups.values() if holder is not None}
-    guests = _guests(holders, now, here)
-    members: dict[int | None, list[ClusterNode]] = {}
-    for group_id, mates in groupby(rows, key=lambda row: row["group_id"]):
-        pair = list(mates)
-        _, enabled, generation, _ = groups.get(group_id, ("", False, 0, None))
-        members[group_id] = [
-            _node(
-                row,
-                enabled=enabled,
-                ear=_ear(row, generation, policy, now, seeing=seeing)
-                if enabled and len(pair) == 2
-                else None,
-                assigned=assigned.get(row["pk"], 0),
-                here=here[row["pk"]],
-                guests=guests.get(row["pk"], Presence()),
-                seeing=seeing,
-            )
-            for row in pair
-        ]
-    return Cluster(
-        groups=tuple(
-            ClusterGroup(pk, name, enabled, tuple(members.get(pk, ())))
-            for pk, (name, enabled, _, _) in groups.items()
-        ),
-        unassigned=tuple(members.get(None, ())),
-        users_without_node=assigned.get(None, 0),
-    )
+
+    def faces(mates: Sequence[_Row], generation: int, *, enabled: bool) -> tuple[Face, ...]:
+        hearing = enabled and len(mates) == 2
+        return tuple(
+            [
+                Face(
+                    row.pk,
+                    row.name,
+                    *_face(
+                        enabled,
+                        row.reports,
+                        None if row.generation is None else row.state,
+                        row.reason,
+                        bool(row.service_down) or row.pk in closed,
+                        seeing,
+                    ),
+                    _sound(row, generation, policy, now, seeing=seeing) if hearing else None,
+                )
+                for row in mates
+            ]
+        )
+
+    outlines: list[Outline] = []
+    holders: dict[int, int] = {}
+    for pk, name, enabled, generation, holder in groups:
+        mates = faces(members.get(pk, ()), generation, enabled=enabled)
+        outlines.append(Outline(pk, name, enabled, mates))
+        if holder is not None:
+            holders[pk] = holder
+    for node in faces(members.get(None, ()), 0, enabled=False):
+        outlines.append(Outline(None, node.name, ha_enabled=False, nodes=(node,)))
+    return Survey(tuple(outlines), {row.pk: row for row in rows}, holders, policy, now)
 
 
 def _guests(
@@ -192,70 +328,63 @@ def _guests(
     return found
 
 
-def _node(
-    row: Mapping[str, Any],
-    *,
-    enabled: bool,
-    ear: Ear | None,
-    assigned: int,
-    here: Presence,
-    guests: Presence,
-    seeing: bool,
-) -> ClusterNode:
-    services = row["runtime__memory__services"] or ()
-    remembers = row["runtime__memory__generation"] is not None
-    state, reason, tone = wording.face(
+# Of thousands of nodes most look alike.
+@lru_cache(maxsize=1000)
+def _face(
+    enabled: bool, reports: bool, state: str | None, reason: str, endangered: bool, seeing: bool
+) -> tuple[str, str, str]:
+    """Return state, reason and tone of a node, as ``wording.face`` says; ``state``: None without a memory."""
+    shown, why, tone = wording.face(
         ha_enabled=enabled,
-        reports=_reports(row),
-        state=State(row["runtime__state"]) if remembers else None,
-        reason=Reason(row["runtime__reason"]),
-        endangered=not here.serves or any(service["up"] is False for service in services),
+        reports=reports,
+        state=None if state is None else State(state),
+        reason=Reason(reason),
+        endangered=endangered,
         seeing=seeing,
     )
-    return ClusterNode(
-        server_id=row["pk"],
-        name=row["name"],
-        is_publisher=row["is_publisher"],
-        assigned=assigned,
-        presence=here,
-        state=state,
-        reason=say("as last seen") if tone == wording.UNSEEN else reason,
-        tone=tone,
-        guests=guests,
-        ear=ear,
+    return shown, say("as last seen") if tone == wording.UNSEEN else why, tone
+
+
+# What a peer said, of which nothing but that it leaves counts for a time limit.
+_SAID = {
+    leaving: Heartbeat("", 0, 0, 0, State.UNKNOWN, Reason.HA_NOT_ENABLED, 0, True, True, leaving)
+    for leaving in (False, True)
+}
+_BLANK = Node("", "", first=False)
+
+
+def _listener(row: _Row) -> Node:
+    """Return the node of ``row`` with what it has heard, and when."""
+    return replace(
+        _BLANK,
+        peer=None if row.peer_hears is None else _SAID[bool(row.peer_leaving)],
+        peer_at=row.peer_at or 0.0,
+        listening_since=row.listening_since or 0.0,
     )
 
 
-def _reports(row: Mapping[str, Any]) -> bool:
-    return bool(row["machine__powered"] and row["machine__srm_running"])
-
-
-def _ear(
-    row: Mapping[str, Any], generation: int, policy: Policy, now: float, *, seeing: bool
-) -> Ear:
-    """Return what the node of ``row`` has heard, judged at ``now``."""
-    if not _reports(row):
-        return Ear(Sound.DEAF)
+def _sound(row: _Row, generation: int, policy: Policy, now: float, *, seeing: bool) -> Sound:
+    """Return what the node of ``row`` makes of its peer's heartbeats at ``now``."""
+    if not row.reports:
+        return Sound.DEAF
     if not seeing:
-        return Ear(Sound.UNSEEN)
-    if row["runtime__memory__generation"] != generation:
+        return Sound.UNSEEN
+    if row.generation != generation:
         # High Availability was switched on a moment ago: what it remembers is of another time.
-        return Ear(Sound.WAITING)
-    said = row["runtime__memory__peer"]
-    node = Node(
-        name=row["name"],
-        peer_name="",
-        first=False,
-        peer=heartbeat_from_json(said) if said else None,
-        peer_at=row["runtime__memory__peer_at"],
-        listening_since=row["runtime__memory__listening_since"],
-    )
+        return Sound.WAITING
+    node = _listener(row)
     if node.peer is None:
-        gone = facts.peer_gone(node, now, policy)
-        return Ear(Sound.SILENT if gone else Sound.WAITING)
+        return Sound.SILENT if facts.peer_gone(node, now, policy) else Sound.WAITING
     if not facts.peer_heard(node, now, policy):
-        return Ear(Sound.SILENT, node.peer_at, node.peer.hears, node.peer.leaving)
-    sound, until = Sound.HEARD, facts.late_at(node, policy)
-    if facts.late(node, now, policy):
-        sound, until = Sound.LATE, facts.gone_at(node, policy)
-    return Ear(sound, node.peer_at, node.peer.hears, holds_until=until)
+        return Sound.SILENT
+    return Sound.LATE if facts.late(node, now, policy) else Sound.HEARD
+
+
+def _ear(row: _Row, sound: Sound, policy: Policy) -> Ear:
+    """Return what the node of ``row`` has heard, of which it makes ``sound``."""
+    if sound in {Sound.DEAF, Sound.UNSEEN, Sound.WAITING} or row.peer_hears is None:
+        return Ear(sound)
+    if sound is Sound.SILENT:
+        return Ear(sound, row.peer_at, row.peer_hears, bool(row.peer_leaving))
+    until = facts.late_at if sound is Sound.HEARD else facts.gone_at
+    return Ear(sound, row.peer_at, row.peer_hears, holds_until=until(_listener(row), policy))

@@ -20,7 +20,9 @@ from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
 from redundancy.selectors.access import missing_services, nobody_logs_in
 from redundancy.selectors.answers import REQUESTS
-from redundancy.selectors.presence import Presence, presence
+from redundancy.selectors.kept import kept
+from redundancy.selectors.presence import Presence, on_nodes, presence
+from redundancy.selectors.stamp import Stamp
 from redundancy.shards import shard_of
 from redundancy.srm.states import AWAITING_FALLBACK, SERVES_NOBODY
 from redundancy.srm.types import Policy
@@ -30,6 +32,14 @@ from redundancy.srm.words import say
 _AT_REST = SERVES_NOBODY - AWAITING_FALLBACK
 # Events shown below the table.
 EVENTS = 8
+# What the action that fits a node follows from.
+_TO_OFFER = (
+    "group_id",
+    "runtime__state",
+    "runtime__memory",
+    "machine__powered",
+    "machine__srm_running",
+)
 # Real seconds without a sweep after which we say that we do not see the nodes.
 BLIND_AFTER = 5.0
 
@@ -202,10 +212,11 @@ def _longest(ages: Sequence[float | None]) -> tuple[float | None, int | None]:
     return ages[slowest], slowest if moving else None
 
 
-def group_live(group_id: int, *, seeing: bool = True) -> GroupLive:
+def group_live(group_id: int, *, seeing: bool = True, at: Stamp | None = None) -> GroupLive:
     """Return one group with its running timers and last events.
 
-    ``seeing``: whether the nodes are being looked at; else their states are those last seen.
+    ``seeing``: whether the nodes are being looked at; else their states are those last seen. ``at``: the
+    stamp of now, with which users are counted only when something has changed.
 
     Raises:
         RedundancyGroup.DoesNotExist: There is no such group.
@@ -213,7 +224,8 @@ def group_live(group_id: int, *, seeing: bool = True) -> GroupLive:
     """
     # Events first: what happens between the two reads shows as a state at once, as an event a poll later.
     events = tuple(HaEvent.objects.filter(group_id=group_id)[:EVENTS])
-    (found,) = _live(RedundancyGroup.objects.filter(pk=group_id), seeing=seeing) or (None,)
+    groups = RedundancyGroup.objects.filter(pk=group_id)
+    (found,) = _live(groups, seeing=seeing, at=at) or (None,)
     if found is None:
         raise RedundancyGroup.DoesNotExist
     return replace(found, events=events)
@@ -238,6 +250,7 @@ def offered_actions(group_ids: Iterable[int]) -> dict[int, str]:
     servers = (
         Server.objects.filter(group__in=list(group_ids), group__ha_enabled=True)
         .select_related("runtime", "machine")
+        .only(*_TO_OFFER)
         .order_by("group_id", "slot")
     )
     asked = SrmMessage.objects.filter(kind__in=REQUESTS).values("node__group")
@@ -266,16 +279,22 @@ class _Counts:
     missing: Mapping[int, tuple[str, ...]]
 
     @classmethod
-    def of(cls, servers: Iterable[Server], now: float) -> "_Counts":
+    def of(cls, servers: Iterable[Server], now: float, at: Stamp | None = None) -> "_Counts":
         ids = [server.pk for server in servers]
-        users = PresenceUser.objects.filter(home__in=ids).values("home").annotate(n=Count("pk"))
-        assigned = {row["home"]: row["n"] for row in users.order_by()}
-        here = presence(ids, now)
+
+        def count() -> tuple[dict[int, int], dict[int, int]]:
+            users = PresenceUser.objects.filter(home__in=ids).order_by().values_list("home")
+            return dict(users.annotate(n=Count("*"))), on_nodes(ids)
+
+        assigned, everybody = kept(f"users:{ids}".replace(" ", ""), at, count) if at else count()
+        here = presence(ids, now, everybody)
         shut = [pk for pk in ids if not here[pk].serves]
         return cls(assigned, here, missing_services(shut) if shut else {})
 
 
-def _live(groups: QuerySet[RedundancyGroup], *, seeing: bool = True) -> tuple[GroupLive, ...]:
+def _live(
+    groups: QuerySet[RedundancyGroup], *, seeing: bool = True, at: Stamp | None = None
+) -> tuple[GroupLive, ...]:
     found = list(groups.order_by("name"))
     servers = list(
         Server.objects.filter(group__in=found)
@@ -287,7 +306,7 @@ def _live(groups: QuerySet[RedundancyGroup], *, seeing: bool = True) -> tuple[Gr
         assert server.group_id is not None
         members.setdefault(server.group_id, []).append(server)
     now = clock.lab_now()
-    counts = _Counts.of(servers, now)
+    counts = _Counts.of(servers, now, at)
     asked = {
         message.node.group_id: message
         for message in SrmMessage.objects.filter(

@@ -15,31 +15,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
-
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Case, Count, F, Func, IntegerField, Max, Q, QuerySet, Value, When
-from django.db.models.sql.compiler import SQLCompiler
 
 from redundancy.fingerprint import PASSING
-from redundancy.models import PresenceSession, SessionMove
+from redundancy.models import SessionMove
 from redundancy.relogin import PERCENTS, even_rate, rate_in_words, span_of
-from redundancy.selectors.access import has_logged_in
+from redundancy.selectors.login_counts import SpanCount, count_logins
 from redundancy.selectors.measuring import measure
+from redundancy.selectors.stamp import Stamp, stamp
 from redundancy.srm.words import say
 
-
-class _Whole(Func):
-    """A number without its fraction."""
-
-    function = "FLOOR"
-    output_field = IntegerField()
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
-    ) -> tuple[str, Any]:
-        """Return the same without a call of Python for each row."""
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS INTEGER)")
+_NOBODY = SpanCount(0, 0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +150,14 @@ def has_moved(group_id: int) -> bool:
     return SessionMove.objects.filter(group=group_id, moved__gt=0).exists()
 
 
-def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Logins | None:
-    """Return the logins after the group's last move at lab time ``now``, in two queries.
+def logins_of(
+    group_id: int, now: float, *, afterwards: float = math.inf, at: Stamp | None = None
+) -> Logins | None:
+    """Return the logins after the group's last move at lab time ``now``, in a constant number of queries.
 
     None when no session of it was ever moved, or none tells of it any more, or when the last client
-    logged in more than ``afterwards`` seconds ago: all sessions are counted only where it matters.
+    logged in more than ``afterwards`` seconds ago: all sessions are counted only where it matters. ``at``:
+    the stamp of now, where it is known.
     """
     move = SessionMove.objects.filter(group=group_id, moved__gt=0).select_related("event").first()
     if move is None or now > move.at + move.latest + afterwards:
@@ -177,26 +165,12 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
     # Who asks may have looked at the clock just before the move was stored.
     now = max(now, move.at)
     width = span_of(move.latest)
-    span = Case(When(of_move(move), then=_span(move, width)), default=Value(-1))
-    rows = (
-        at_nodes(move)
-        .annotate(span=span)
-        .values("span")
-        .annotate(
-            all=Count("pk"),
-            done=Count("pk", filter=has_logged_in(now)),
-            last=Max(F("relogin_at") - move.at, filter=has_logged_in(now)),
-        )
-        .order_by("span")
-    )
-    counts = {row["span"]: (row["all"], row["done"], row["last"] or 0.0) for row in rows}
-    nobody = (0, 0, 0.0)
-    stayed = counts.pop(-1, nobody)[1]
+    counts, stayed = count_logins(move, width, now, at or stamp(now))
     if not counts:
         return None
-    waiting = sum(everybody - done for everybody, done, _ in counts.values())
+    waiting = sum(each.everybody - each.done for each in counts.values())
     newest = max(counts) if not waiting else int((now - move.at) // width)
-    done = [counts.get(number, nobody)[1] for number in range(newest + 1)]
+    done = [counts.get(number, _NOBODY).done for number in range(newest + 1)]
     return Logins(
         move=move,
         width=width,
@@ -211,7 +185,7 @@ def logins_of(group_id: int, now: float, *, afterwards: float = math.inf) -> Log
         ),
         stayed=stayed,
         waiting=waiting,
-        last=max(last for _, _, last in counts.values()),
+        last=max(each.last for each in counts.values()),
         elapsed=now - move.at if waiting else None,
     )
 
@@ -264,26 +238,6 @@ def measured_logins(move: SessionMove, now: float) -> Measured:
         per_user=move.clients_per_user,
         complete=move.logins is not None or not record["overtaken"],
     )
-
-
-def at_nodes(move: SessionMove) -> QuerySet[PresenceSession]:
-    """Return the sessions at the nodes of a move."""
-    nodes = [pk for pk in (move.first_id, move.second_id) if pk]
-    return PresenceSession.objects.filter(node__in=nodes)
-
-
-def of_move(move: SessionMove) -> Q:
-    """Return the condition for the sessions that were moved by it, and not again.
-
-    They are where they are since that very moment; so is one who logged in just then, but to log in
-    is not to be moved.
-    """
-    return Q(since=move.event.at, relogin_at__gt=F("limits_at"))
-
-
-def _span(move: SessionMove, width: int) -> _Whole:
-    """Return the number of the span after the move in which a client logs in."""
-    return _Whole((F("relogin_at") - move.at) / float(width))
 
 
 def _until(

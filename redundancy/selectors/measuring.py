@@ -67,7 +67,7 @@ def _statement() -> str:
     """Return the statement: of each move and span how many, how long they waited, when the last came.
 
     A session belongs to the move that it is where it is since, and that it got a later login of: see
-    ``selectors.logins``. Without a span: whose client has not logged in.
+    ``login_counts.of_move``. Without a span: whose client has not logged in.
     """
     moves, events, sessions, machines = (
         kind._meta.db_table for kind in (SessionMove, HaEvent, PresenceSession, Machine)

@@ -21,7 +21,7 @@ from redundancy.relogin import PERCENTS, LoginBand, until_of
 from redundancy.selectors.access import Access, access_of, has_logged_in, is_logged_in
 from redundancy.selectors.forecast import forecast_of_move
 from redundancy.selectors.limits import limits_of
-from redundancy.selectors.logins import at_nodes, of_move
+from redundancy.selectors.login_counts import at_nodes, of_move
 from redundancy.selectors.presence import Presence
 
 

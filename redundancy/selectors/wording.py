@@ -44,6 +44,9 @@ UNSEEN = "unseen"
 # Tones from the one that needs somebody first to the one that needs nobody.
 URGENCY = ("bad", "unseen", "warn", "busy", "off", "ok")
 
+# Where a row keeps its memory as it was taken apart, beside what it was.
+_KNOWN = "_known_memory"
+
 # What an administrator can ask an SRM for, by the kind of the message that tells it.
 ACTIONS = {kind.value: kind.label for kind in RequestKind}
 
@@ -163,7 +166,13 @@ def reports(server: Server) -> bool:
 
 
 def _memory(runtime: NodeRuntime) -> Node | None:
-    return node_from_json(runtime.memory) if runtime.memory else None
+    """Return what the SRM remembers; taken apart once, however much is worded of the row that was read."""
+    if not runtime.memory:
+        return None
+    known: tuple[object, Node] | None = vars(runtime).get(_KNOWN)
+    if known is None or known[0] is not runtime.memory:
+        known = vars(runtime)[_KNOWN] = (runtime.memory, node_from_json(runtime.memory))
+    return known[1]
 
 
 def _side(server: Server, group: RedundancyGroup) -> tuple[str, State | None, Reason | None]:

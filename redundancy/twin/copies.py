@@ -117,7 +117,8 @@ def _compressed(lines: Iterator[str]) -> bytes:
 
 
 def _columns(model: type[Model]) -> list["Field[Any, Any]"]:
-    return list(model._meta.concrete_fields)
+    # What the database fills by itself follows from the others.
+    return [column for column in model._meta.concrete_fields if not column.generated]
 
 
 def _plain(column: "Field[Any, Any]", value: Any) -> Any:

@@ -2,8 +2,9 @@
 
 The pages are those of ``tests.everypage``. The whole WSGI application answers in this process: every
 middleware, no network. One pair has lost a node, one has HA off, all others are Normal; each of their
-nodes has 10 users. Of a region: what it costs when it changed (200), and when nothing did (204). Sizes
-are bytes before any compression.
+nodes has 10 users. Of a region: what it costs when it changed (200), and when nothing did (204): then the
+product's *own* time is what it takes longer than a view that loads session and user only (``bare``), asked
+just before. Sizes are bytes before any compression.
 """
 
 import gc
@@ -33,7 +34,7 @@ SIZES = (3, 1000)
 FURNISHED = 2
 USERS = 10
 TIMES, POLLS = 7, 150
-AIM_PAGE_MS, AIM_204_MS = 60.0, 1.0
+AIM_PAGE_MS, AIM_PAGE_KB, AIM_204_MS = 60.0, 100, 1.0
 NEW, SAME = "200", "204"
 
 
@@ -52,19 +53,27 @@ class Cost:
     """What answers to a request cost: milliseconds of each, queries and bytes of one.
 
     ``worked``: of the milliseconds, those that this process had a processor: without what waits for
-    other work of the machine, and without the server of PostgreSQL.
+    other work of the machine, and without the server of PostgreSQL. ``bare``: milliseconds of a view that
+    loads session and user only, each time just before; empty where it was not asked.
     """
 
     took: Sequence[float]
     worked: Sequence[float]
     queries: int
     size: int
+    bare: Sequence[float] = ()
+
+    @property
+    def own(self) -> float:
+        """The product's own milliseconds, the median."""
+        return percentile([a - b for a, b in zip(self.took, self.bare, strict=True)], 50)
 
     def __str__(self) -> str:
         p50, p95 = (percentile(self.took, percent) for percent in (50, 95))
         worked = percentile(self.worked, 50)
+        own = f"own p50 {self.own:.2f} ms, " if self.bare else ""
         return (
-            f"p50 {p50:.1f} ms, p95 {p95:.1f} ms (processor {worked:.1f} ms), "
+            f"{own}p50 {p50:.1f} ms, p95 {p95:.1f} ms (processor {worked:.1f} ms), "
             f"{self.queries} queries, {self.size:,} bytes"
         )
 
@@ -124,17 +133,21 @@ class Server:
             close()
         return int(status[0][:3]), content
 
-    def cost(self, request: Request, times: int) -> Cost:
-        """Ask ``times`` times, and once more to count the queries."""
+    def cost(self, request: Request, times: int, beside: Request | None = None) -> Cost:
+        """Ask ``times`` times, each time ``beside`` before, and once more to count the queries."""
         from django.db import connection, reset_queries
         from django.test.utils import CaptureQueriesContext
 
         from redundancy import bus
 
-        took, worked, size = [], [], 0
+        took, worked, bare, size = [], [], [], 0
         for _ in range(times):
             # Else it would soon be said that nobody sweeps.
             bus.mark_sweep()
+            if beside is not None:
+                began = time.perf_counter()
+                self.ask(beside)
+                bare.append((time.perf_counter() - began) * 1000)
             began, work = time.perf_counter(), time.thread_time()
             status, content = self.ask(request)
             took.append((time.perf_counter() - began) * 1000)
@@ -145,12 +158,13 @@ class Server:
         reset_queries()
         with CaptureQueriesContext(connection) as asked:
             self.ask(request)
-        return Cost(took, worked, len(asked), size)
+        return Cost(took, worked, len(asked), size, bare)
 
 
 def figures(database: str) -> Iterator[Figure]:
     """Yield the figures of this process's database."""
     from django.conf import settings
+    from django.urls import reverse
 
     from redundancy.selectors.stamp import stamp
     from tests.bench.sweep import Lab
@@ -158,6 +172,7 @@ def figures(database: str) -> Iterator[Figure]:
 
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.FAULT_LAB = True
+    settings.ROOT_URLCONF = "tests.bench.bare"
     lab, server = Lab(), Server()
     made = furnish()
     pages = {}
@@ -191,7 +206,11 @@ def figures(database: str) -> Iterator[Figure]:
             kinds = {NEW: Request(changed(polled.path)), SAME: Request(polled.path, status=204)}
             for kind, request in kinds.items():
                 try:
-                    cost = server.cost(request, POLLS if kind == SAME else TIMES)
+                    cost = (
+                        server.cost(request, POLLS, Request(reverse("bare")))
+                        if kind == SAME
+                        else server.cost(request, TIMES)
+                    )
                 except RuntimeError:
                     # The monitor tells ages: there is always something new.
                     continue
@@ -205,13 +224,12 @@ def figure(database: str, name: str, costs: Mapping[int, Cost]) -> Figure:
     value = "; ".join(f"{size:,} groups: {cost}" for size, cost in costs.items())
     most = costs[max(costs)]
     if name.endswith(SAME):
-        p50 = percentile(most.took, 50)
-        return Figure(
-            PART, f"{database}, {name}", value, f"p50 ≤ {AIM_204_MS:g} ms", p50 <= AIM_204_MS
-        )
+        aim = f"own p50 ≤ {AIM_204_MS:g} ms"
+        return Figure(PART, f"{database}, {name}", value, aim, most.own <= AIM_204_MS)
     p95 = percentile(most.took, 95)
-    aim = f"p95 ≤ {AIM_PAGE_MS:g} ms"
-    return Figure(PART, f"{database}, {name}", value, aim, p95 <= AIM_PAGE_MS)
+    aim = f"p95 ≤ {AIM_PAGE_MS:g} ms, ≤ {AIM_PAGE_KB} kB"
+    held = p95 <= AIM_PAGE_MS and most.size <= AIM_PAGE_KB * 1000
+    return Figure(PART, f"{database}, {name}", value, aim, held)
 
 
 def grow(lab: "Lab", count: int) -> None:

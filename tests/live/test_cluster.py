@@ -13,6 +13,8 @@ from redundancy.operations import actions, groups, power, services
 from redundancy.selectors import cluster, live
 from redundancy.selectors.cluster import Cluster, ClusterNode, Ear, Sound
 from redundancy.selectors.presence import Presence
+from redundancy.srm import facts
+from redundancy.srm.codec import node_from_json
 from tests.bench.population import add_pairs
 from tests.live.pair import ROUTER, Pair, server
 
@@ -29,8 +31,14 @@ def group() -> RedundancyGroup:
     return RedundancyGroup.objects.get()
 
 
+def look(*, seeing: bool = True) -> Cluster:
+    """Everything, as it is shown."""
+    seen = cluster.survey(seeing=seeing)
+    return seen.show(seen.outlines)
+
+
 def nodes(found: Cluster | None = None) -> tuple[ClusterNode, ...]:
-    return (found or cluster.look_at_cluster()).groups[0].nodes
+    return (found or look()).groups[0].nodes
 
 
 def ears() -> tuple[Ear, ...]:
@@ -109,14 +117,14 @@ def test_while_nobody_sweeps_silence_says_nothing(pair: Pair) -> None:
     pair.run(5)
     pair.clock.now += 3600
     assert sounds() == (SILENT, SILENT)
-    unseen = nodes(cluster.look_at_cluster(seeing=False))
+    unseen = nodes(look(seeing=False))
     assert [node.ear for node in unseen] == [Ear(Sound.UNSEEN)] * 2
     assert [(node.state, node.reason, node.tone) for node in unseen] == [
         ("Normal", "as last seen", "unseen")
     ] * 2
     # Who has no power is known to say nothing.
     power.power_off(server=server("imp-sub"), actor="")
-    assert [node.tone for node in nodes(cluster.look_at_cluster(seeing=False))] == ["unseen", "bad"]
+    assert [node.tone for node in nodes(look(seeing=False))] == ["unseen", "bad"]
 
 
 def test_an_age_counts_no_further_than_what_stands_beside_it_is_true(pair: Pair) -> None:
@@ -199,16 +207,55 @@ def test_nodes_look_as_on_the_page_of_their_group(
         assert (node.state, node.reason, node.tone) == (row.state, row.reason, row.tone)
 
 
+def goes_down(pair: Pair) -> None:
+    power.shut_down(server=server("imp-sub"), actor="")
+    pair.run(2)
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        router_stops,
+        router_stays_down,
+        fails_over,
+        goes_off,
+        has_just_come_on,
+        loses_a_node,
+        goes_down,
+    ],
+)
+def test_the_columns_beside_a_memory_say_the_same(
+    pair: Pair, happens: Callable[[Pair], None]
+) -> None:
+    happens(pair)
+    for runtime in NodeRuntime.objects.all():
+        columns = (
+            runtime.generation,
+            runtime.peer_at,
+            runtime.listening_since,
+            runtime.peer_hears,
+            runtime.peer_leaving,
+            runtime.service_down,
+        )
+        if not runtime.memory:
+            assert columns == (None, None, None, None, None, False)
+            continue
+        node = node_from_json(runtime.memory)
+        said = (node.peer.hears, node.peer.leaving) if node.peer else (None, None)
+        down = bool(facts.down(node))
+        assert columns == (node.generation, node.peer_at, node.listening_since, *said, down)
+
+
 def test_queries_do_not_grow_with_the_cluster(pair: Pair) -> None:
     actions.request_failover(node=server("imp-pub"), serial=None, actor="")
     pair.run(20)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            cluster.look_at_cluster()
+            look()
         return len(captured)
 
     before = queries()
     add_pairs(40)
     assert queries() == before
-    assert len(cluster.look_at_cluster().groups) == 41
+    assert len(look().groups) == 41

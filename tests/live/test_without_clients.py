@@ -46,7 +46,7 @@ def test_nothing_is_missed_where_nobody_is_to_log_in(pair: Pair) -> None:
         row.server_id for row in rows()
     }
     assert [(row.tone, row.missing) for row in rows()] == [("ok", ())] * 2
-    assert [node.tone for node in cluster.look_at_cluster().groups[0].nodes] == ["ok", "ok"]
+    assert [node.tone for node in cluster.survey().outlines[0].nodes] == ["ok", "ok"]
     assert told() == []
     assert [result for result, _ in logins()] == [Result.PASSED] * 2
     assert {text for _, text in logins()} == {

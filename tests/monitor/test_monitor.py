@@ -185,7 +185,7 @@ def test_a_database_that_is_away_is_a_finding_and_no_error(
 def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: RedundancyGroup) -> None:
     now = monitor.look_at_system().lab_now
     pub = NodeRuntime.objects.filter(server__name="imp-pub")
-    pub.update(memory={"peer_at": now - 40, "peer": {"state": "Normal"}})
+    pub.update(memory={"peer_at": now - 40, "peer": {"hears": True}})
     ears = {ear.node: ear.age for ear in monitor.look_at_system().ears}
     assert ears["imp-pub"] == pytest.approx(40, abs=5)
     assert ears["imp-sub"] is None
@@ -198,7 +198,7 @@ def test_the_ears_tell_how_long_a_peer_was_not_heard(running: None, ha: Redundan
         NOT_RESPONDING
     ]
     # A clock that was set back makes nobody younger than now.
-    pub.update(memory={"peer_at": now + 1000, "peer": {"state": "Normal"}})
+    pub.update(memory={"peer_at": now + 1000, "peer": {"hears": True}})
     assert {ear.node: ear.age for ear in monitor.look_at_system().ears}["imp-pub"] == 0.0
 
 

@@ -1,20 +1,30 @@
 """The plot of the logins after a move."""
 
-from collections.abc import Callable
-
 import pytest
 from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
-from redundancy.models import PresenceSession, RedundancyGroup, ReloginLimits, SessionMove
-from redundancy.operations import measured
+from redundancy.models import (
+    Machine,
+    PresenceSession,
+    PresenceUser,
+    RedundancyGroup,
+    ReloginLimits,
+    SessionMove,
+)
+from redundancy.operations import measured, presence
 from redundancy.operations.groups import add_group, disable_ha
 from redundancy.operations.servers import add_server
 from redundancy.pages.login_chart import Chart, clock, draw
 from redundancy.relogin import even_rate, expected_until
+from redundancy.selectors.login_counts import SpanCount, count_logins
 from redundancy.selectors.logins import Logins, logins_of, measured_logins
+from redundancy.selectors.stamp import stamp
 from tests.labtime import seed_database, stand_at
 from tests.pages.html import soup, words
 from tests.relogin.pair import BEGIN, USERS, go_home, set_limits, take_over
@@ -100,9 +110,61 @@ def test_who_has_left_since_is_counted_as_such(moved: RedundancyGroup) -> None:
     assert seen(moved, 1000).others == 5
 
 
-def test_it_takes_two_queries(moved: RedundancyGroup, django_assert_num_queries: Callable) -> None:
-    with django_assert_num_queries(2):
-        logins_of(moved.pk, BEGIN + 200)
+def by_hand(move: SessionMove, width: int, now: float) -> tuple[dict[int, SpanCount], int]:
+    """What ``count_logins`` has to find, counted one by one."""
+    spans: dict[int, SpanCount] = {}
+    stayed = 0
+    for each in PresenceSession.objects.select_related("node__machine"):
+        stopped = each.node.machine.logins_stopped_at
+        done = each.relogin_at <= (now if stopped is None else min(now, stopped))
+        if each.since != move.event.at or each.relogin_at <= each.limits_at:
+            stayed += done
+            continue
+        after = each.relogin_at - move.at
+        known = spans.get(int(after // width), SpanCount(0, 0, 0.0))
+        spans[int(after // width)] = SpanCount(
+            known.everybody + 1, known.done + done, max(known.last, after if done else 0.0)
+        )
+    return spans, stayed
+
+
+MOMENTS = (0.0, 99.5, 100.0, 109.999, 110.0, 150.5, 199.0, 299.0, 300.0, 5000.0)
+
+
+@pytest.mark.parametrize("stopped", [None, -50.0, 0.0, 150.25])
+def test_what_was_counted_once_tells_of_any_moment(
+    moved: RedundancyGroup, stopped: float | None
+) -> None:
+    move = SessionMove.objects.select_related("event").get()
+    at = None if stopped is None else BEGIN + stopped
+    Machine.objects.filter(server__name="imp-sub").update(logins_stopped_at=at)
+    # Somebody who was not moved, and logs in later than the move.
+    late = PresenceSession.objects.filter(user__home__name="imp-sub").first()
+    assert late is not None
+    PresenceSession.objects.filter(pk=late.pk).update(relogin_at=BEGIN + 105)
+    for second in MOMENTS:
+        now = stand_at(BEGIN + second)
+        kept = count_logins(move, 10, now, stamp(now))
+        cache.clear()
+        assert kept == count_logins(move, 10, now, stamp(now)) == by_hand(move, 10, now), second
+
+
+def test_who_signs_out_is_counted_no_more(moved: RedundancyGroup) -> None:
+    before = seen(moved, 1000)
+    some = PresenceUser.objects.filter(home__name="imp-pub").order_by("pk")[:5]
+    users = PresenceUser.objects.filter(pk__in=[user.pk for user in some])
+    presence.sign(out=True, users=users, actor="")
+    assert (before.others, seen(moved, 1000).others) == (0, 5)
+
+
+def test_all_are_counted_once_for_many_looks(moved: RedundancyGroup) -> None:
+    logins_of(moved.pk, BEGIN + 200)
+    with CaptureQueriesContext(connection) as asked:
+        logins_of(moved.pk, BEGIN + 202)
+    # The move, the stamp, who serves, and the span that has begun.
+    assert len(asked) == 4
+    (counted,) = [each["sql"] for each in asked if PresenceSession._meta.db_table in each["sql"]]
+    assert '"relogin_at" > ' in counted.partition("WHERE")[2]
 
 
 @pytest.mark.parametrize(("lower", "upper"), [(0, 0), (60, 60), (0, 1), (120, 537), (0, 86400)])

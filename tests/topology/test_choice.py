@@ -1,8 +1,8 @@
 import pytest
 
 from redundancy.srm.states import NOT_RESPONDING, State
-from tests.topology.build import LATE, cluster, group, node, topology
-from topology.choice import MOST, STATES, MapQuery, Part, View, choose, read, sections
+from tests.topology.build import LATE, Whole, group, many, node
+from topology.choice import MOST, STATES, MapQuery, Part, View, read, sections
 
 
 def names(part: Part) -> list[str]:
@@ -10,13 +10,15 @@ def names(part: Part) -> list[str]:
     return [g.name for g in part.topology.groups] + [n.name for n in part.topology.unassigned]
 
 
-MIXED = topology(
-    group(1, node(1), node(2), name="Berlin"),
-    group(2, node(3, state="Idle", tone="warn"), node(4), name="Bern"),
-    group(3, node(5, state=NOT_RESPONDING, tone="bad"), node(6), name="Oslo"),
-    group(4, node(7, ear=LATE), node(8), name="Rome"),
-    group(5, name="Empty"),
-    loose=(node(9, state="Unknown", tone="off", ear=None, name="spare"),),
+MIXED = Whole(
+    (
+        group(1, node(1), node(2), name="Berlin"),
+        group(2, node(3, state="Idle", tone="warn"), node(4), name="Bern"),
+        group(3, node(5, state=NOT_RESPONDING, tone="bad"), node(6), name="Oslo"),
+        group(4, node(7, ear=LATE), node(8), name="Rome"),
+        group(5, name="Empty"),
+    ),
+    (node(9, state="Unknown", tone="off", ear=None, name="spare"),),
 )
 
 
@@ -36,11 +38,11 @@ MIXED = topology(
     ],
 )
 def test_filter_by_name_and_state(query: dict[str, str], found: list[str]) -> None:
-    part = choose(MIXED, read(query))
+    part = MIXED.choose(read(query))
     assert names(part) == found
     assert part.count == len(found)
     assert part.view is View.MAP
-    assert part.topology.totals == MIXED.totals
+    assert part.topology.totals == MIXED.shown(()).totals
 
 
 def test_every_state_can_be_asked_for() -> None:
@@ -73,13 +75,13 @@ def test_what_cannot_be_asked_for_is_said_and_left_out(query: dict[str, str], er
     ],
 )
 def test_few_are_a_map_and_many_a_grid(groups: int, loose: int, asked: str, view: View) -> None:
-    part = choose(cluster(groups, loose), read({"view": asked}))
+    part = many(groups, loose).choose(read({"view": asked}))
     assert part.view is view
     assert len(part.topology.groups) <= MOST[view]
 
 
 def test_the_grid_begins_with_what_needs_somebody() -> None:
-    part = choose(MIXED, read({"view": "grid"}))
+    part = MIXED.choose(read({"view": "grid"}))
     assert names(part) == ["Oslo", "Bern", "Rome", "Empty", "Berlin", "spare"]
     assert [(section.title, section.count) for section in sections(part, {})] == [
         ("Failed", 1),
@@ -90,11 +92,11 @@ def test_the_grid_begins_with_what_needs_somebody() -> None:
 
 
 def test_pages_of_many_groups_lead_to_each_other() -> None:
-    many = cluster(2 * MOST[View.GRID] + 10, 3)
-    first = choose(many, read({"name": "imp"}))
+    whole = many(2 * MOST[View.GRID] + 10, 3)
+    first = whole.choose(read({"name": "imp"}))
     assert len(first.topology.groups) == MOST[View.GRID]
     assert first.pager.links == (("Next", "?name=imp&page=2"), ("Last", "?name=imp&page=3"))
-    last = choose(many, read({"name": "imp", "page": "3"}))
+    last = whole.choose(read({"name": "imp", "page": "3"}))
     assert (len(last.topology.groups), len(last.topology.unassigned)) == (10, 3)
     assert last.pager.links == (("First", "?name=imp"), ("Previous", "?name=imp&page=2"))
     (section,) = sections(last, {})
@@ -103,14 +105,14 @@ def test_pages_of_many_groups_lead_to_each_other() -> None:
 
 @pytest.mark.parametrize("page", ["0", "99", "x", ""])
 def test_a_page_that_is_not_there_is_one_that_is(page: str) -> None:
-    assert choose(cluster(3), read({"page": page})).pager.number == 1
+    assert many(3).choose(read({"page": page})).pager.number == 1
 
 
 def test_ages_count_where_they_are_shown() -> None:
-    heard_later = topology(
-        *(group(n, node(2 * n, ear=None), node(2 * n + 1, ear=LATE)) for n in range(3))
+    heard_later = Whole(
+        tuple(group(n, node(2 * n, ear=None), node(2 * n + 1, ear=LATE)) for n in range(3))
     )
-    assert choose(cluster(3), MapQuery()).ages != choose(heard_later, MapQuery()).ages
+    assert many(3).choose(MapQuery()).ages != heard_later.choose(MapQuery()).ages
     grid = MapQuery(view=View.GRID)
-    assert choose(cluster(3), grid).ages == choose(cluster(0), grid).ages
-    assert choose(heard_later, grid).ages != choose(cluster(3), grid).ages
+    assert many(3).choose(grid).ages == many(0).choose(grid).ages
+    assert heard_later.choose(grid).ages != many(3).choose(grid).ages
