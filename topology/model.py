@@ -209,7 +209,7 @@ class Group(ClusterGroup):
         """Return the heartbeat link; None while there is no pair to have one."""
         if len(self.nodes) < 2:
             return None
-        return link_of(*(node.ear and node.ear.sound for node in self.nodes))
+        return link_of(*self._sounds[:2])
 
     @property
     def hearings(self) -> tuple[Hearing, ...]:
@@ -232,9 +232,13 @@ class Group(ClusterGroup):
     @cached_property
     def tone(self) -> str:
         """Return the tone of what is worst in it: a node or the link."""
-        sounds = [node.ear and node.ear.sound for node in self.nodes]
+        sounds = self._sounds
         pair = (sounds[0], sounds[1]) if len(sounds) > 1 else None
         return _worst(tuple([node.tone for node in self.nodes]), pair)
+
+    @property
+    def _sounds(self) -> list[Sound | None]:
+        return [None if node.ear is None else node.ear.sound for node in self.nodes]
 
     @property
     def entries(self) -> tuple[tuple[Node, str], ...]:

@@ -108,13 +108,13 @@ class Remembered(models.Func):
         super().__init__(models.F(column), output_field=output_field)
         self.path = path
 
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra_context: Any
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
     ) -> tuple[str, Any]:
-        """Return it as PostgreSQL reads it."""
+        """Return it in the words of PostgreSQL."""
         kind = self.output_field.db_type(connection)
-        extra_context["template"] = f"(%(expressions)s #>> '{{{','.join(self.path)}}}')::{kind}"
-        return super().as_sql(compiler, connection, **extra_context)
+        template = f"(%(expressions)s #>> '{{{','.join(self.path)}}}')::{kind}"
+        return self.as_sql(compiler, connection, template=template)
 
     def as_sqlite(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: Any
@@ -122,7 +122,7 @@ class Remembered(models.Func):
         """Return the same in the words of SQLite."""
         kind, path = self.output_field.db_type(connection), ".".join(self.path)
         template = f"CAST(JSON_EXTRACT(%(expressions)s, '$.{path}') AS {kind})"
-        return super().as_sql(compiler, connection, template=template)
+        return self.as_sql(compiler, connection, template=template)
 
 
 class ServiceDown(models.Func):

@@ -22,7 +22,10 @@ from redundancy.selectors import nodes as machines
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
 from redundancy.selectors.access import Access, is_logged_in
+from redundancy.selectors.as_read import as_read
+from redundancy.selectors.kept import kept
 from redundancy.selectors.presence import Presence, not_served, presence_of
+from redundancy.selectors.stamp import Stamp, stamp
 from redundancy.srm import facts
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, Node, Policy, replace
@@ -135,7 +138,7 @@ class Users:
 
 
 class _Row(NamedTuple):
-    """What is read of each node; the names are those of ``_COLUMNS``."""
+    """What is read of each node, as the database tells it; the names are those of ``_COLUMNS``."""
 
     pk: int
     name: str
@@ -194,7 +197,7 @@ _OPEN = Access()
 class Survey:
     """The cluster at a glance. ``outlines``: every group, then every node without one, each by name.
 
-    Users and sessions are counted when somebody asks for them.
+    Users and sessions are counted when somebody asks for them, and only when something has changed.
     """
 
     outlines: tuple[Outline, ...]
@@ -202,6 +205,7 @@ class Survey:
     _holders: Mapping[int, int]
     _policy: Policy
     _now: float
+    _at: Stamp
 
     @cached_property
     def users(self) -> Users:
@@ -215,18 +219,22 @@ class Survey:
 
     @cached_property
     def _assigned(self) -> Mapping[int | None, int]:
-        homes = PresenceUser.objects.order_by().values_list("home")
-        return dict(homes.annotate(n=Count("pk")))
+        homes = PresenceUser.objects.order_by().values_list("home").annotate(n=Count("*"))
+        return kept("assigned", self._at, lambda: dict(as_read(homes)))
 
     @cached_property
     def _here(self) -> Mapping[int, Presence]:
+        sessions = PresenceSession.objects.all()
+        on_nodes = sessions.order_by().values_list("node").annotate(n=Count("*"))
+        everybody = kept("sessions", self._at, lambda: dict(as_read(on_nodes)))
         access = {row.pk: row.access for row in self._rows.values()}
-        return presence_of(access, PresenceSession.objects.all(), self._now)
+        return presence_of(access, sessions, self._now, everybody)
 
     def show(self, chosen: Iterable[Outline]) -> Cluster:
         """Return all that is shown of these, in their order; at most one query."""
         some = list(chosen)
-        holders = {self._holders[each.group_id] for each in some if each.group_id in self._holders}
+        keys = [each.group_id for each in some if each.group_id is not None]
+        holders = {self._holders[key] for key in keys if key in self._holders}
         guests = _guests(holders, self._now, self._here) if holders else {}
         shown = [(each, tuple(self._node(face, guests) for face in each.nodes)) for each in some]
         return Cluster(
@@ -245,7 +253,7 @@ class Survey:
         return ClusterNode(
             server_id=row.pk,
             name=row.name,
-            is_publisher=row.is_publisher,
+            is_publisher=bool(row.is_publisher),
             assigned=self._assigned.get(row.pk, 0),
             presence=self._here[row.pk],
             state=face.state,
@@ -265,10 +273,12 @@ def survey(*, seeing: bool = True) -> Survey:
 
     """
     now, policy = clock.lab_now(), policies.current()
+    # Before anything else is read: what changes meanwhile has another stamp.
+    at = stamp(now)
     columns = ("pk", "name", "ha_enabled", "ha_generation", "holder")
-    groups = RedundancyGroup.objects.order_by(Lower("name")).values_list(*columns)
+    groups = as_read(RedundancyGroup.objects.order_by(Lower("name")).values_list(*columns))
     in_order = machines.nodes().order_by("group_id", "slot", Lower("name"))
-    rows = list(map(_Row._make, in_order.values_list(*_COLUMNS)))
+    rows = list(map(_Row._make, as_read(in_order.values_list(*_COLUMNS))))
     closed = not_served({row.pk: row.access for row in rows if row.stopped_at is not None})
     members: dict[int | None, tuple[_Row, ...]] = {
         group_id: tuple(mates) for group_id, mates in groupby(rows, key=attrgetter("group_id"))
@@ -297,14 +307,15 @@ def survey(*, seeing: bool = True) -> Survey:
 
     outlines: list[Outline] = []
     holders: dict[int, int] = {}
-    for pk, name, enabled, generation, holder in groups:
+    for pk, name, on, generation, holder in groups:
+        enabled = bool(on)
         mates = faces(members.get(pk, ()), generation, enabled=enabled)
         outlines.append(Outline(pk, name, enabled, mates))
         if holder is not None:
             holders[pk] = holder
     for node in faces(members.get(None, ()), 0, enabled=False):
         outlines.append(Outline(None, node.name, ha_enabled=False, nodes=(node,)))
-    return Survey(tuple(outlines), {row.pk: row for row in rows}, holders, policy, now)
+    return Survey(tuple(outlines), {row.pk: row for row in rows}, holders, policy, now, at)
 
 
 def _guests(
@@ -385,6 +396,6 @@ def _ear(row: _Row, sound: Sound, policy: Policy) -> Ear:
     if sound in {Sound.DEAF, Sound.UNSEEN, Sound.WAITING} or row.peer_hears is None:
         return Ear(sound)
     if sound is Sound.SILENT:
-        return Ear(sound, row.peer_at, row.peer_hears, bool(row.peer_leaving))
+        return Ear(sound, row.peer_at, bool(row.peer_hears), bool(row.peer_leaving))
     until = facts.late_at if sound is Sound.HEARD else facts.gone_at
-    return Ear(sound, row.peer_at, row.peer_hears, holds_until=until(_listener(row), policy))
+    return Ear(sound, row.peer_at, bool(row.peer_hears), holds_until=until(_listener(row), policy))

@@ -19,8 +19,8 @@ def kept(key: str, at: Stamp, count: Callable[[], T]) -> T:
     ``at``: the stamp of now, taken before whatever else is read. ``key``: names what is counted, which must
     be of what leaves a stamp when it changes, and not of what changes with time alone.
     """
-    then, found = cache.get(f"kept:{key}", (None, None))
-    if then != at:
-        found = count()
-        cache.set(f"kept:{key}", (at, found), KEEP_SECONDS)
-    return found
+    known: tuple[Stamp, T] | None = cache.get(f"kept:{key}")
+    if known is None or known[0] != at:
+        known = (at, count())
+        cache.set(f"kept:{key}", known, KEEP_SECONDS)
+    return known[1]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from redundancy.catalog import PRESENCE_ENGINE
 from redundancy.models import NodeService, PresenceSession
@@ -15,6 +15,7 @@ from redundancy.selectors.access import (
     is_logged_in,
     without_clients,
 )
+from redundancy.selectors.as_read import as_read
 from redundancy.srm.words import say
 
 
@@ -53,7 +54,7 @@ class Presence:
 def presence(
     node_ids: Collection[int], now: float, everybody: Mapping[int, int] | None = None
 ) -> Mapping[int, Presence]:
-    """Return the sessions on each of these nodes at lab time ``now``, in four queries at most.
+    """Return the sessions on each of these nodes at lab time ``now``, in five queries at most.
 
     ``everybody``: how many there are, as ``on_nodes`` says, where it is known.
     """
@@ -75,20 +76,17 @@ def presence_of(
     now: float,
     everybody: Mapping[int, int] | None = None,
 ) -> dict[int, Presence]:
-    """Return the sessions on each of the nodes whose ``access`` this is, in three queries at most.
+    """Return the sessions on each of the nodes whose ``access`` this is, in four queries at most.
 
-    ``sessions``: those on these nodes; ``everybody``: how many of them, where it is known. Then only those
-    who wait are counted: their part of the index is short, and mostly empty.
+    ``sessions``: those on these nodes; ``everybody``: how many of them, where it is known. Those who wait are
+    counted for themselves: their part of the index is short, and mostly empty.
     """
     rows = sessions.order_by().values_list("node")
-    later = Q(relogin_at__gt=now)
     if everybody is None:
-        both = rows.annotate(n=Count("*"), later=Count("pk", filter=later))
-        counts = {pk: (n, waiting) for pk, n, waiting in both}
-    else:
-        waiting = dict(rows.filter(later).annotate(n=Count("*")))
-        # A session may come or go between two looks: the difference must not be negative.
-        counts = {pk: (n, min(n, waiting.get(pk, 0))) for pk, n in everybody.items()}
+        everybody = dict(as_read(rows.annotate(n=Count("*"))))
+    waiting = dict(rows.filter(relogin_at__gt=now).annotate(n=Count("*")))
+    # A session may come or go between two looks: the difference must not be negative.
+    counts = {pk: (n, min(n, waiting.get(pk, 0))) for pk, n in everybody.items()}
     # At these it is not the time alone that counts.
     shut = [pk for pk, each in access.items() if each.stopped_at is not None]
     failed: dict[int, int] = {}

@@ -7,7 +7,6 @@ product's *own* time is what it takes longer than a view that loads session and 
 just before. Sizes are bytes before any compression.
 """
 
-import gc
 import logging
 import sys
 import time
@@ -166,6 +165,7 @@ def figures(database: str) -> Iterator[Figure]:
     from django.conf import settings
     from django.urls import reverse
 
+    from cucm_admin.web import garbage
     from redundancy.selectors.stamp import stamp
     from tests.bench.sweep import Lab
     from tests.everypage import every_page, furnish
@@ -190,8 +190,7 @@ def figures(database: str) -> Iterator[Figure]:
     found: dict[str, dict[int, Cost]] = {}
     there = FURNISHED
     # As ``cucm_admin.wsgi`` does with all that it has loaded.
-    gc.collect()
-    gc.freeze()
+    garbage.settle()
     for size in SIZES:
         grow(lab, size - there)
         there = size

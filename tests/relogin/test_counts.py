@@ -78,11 +78,11 @@ def test_nobody_is_active_on_a_node_that_does_not_serve(
     assert here.sessions == USERS
 
 
-def test_it_takes_two_queries(
+def test_it_takes_three_queries(
     group: RedundancyGroup, pub: Server, sub: Server, django_assert_num_queries: Callable
 ) -> None:
     for nodes in ([pub.pk], [pub.pk, sub.pk]):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             presence(nodes, BEGIN)
 
 

@@ -41,9 +41,9 @@ from topology.model import URGENCY, Group, HeartbeatLink, Topology, label, link_
 def test_link_is_what_the_two_nodes_hear(
     first: Ear | None, second: Ear | None, link: HeartbeatLink
 ) -> None:
-    sounds = first and first.sound, second and second.sound
-    assert link_of(*sounds) is link
-    assert link_of(*reversed(sounds)) is link
+    one, two = (None if ear is None else ear.sound for ear in (first, second))
+    assert link_of(one, two) is link
+    assert link_of(two, one) is link
 
 
 @pytest.mark.parametrize("link", list(HeartbeatLink))
