@@ -54,6 +54,7 @@ SECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
             "UserRecord",
             "LogCollection",
             "ClusterSnapshot",
+            "ClusterWatch",
         ),
     ),
     "internals": (say("Internals"), ()),

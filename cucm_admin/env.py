@@ -18,6 +18,8 @@ from urllib.parse import quote
 SOCKET_PATH_BYTES = 100
 # Characters of a secret key: fewer can be guessed, or are the rest of a key that was cut off.
 KEY_LENGTH = 32
+# Characters of a text of the watched cluster's settings.
+MOST_WATCH = 100
 # Commands of manage.py that write the program's own files, which others may read.
 WRITE_SOURCES = {"makemigrations", "makemessages", "compilemessages"}
 # What is written in the data folder.
@@ -92,6 +94,71 @@ def client_password(secret_key: str, env: Mapping[str, str] = os.environ) -> str
     if not 8 <= len(given) <= 128 or not given.isprintable():
         raise BadSetting("JABBER_PASSWORD", "must have 8 to 128 printable characters")
     return given
+
+
+def secret_file(name: str, env: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the file that a variable names, which holds a secret; None where none is named.
+
+    It must be there, and for its owner alone: others could read what is in it.
+    """
+    given = env.get(name, "").strip()
+    if not given:
+        return None
+    path = Path(given)
+    if problem := secret_file_problem(path):
+        raise BadSetting(name, problem)
+    return path
+
+
+def secret_file_problem(path: Path) -> str:
+    """Return why a file of a secret is not taken, in one line that names it; empty when it is."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    if not stat.S_ISREG(found.st_mode):
+        return f"{path} must be a file"
+    if found.st_mode & 0o077:
+        return f"{path} must be for its owner alone (chmod 600), not of mode {stat.S_IMODE(found.st_mode):o}"
+    return "" if os.access(path, os.R_OK) else f"{path} cannot be read by this process"
+
+
+def named_file(name: str, env: Mapping[str, str] = os.environ) -> str:
+    """Return the path of a file that must be there; empty where none is named."""
+    given = env.get(name, "").strip()
+    if given and not Path(given).is_file():
+        raise BadSetting(name, f"must name a file, and {given} is none")
+    return given
+
+
+def check_watch(
+    given: Mapping[str, str], minutes: float, env: Mapping[str, str] = os.environ
+) -> None:
+    """Refuse settings of a watched cluster that do not fit together.
+
+    ``given``: the texts among them, by name.
+    """
+    if 0 < minutes < 1:
+        raise BadSetting(
+            "WATCH_MINUTES", f"must be 0, which is off, or 1 and more, not {minutes:g}"
+        )
+    for name, text in given.items():
+        if len(text) > MOST_WATCH or not text.isprintable():
+            raise BadSetting(name, f"must have at most {MOST_WATCH} characters, all printable")
+    if not given["WATCH_HOST"]:
+        if minutes:
+            raise BadSetting("WATCH_HOST", "must be given with WATCH_MINUTES")
+        return
+    if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:]+", given["WATCH_HOST"]):
+        raise BadSetting("WATCH_HOST", "must be a name or an address, without https:// and port")
+    if not given["WATCH_USER"]:
+        raise BadSetting("WATCH_USER", "must be given with WATCH_HOST")
+    in_file, in_variable = (bool(env.get(n)) for n in ("WATCH_PASSWORD_FILE", "WATCH_PASSWORD"))
+    if in_file == in_variable:
+        raise BadSetting(
+            "WATCH_PASSWORD_FILE",
+            "must name a file with the password of WATCH_USER, or WATCH_PASSWORD hold it; one of the two",
+        )
 
 
 def words(name: str, default: str, env: Mapping[str, str] = os.environ) -> list[str]:

@@ -180,6 +180,31 @@ MAX_IMP_SERVERS = int(env.number("MAX_IMP_SERVERS", 10_000, 1, 200_000))
 # The largest file of users that is imported, in megabytes; 75,000 users are about 5.
 MAX_IMPORT_MB = int(env.number("MAX_IMPORT_MB", 32, 1, 1024))
 
+# A real cluster that is looked at, read only (redundancy.watch): how, where, and as whom. Without a host none is. Of the
+# password only the file is here: it is read when it is needed, as WATCH_PASSWORD is.
+WATCH_KIND = env.choice("WATCH_KIND", "axl", ("axl", "ssh"))
+WATCH_HOST = os.environ.get("WATCH_HOST", "").strip()
+WATCH_PORT = int(env.number("WATCH_PORT", 0, 0, 65535))
+WATCH_USER = os.environ.get("WATCH_USER", "").strip()
+WATCH_PASSWORD_FILE = env.secret_file("WATCH_PASSWORD_FILE")
+WATCH_CA, WATCH_VERIFY = env.named_file("WATCH_CA"), env.flag("WATCH_VERIFY", True)
+WATCH_KNOWN_HOSTS = env.named_file("WATCH_KNOWN_HOSTS")
+WATCH_HOST_KEY = os.environ.get("WATCH_HOST_KEY", "").strip()
+# What it is called; empty: as its first node.
+WATCH_NAME = os.environ.get("WATCH_NAME", "").strip()
+# Minutes between two looks by the workers (0: they do not look), and snapshots of it that are kept.
+WATCH_MINUTES = env.number("WATCH_MINUTES", 0, 0, 1440)
+WATCH_KEEP = int(env.number("WATCH_KEEP", 50, 2, 400))
+env.check_watch(
+    {
+        "WATCH_HOST": WATCH_HOST,
+        "WATCH_USER": WATCH_USER,
+        "WATCH_NAME": WATCH_NAME,
+        "WATCH_HOST_KEY": WATCH_HOST_KEY,
+    },
+    WATCH_MINUTES,
+)
+
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
@@ -195,7 +220,7 @@ CELERY_TASK_DEFAULT_QUEUE = QUEUES[0]
 CELERY_TASK_ROUTES = {
     **{
         f"redundancy.tasks.{name}": {"queue": "moves"}
-        for name in ("move_sessions", "audit", "alarms", "tidy")
+        for name in ("move_sessions", "audit", "alarms", "tidy", "watch")
     },
     "redundancy.imports.jobs.*": {"queue": "moves"},
     "redundancy.traces.collecting.*": {"queue": "moves"},
@@ -208,6 +233,9 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": SWEEP_SECONDS,
     }
 }
+if WATCH_MINUTES:
+    # Whether a look is due is judged by the last one, which is kept: so beat may start again at any time.
+    CELERY_BEAT_SCHEDULE["watch"] = {"task": "redundancy.tasks.watch", "schedule": 60}
 
 # Everything is written in English; the catalogues hold the rest. The command line and what leaves
 # the pages as a file or a message stay in English, whatever the browser wants.

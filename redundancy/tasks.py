@@ -25,6 +25,7 @@ from redundancy.outage import OutageLog, is_outage
 from redundancy.shards import Shard
 from redundancy.srm.types import MoveKind
 from redundancy.traces import collecting
+from redundancy.watch import watching
 
 # Wall seconds after which an unanswered request to move is not carried out: the node has asked again.
 MOVE_SECONDS = 15
@@ -136,6 +137,12 @@ def alarms() -> None:
     """Bring the alarms in line with the nodes, and see to it that channels are told."""
     alarm_writes.reconcile()
     delivery.deliver_beside()
+
+
+@shared_task(expires=settings.QUEUE_SECONDS)
+def watch() -> None:
+    """Look at the real cluster where that is due; beat sends it only where the settings name one."""
+    watching.look_beside()
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)

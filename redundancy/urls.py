@@ -18,6 +18,7 @@ ROOMS = (
     "soap",
     "traces",
     "twin",
+    "watch",
 )
 
 urlpatterns = [

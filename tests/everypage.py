@@ -30,6 +30,7 @@ from redundancy.planned import writes as planned
 from redundancy.srm.states import Reason, State
 from redundancy.traces import writes as traces
 from tests.cluster.inputs import CLUSTER, draft_of
+from tests.watch.inputs import watched
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Furniture:
     incident: int
     snapshot: int
     draft: int
+    watch: int
     batch: str
 
 
@@ -147,6 +149,7 @@ def furnish() -> Furniture:
     alarms.reconcile()
     (snapshot,) = clusters.keep(rows=draft_of(CLUSTER, "Lisbon"), note="ann", actor="ann")
     (draft,) = draft_of(CLUSTER)
+    watch = watched(CLUSTER)
     event, user = HaEvent.objects.first(), PresenceUser.objects.first()
     assert event is not None
     assert user is not None
@@ -164,6 +167,7 @@ def furnish() -> Furniture:
         incident=incident.pk,
         snapshot=snapshot.pk,
         draft=draft.pk,
+        watch=watch.pk,
         batch=draft.batch,
     )
 
@@ -230,6 +234,8 @@ def every_page(made: Furniture) -> list[Address]:
         Address("cluster_snapshot_delete_selected", query={"pk": [made.snapshot]}),
         Address("cluster_apply", (made.snapshot,)),
         Address("cluster_undo", status=409),
+        Address("cluster_watch"),
+        Address("cluster_watch_forget", (made.watch,)),
         Address("cluster_compare"),
         Address("cluster_compare", query={"before": made.snapshot, "after": "lab"}),
         Address("session_list"),

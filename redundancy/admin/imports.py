@@ -3,7 +3,14 @@
 from django.contrib import admin
 
 from redundancy.admin.base import ReadOnlyAdmin
-from redundancy.models import ClusterSnapshot, ImportPiece, ImportProblem, ImportRow, UserImport
+from redundancy.models import (
+    ClusterSnapshot,
+    ClusterWatch,
+    ImportPiece,
+    ImportProblem,
+    ImportRow,
+    UserImport,
+)
 
 admin.site.register(
     UserImport,
@@ -59,4 +66,12 @@ admin.site.register(
     ),
     list_filter=("kept", "baseline"),
     search_fields=("name", "actor", "note"),
+)
+
+admin.site.register(
+    ClusterWatch,
+    ReadOnlyAdmin,
+    list_display=("name", "source", "verified", "minutes", "seen_at", "failing_since", "failure"),
+    list_filter=("verified", ("failing_since", admin.EmptyFieldListFilter)),
+    search_fields=("name", "source", "failure__english"),
 )

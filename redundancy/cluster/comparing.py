@@ -305,12 +305,13 @@ def _nobody_left(
 def _beside(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iterator[Difference]:
     yield from (each for each in _counters(before, after, names) if each.change is Change.COUNTER)
     for one, two in _both(before, after, names):
-        if one.up is not None and two.up is not None and _minutes(two.up) < _minutes(one.up):
+        if one.up is not None and two.up is not None and minutes_up(two.up) < minutes_up(one.up):
             fields = {"name": one.name, "before": one.up.text, "after": two.up.text}
             yield Difference(Change.RESTARTED, fields, one.up.place, two.up.place)
 
 
-def _minutes(up: Value) -> int:
+def minutes_up(up: Value) -> int:
+    """Return for how many minutes a node has run, of the text that is kept of it."""
     days, _, clock = up.text.partition(" d ")
     hours, _, minutes = clock.partition(":")
     return (int(days) * 24 + int(hours)) * 60 + int(minutes)

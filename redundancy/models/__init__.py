@@ -3,7 +3,7 @@
 from redundancy.models.alarm import Alarm, AlarmChannel, AlarmKind, AlarmNotice
 from redundancy.models.ceiling import LoginCeiling
 from redundancy.models.client import ClientLogin
-from redundancy.models.cluster import ClusterSnapshot
+from redundancy.models.cluster import ClusterSnapshot, ClusterWatch
 from redundancy.models.collection import (
     CollectionPiece,
     CollectionState,
@@ -44,6 +44,7 @@ __all__ = [
     "AlarmNotice",
     "ClientLogin",
     "ClusterSnapshot",
+    "ClusterWatch",
     "CollectionPiece",
     "CollectionState",
     "ConfiguredFunction",

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from redundancy.models.fields import SentenceField
 from redundancy.srm.words import say
 
 
@@ -32,6 +33,14 @@ class ClusterSnapshot(models.Model):
     document = models.BinaryField(say("document"))
     people = models.BinaryField(say("users of the document"))
     rest = models.BinaryField(say("what was not understood"))
+    # Whose look brought it; the oldest of these are let go of.
+    watch = models.ForeignKey(
+        "redundancy.ClusterWatch",
+        verbose_name=say("watched cluster"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="snapshots",
+    )
 
     class Meta:
         verbose_name = say("cluster snapshot")
@@ -56,3 +65,39 @@ class ClusterSnapshot(models.Model):
             return say("{cluster}, taken {taken}", cluster=self.name, taken=self.taken_at)
         read = f"{self.made_at:%Y-%m-%d %H:%M}"
         return say("{cluster}, read {moment} (UTC)", cluster=self.name, moment=read)
+
+
+class ClusterWatch(models.Model):
+    """A real cluster that is looked at, read only (`redundancy/watch`). Times are wall time.
+
+    ``snapshot``: how it was when it was last seen, which was at ``seen_at``, and not when the snapshot was taken: one is
+    kept only where something is different. No credentials are kept.
+    """
+
+    # Kind, user, host and port, as one text.
+    source = models.CharField(say("Source"), max_length=250, unique=True)
+    name = models.CharField(say("Cluster"), max_length=100)
+    # Whether the other side proved who it is, by a certificate or a host key.
+    verified = models.BooleanField(say("Identity verified"), default=True)
+    # Between two looks; 0: nobody looks again by itself.
+    minutes = models.FloatField(say("Minutes between two looks"), default=0)
+    # When the last look began: whoever begins one changes it, by compare-and-set.
+    asked_at = models.DateTimeField(say("Last look (wall time)"), null=True)
+    seen_at = models.DateTimeField(say("Last seen (wall time)"), null=True)
+    failing_since = models.DateTimeField(say("Failing since (wall time)"), null=True)
+    failure = SentenceField(say("Last failure"), blank=True, default="")
+    snapshot = models.ForeignKey(
+        ClusterSnapshot,
+        verbose_name=say("cluster snapshot"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+
+    class Meta:
+        verbose_name = say("watched cluster")
+        verbose_name_plural = say("watched clusters")
+        ordering = ("name", "pk")
+
+    def __str__(self) -> str:
+        return str(say("{cluster} ({source})", cluster=self.name, source=self.source))

@@ -59,6 +59,7 @@ _LAYOUT: dict[tuple[str, str], dict[str, tuple[_Line, ...]]] = {
             IMPORT_CLUSTER,
             (say("Cluster Snapshots"), "cluster_snapshots", ()),
             (say("Compare Clusters"), "cluster_compare", ()),
+            (say("Watched Cluster"), "cluster_watch", ()),
         ),
         say("Help"): ((say("How to Begin"), "home", ()), _ABOUT),
     },

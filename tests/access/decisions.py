@@ -148,6 +148,8 @@ SITE: dict[str, Decision] = {
     "cluster_compare": SHOWS,
     "cluster_apply": ASKS,
     "cluster_undo": ASKS,
+    "cluster_watch": SHOWS,
+    "cluster_watch_forget": ASKS,
     "import_job": SHOWS,
     "import_problems": SHOWS,
     "import_act": ASKS,

@@ -88,6 +88,7 @@ def arguments(made: Furniture) -> Arguments:
             ("cluster_snapshot", "cluster_snapshot_rest", "cluster_apply"), made.snapshot
         ),
         "cluster_snapshot_delete": made.snapshot,
+        "cluster_watch_forget": made.watch,
     }
     pages = ("service_parameters", "service_parameter_help", "parameters_all")
     application = {"application": "ccmadmin"}

@@ -40,6 +40,7 @@ from redundancy.planned import writes as planned
 from redundancy.traces import writes as traces
 from tests.cluster.inputs import HA_GUIDE, draft_of
 from tests.kept import kept
+from tests.watch.inputs import watched
 
 
 def signed_in(role: str) -> Client:
@@ -112,6 +113,7 @@ def fill(pair: RedundancyGroup) -> None:
     Incident.objects.create(cause="it broke", opened_at=event.at, first_event=event)
     LabClock.objects.create(real_at=1, lab_at=1, rate=60)
     keep(rows=draft_of(HA_GUIDE), actor="ann")
+    watched(HA_GUIDE)
     SharedSetting.objects.create(name="MAX_GROUPS", value=3)
     LabCopy.objects.create(cause="replaced", servers=2, groups=1, users=4, form=1, data=b"x")
     ClientLogin.objects.create(user=PresenceUser.objects.latest("pk"), key_mark="x")

@@ -8,6 +8,7 @@ from redundancy.login_profiles import NODE_SIZES, Mode
 from redundancy.models import (
     AlarmKind,
     ClusterSnapshot,
+    ClusterWatch,
     PresenceUser,
     RedundancyGroup,
     Server,
@@ -48,7 +49,7 @@ def proper_names() -> set[str]:
     # Values of parameters, types of servers, and hardware.
     names |= {"True", "False", *catalog.AssignmentMode, *Mode}
     names |= {*ServerType.labels, *NODE_SIZES.values()}
-    for model in (Server, RedundancyGroup, PresenceUser, ClusterSnapshot):
+    for model in (Server, RedundancyGroup, PresenceUser, ClusterSnapshot, ClusterWatch):
         for field in model._meta.get_fields():
             if isinstance(field, models.CharField | models.GenericIPAddressField):
                 names |= {
