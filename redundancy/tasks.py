@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from celery import Task, shared_task
 from django.conf import settings
 from django.db import Error
+from django.utils import timezone
 
 import cucm_admin.celery  # noqa: F401 - the tasks below are sent by this application
 from redundancy import bus, clock, pulse, shards, workers
@@ -25,7 +26,7 @@ from redundancy.outage import OutageLog, is_outage
 from redundancy.shards import Shard
 from redundancy.srm.types import MoveKind
 from redundancy.traces import collecting
-from redundancy.watch import watching
+from redundancy.watch import alarming, watching
 
 # Wall seconds after which an unanswered request to move is not carried out: the node has asked again.
 MOVE_SECONDS = 15
@@ -39,6 +40,7 @@ collecting.run_commands_with(run)
 
 # Events that the audit of each minute looks at; `manage.py audit` looks at all of them.
 RECENT_EVENTS = 5000
+_began = timezone.now()
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
@@ -134,8 +136,9 @@ def worker_canary(name: str) -> None:
 @shared_task(expires=settings.QUEUE_SECONDS)
 @outages.watch
 def alarms() -> None:
-    """Bring the alarms in line with the nodes, and see to it that channels are told."""
+    """Bring the alarms in line with the nodes and with real clusters, and see to it that channels are told."""
     alarm_writes.reconcile()
+    alarming.reconcile(timezone.now(), since=_began)
     delivery.deliver_beside()
 
 

@@ -17,9 +17,12 @@ from redundancy.srm.words import say
 admin.site.register(
     Alarm,
     ReadOnlyAdmin,
-    list_display=("kind", "group_name", "node_name", "sentence", "changes", "acknowledged_by"),
+    list_display=(
+        *("kind", "cluster", "group_name", "node_name", "sentence", "changes"),
+        "acknowledged_by",
+    ),
     list_filter=("kind", ("cleared_at", admin.EmptyFieldListFilter)),
-    search_fields=("group_name", "node_name", "sentence__english"),
+    search_fields=("cluster", "group_name", "node_name", "sentence__english"),
 )
 
 

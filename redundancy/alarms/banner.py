@@ -18,6 +18,8 @@ BY_URGENCY = (
     AlarmKind.PEER_FAILURE,
     AlarmKind.SERVICE_STOPPED,
     AlarmKind.FAILOVER,
+    AlarmKind.WATCH_FAILED,
+    AlarmKind.HA_OFF,
     AlarmKind.CROWDED,
 )
 # Lab seconds for which it is said that all are cleared.

@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from redundancy.alarms import channels, writes
+from redundancy.srm.words import english
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ def _round(channel: int) -> tuple[int, bool]:
             try:
                 alarm = notice.alarm
                 # The same title for all notices of one alarm: mail programs make one thread of them.
-                title = f"[{alarm.kind}] {alarm.node_name or alarm.group_name}"
+                title = f"[{alarm.kind}] {english(alarm.whose)}"
                 error = sender.send(notice.channel.url, title, notice.text)
             except Exception as broken:
                 logger.exception("channel %s broke", notice.channel)

@@ -75,7 +75,10 @@ class NodeFact:
 
 @dataclass(frozen=True, slots=True)
 class AlarmCondition:
-    """An alarm that holds now. ``settled``: False while the pair is in a transition."""
+    """An alarm that holds now. ``settled``: False while its sentence is not to be changed, as in a transition.
+
+    ``cluster``: name of the real cluster that it is of; empty: it is of the lab.
+    """
 
     kind: AlarmKind
     subject: str
@@ -84,6 +87,7 @@ class AlarmCondition:
     node_name: str
     sentence: str
     settled: bool = True
+    cluster: str = ""
 
 
 # When an alarm of a node holds whose High Availability is on and whose SRM runs. A node that is calm
@@ -218,6 +222,12 @@ def _of_pair(members: list[NodeFact]) -> AlarmCondition:
 def channels() -> QuerySet[AlarmChannel]:
     """Return the channels that are told of alarms, by name."""
     return AlarmChannel.objects.defer("url")
+
+
+def open_alarms(*, real: bool) -> QuerySet[Alarm]:
+    """Return the alarms that hold of the lab, or of ``real`` clusters."""
+    holding = holding_now()
+    return holding.exclude(cluster="") if real else holding.filter(cluster="")
 
 
 def unacknowledged() -> QuerySet[Alarm]:

@@ -1,6 +1,6 @@
 """Raise, change and clear alarms by the states of the nodes; acknowledge them; keep notices for channels."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from redundancy.alarms import addresses
-from redundancy.alarms.reads import AlarmCondition, conditions, crowded
+from redundancy.alarms.reads import AlarmCondition, conditions, crowded, open_alarms
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import Alarm, AlarmChannel, AlarmNotice, EventKind, RedundancyGroup
@@ -24,37 +24,63 @@ LEASE = 120
 
 
 def reconcile() -> int:
-    """Bring the alarms in line with the nodes; return how many changed.
+    """Bring the alarms of the lab in line with its nodes; return how many changed.
 
     By what is the case, not by what happened: done twice, or late, it comes to the same.
     """
     with transaction.atomic():
         locks.one_administrator()
         now = lab_now()
-        holds = {(each.kind.value, each.subject): each for each in (*conditions(), *crowded(now))}
-        changes: list[tuple[Alarm, str]] = []
-        for alarm in Alarm.objects.filter(cleared_at=None):
-            condition = holds.pop((alarm.kind, alarm.subject), None)
-            if condition is None:
-                alarm.cleared_at = now
-                lasted, was = duration(now - alarm.raised_at), english(alarm.sentence)
-                changes.append((alarm, f"Cleared after {lasted} (lab time). It was: {was}"))
-            elif condition.settled and condition.sentence != alarm.sentence:
-                alarm.sentence = condition.sentence
-                alarm.changes += 1
-                changes.append((alarm, f"Changed: {english(alarm.sentence)}"))
-        for alarm, _ in changes:
-            alarm.save(update_fields=["sentence", "changes", "cleared_at"])
-        for condition in holds.values():
-            alarm = _raise(condition, now)
-            changes.append((alarm, f"Raised: {english(alarm.sentence)}"))
-        AlarmNotice.objects.bulk_create(
-            AlarmNotice(alarm=alarm, channel=channel, text=text)
-            # Without the address, which would be decrypted for nothing.
-            for channel in AlarmChannel.objects.filter(enabled=True).defer("url")
-            for alarm, text in changes
-        )
+        return bring_in_line((*conditions(), *crowded(now)), now=now)
+
+
+def bring_in_line(
+    holding: Iterable[AlarmCondition],
+    *,
+    now: float,
+    real: bool = False,
+    untold: Callable[[Alarm], bool] = lambda _: False,
+) -> int:
+    """Raise, change and clear alarms of the lab, or of ``real`` clusters, so that those of ``holding`` are open.
+
+    For who holds `locks.one_administrator`. ``now``: lab seconds. ``untold``: whether nobody knows if an open alarm
+    still holds; it stays as it is. Return how many changed.
+    """
+    holds = {(each.kind.value, each.subject): each for each in holding}
+    changes: list[tuple[Alarm, str]] = []
+    for alarm in open_alarms(real=real):
+        condition = holds.pop((alarm.kind, alarm.subject), None)
+        if condition is None and not untold(alarm):
+            alarm.cleared_at = now
+            changes.append((alarm, _cleared(alarm, now)))
+        elif condition and condition.settled and condition.sentence != alarm.sentence:
+            alarm.sentence = condition.sentence
+            alarm.changes += 1
+            changes.append((alarm, f"Changed: {english(alarm.sentence)}"))
+    for alarm, _ in changes:
+        alarm.save(update_fields=["sentence", "changes", "cleared_at"])
+    for condition in holds.values():
+        alarm = _raise(condition, now)
+        changes.append((alarm, f"Raised: {english(alarm.sentence)}"))
+    _notify(changes)
     return len(changes)
+
+
+def _notify(changes: Sequence[tuple[Alarm, str]]) -> None:
+    AlarmNotice.objects.bulk_create(
+        AlarmNotice(alarm=alarm, channel=channel, text=text)
+        # Without the address, which would be decrypted for nothing.
+        for channel in AlarmChannel.objects.filter(enabled=True).defer("url")
+        for alarm, text in changes
+    )
+
+
+def _cleared(alarm: Alarm, now: float) -> str:
+    was = english(alarm.sentence)
+    if alarm.cluster:
+        # Lab time is nothing to a real cluster, and may have run at several rates meanwhile.
+        return f"Cleared. It was: {was}"
+    return f"Cleared after {duration(now - alarm.raised_at)} (lab time). It was: {was}"
 
 
 def acknowledge(*, pks: Collection[int], actor: str) -> int:
@@ -156,6 +182,7 @@ def _raise(condition: AlarmCondition, now: float) -> Alarm:
         kind=condition.kind,
         subject=condition.subject,
         group=group,
+        cluster=condition.cluster,
         group_name=condition.group_name,
         node_name=condition.node_name,
         sentence=condition.sentence,

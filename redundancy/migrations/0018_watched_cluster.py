@@ -35,4 +35,14 @@ class Migration(migrations.Migration):
             name='watch',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='snapshots', to='redundancy.clusterwatch', verbose_name='watched cluster'),
         ),
+        migrations.AddField(
+            model_name='alarm',
+            name='cluster',
+            field=models.CharField(blank=True, default='', max_length=100, verbose_name='Cluster'),
+        ),
+        migrations.AlterField(
+            model_name='alarm',
+            name='kind',
+            field=models.CharField(choices=[('SRMFailover', 'SRMFailover'), ('SRMFailed', 'SRMFailed'), ('CriticalServiceDown', 'CriticalServiceDown'), ('ServerDown', 'ServerDown'), ('PEPeerNodeFailure', 'PEPeerNodeFailure'), ('JSMSessionsExceedsThreshold', 'JSMSessionsExceedsThreshold'), ('ServiceStopped', 'ServiceStopped'), ('HighAvailabilityOff', 'HighAvailabilityOff'), ('ClusterWatchFailed', 'ClusterWatchFailed')], max_length=40, verbose_name='kind'),
+        ),
     ]

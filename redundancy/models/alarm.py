@@ -9,7 +9,7 @@ from redundancy.srm.words import say
 
 
 class AlarmKind(models.TextChoices):
-    """The alerts of the field, all of them critical but the last."""
+    """The alerts of the field, all of them critical but those behind the blank line."""
 
     FAILOVER = "SRMFailover", "SRMFailover"
     FAILED = "SRMFailed", "SRMFailed"
@@ -17,8 +17,12 @@ class AlarmKind(models.TextChoices):
     SERVER_DOWN = "ServerDown", "ServerDown"
     PEER_FAILURE = "PEPeerNodeFailure", "PEPeerNodeFailure"
     CROWDED = "JSMSessionsExceedsThreshold", "JSMSessionsExceedsThreshold"
+
     # CriticalServiceDown is for what SRM monitors; this is what the Service Manager reports of any service.
     SERVICE_STOPPED = "ServiceStopped", "ServiceStopped"
+    # Ours, of a real cluster that is watched: what it is asked for by its administrator, and that it is not seen.
+    HA_OFF = "HighAvailabilityOff", "HighAvailabilityOff"
+    WATCH_FAILED = "ClusterWatchFailed", "ClusterWatchFailed"
 
 
 class Alarm(models.Model):
@@ -37,6 +41,8 @@ class Alarm(models.Model):
         on_delete=models.SET_NULL,
         related_name="alarms",
     )
+    # Name of the real cluster that it is of; empty: it is of the lab.
+    cluster = models.CharField(say("Cluster"), max_length=100, blank=True, default="")
     group_name = models.CharField(say("Presence Redundancy Group"), max_length=128, blank=True)
     node_name = models.CharField(say("Server"), max_length=63, blank=True)
     sentence = SentenceField(say("sentence"))
@@ -62,7 +68,17 @@ class Alarm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.node_name or self.group_name}"
+        return f"{self.kind}: {self.whose}"
+
+    @property
+    def whose(self) -> str:
+        """Name of the node or group; of a real cluster's with the name of that, so that nobody takes it for the lab's."""
+        name = self.node_name or self.group_name
+        if not self.cluster:
+            return name
+        if not name:
+            return say("{cluster} (real)", cluster=self.cluster)
+        return say("{cluster} (real): {name}", cluster=self.cluster, name=name)
 
 
 class AlarmChannel(models.Model):
