@@ -18,6 +18,7 @@ from urllib.parse import quote
 SOCKET_PATH_BYTES = 100
 # Characters of a secret key: fewer can be guessed, or are the rest of a key that was cut off.
 KEY_LENGTH = 32
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Characters of a text of the watched cluster's settings.
 MOST_WATCH = 100
 # Commands of manage.py that write the program's own files, which others may read.
@@ -132,11 +133,11 @@ def named_file(name: str, env: Mapping[str, str] = os.environ) -> str:
 
 
 def check_watch(
-    given: Mapping[str, str], minutes: float, env: Mapping[str, str] = os.environ
+    given: Mapping[str, str], minutes: float, report: bool, env: Mapping[str, str] = os.environ
 ) -> None:
     """Refuse settings of a watched cluster that do not fit together.
 
-    ``given``: the texts among them, by name.
+    ``given``: the texts among them, by name; ``report``: whether there is a day for reports.
     """
     if 0 < minutes < 1:
         raise BadSetting(
@@ -148,7 +149,11 @@ def check_watch(
     if not given["WATCH_HOST"]:
         if minutes:
             raise BadSetting("WATCH_HOST", "must be given with WATCH_MINUTES")
+        if report:
+            raise BadSetting("WATCH_HOST", "must be given with WATCH_REPORT_DAY")
         return
+    if report and not minutes:
+        raise BadSetting("WATCH_MINUTES", "must be given with WATCH_REPORT_DAY")
     if not re.fullmatch(r"[\w.-]+|[0-9A-Fa-f:]+", given["WATCH_HOST"]):
         raise BadSetting("WATCH_HOST", "must be a name or an address, without https:// and port")
     if not given["WATCH_USER"]:

@@ -195,6 +195,9 @@ WATCH_NAME = os.environ.get("WATCH_NAME", "").strip()
 # Minutes between two looks by the workers (0: they do not look), and snapshots of it that are kept.
 WATCH_MINUTES = env.number("WATCH_MINUTES", 0, 0, 1440)
 WATCH_KEEP = int(env.number("WATCH_KEEP", 50, 2, 400))
+# On which day of the week, and from which hour on (TIME_ZONE), a report on it is sent to the channels of alarms.
+WATCH_REPORT_DAY = env.choice("WATCH_REPORT_DAY", "none", ("none", *env.DAYS))
+WATCH_REPORT_HOUR = int(env.number("WATCH_REPORT_HOUR", 7, 0, 23))
 env.check_watch(
     {
         "WATCH_HOST": WATCH_HOST,
@@ -203,6 +206,7 @@ env.check_watch(
         "WATCH_HOST_KEY": WATCH_HOST_KEY,
     },
     WATCH_MINUTES,
+    WATCH_REPORT_DAY != "none",
 )
 
 CELERY_BROKER_URL = env.broker_url(REDIS_URL)

@@ -26,7 +26,7 @@ from redundancy.outage import OutageLog, is_outage
 from redundancy.shards import Shard
 from redundancy.srm.types import MoveKind
 from redundancy.traces import collecting
-from redundancy.watch import alarming, watching
+from redundancy.watch import alarming, reporting, watching
 
 # Wall seconds after which an unanswered request to move is not carried out: the node has asked again.
 MOVE_SECONDS = 15
@@ -143,9 +143,11 @@ def alarms() -> None:
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)
+@outages.watch
 def watch() -> None:
-    """Look at the real cluster where that is due; beat sends it only where the settings name one."""
+    """Look at the real cluster, and report on it, where that is due; beat sends it only where the settings name one."""
     watching.look_beside()
+    reporting.send_due(timezone.now())
 
 
 @shared_task(expires=settings.QUEUE_SECONDS)

@@ -21,6 +21,7 @@ BY_URGENCY = (
     AlarmKind.WATCH_FAILED,
     AlarmKind.HA_OFF,
     AlarmKind.CROWDED,
+    AlarmKind.REPORT,
 )
 # Lab seconds for which it is said that all are cleared.
 CALM_FOR = 600.0

@@ -66,6 +66,18 @@ def bring_in_line(
     return len(changes)
 
 
+def tell_once(condition: AlarmCondition, *, text: str, now: float) -> Alarm:
+    """Tell the channels something that does not last; ``text``: what they are told. Nobody has to acknowledge it.
+
+    For who holds `locks.one_administrator`. ``now``: lab seconds.
+    """
+    alarm = _raise(condition, now)
+    alarm.cleared_at, alarm.acknowledged_at = now, timezone.now()
+    alarm.save(update_fields=["cleared_at", "acknowledged_at"])
+    _notify([(alarm, text)])
+    return alarm
+
+
 def _notify(changes: Sequence[tuple[Alarm, str]]) -> None:
     AlarmNotice.objects.bulk_create(
         AlarmNotice(alarm=alarm, channel=channel, text=text)

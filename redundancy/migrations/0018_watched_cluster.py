@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('seen_at', models.DateTimeField(null=True, verbose_name='Last seen (wall time)')),
                 ('failing_since', models.DateTimeField(null=True, verbose_name='Failing since (wall time)')),
                 ('failure', redundancy.models.fields.SentenceField(blank=True, default='', verbose_name='Last failure')),
+                ('reported_on', models.DateField(null=True, verbose_name='Reported on')),
                 ('snapshot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='redundancy.clustersnapshot', verbose_name='cluster snapshot')),
             ],
             options={
@@ -43,6 +44,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='alarm',
             name='kind',
-            field=models.CharField(choices=[('SRMFailover', 'SRMFailover'), ('SRMFailed', 'SRMFailed'), ('CriticalServiceDown', 'CriticalServiceDown'), ('ServerDown', 'ServerDown'), ('PEPeerNodeFailure', 'PEPeerNodeFailure'), ('JSMSessionsExceedsThreshold', 'JSMSessionsExceedsThreshold'), ('ServiceStopped', 'ServiceStopped'), ('HighAvailabilityOff', 'HighAvailabilityOff'), ('ClusterWatchFailed', 'ClusterWatchFailed')], max_length=40, verbose_name='kind'),
+            field=models.CharField(choices=[('SRMFailover', 'SRMFailover'), ('SRMFailed', 'SRMFailed'), ('CriticalServiceDown', 'CriticalServiceDown'), ('ServerDown', 'ServerDown'), ('PEPeerNodeFailure', 'PEPeerNodeFailure'), ('JSMSessionsExceedsThreshold', 'JSMSessionsExceedsThreshold'), ('ServiceStopped', 'ServiceStopped'), ('HighAvailabilityOff', 'HighAvailabilityOff'), ('ClusterWatchFailed', 'ClusterWatchFailed'), ('ClusterReadiness', 'ClusterReadiness')], max_length=40, verbose_name='kind'),
         ),
     ]

@@ -23,6 +23,8 @@ class AlarmKind(models.TextChoices):
     # Ours, of a real cluster that is watched: what it is asked for by its administrator, and that it is not seen.
     HA_OFF = "HighAvailabilityOff", "HighAvailabilityOff"
     WATCH_FAILED = "ClusterWatchFailed", "ClusterWatchFailed"
+    # The weekly report on it: cleared when it is raised.
+    REPORT = "ClusterReadiness", "ClusterReadiness"
 
 
 class Alarm(models.Model):

@@ -86,6 +86,8 @@ class ClusterWatch(models.Model):
     seen_at = models.DateTimeField(say("Last seen (wall time)"), null=True)
     failing_since = models.DateTimeField(say("Failing since (wall time)"), null=True)
     failure = SentenceField(say("Last failure"), blank=True, default="")
+    # The day for which the last weekly report was sent; changed by compare-and-set, too.
+    reported_on = models.DateField(say("Reported on"), null=True)
     snapshot = models.ForeignKey(
         ClusterSnapshot,
         verbose_name=say("cluster snapshot"),

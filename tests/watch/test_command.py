@@ -14,7 +14,7 @@ from redundancy.management.commands import watch_cluster
 from redundancy.models import ClusterSnapshot
 from redundancy.pull.sources import PullFailed, Source
 from redundancy.watch import watching
-from tests.watch.inputs import NORMAL
+from tests.watch.inputs import NORMAL, OFF
 
 pytestmark = pytest.mark.django_db
 SOURCE = "axl://ann@cucm:8443"
@@ -71,6 +71,24 @@ def test_settings_that_name_nothing_are_refused(settings: Settings) -> None:
     said, complaint, code = command()
     assert (said, code) == ("", 2)
     assert complaint.startswith("WATCH_MINUTES: must be 1 or more")
+
+
+def test_the_report_is_printed_without_a_look(
+    named: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said, complaint, code = command("--report")
+    assert (said, complaint, code) == ("", "It was never looked at: give --once first.", 2)
+    answers(monkeypatch, lambda: OFF)
+    command("--once")
+
+    def none() -> str:
+        raise AssertionError("it looked")
+
+    answers(monkeypatch, none)
+    said, complaint, code = command("--report")
+    assert (complaint, code) == ("", 1)
+    assert "[!] High Availability of DefaultCUPSubCluster is off" in said
+    assert command("--report", "--once")[2] == 2
 
 
 def test_for_ever_it_says_what_is_new_and_ends_on_a_signal(

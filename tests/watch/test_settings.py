@@ -43,11 +43,20 @@ def test_settings_fit_together(
     change: dict[str, str], minutes: float, given: dict[str, str], complaint: str
 ) -> None:
     if not complaint:
-        env.check_watch(TEXTS | change, minutes, given)
+        env.check_watch(TEXTS | change, minutes, False, given)
         return
     with pytest.raises(env.BadSetting) as caught:
-        env.check_watch(TEXTS | change, minutes, given)
+        env.check_watch(TEXTS | change, minutes, False, given)
     assert complaint in str(caught.value)
+
+
+def test_a_report_needs_looks() -> None:
+    given = {"WATCH_PASSWORD": "x"}
+    env.check_watch(TEXTS, 5, True, given)
+    with pytest.raises(env.BadSetting, match="WATCH_MINUTES: must be given with WATCH_REPORT_DAY"):
+        env.check_watch(TEXTS, 0, True, given)
+    with pytest.raises(env.BadSetting, match="WATCH_HOST: must be given with WATCH_REPORT_DAY"):
+        env.check_watch(TEXTS | {"WATCH_HOST": ""}, 0, True, given)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660])

@@ -7,13 +7,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, no_translations
 from django.db import Error
+from django.utils import timezone
 
 from cucm_admin import joining
 from redundancy.management.joined import JoinedCommand
 from redundancy.models import ClusterWatch
 from redundancy.outage import OutageLog
 from redundancy.srm.words import english
-from redundancy.watch import watching
+from redundancy.watch import reporting, watching
 from redundancy.watch.configured import Watched, watched
 
 # Wall seconds between two looks at whether one is due.
@@ -35,6 +36,12 @@ class Command(JoinedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--once", action="store_true", help="look once, now, and end")
+        parser.add_argument(
+            "--report",
+            action="store_true",
+            help="print the report on how it was last seen, without a look, and end: exit code 0: nothing is to be seen "
+            "to; 1: something is; 2: it cannot be told",
+        )
 
     @no_translations
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -42,6 +49,9 @@ class Command(JoinedCommand):
         at = watched()
         if at is None:
             raise CommandError("WATCH_HOST: must name the cluster to be watched.", returncode=2)
+        if options["report"]:
+            self._report(at, once=options["once"])
+            return
         if options["once"]:
             self._once(at)
             return
@@ -59,6 +69,16 @@ class Command(JoinedCommand):
         if row.failure:
             sys.exit(1)
 
+    def _report(self, at: Watched, *, once: bool) -> None:
+        if once:
+            raise CommandError("--report is given alone.", returncode=2)
+        row = ClusterWatch.objects.filter(source=at.label).first()
+        if row is None:
+            raise CommandError("It was never looked at: give --once first.", returncode=2)
+        now = timezone.now()
+        self.stdout.write(reporting.text_of(row, now)[0])
+        sys.exit(reporting.verdict(row, now))
+
     def _for_ever(self, at: Watched) -> None:
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,6 +89,7 @@ class Command(JoinedCommand):
                 raise CommandError(f"This process ends. {wrong}")
             try:
                 row = watching.look(at, due_only=True)
+                reporting.send_due(timezone.now())
                 outages.over("watch_cluster")
             except Error as error:
                 outages.note(error, "watch_cluster")
