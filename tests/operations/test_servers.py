@@ -201,11 +201,11 @@ def test_an_edit_tells_each_thing_once_and_what_is_new() -> None:
     server = imp("imp-pub", description="old")
     edited(server, name="imp-one", version="15.0", description="new", domain="example.org")
     told = [
-        (event.sentence, event.actor, event.inputs["changes"])
+        (event.sentence, event.actor, (event.inputs or {})["changes"])
         for event in HaEvent.objects.order_by("-pk")[:3]
     ]
 
-    def changed(**fields: str) -> list[events.Change]:
+    def changed(**fields: Any) -> list[events.Change]:
         return events.changed("server", server.pk, **fields)
 
     assert told[::-1] == [

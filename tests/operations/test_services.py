@@ -13,6 +13,7 @@ from redundancy.operations import power
 from redundancy.operations.activation import set_activated
 from redundancy.operations.servers import add_server
 from redundancy.operations.services import (
+    Restart,
     restart_critical,
     restart_service,
     start_again,
@@ -118,18 +119,20 @@ def test_srm_leaves_no_critical_service_stopped_and_touches_no_running_database(
     stop_service(server=node, name=stopped, actor="ann")
     before = {name: since(node, name) for name in DEFAULTS}
     critical = [DATABASE, XCP_ROUTER, PRESENCE_ENGINE]
-    restart_critical(server=node, names=critical, actor="")
+    restart_critical([Restart(node, critical, "")])
     assert running(node) == DEFAULTS
     again = {name for name in DEFAULTS if since(node, name) > before[name]}
     database = {DATABASE} if stopped == DATABASE else set()
     assert again == XCP | {PRESENCE_ENGINE} | database
     # What the history names as restarted is what was.
-    assert set(deeds().order_by("-pk")[0].inputs["services"]) == XCP | {PRESENCE_ENGINE}
+    inputs = deeds().order_by("-pk")[0].inputs
+    assert inputs is not None
+    assert set(inputs["services"]) == XCP | {PRESENCE_ENGINE}
 
 
 def test_with_a_running_router_srm_restarts_the_xcp_services_that_run(node: Server) -> None:
     stop_service(server=node, name=WEB, actor="ann")
-    restart_critical(server=node, names=[XCP_ROUTER], actor="")
+    restart_critical([Restart(node, [XCP_ROUTER], "")])
     assert running(node) == DEFAULTS - {WEB}
     assert WEB not in sentences()[0]
     assert CONNECTION in sentences()[0]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('redundancy', '0017_lab_copy'),
+        ('redundancy', '0018_memory_columns'),
     ]
 
     operations = [
