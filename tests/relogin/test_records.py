@@ -12,6 +12,7 @@ from redundancy.models import (
     SessionMove,
 )
 from redundancy.operations import access
+from redundancy.operations.groups import add_group
 from redundancy.operations.measured import keep_complete
 from redundancy.operations.presence import sign
 from redundancy.operations.servers import add_server
@@ -77,9 +78,12 @@ def test_a_node_without_a_group_remembers_who_logs_in_again(group: RedundancyGro
 def test_the_nodes_of_a_move_are_remembered_in_the_order_of_their_group(
     group: RedundancyGroup,
 ) -> None:
+    # In no group's order by their names, and not alone.
     Server.objects.filter(name="imp-sub").update(name="a-sub")
+    third = add_server(name="imp-3", server_type="imp", actor="")
+    add_group(name="Rome", first=third, actor="")
     take_over("imp-pub")
     lose_connections("imp-pub", 10, 20)
     move = SessionMove.objects.get(again=True)
     assert (move.first_name, move.second_name) == ("imp-pub", "a-sub")
-    assert (move.epoch, move.holder_name) == (1, "imp-pub")
+    assert (move.epoch, move.holder, move.holder_name) == (1, node("imp-pub"), "imp-pub")

@@ -69,6 +69,17 @@ def test_an_address_that_tries_many_names_waits(valkey: str, admin: User) -> Non
     assert guess(RIGHT, address=ELSEWHERE) == admin
 
 
+@pytest.mark.parametrize("names", [1, PER_ADDRESS])
+def test_who_waits_is_told_until_when(valkey: str, admin: User, names: int) -> None:
+    for number in range(PER_PAIR if names == 1 else PER_ADDRESS):
+        fail(1, name=f"name{number % names}")
+    for key in bus.client().scan_iter(f"{throttle.PREFIX}:*"):
+        bus.client().expire(key, 100)
+    with pytest.raises(TryLater, match="Try again in 2 minutes") as refused:
+        guess(name="name0")
+    assert 0 < refused.value.seconds <= 100
+
+
 def test_right_passwords_are_not_counted_against_an_address(valkey: str, admin: User) -> None:
     for _ in range(PER_ADDRESS + 1):
         assert guess(RIGHT) == admin
