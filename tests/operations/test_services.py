@@ -125,8 +125,8 @@ def test_srm_leaves_no_critical_service_stopped_and_touches_no_running_database(
     database = {DATABASE} if stopped == DATABASE else set()
     assert again == XCP | {PRESENCE_ENGINE} | database
     # What the history names as restarted is what was.
-    named = deeds().order_by("-pk").values_list("inputs__services", flat=True)[0]
-    assert set(named) == XCP | {PRESENCE_ENGINE}
+    where, named = deeds().order_by("-pk").values_list("node", "inputs__services")[0]
+    assert (where, set(named)) == (node.pk, XCP | {PRESENCE_ENGINE})
 
 
 def test_with_a_running_router_srm_restarts_the_xcp_services_that_run(node: Server) -> None:
