@@ -13,7 +13,7 @@ from redundancy.catalog import (
     SERVICE_BY_NAME,
     Watch,
 )
-from redundancy.cluster.explaining import NOT_ACTIVATED, policy_of, side_of
+from redundancy.cluster.explaining import NOT_ACTIVATED, policy_of, side_of, unreadable
 from redundancy.cluster.facts import Place, called
 from redundancy.cluster.findings import Finding, Kind, Risk
 from redundancy.cluster.reader.reading import GAP
@@ -25,7 +25,7 @@ from redundancy.srm.states import (
     TRANSITIONS,
     State,
 )
-from redundancy.srm.words import english, say
+from redundancy.srm.words import english, listed, say
 
 # Of one kind, shown at most; all are counted in what they say of users.
 _MOST_DISPUTES = 50
@@ -136,9 +136,19 @@ def _services(snapshot: Snapshot, node: Node) -> Iterator[Finding]:
         return
     # Its peer serves its users.
     away = node.state is not None and node.state.text in FAILED_OVER_STATES
+    if unread := unreadable(node):
+        fields = {"services": listed(unread), "node": node.name}
+        yield Finding(
+            Kind.SERVICES_UNREAD, Risk.KNOWLEDGE, fields, (node.services[unread[0]].place,)
+        )
     for name, value in node.services.items():
         service = SERVICE_BY_NAME.get(name)
-        if service is None or value.text == "STARTED" or NOT_ACTIVATED in value.text:
+        if (
+            service is None
+            or value.unread
+            or value.text == "STARTED"
+            or NOT_ACTIVATED in value.text
+        ):
             continue
         monitored = service.watch in {Watch.ALWAYS, Watch.IF_ACTIVATED}
         if name in LOGIN_SERVICES:

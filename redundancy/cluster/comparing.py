@@ -176,7 +176,8 @@ def _items(snapshot: Snapshot, names: Mapping[str, str]) -> dict[_Key, Value]:
         if node.reason is None and node.state is not None and node.state.text == State.NORMAL:
             # One dialect leaves it out.
             found[_REASON, name, ""] = Value(Reason.NORMAL, node.state.place, node.state.disputed)
-        found |= {(_SERVICES, name, service): value for service, value in node.services.items()}
+        services = {each: value for each, value in node.services.items() if not value.unread}
+        found |= {(_SERVICES, name, service): value for service, value in services.items()}
         found |= {(_PARAMETERS, name, each): value for each, value in node.parameters.items()}
     clusterwide = say("Clusterwide")
     found |= {

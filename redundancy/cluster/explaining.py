@@ -113,7 +113,7 @@ def down(node: Node, *, login: bool = False) -> list[str]:
     found = []
     for name, value in node.services.items():
         service = SERVICE_BY_NAME.get(name)
-        if service is None or value.disputed or value.text == STARTED:
+        if service is None or value.disputed or value.unread or value.text == STARTED:
             continue
         if login:
             if name in LOGIN_SERVICES:
@@ -123,6 +123,11 @@ def down(node: Node, *, login: bool = False) -> list[str]:
         ):
             found.append(name)
     return found
+
+
+def unreadable(node: Node) -> list[str]:
+    """Return the services of the catalogue whose state could not be read."""
+    return [n for n, value in node.services.items() if value.unread and n in SERVICE_BY_NAME]
 
 
 def explained(snapshot: Snapshot, group: Group) -> Explained:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     WITHOUT_GROUP = "without-group"
     VERSIONS_APART = "versions-apart"
     SERVICE_DOWN = "service-down"
+    SERVICES_UNREAD = "services-unread"
     NOT_REACHED = "not-reached"
     GROUP_TOO_LARGE = "group-too-large"
     CLUSTER_TOO_LARGE = "cluster-too-large"
@@ -73,6 +74,7 @@ SENTENCES: dict[Kind, str] = {
     Kind.WITHOUT_GROUP: say("{node} is in no presence redundancy group."),
     Kind.VERSIONS_APART: say("{one} runs version {version}, {two} runs {version2}."),
     Kind.SERVICE_DOWN: say("{service} on {node}: {status}. {effect}"),
+    Kind.SERVICES_UNREAD: say("Whether these run on {node} could not be read: {services}."),
     Kind.NOT_REACHED: say("{node} is not reached by the node that was asked."),
     Kind.GROUP_TOO_LARGE: say(
         "{group} has {users:,} users and High Availability: the vendor supports {most:,}, so one node may not "

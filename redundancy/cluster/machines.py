@@ -75,7 +75,7 @@ def machine_of(node: Node) -> PlannedMachine:
 
 def _made(service: Service, told: Value | None) -> PlannedService | None:
     """Return a service as it is told; None where nothing is, or nothing to go by."""
-    if told is None or told.disputed or told.text.startswith("UNKNOWN"):
+    if told is None or told.disputed or told.unread:
         return None
     if _NOT_ACTIVATED in told.text and service.kind is ServiceKind.FEATURE:
         return PlannedService(False, False)

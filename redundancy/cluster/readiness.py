@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from redundancy.catalog import PARAMETER_BY_KEY
-from redundancy.cluster.explaining import down, explained, number_of, side_of
+from redundancy.cluster.explaining import down, explained, number_of, side_of, unreadable
 from redundancy.cluster.snapshot import Group, Node, Snapshot
 from redundancy.login_profiles import NODE_SIZES, Mode, row_for
 from redundancy.relogin import PERCENTS, LoginBand, peak_of, rate_in_words, span_of, until_of
@@ -164,6 +164,12 @@ def _untold(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
     for each in (node, peer):
         if each is not None and not each.services:
             yield say("The services of {node} are not told.", node=each.name)
+        elif each is not None and (unread := unreadable(each)):
+            yield say(
+                "Whether these run on {node} could not be read: {services}.",
+                services=listed(unread),
+                node=each.name,
+            )
 
 
 def _cautions(group: Group, node: Node, peer: Node | None) -> Iterator[str]:

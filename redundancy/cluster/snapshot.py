@@ -24,6 +24,11 @@ class Value:
     place: Place
     disputed: bool = False
 
+    @property
+    def unread(self) -> bool:
+        """Whether it is the state of a service that could not be read: nobody knows that it is stopped."""
+        return self.text.startswith("UNKNOWN")
+
 
 @dataclass(frozen=True, slots=True)
 class Node:

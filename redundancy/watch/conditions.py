@@ -29,8 +29,6 @@ _DECIDING = frozenset(
         *(each.name for each in SERVICES if each.watch in {Watch.ALWAYS, Watch.IF_ACTIVATED}),
     }
 )
-# How a service is told that cannot be read.
-_UNREAD = "UNKNOWN"
 # What a node in one of these does not run was stopped, or waits to be started, on purpose.
 _RESTING = SERVES_NOBODY | TRANSITIONS
 
@@ -182,9 +180,9 @@ def _node(found: Judgement, group: Group | None, node: Node) -> None:
     )
     resting = group is not None and _text(group.ha) != "off" and _text(node.state) in _RESTING
     # A node that failed over since a service is down has the alarm all the same: it is what to mend.
-    stopped = [] if _text(node.state) == State.IDLE else _readable(node, down(node))
+    stopped = [] if _text(node.state) == State.IDLE else down(node)
     _services(found, AlarmKind.SERVICE_DOWN, group, node, stopped, _MONITORED)
-    stopped = [] if resting else _readable(node, down(node, login=True))
+    stopped = [] if resting else down(node, login=True)
     _services(found, AlarmKind.SERVICE_STOPPED, group, node, stopped, LOGIN_SERVICES)
 
 
@@ -206,12 +204,5 @@ def _unsure(node: Node, needed: Iterable[str]) -> bool:
     """Return whether services that decide are not told of, or in two ways, or cannot be read."""
     told = node.services
     return any(name not in told for name in needed) or any(
-        value.disputed or value.text.startswith(_UNREAD)
-        for name, value in told.items()
-        if name in _DECIDING
+        value.disputed or value.unread for name, value in told.items() if name in _DECIDING
     )
-
-
-def _readable(node: Node, names: list[str]) -> list[str]:
-    """Return those of services whose state could be read: of the others nobody knows that they are stopped."""
-    return [name for name in names if not node.services[name].text.startswith(_UNREAD)]

@@ -82,6 +82,7 @@ def test_a_state_that_is_not_told(tmp_path: Path) -> None:
         ),
         ("Cisco Presence Engine[STOPPED]  Service Not Activated", "Normal", None),
         ("Cisco XCP Router[STARTED]", "Normal", None),
+        ("Cisco XCP Router[UNKNOWN]", "Normal", None),
         ("Cisco XCP Router[STOPPED]", f"{State.IDLE} Reason: On Admin Request", None),
         ("Some Other Service[STOPPED]", "Normal", None),
     ],
@@ -90,6 +91,14 @@ def test_services(tmp_path: Path, line: str, state: str, risk: Risk | None) -> N
     text = f"{STATES.format(state, 'Normal')}admin:utils service list a\n{line}\n"
     found = kinds(findings(only(tmp_path, text))).get(Kind.SERVICE_DOWN)
     assert (found and found.risk) == risk
+
+
+def test_what_could_not_be_read_is_not_taken_for_stopped(tmp_path: Path) -> None:
+    lines = "Cisco XCP Router[UNKNOWN]\nCisco Presence Engine[UNKNOWN]\nCisco SIP Proxy[STARTED]\n"
+    text = f"{STATES.format('Normal', 'Normal')}admin:utils service list a\n{lines}"
+    found = kinds(findings(only(tmp_path, text)))[Kind.SERVICES_UNREAD]
+    assert found.risk is Risk.KNOWLEDGE
+    assert "on a could not be read: Cisco XCP Router and Cisco Presence Engine" in found.sentence
 
 
 def test_groups_nodes_and_versions(tmp_path: Path) -> None:

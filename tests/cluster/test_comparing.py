@@ -51,6 +51,8 @@ def of(node: str, text: str) -> str:
         (WELL + of("imp-pub", STARTED), WELL + of("imp-pub", SERVICES), Verdict.NOT_BACK, [Change.SERVICE], [], []),
         (WELL + of("imp-pub", STARTED), WELL, Verdict.UNKNOWN, [], [Change.NOT_TOLD], []),
         (WELL + of("imp-pub", STARTED), WELL + of("imp-pub", STARTED + "Cisco SIP Proxy[STARTED]"), Verdict.UNKNOWN, [], [Change.NOT_TOLD_BEFORE], []),
+        # What could not be read is not told.
+        (WELL + of("imp-pub", STARTED), WELL + of("imp-pub", STARTED.replace("Router[STARTED]", "Router[UNKNOWN]")), Verdict.UNKNOWN, [], [Change.NOT_TOLD], []),
         (WELL + STARTED, WELL + STARTED, Verdict.UNKNOWN, [], [Change.LOOSE] * 2, []),
         (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL + of("imp-pub", "CmConnectedSockets = 80"), Verdict.BACK, [], [], [Change.COUNTER]),
         (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL + of("imp-pub", "CmConnectedSockets = 0"), Verdict.NOT_BACK, [Change.NOBODY_LEFT], [], []),

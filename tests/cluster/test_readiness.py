@@ -2,7 +2,7 @@
 
 import pytest
 
-from redundancy.catalog import SERVICES
+from redundancy.catalog import SERVICES, XCP_ROUTER
 from redundancy.cluster.readiness import Readiness, Ready, readiness
 from redundancy.srm.words import english
 from tests.cluster.inputs import reading_of, table
@@ -88,6 +88,15 @@ def test_without_its_services_it_cannot_be_told(text: str) -> None:
     found = asked(text)
     assert found.ready is Ready.UNKNOWN
     assert "are not told" in said(found.untold)
+
+
+@pytest.mark.parametrize("node", ["a", "b"])
+def test_a_service_that_could_not_be_read_is_neither_running_nor_stopped(node: str) -> None:
+    unread = services(node).replace(f"{XCP_ROUTER}[STARTED]", f"{XCP_ROUTER}[UNKNOWN]")
+    found = asked(WELL + RUNNING.replace(services(node), unread))
+    assert found.ready is Ready.UNKNOWN
+    assert f"run on {node} could not be read: {XCP_ROUTER}" in said(found.untold)
+    assert "Not running" not in said((*found.against, *found.cautions))
 
 
 def test_a_state_without_reason_cannot_be_told() -> None:
