@@ -93,7 +93,7 @@ def test_a_limit_that_is_reached_while_a_sweep_works_is_judged_in_the_same_one(
     monkeypatch.setattr(settings, "SWEEP_SECONDS", 1.0)
     quiet.run(int(limit - quiet.clock.now))
 
-    def pass_by() -> None:
+    def pass_by(*_: object) -> None:
         # All nodes were looked at before it.
         quiet.clock.now = limit + 0.01
 
