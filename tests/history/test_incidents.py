@@ -137,7 +137,7 @@ def test_what_is_not_stored_opens_nothing(pair: Pair, monkeypatch: pytest.Monkey
 
     with monkeypatch.context() as broken:
         # After the incident was written, before the end of the transaction.
-        broken.setattr(store, "_work_on_machine", crash)
+        broken.setattr(store, "_work_on_machines", crash)
         pair.run(10)
     assert not Incident.objects.exists()
     pair.run(10)

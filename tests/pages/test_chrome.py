@@ -45,6 +45,7 @@ def test_every_item_of_the_menus_leads_somewhere(page: Client, pair: RedundancyG
                     "Import Cluster",
                     "Cluster Snapshots",
                     "Compare Clusters",
+                    "Watched Cluster",
                 ],
             ),
             ("Help", ["How to Begin", "About"]),

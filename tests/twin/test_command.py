@@ -141,7 +141,7 @@ def test_what_cannot_be_applied_is_refused_with_its_code(tmp_path: Path) -> None
         ([two], 2, "There are 2 snapshots; name one with --snapshot 1 to 2."),
         ([two, "--snapshot", "3"], 2, "There are 2 snapshot(s)."),
         ([tmp_path / "none"], 2, ""),
-        ([], 2, "Name at least one FILE."),
+        ([], 2, "Name at least one FILE, or a server"),
     ):
         _, said, ended = command("--apply", "--yes", *words)
         assert (ended, complaint in said) == (code, True), said
