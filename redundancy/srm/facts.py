@@ -129,7 +129,7 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
     """Return ``node`` after a look at its monitored services.
 
     A status that cannot be read keeps what was known. A service that went down while nobody
-    looked counts as down for at most one heartbeat interval.
+    looked counts as down for at most one heartbeat interval, and as up for no longer one that came up then.
     """
     if node.state is State.UNKNOWN:
         return node
@@ -156,6 +156,9 @@ def observe(node: Node, readings: tuple[Reading, ...], now: float, policy: Polic
     if not services or any(reading.up is not True for reading in readings):
         return replace(node, services=services, healthy_since=None)
     unbroken = max(service.since for service in services)
+    if node.dazed and (node.healthy_since is None or services != node.services):
+        # One of them came up, or was restarted, while nobody looked.
+        unbroken = max(unbroken, now - policy.heartbeat_interval)
     return replace(node, services=services, healthy_since=max(unbroken, node.healthy_since or 0))
 
 

@@ -139,6 +139,26 @@ def test_of_downtime_that_nobody_saw_an_interval_counts(
 
 
 @pytest.mark.parametrize(
+    ("before", "dazed", "ago", "counts"),
+    [
+        # Restarted, and come up: nobody saw that it ran since.
+        (WATCHED, True, 500, 15),
+        (LOST, True, 500, 15),
+        (LOST, True, 5, 5),
+        (WATCHED, False, 500, 500),
+        (LOST, False, 500, 500),
+        # It ran all the time: what nobody saw was taken off before.
+        (WATCHED, True, 5000, 5000),
+    ],
+)
+def test_of_uptime_that_nobody_saw_an_interval_counts(
+    before: Node, dazed: bool, ago: float, counts: float
+) -> None:
+    after = seen(replace(before, dazed=dazed), router(True, ago))
+    assert after.healthy_since == NOW - counts
+
+
+@pytest.mark.parametrize(
     ("reading", "kept"),
     [
         # What cannot be read is as it was.
