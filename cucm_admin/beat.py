@@ -62,8 +62,9 @@ class Ticker(Scheduler):
             self._fits = fits
             self.max_interval = min(1.0, fits[0])  # type: ignore[assignment]
             due = entries(*fits)
-            for name in set(self.schedule) - set(due):
-                del self.schedule[name]
+            for name in entries(fits[0], settings.MOST_SHARDS).keys() - due.keys():
+                # One that was of more shards; what else beat sends stays.
+                self.schedule.pop(name, None)
             self.update_from_dict(due)
 
     def _tell(self) -> None:

@@ -424,11 +424,14 @@ def test_beat_follows_when_the_number_of_shards_changes(settings: Settings) -> N
     ticker = beat.Ticker(celery.app, lazy=True)
     assert isinstance(ticker, Scheduler)
     ticker._fits = None
+    # What beat sends besides stays.
+    ticker.update_from_dict({"watch": {"task": tasks.watch.name, "schedule": 60}})
     for count in (2, 4, 1):
         settings.SWEEP_SHARDS = count
         ticker._follow()
-        assert len(ticker.schedule) == count
+        assert len(ticker.schedule) == count + 1
     assert ticker.schedule["sweep"].kwargs == {}
+    assert ticker.schedule["watch"].task == tasks.watch.name
 
 
 def test_the_only_shard_has_the_keys_of_always() -> None:
