@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.fields.related_lookups import RelatedExact, RelatedIn
 from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -81,21 +83,43 @@ class English(models.Transform):
         return self.as_sql(compiler, connection, template=text, **extra_context)
 
 
+def _fits(number: object) -> bool:
+    """Return whether a column can hold it, as far as whole numbers go: SQLite fails on those that are too large."""
+    return not isinstance(number, int) or _LEAST <= number <= _LARGEST
+
+
 @models.IntegerField.register_lookup
 class InNumbers(In):
     """``__in`` of whole numbers: one that no column can hold matches no row, as it does with ``__exact``.
 
-    Keys come with requests, and SQLite fails on those that are too large.
+    Keys come with requests.
     """
 
     def get_prep_lookup(self) -> Any:
         """Return what is looked for, without what cannot be there."""
         prepared = super().get_prep_lookup()
-        if not self.rhs_is_direct_value():
-            return prepared
-        return [
-            each for each in prepared if not isinstance(each, int) or _LEAST <= each <= _LARGEST
-        ]
+        return list(filter(_fits, prepared)) if self.rhs_is_direct_value() else prepared
+
+
+@models.ForeignKey.register_lookup
+class InKeys(RelatedIn):
+    """The same of the keys of other rows."""
+
+    def get_prep_lookup(self) -> Any:
+        """Return what is looked for, without what cannot be there."""
+        prepared = super().get_prep_lookup()
+        return list(filter(_fits, prepared)) if self.rhs_is_direct_value() else prepared
+
+
+@models.ForeignKey.register_lookup
+class ExactKey(RelatedExact):
+    """The same of the key of one other row."""
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Return the condition; that nothing matches where nothing can."""
+        if not _fits(self.rhs):
+            raise EmptyResultSet
+        return super().as_sql(compiler, connection)
 
 
 class Remembered(models.Func):
