@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from tests.bench.databases import on_each, set_up, tell
 from tests.bench.figures import Figure, percentile
+from tests.cluster.texts import HA_GUIDE, SERVICES, STATUS
 
 PART = "cluster"
 SIZES_MB = (5, 20)
@@ -52,8 +53,6 @@ def measure() -> Iterator[Figure]:
 
 def write_log(file: BinaryIO, size: int) -> None:
     """Write a terminal log of so many bytes."""
-    from tests.cluster.inputs import HA_GUIDE, SERVICES, STATUS
-
     head = ["admin:run sql select id,name,subclusterid from enterprisenode"]
     head += ["id name    subclusterid", "== ======= ============"]
     head += ["1  imp-pub 1000", "2  imp-sub 1000"]
@@ -91,6 +90,7 @@ def _read(log: str) -> None:
 
 def _figures(database: str) -> Iterator[Figure]:
     from django.contrib.auth.models import User
+    from django.core.management import call_command
     from django.test import Client
     from django.urls import reverse
 
@@ -98,6 +98,7 @@ def _figures(database: str) -> Iterator[Figure]:
     from redundancy.cluster.reader.reading import read
     from redundancy.cluster.writes import draft, keep
 
+    call_command("collectstatic", verbosity=0, interactive=False)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
         with log.open("wb") as file:
