@@ -70,7 +70,8 @@ class HaEvent(models.Model):
     epoch = models.PositiveBigIntegerField(say("move number"), null=True, blank=True)
     # What SRM decided upon, of a change of state: see ``srm.inputs``. Of others, what they changed:
     # ``reports`` (whether the node's SRM does), ``ha_enabled``, ``unseen_since`` (lab seconds),
-    # ``shard`` (whose nodes that was: its number from 0 on, and of how many), ``services`` (names), ``changes`` (see ``operations.events.Change``).
+    # ``shard`` (whose nodes that was: its number from 0 on, and of how many), ``services`` (names),
+    # ``changes`` (see ``operations.events.Change``).
     inputs = models.JSONField(say("inputs"), null=True, blank=True)
     # Where an administrator's request came from; empty of the command line and of the system.
     address = models.GenericIPAddressField(say("From"), null=True, blank=True)

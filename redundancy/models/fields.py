@@ -88,27 +88,24 @@ def _fits(number: object) -> bool:
     return not isinstance(number, int) or _LEAST <= number <= _LARGEST
 
 
+class _Fitting(In):
+    def get_prep_lookup(self) -> Any:
+        """Return what is looked for, without what cannot be there."""
+        prepared = super().get_prep_lookup()
+        return list(filter(_fits, prepared)) if self.rhs_is_direct_value() else prepared
+
+
 @models.IntegerField.register_lookup
-class InNumbers(In):
+class InNumbers(_Fitting):
     """``__in`` of whole numbers: one that no column can hold matches no row, as it does with ``__exact``.
 
     Keys come with requests.
     """
 
-    def get_prep_lookup(self) -> Any:
-        """Return what is looked for, without what cannot be there."""
-        prepared = super().get_prep_lookup()
-        return list(filter(_fits, prepared)) if self.rhs_is_direct_value() else prepared
-
 
 @models.ForeignKey.register_lookup
-class InKeys(RelatedIn):
+class InKeys(_Fitting, RelatedIn):
     """The same of the keys of other rows."""
-
-    def get_prep_lookup(self) -> Any:
-        """Return what is looked for, without what cannot be there."""
-        prepared = super().get_prep_lookup()
-        return list(filter(_fits, prepared)) if self.rhs_is_direct_value() else prepared
 
 
 @models.ForeignKey.register_lookup

@@ -19,8 +19,8 @@ class NodeRuntime(models.Model):
 
     ``memory`` is the whole of ``srm.Node`` as JSON; the columns beside it repeat what pages and
     the sweep look for. Those that are generated the database fills by itself, so that none can be older
-    than the memory: pages that show thousands of nodes read them in its place. On PostgreSQL a migration drops the indexes on what each step changes, so that
-    a step updates none (HOT).
+    than the memory: pages that show thousands of nodes read them in its place. On PostgreSQL a migration
+    drops the indexes on what each step changes, so that a step updates none (HOT).
     """
 
     server = models.OneToOneField(
