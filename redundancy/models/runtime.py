@@ -1,5 +1,7 @@
 """What each SRM remembers, and what waits to be told to it."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F
 
@@ -12,6 +14,17 @@ NEVER = 1e15
 # Plain texts: a migration names no code that may change.
 _STATES = [(state.value, state.value) for state in State]
 _REASONS = [(reason.value, reason.value) for reason in Reason]
+
+
+def _of_memory(label: str, kind: "models.Field[Any, Any]", *path: str) -> models.GeneratedField:
+    """Return a column that the database fills with what the memory holds at ``path``."""
+    return models.GeneratedField(
+        verbose_name=label,
+        expression=Remembered("memory", *path, output_field=kind),
+        output_field=kind,
+        db_persist=True,
+        null=True,
+    )
 
 
 class NodeRuntime(models.Model):
@@ -65,40 +78,14 @@ class NodeRuntime(models.Model):
     )
 
     # Of ``srm.Node`` and of the heartbeat it heard last; empty where it remembers nothing, or heard none.
-    generation = models.GeneratedField(
-        verbose_name=say("generation of High Availability"),
-        expression=Remembered("memory", "generation", output_field=models.BigIntegerField()),
-        output_field=models.BigIntegerField(),
-        db_persist=True,
-        null=True,
+    generation = _of_memory(
+        say("generation of High Availability"), models.BigIntegerField(), "generation"
     )
-    peer_at = models.GeneratedField(
-        verbose_name=say("peer heard at (lab time)"),
-        expression=Remembered("memory", "peer_at", output_field=models.FloatField()),
-        output_field=models.FloatField(),
-        db_persist=True,
-        null=True,
-    )
-    peer_hears = models.GeneratedField(
-        verbose_name=say("peer hears this node"),
-        expression=Remembered("memory", "peer", "hears", output_field=models.BooleanField()),
-        output_field=models.BooleanField(),
-        db_persist=True,
-        null=True,
-    )
-    peer_leaving = models.GeneratedField(
-        verbose_name=say("peer goes down"),
-        expression=Remembered("memory", "peer", "leaving", output_field=models.BooleanField()),
-        output_field=models.BooleanField(),
-        db_persist=True,
-        null=True,
-    )
-    listening_since = models.GeneratedField(
-        verbose_name=say("listens to its peer since (lab time)"),
-        expression=Remembered("memory", "listening_since", output_field=models.FloatField()),
-        output_field=models.FloatField(),
-        db_persist=True,
-        null=True,
+    peer_at = _of_memory(say("peer heard at (lab time)"), models.FloatField(), "peer_at")
+    peer_hears = _of_memory(say("peer hears this node"), models.BooleanField(), "peer", "hears")
+    peer_leaving = _of_memory(say("peer goes down"), models.BooleanField(), "peer", "leaving")
+    listening_since = _of_memory(
+        say("listens to its peer since (lab time)"), models.FloatField(), "listening_since"
     )
     service_down = models.GeneratedField(
         verbose_name=say("a monitored service is down"),
