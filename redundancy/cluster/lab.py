@@ -1,13 +1,16 @@
 """The lab as a snapshot, to be compared with one that was read: as its own command line would tell it."""
 
-from redundancy.catalog import PARAMETER_BY_KEY
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+
+from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
 from redundancy.clock import lab_datetime
 from redundancy.cluster.facts import Place
 from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, User, Value
+from redundancy.drivers import Observation, get_driver
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType, ServiceStatus
 from redundancy.selectors import live, parameters
 from redundancy.selectors.servers import ipv4_of
-from redundancy.selectors.services import services_of
 from redundancy.srm.words import english
 
 # What stands for a file: line 0 of it.
@@ -25,20 +28,24 @@ _STATUS = {
 
 def lab_snapshot() -> Snapshot:
     """Return the lab now. States that nobody sees, and services that cannot be read, are not told."""
+    servers = list(Server.objects.select_related("group", "machine").order_by("name"))
+    members = defaultdict(list)
+    for server in sorted(servers, key=lambda each: each.slot or 0):
+        members[server.group_id].append(server.name)
     groups = {
         group.name: Group(
             group.name,
             _PLACE,
             _value("on" if group.ha_enabled else "off"),
-            tuple(group.servers.order_by("slot").values_list("name", flat=True)),
+            tuple(members[group.pk]),
         )
         for group in RedundancyGroup.objects.order_by("name")
     }
     seen = live.sees()
     rows = {row.server_id: row for each in live.all_live() for row in each.rows} if seen else {}
-    servers = list(Server.objects.select_related("group", "machine").order_by("name"))
-    imp = [server.pk for server in servers if server.server_type == ServerType.IMP]
-    own = parameters.of_nodes(imp)
+    imp = [server for server in servers if server.server_type == ServerType.IMP]
+    services = get_driver().observe(imp)
+    own = parameters.of_nodes([server.pk for server in imp])
     users = {
         userid.lower(): User(userid, home or NOWHERE, _PLACE)
         for userid, home in PresenceUser.objects.values_list("userid", "home__name").iterator()
@@ -48,7 +55,10 @@ def lab_snapshot() -> Snapshot:
         taken=now,
         files=(LAB,),
         groups=groups,
-        nodes={server.name: _node(server, rows.get(server.pk), own) for server in servers},
+        nodes={
+            server.name: _node(server, rows.get(server.pk), services.get(server.pk, ()), own)
+            for server in servers
+        },
         parameters=_parameters(parameters.texts()),
         users=users,
         all_users=_value(str(len(users))),
@@ -58,14 +68,20 @@ def lab_snapshot() -> Snapshot:
     )
 
 
-def _node(server: Server, row: live.NodeRow | None, own: dict[int, dict[str, str]]) -> Node:
+def _node(
+    server: Server,
+    row: live.NodeRow | None,
+    observed: Collection[Observation],
+    own: Mapping[int, dict[str, str]],
+) -> Node:
     product = _PRODUCTS[ServerType(server.server_type)]
     if server.server_type != ServerType.IMP:
         return Node(server.name, product=_value(product), address=_value(ipv4_of(server)))
+    status = {each.name: each.status for each in observed}
     services = {
-        each.name: _value(_STATUS[each.status])
-        for each in services_of(server)
-        if each.status in _STATUS
+        each.name: _value(_STATUS[status[each.name]])
+        for each in SERVICES
+        if status.get(each.name) in _STATUS
     }
     return Node(
         server.name,
