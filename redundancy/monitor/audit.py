@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     Case,
+    CharField,
     Count,
     Exists,
     F,
@@ -26,7 +27,7 @@ from django.db.models import (
     Window,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, Lag
+from django.db.models.functions import Cast, Coalesce, Concat, Lag
 
 from redundancy.catalog import LOGIN_SERVICES, PUSH_CLIENTS
 from redundancy.models import (
@@ -208,9 +209,7 @@ def _nobody_unserved(_: QuerySet[HaEvent]) -> Iterator[str]:
 
 def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
     wait = timedelta(seconds=Policy().fallback_after) - ROUNDING
-    states = HaEvent.objects.filter(
-        kind=EventKind.STATE, node=OuterRef("node"), pk__lt=OuterRef("pk")
-    )
+    states = _states_of("node").filter(pk__lt=OuterRef("pk"))
     fallbacks = (
         history.filter(
             kind=EventKind.STATE,
@@ -219,7 +218,7 @@ def _unbroken_wait(history: QuerySet[HaEvent]) -> Iterator[str]:
             node__isnull=False,
         )
         .exclude(old_state=State.TAKING_BACK)
-        .annotate(before=Subquery(states.order_by("-pk").values("at")[:1]))
+        .annotate(before=Subquery(states.values("at")[:1]))
         .order_by("pk")
     )
     for pk, node, name, at, before in fallbacks.values_list(
@@ -269,31 +268,36 @@ def _history_folds(history: QuerySet[HaEvent]) -> Iterator[str]:
 
 
 def _last_states() -> Iterator[str]:
-    last = HaEvent.objects.filter(kind=EventKind.STATE, node=OuterRef("server")).order_by("-pk")
-    unlike = (
-        NodeRuntime.objects.annotate(
-            last=Subquery(last.values("pk")[:1], output_field=IntegerField()),
-            last_state=Subquery(last.values("new_state")[:1]),
-            last_reason=Subquery(last.values("new_reason")[:1]),
-        )
-        .filter(
-            Q(last__isnull=True) & ~Q(state=State.UNKNOWN)
-            | Q(last__isnull=False) & (~Q(state=F("last_state")) | ~Q(reason=F("last_reason")))
-        )
-        .order_by("server__name")
+    told = Concat("new_state", Value("\n"), "new_reason")
+    last = _states_of("server").annotate(told=told).values("told")[:1]
+    # One look for each node; compared in the database it would be one for each comparison.
+    rows = (
+        NodeRuntime.objects.order_by("server__name")
+        .annotate(last=Subquery(last, output_field=CharField()))
+        .values_list("server__name", "state", "reason", "last")
     )
-    columns = ("server__name", "state", "reason", "last_state", "last_reason")
-    for server, state, reason, last_state, last_reason in unlike.values_list(*columns):
+    for server, state, reason, said in rows:
         names = {"server": server, "state": state, "reason": reason}
-        if last_state is None:
-            yield say("{server} is {state} / {reason}, but no event does.", **names)
-        else:
+        if said is None:
+            if state != State.UNKNOWN:
+                yield say("{server} is {state} / {reason}, but no event does.", **names)
+        elif said != f"{state}\n{reason}":
+            last_state, last_reason = said.split("\n")
             yield say(
                 "{server} is {state} / {reason}, but its last event says {last_state} / {last_reason}.",
                 **names,
                 last_state=last_state,
                 last_reason=last_reason,
             )
+
+
+def _states_of(node: str) -> QuerySet[HaEvent]:
+    """Return the changes of state of the node that the outer query calls ``node``, the last one first.
+
+    They alone have a new state. Were they asked for by their kind, PostgreSQL would go through all of that kind for
+    each node where it has not counted the events yet.
+    """
+    return HaEvent.objects.filter(node=OuterRef(node)).exclude(new_state="").order_by("-pk")
 
 
 def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:
