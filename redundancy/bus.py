@@ -29,6 +29,7 @@ LOOK_SECONDS = 0.02
 # The session moves that nodes ask for, by when; and that a worker was told so. That word may be lost.
 MOVES, MOVES_WANTED = "srm:moves", "srm:moves-wanted"
 MOVE_SECONDS = 15
+ALARMS_WANTED = "srm:alarms-wanted"
 MARK_SECONDS = 30 * 86400
 # Why the last sweep could not be carried through.
 OUTAGE = "srm:outage"
@@ -217,6 +218,16 @@ def end_moves(moves: Iterable[str]) -> bool:
         pipe.zrem(MOVES, *moves)
         pipe.zcard(MOVES)
         return bool(pipe.execute()[1])
+
+
+def want_alarms() -> bool:
+    """Return whether no look at the alarms waits that is still to begin; then the caller shall ask for one."""
+    return bool(client().set(ALARMS_WANTED, 1, nx=True, ex=SLOW_LANE_SECONDS))
+
+
+def begin_alarms() -> None:
+    """Note that a look at the alarms begins: what changes from now on needs another."""
+    client().delete(ALARMS_WANTED)
 
 
 def note_change() -> None:

@@ -60,7 +60,7 @@ def sweep(*, asked: bool = False, shard: int = 0, of: int = 1) -> None:
         sweeping.sweep(
             ask_for_moves,
             slow_lane,
-            alarms.delay,
+            ask_for_alarms,
             shard=Shard(shard, of),
             asked=asked,
             wait=lambda seconds: bus.wait_for_nothing(seconds, shard),
@@ -137,6 +137,7 @@ def worker_canary(name: str) -> None:
 @outages.watch
 def alarms() -> None:
     """Bring the alarms in line with the nodes and with real clusters, and see to it that channels are told."""
+    bus.begin_alarms()
     alarm_writes.reconcile()
     alarming.reconcile(timezone.now(), since=_began)
     delivery.deliver_beside()
@@ -173,7 +174,7 @@ def slow_lane() -> None:
     audit.delay()
     tidy.delay()
     resume_imports.delay()
-    alarms.delay()
+    ask_for_alarms()
     collecting.resume_collections()
     for queue in settings.QUEUES:
         canary.apply_async((queue, pulse.now()), queue=queue)
@@ -183,6 +184,12 @@ def slow_lane() -> None:
         # What waits for one that is gone would only grow.
         if sign.role != workers.BEAT and now - sign.seen <= workers.SILENT_SECONDS:
             worker_canary.apply_async((sign.name,), queue=workers.own_queue(sign.name))
+
+
+def ask_for_alarms() -> None:
+    """Let the alarms be looked at, once for all that changes until then: in a flood each sweep asks several times."""
+    if bus.want_alarms():
+        alarms.delay()
 
 
 def ask_for_moves(requests: Sequence[MoveRequest]) -> None:

@@ -8,6 +8,7 @@ from django.db import OperationalError
 from pytest_django.fixtures import Settings
 
 from redundancy import bus, tasks
+from redundancy.alarms import writes as alarm_writes
 from redundancy.live import sweep as sweeping
 from redundancy.models import RedundancyGroup, SrmMessage
 from redundancy.operations import actions
@@ -206,6 +207,20 @@ def test_a_task_of_an_older_version_does_what_waits(
     tasks.ask_for_moves([request])
     tasks.move_sessions(request.node_id, request.kind.value, request.epoch, request.generation)
     assert pair.sessions() == (0, 1000)
+
+
+def test_alarms_that_wait_to_be_looked_at_are_asked_for_once(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[None] = []
+    monkeypatch.setattr(tasks.alarms, "delay", lambda: asked.append(None))
+    for _ in range(3):
+        tasks.ask_for_alarms()
+    assert len(asked) == 1
+    # What changes while they are looked at is not seen by that look.
+    monkeypatch.setattr(alarm_writes, "reconcile", tasks.ask_for_alarms)
+    tasks.alarms()
+    assert len(asked) == 2
 
 
 def test_a_queue_is_kept_for_minutes_so_that_no_wrong_clock_empties_it(settings: Settings) -> None:
