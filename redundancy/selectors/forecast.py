@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from redundancy.clock import lab_now
 from redundancy.models import (
@@ -69,9 +69,14 @@ def of_homecoming(group: RedundancyGroup, but: Collection[int] = ()) -> Expected
 
     ``but``: nodes, by their keys, at which nobody will log in; their users are left out.
     """
-    away = PresenceSession.objects.exclude(node=F("user__home"))
+    nodes = list(group.servers.all())
     return _expected(
-        [(away.filter(user__home=node), node) for node in group.servers.exclude(pk__in=but)]
+        [
+            # By the other nodes, which have few of them: by the users it would be all sessions there are.
+            (PresenceSession.objects.filter(user__home=node, node__in=set(nodes) - {node}), node)
+            for node in nodes
+            if node.pk not in but
+        ]
     )
 
 
