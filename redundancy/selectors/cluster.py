@@ -4,7 +4,7 @@ The number of queries is constant. Of thousands only what it takes to find and r
 is shown of a node besides, for those only that are shown.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -202,6 +202,7 @@ class Survey:
 
     outlines: tuple[Outline, ...]
     _rows: Mapping[int, _Row]
+    _closed: Collection[int]
     _holders: Mapping[int, int]
     _policy: Policy
     _now: float
@@ -228,7 +229,7 @@ class Survey:
         on_nodes = sessions.order_by().values_list("node").annotate(n=Count("*"))
         everybody = kept("sessions", self._at, lambda: dict(as_read(on_nodes)))
         access = {row.pk: row.access for row in self._rows.values()}
-        return presence_of(access, sessions, self._now, everybody)
+        return presence_of(access, sessions, self._now, everybody, self._closed)
 
     def show(self, chosen: Iterable[Outline]) -> Cluster:
         """Return all that is shown of these, in their order; at most one query."""
@@ -284,6 +285,8 @@ def survey(*, seeing: bool = True) -> Survey:
         group_id: tuple(mates) for group_id, mates in groupby(rows, key=attrgetter("group_id"))
     }
 
+    in_time = facts.late_at(replace(_BLANK, peer=_SAID[False]), policy)
+
     def faces(mates: Sequence[_Row], generation: int, *, enabled: bool) -> tuple[Face, ...]:
         hearing = enabled and len(mates) == 2
         return tuple(
@@ -299,7 +302,9 @@ def survey(*, seeing: bool = True) -> Survey:
                         bool(row.service_down) or row.pk in closed,
                         seeing,
                     ),
-                    _sound(row, generation, policy, now, seeing=seeing) if hearing else None,
+                    _sound(row, generation, policy, now, in_time, seeing=seeing)
+                    if hearing
+                    else None,
                 )
                 for row in mates
             ]
@@ -315,7 +320,7 @@ def survey(*, seeing: bool = True) -> Survey:
             holders[pk] = holder
     for node in faces(members.get(None, ()), 0, enabled=False):
         outlines.append(Outline(None, node.name, ha_enabled=False, nodes=(node,)))
-    return Survey(tuple(outlines), {row.pk: row for row in rows}, holders, policy, now, at)
+    return Survey(tuple(outlines), {row.pk: row for row in rows}, closed, holders, policy, now, at)
 
 
 def _guests(
@@ -374,8 +379,13 @@ def _listener(row: _Row) -> Node:
     )
 
 
-def _sound(row: _Row, generation: int, policy: Policy, now: float, *, seeing: bool) -> Sound:
-    """Return what the node of ``row`` makes of its peer's heartbeats at ``now``."""
+def _sound(
+    row: _Row, generation: int, policy: Policy, now: float, in_time: float, *, seeing: bool
+) -> Sound:
+    """Return what the node of ``row`` makes of its peer's heartbeats at ``now``.
+
+    ``in_time``: seconds for which a peer that was heard is neither late nor silent, see ``facts.late_at``.
+    """
     if not row.reports:
         return Sound.DEAF
     if not seeing:
@@ -383,6 +393,10 @@ def _sound(row: _Row, generation: int, policy: Policy, now: float, *, seeing: bo
     if row.generation != generation:
         # High Availability was switched on a moment ago: what it remembers is of another time.
         return Sound.WAITING
+    heard = row.peer_hears is not None and not row.peer_leaving
+    if heard and now - (row.peer_at or 0.0) < in_time:
+        # So are most of thousands: none of these is made up as a node.
+        return Sound.HEARD
     node = _listener(row)
     if node.peer is None:
         return Sound.SILENT if facts.peer_gone(node, now, policy) else Sound.WAITING

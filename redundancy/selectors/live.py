@@ -24,6 +24,7 @@ from redundancy.selectors.kept import kept
 from redundancy.selectors.presence import Presence, on_nodes, presence
 from redundancy.selectors.stamp import Stamp
 from redundancy.shards import shard_of
+from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import AWAITING_FALLBACK, SERVES_NOBODY
 from redundancy.srm.types import Policy
 from redundancy.srm.words import say
@@ -35,10 +36,11 @@ EVENTS = 8
 # What the action that fits a node follows from.
 _TO_OFFER = (
     "group_id",
+    "pk",
     "runtime__state",
-    "runtime__memory",
     "machine__powered",
     "machine__srm_running",
+    "runtime__memory",
 )
 # Real seconds without a sweep after which we say that we do not see the nodes.
 BLIND_AFTER = 5.0
@@ -247,16 +249,15 @@ def offered_actions(group_ids: Iterable[int]) -> dict[int, str]:
 
     The same as the rows of ``group_live``, without what else these tell.
     """
-    servers = (
-        Server.objects.filter(group__in=list(group_ids), group__ha_enabled=True)
-        .select_related("runtime", "machine")
-        .only(*_TO_OFFER)
-        .order_by("group_id", "slot")
-    )
+    servers = Server.objects.filter(group__in=list(group_ids), group__ha_enabled=True)
     asked = SrmMessage.objects.filter(kind__in=REQUESTS).values("node__group")
-    members: dict[int | None, list[Server]] = {}
-    for server in servers.exclude(group__in=asked):
-        members.setdefault(server.group_id, []).append(server)
+    rows = servers.exclude(group__in=asked).order_by("group_id", "slot").values_list(*_TO_OFFER)
+    members: dict[int | None, list[wording.Asked]] = {}
+    for group, pk, state, powered, running, memory in rows:
+        node = node_from_json(memory) if memory else None
+        members.setdefault(group, []).append(
+            wording.Asked(pk, state, bool(powered and running), node)
+        )
     now, policy = clock.lab_now(), policies.current()
     found: dict[int, str] = {}
     for pair in members.values():
@@ -338,7 +339,8 @@ def _group(
     *,
     seeing: bool,
 ) -> GroupLive:
-    offered = {} if asked or not group.ha_enabled else wording.fitting_actions(servers, policy, now)
+    pair = [] if asked or not group.ha_enabled else list(map(wording.Asked.of, servers))
+    offered = wording.fitting_actions(pair, policy, now)
     rows = tuple(
         _row(server, group, counts, offered.get(server.pk), policy, now, seeing=seeing)
         for server in servers

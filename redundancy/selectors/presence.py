@@ -75,11 +75,12 @@ def presence_of(
     sessions: QuerySet[PresenceSession],
     now: float,
     everybody: Mapping[int, int] | None = None,
+    closed: Collection[int] | None = None,
 ) -> dict[int, Presence]:
     """Return the sessions on each of the nodes whose ``access`` this is, in four queries at most.
 
-    ``sessions``: those on these nodes; ``everybody``: how many of them, where it is known. Those who wait are
-    counted for themselves: their part of the index is short, and mostly empty.
+    ``sessions``: those on these nodes; ``everybody``: how many of them, and ``closed``: which are not served,
+    where it is known. Those who wait are counted for themselves: their part of the index is short, and mostly empty.
     """
     rows = sessions.order_by().values_list("node")
     if everybody is None:
@@ -93,7 +94,8 @@ def presence_of(
     if shut:
         late = rows.filter(node__in=shut).exclude(has_logged_in(now))
         failed = dict(late.annotate(n=Count("*")))
-    closed = not_served(access)
+    if closed is None:
+        closed = not_served(access)
     found = {}
     for pk, here in access.items():
         here_now, waits = counts.get(pk, (0, 0))

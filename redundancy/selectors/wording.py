@@ -5,6 +5,7 @@ Pure with regard to time and rows: reads what was loaded, queries nothing.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from redundancy.catalog import XCP_ROUTER
 from redundancy.models import NodeRuntime, RedundancyGroup, RequestKind, Server, SrmMessage
@@ -132,18 +133,31 @@ def _clock(server: Server) -> str:
     return sentences.clock_time(boots_at.timestamp()) if boots_at else ""
 
 
-def fitting_actions(servers: list[Server], policy: Policy, now: float) -> dict[int, str]:
+class Asked(NamedTuple):
+    """What the action that fits a node follows from: whether its SRM runs, and what it remembers, if anything."""
+
+    pk: int
+    state: str
+    reports: bool
+    node: Node | None
+
+    @classmethod
+    def of(cls, server: Server) -> "Asked":
+        """Return it of a node that was read with its machine and runtime."""
+        return cls(server.pk, server.runtime.state, reports(server), _memory(server.runtime))
+
+
+def fitting_actions(pair: Sequence[Asked], policy: Policy, now: float) -> dict[int, str]:
     """Return the action that fits each node, by its key: the one its SRM would carry out."""
-    if len(servers) != 2 or not all(reports(server) for server in servers):
+    if len(pair) != 2 or not all(each.reports for each in pair):
         return {}
-    if all(server.runtime.state == State.FAILED for server in servers):
-        return {server.pk: "recover" for server in servers}
-    nodes = {server.pk: _memory(server.runtime) for server in servers}
+    if all(each.state == State.FAILED for each in pair):
+        return {each.pk: "recover" for each in pair}
     return {
-        pk: request.value
-        for pk, node in nodes.items()
+        each.pk: request.value
+        for each in pair
         for request in Request
-        if node is not None and offers(node, request, now, policy)
+        if each.node is not None and offers(each.node, request, now, policy)
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from redundancy.models import Machine, NodeRuntime, Server
-from redundancy.selectors.wording import UNSEEN, face, fitting_actions, timers
+from redundancy.selectors.wording import UNSEEN, Asked, face, fitting_actions, timers
 from redundancy.srm.codec import node_to_json
 from redundancy.srm.states import NOT_RESPONDING, Reason, State
 from redundancy.srm.types import Node, Policy
@@ -127,7 +127,7 @@ BACKUP = a_node(S.BACKUP)
 def test_the_action_is_the_one_that_srm_would_carry_out(
     servers: list[Server], offered: dict[int, str]
 ) -> None:
-    assert fitting_actions(servers, POLICY, NOW) == offered
+    assert fitting_actions(list(map(Asked.of, servers)), POLICY, NOW) == offered
 
 
 @pytest.mark.parametrize(
