@@ -1,9 +1,11 @@
-"""Filters for lab time and for the names of states, and where the icons are."""
+"""Filters for lab time and for the names of states, and the icons."""
 
 from functools import cache
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from redundancy.srm.words import duration
@@ -30,9 +32,10 @@ def remaining(moment: float | None, now: float) -> str:
 
 @register.simple_tag
 @cache
-def icons() -> str:
-    """Return the address of the icons: a page has up to hundreds, and asks for it once a process."""
-    return static("img/icons.svg")
+def icon(name: str) -> SafeString:
+    """Return an icon, rendered once a process: a page has up to hundreds, of some twenty kinds."""
+    drawn = {"name": name, "icons": static("img/icons.svg")}
+    return mark_safe(render_to_string("includes/icon.html", drawn).strip())
 
 
 @register.filter
