@@ -38,7 +38,7 @@ SPREAD, PATIENCE = 30.0, 60.0
 LOOK = 0.02
 # A heartbeat that is under way when the SRM stops has arrived by then.
 ARRIVED = 4.0
-AIM = 1.5
+AIM_P50, AIM_P99 = 0.15, 0.4
 
 
 @dataclass(slots=True)
@@ -94,14 +94,14 @@ def told(database: str, size: int, shards: int, cause: str, found: Sequence[Brok
     if not late:
         return Figure(PART, what, "nothing was declared", held=False)
     earliest = min(b.at - b.limit for b in found if b.at is not None and b.limit is not None)
-    worst = percentile(late, 99)
+    median, worst = percentile(late, 50), percentile(late, 99)
     return Figure(
         PART,
         what,
-        f"p50 {percentile(late, 50):.2f} s, p99 {worst:.2f} s, max {max(late):.2f} s;"
+        f"p50 {median:.2f} s, p99 {worst:.2f} s, max {max(late):.2f} s;"
         f" earliest {earliest:.2f} s; {len(late)} of {len(found)} faults",
-        f"p99 ≤ {AIM:g} s, never early",
-        worst <= AIM and earliest >= 0 and len(late) == len(found),
+        f"p50 ≤ {AIM_P50:g} s, p99 ≤ {AIM_P99:g} s, never early",
+        median <= AIM_P50 and worst <= AIM_P99 and earliest >= 0 and len(late) == len(found),
     )
 
 

@@ -189,11 +189,11 @@ def figures(database: str) -> Iterator[Figure]:
         pages[named] = Request(address.path, sent, address.signed_in)
     found: dict[str, dict[int, Cost]] = {}
     there = FURNISHED
-    # As ``cucm_admin.wsgi`` does with all that it has loaded.
-    garbage.settle()
     for size in SIZES:
         grow(lab, size - there)
         there = size
+        # As ``cucm_admin.wsgi`` does with all that it has loaded; who makes the groups is another process there.
+        garbage.settle()
         for name, request in pages.items():
             found.setdefault(name, {})[size] = server.cost(request, TIMES)
         if size == max(SIZES):
