@@ -23,17 +23,27 @@ _BEFORE = 1000
 
 _EVENTS, _RUNTIMES = HaEvent._meta.db_table, NodeRuntime._meta.db_table
 _LOGINS = ClientLogin._meta.db_table
-# One statement sees one moment; it goes through the memories once, for which PostgreSQL has no index. Sums:
-# what is committed late has a smaller key than what was seen before.
-_SQL = f"""
+# What SRM noticed, and whose heartbeat is late: SQLite has an index that begins with the late ones, PostgreSQL none
+# (it would be written with each heartbeat), so that it goes through the memories once.
+_NOTICED = {
+    "sqlite": f"""
+     (SELECT COUNT(*) AS nodes, SUM(looks) AS looks FROM {_RUNTIMES}) AS r,
+     (SELECT COUNT(*) AS late, SUM(server_id) AS late_nodes FROM {_RUNTIMES} WHERE late_at < %s) AS l""",
+    "postgresql": f"""
+     (SELECT COUNT(*) AS nodes, SUM(looks) AS looks, COUNT(*) FILTER (WHERE is_late) AS late,
+             SUM(server_id) FILTER (WHERE is_late) AS late_nodes
+      FROM (SELECT server_id, looks, late_at < %s AS is_late FROM {_RUNTIMES}) AS m) AS r""",
+}
+# One statement sees one moment. Sums: what is committed late has a smaller key than what was seen before.
+_SQL = {
+    vendor: f"""
 SELECT newest, told, keys, nodes, looks, late, late_nodes, login
 FROM (SELECT MAX(id) AS newest FROM {_EVENTS}) AS n,
-     (SELECT COUNT(*) AS told, SUM(id) AS keys FROM {_EVENTS} WHERE id > %s) AS e,
-     (SELECT COUNT(*) AS nodes, SUM(looks) AS looks,
-             COUNT(*) FILTER (WHERE late_at < %s) AS late,
-             SUM(server_id) FILTER (WHERE late_at < %s) AS late_nodes FROM {_RUNTIMES}) AS r,
+     (SELECT COUNT(*) AS told, SUM(id) AS keys FROM {_EVENTS} WHERE id > %s) AS e,{noticed},
      (SELECT MAX(id) AS login FROM {_LOGINS}) AS c
 """
+    for vendor, noticed in _NOTICED.items()
+}
 
 Stamp = tuple[int, ...]
 
@@ -67,7 +77,7 @@ def stamp(now: float) -> Stamp:
     from the time alone they tell of heartbeats that are late at ``now`` (lab seconds).
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, [_floor.get(), now, now])
+        cursor.execute(_SQL[connection.vendor], [_floor.get(), now])
         found = tuple(int(number or 0) for number in cursor.fetchone())
     _floor.rise(found[0])
     return found
