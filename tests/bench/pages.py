@@ -233,6 +233,8 @@ def figure(database: str, name: str, costs: Mapping[int, Cost]) -> Figure:
 
 def grow(lab: "Lab", count: int) -> None:
     """Add so many pairs that are Normal, each node with USERS users who are logged in."""
+    from django.db import connection
+
     from redundancy.models import PresenceSession, PresenceUser
     from redundancy.models import Server as Node
     from redundancy.operations.sessions import session_at_login
@@ -253,6 +255,10 @@ def grow(lab: "Lab", count: int) -> None:
     for _ in range(5):
         lab.sweep()
         lab.move()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # As the server does by itself within minutes.
+            cursor.execute("VACUUM ANALYZE")
 
 
 def regions(server: Server, pages: Mapping[str, Request]) -> dict[str, Request]:
