@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from redundancy.secret_files import is_private
+
 # The kernel keeps a Unix socket's address in 108 bytes (104 on other systems), its end mark included.
 SOCKET_PATH_BYTES = 100
 # Characters of a secret key: fewer can be guessed, or are the rest of a key that was cut off.
@@ -119,7 +121,7 @@ def secret_file_problem(path: Path) -> str:
         return f"{path} cannot be read: {error.strerror}"
     if not stat.S_ISREG(found.st_mode):
         return f"{path} must be a file"
-    if found.st_mode & 0o077:
+    if not is_private(found.st_mode):
         return f"{path} must be for its owner alone (chmod 600), not of mode {stat.S_IMODE(found.st_mode):o}"
     return "" if os.access(path, os.R_OK) else f"{path} cannot be read by this process"
 
@@ -235,7 +237,7 @@ def make_private(path: Path) -> str:
     """Take away what others may do with the folder or file ``path``; return why not, or nothing."""
     try:
         mode = path.lstat().st_mode
-        if not mode & 0o077 or stat.S_ISLNK(mode):
+        if is_private(mode) or stat.S_ISLNK(mode):
             return ""
         if mode & stat.S_ISVTX:
             return (

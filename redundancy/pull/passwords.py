@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from redundancy.pull.sources import PullFailed
+from redundancy.secret_files import is_private
 from redundancy.srm.words import say
 
 _LARGEST = 4096
@@ -31,7 +32,7 @@ def _read(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
-            if mode & 0o077:
+            if not is_private(mode):
                 raise PullFailed(
                     say(
                         "Password file: {file} has the mode {mode}; it must be 600, for its owner alone.",
