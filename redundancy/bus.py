@@ -40,6 +40,9 @@ SLOW_LANE_SECONDS = 60
 CHANGE = "srm:change"
 HOUR = "srm:hour"
 HOUR_SECONDS = 3600
+# A live rehearsal goes on, as long as it gives a sign again within so many wall seconds.
+REHEARSAL = "srm:rehearsal"
+REHEARSAL_SECONDS = 60
 # An inbox nobody reads any more goes away by itself.
 INBOX_SECONDS = 3600
 # A task of another sweep that has waited for so many looks in a row has no worker but who waits here.
@@ -309,6 +312,22 @@ def _ages(shards: Iterable[int]) -> list[float | None]:
         for shard in shards:
             pipe.pttl(of_shard(MARK, shard))
         return [MARK_SECONDS - left / 1000 if left > 0 else None for left in pipe.execute()]
+
+
+def sign_rehearsal(ident: str, name: str) -> None:
+    """Note that a live rehearsal goes on: for REHEARSAL_SECONDS, or until ``end_rehearsal``."""
+    client().set(f"{REHEARSAL}:{ident}", name, ex=REHEARSAL_SECONDS)
+
+
+def end_rehearsal(ident: str) -> None:
+    """Note that it is over."""
+    client().delete(f"{REHEARSAL}:{ident}")
+
+
+def rehearsals() -> list[str]:
+    """Return the names of the live rehearsals that go on."""
+    keys = list(client().scan_iter(f"{REHEARSAL}:*", count=1000))
+    return sorted(str(name) for name in client().mget(keys) if name is not None) if keys else []
 
 
 def forget_all() -> None:

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from django.conf import settings
 
-from redundancy import clock
+from redundancy import bus, clock
 from redundancy.errors import Refused
 from redundancy.faultlab.writes import PAUSE
 from redundancy.models import EventKind, HaEvent
@@ -15,6 +16,7 @@ from redundancy.rehearsal import deeds
 from redundancy.rehearsal.actions import EVERYWHERE, FAULTS, Action, Verb
 from redundancy.rehearsal.cast import Cast, Functions, Parameters
 from redundancy.rehearsal.cautions import of_enabling
+from redundancy.rehearsal.noticed import noticed
 from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
 from redundancy.selectors import effects, enterprise, live, watching
@@ -226,8 +228,12 @@ def perform(
     """
     for scenario in scenarios:
         _check(scenario)
-    for batch in _batches(scenarios, together):
-        _perform_batch(batch, slack, done)
+    try:
+        with noticed(Path(scenarios[0].file).name):
+            for batch in _batches(scenarios, together):
+                _perform_batch(batch, slack, done)
+    except bus.BusError as error:
+        raise CannotRun(f"The system does not run: {error}") from None
 
 
 def _batches(scenarios: Sequence[Scenario], most: int) -> list[list[tuple[Scenario, str]]]:

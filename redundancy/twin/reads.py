@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
+from redundancy import bus
 from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.cluster.lab_plan import Judge, Judged, Judges, Limits, Plan
 from redundancy.cluster.planning import plan
@@ -57,6 +58,12 @@ def obstacles() -> Iterator[Refused]:
     if (restart := PlannedRestart.objects.filter(ended_at=None).first()) is not None:
         rule = say("A planned restart is under way ({subject}).", subject=restart.subject)
         yield Refused(rule, field="restarts")
+    if played := _rehearsals():
+        rule = say(
+            "A rehearsal is played live ({file}): its servers are part of the lab until it ends.",
+            file=played[0],
+        )
+        yield Refused(rule, field="rehearsals")
     moving = NodeRuntime.objects.filter(
         server__group__ha_enabled=True,
         server__machine__powered=True,
@@ -69,6 +76,14 @@ def obstacles() -> Iterator[Refused]:
     if names:
         rule = say("A failover or a fallback is under way: {nodes}.", nodes=listed(sorted(names)))
         yield Refused(rule, field="states")
+
+
+def _rehearsals() -> list[str]:
+    try:
+        return bus.rehearsals()
+    except bus.BusError:
+        # Without the bus nothing is played.
+        return []
 
 
 def _judges() -> Judges:

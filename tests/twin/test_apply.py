@@ -25,6 +25,7 @@ from redundancy.monitor.audit import audit
 from redundancy.operations import groups
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.planned import writes as planned_restarts
+from redundancy.rehearsal.noticed import noticed
 from redundancy.srm.states import State
 from redundancy.twin import making
 from redundancy.twin.reads import kept_copy, planned
@@ -205,6 +206,20 @@ def test_a_lab_in_which_something_runs_is_not_replaced(
     with pytest.raises(Refused):
         undo(actor="ann")
     assert not copy_made
+
+
+def test_a_lab_on_which_a_rehearsal_is_played_is_not_replaced(
+    valkey: str, lab: RedundancyGroup
+) -> None:
+    rule = "A rehearsal is played live (day.yaml): its servers are part of the lab until it ends."
+    before = described()
+    with noticed("day.yaml"):
+        for do in (replace, lambda: undo(actor="ann")):
+            with pytest.raises(Refused) as caught:
+                do()
+            assert caught.value.rules == ((rule, "rehearsals"),)
+    assert described() == before
+    replace()
 
 
 def test_a_lab_too_large_to_be_kept_is_not_replaced(
