@@ -1,4 +1,4 @@
-"""Lab time as people read it."""
+"""Lab time and wall time as people read them."""
 
 from datetime import UTC, datetime
 
@@ -12,3 +12,8 @@ def lab_time(moment: float | None) -> str:
         return ""
     local = timezone.localtime(datetime.fromtimestamp(moment, tz=UTC))
     return date_format(local, "Y-m-d H:i:s")
+
+
+def wall_time(moment: datetime | None = None) -> str:
+    """Return a moment of wall time (now, where none is given) as ``lab_time`` does."""
+    return lab_time((moment or timezone.now()).timestamp())

@@ -13,7 +13,7 @@ from redundancy.fingerprint import fingerprint
 from redundancy.models import RedundancyGroup
 from redundancy.permissions import can_write, has_role
 from redundancy.srm.words import say
-from redundancy.times import lab_time
+from redundancy.times import lab_time, wall_time
 from redundancy.views.menus import applications
 
 # The header that every answer to a poll carries, and no other.
@@ -68,11 +68,16 @@ def lab() -> Lab:
     return Lab(now=reader(), rate=rate)
 
 
-def tell_time(response: HttpResponse, at: Lab) -> HttpResponse:
-    """Let the answer to a poll carry the lab clock: a page may be older than the clock's rate."""
+def tell_time(response: HttpResponse, at: Lab, *, real: bool = False) -> HttpResponse:
+    """Let the answer to a poll carry the lab clock: a page may be older than the clock's rate.
+
+    ``real``: what it shows is no lab, so its time is the wall clock's, which it carries, too.
+    """
     response[IS_POLL] = lab_time(at.now)
     response["X-Lab-Now"] = f"{at.now:.3f}"
     response["X-Lab-Rate"] = f"{at.rate:g}"
+    if real:
+        response["X-Wall-Time"] = wall_time()
     return response
 
 

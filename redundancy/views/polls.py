@@ -47,6 +47,7 @@ class Region:
         announced_with: Name of the one of ``content`` that must have changed for it to be said.
         events: Further events for the script of the page, by name, with their value.
         alone: Templates that suffice when only the one of ``content`` with that name changed.
+        real: Whether what it shows is no lab: then it is as of a wall time.
 
     """
 
@@ -58,6 +59,7 @@ class Region:
     announced_with: str = ""
     events: Mapping[str, str] = field(default_factory=dict)
     alone: Mapping[str, str] = field(default_factory=dict)
+    real: bool = False
 
     @cached_property
     def version(self) -> str:
@@ -100,7 +102,7 @@ def answer(request: HttpRequest, region: Region, at: Lab | None = None) -> HttpR
     """Return ``region``, looked at when the lab clock was ``at``, or 204 while version ``v`` holds."""
     version = request.GET.get("v", "")
     if version == region.version:
-        return tell_time(HttpResponse(status=204), at or lab())
+        return tell_time(HttpResponse(status=204), at or lab(), real=region.real)
     changed = region.changed(version)
     template = region.alone.get(next(iter(changed))) if len(changed) == 1 else None
     response = render(request, template or region.template, region.context)
@@ -109,4 +111,4 @@ def answer(request: HttpRequest, region: Region, at: Lab | None = None) -> HttpR
         trigger_client_event(response, "announce", {"value": str(region.announcement)})
     for name, value in region.events.items():
         trigger_client_event(response, name, {"value": str(value)})
-    return tell_time(response, at or lab())
+    return tell_time(response, at or lab(), real=region.real)

@@ -19,6 +19,7 @@ from redundancy.models import ClusterSnapshot
 from redundancy.permissions import writers_only
 from redundancy.selectors.wording import UNSEEN
 from redundancy.srm.words import duration, say, together
+from redundancy.times import wall_time
 from redundancy.views.chrome import Link
 from redundancy.views.confirm import Confirmation, ask, go_to
 from redundancy.views.polls import Region, answer
@@ -72,12 +73,14 @@ def cluster_watch(request: HttpRequest) -> HttpResponse:
         aside={"watches": watches},
         announcement=together(say("{name}: {words}", name=h.name, words=h.words) for h in heads),
         announced_with="changed",
+        real=True,
     )
     if "fragment" in request.GET:
         return answer(request, region)
     context: dict[str, Any] = {
         **region.context,
         "title": TITLE,
+        "real": True,
         "related_links": [Link(say("Cluster Snapshots"), reverse("cluster_snapshots"))],
     }
     return render(request, "watch/page.html", context)
@@ -126,8 +129,10 @@ def head(standing: Standing) -> Head:
         words = fresh if standing.fresh else stale
     failure = ""
     if row.failing_since is not None:
-        moment = f"{row.failing_since:%Y-%m-%d %H:%M:%S}"
-        failure = say("The looks fail since {moment} (UTC): {why}", moment=moment, why=row.failure)
+        moment = wall_time(row.failing_since)
+        failure = say(
+            "The looks fail since {moment} (wall time): {why}", moment=moment, why=row.failure
+        )
         tone = UNSEEN if tone == UNSEEN else "warn"
     return Head(
         pk=row.pk,
@@ -135,7 +140,7 @@ def head(standing: Standing) -> Head:
         source=row.source,
         tone=tone,
         words=words,
-        seen="" if row.seen_at is None else f"{row.seen_at:%Y-%m-%d %H:%M:%S}",
+        seen="" if row.seen_at is None else wall_time(row.seen_at),
         interval=_interval(row.minutes),
         failure=failure,
         unverified=not row.verified,

@@ -29,6 +29,8 @@
     body.dataset.labNow = now;
     body.dataset.labRate = newRate;
     const banner = document.getElementById("lab-clock");
+    // Pages that show no lab have none.
+    if (!banner) return;
     banner.querySelector("[data-rate]").textContent = newRate;
     banner.hidden = newRate === 1;
   };
@@ -147,7 +149,8 @@
     if (!isOfRegion(event)) return;
     tell(liveNote, "");
     region().classList.remove("old");
-    for (const el of document.querySelectorAll("[data-as-of]")) el.textContent = header("X-Lab-Time");
+    const asOf = header("X-Wall-Time") ?? header("X-Lab-Time");
+    for (const el of document.querySelectorAll("[data-as-of]")) el.textContent = asOf;
   });
   const lost = (event) => {
     const status = event.detail.xhr?.status;

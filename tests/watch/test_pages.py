@@ -7,8 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from redundancy import own_clock
+from redundancy.clock import set_rate
 from redundancy.cluster import document
 from redundancy.models import ClusterSnapshot, ClusterWatch
+from redundancy.times import wall_time
 from tests.alarms.conftest import admin, page, read_only, reader
 from tests.pages.html import soup, status, words
 from tests.watch.inputs import FAILED_OVER, NORMAL, Real, at
@@ -76,7 +79,7 @@ def test_a_failure_is_told_since_when_and_why(page: Client) -> None:
     row = seen(minutes_ago=3, why="host: it does not answer")
     live = soup(page.get(PAGE)).select_one("#live")
     assert (
-        f"The looks fail since {row.failing_since:%Y-%m-%d %H:%M:%S} (UTC): host: it does not"
+        f"The looks fail since {row.failing_since:%Y-%m-%d %H:%M:%S} (wall time): host: it does not"
         in (words(live))
     )
     assert live is not None
@@ -142,3 +145,29 @@ def test_who_may_only_look_is_offered_nothing_to_do(read_only: Client) -> None:
     assert "Forget" not in text(answer)
     assert read_only.post(reverse("cluster_watch_forget", args=[row.pk])).status_code == 403
     assert ClusterWatch.objects.exists()
+
+
+def test_its_time_is_the_wall_clocks(page: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_rate(60)
+    monkeypatch.setattr(own_clock.OWN, "ahead", 600.0)
+    row = seen(minutes_ago=2)
+    began = wall_time()
+    shown = soup(page.get(PAGE))
+    as_of = shown.select_one(".as-of")
+    assert words(as_of).endswith(" (wall time)")
+    assert began <= words(as_of.select_one("[data-as-of]") if as_of else None) <= wall_time()
+    # Nothing runs faster there, but what is wrong with the wall clock is told.
+    assert "times as fast" not in words(shown)
+    assert "is 600 s fast: do not trust its wall times." in words(shown)
+    live = shown.select_one("#live")
+    assert live is not None
+    answer = page.get(str(live["hx-get"]))
+    assert answer.status_code == 204
+    assert began <= answer["X-Wall-Time"] <= wall_time()
+    for url in (reverse("cluster_snapshot", args=[row.snapshot_id]), reverse("cluster_snapshots")):
+        told = "times as fast" in words(soup(page.get(url)))
+        assert told is (url == reverse("cluster_snapshots"))
+
+
+def test_the_answer_for_the_lab_carries_no_wall_time(page: Client) -> None:
+    assert "X-Wall-Time" not in page.get(reverse("home"), {"fragment": "1"})

@@ -91,6 +91,7 @@ def snapshot_page(request: HttpRequest, pk: int) -> HttpResponse:
         error = say("This snapshot cannot be shown: {why}", why=str(unusable))
     context = {
         "title": say("Cluster Snapshot"),
+        "real": True,
         "row": row,
         "form": form,
         "form_id": FORM,
@@ -138,6 +139,7 @@ def snapshot_rest(request: HttpRequest, pk: int) -> HttpResponse:
     lines = Paginator(rest.missed if rest else (), _LINES).get_page(request.GET.get("page"))
     context = {
         "title": say("What was not understood"),
+        "real": True,
         "row": row,
         "rest": rest,
         "lines": lines,
