@@ -152,6 +152,16 @@ def delete_snapshot(*, snapshot: ClusterSnapshot, actor: str) -> None:
     events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
 
 
+def note_asked(*, way: str, host: str, user: str, outcome: str, actor: str) -> None:
+    """Tell the history that a server was to be asked for its cluster, and what came of it.
+
+    ``way``: AXL or SSH; ``user``: as whom it was asked; ``outcome``: as a sentence. The password is in none of them.
+    """
+    words = {"host": host, "way": way.upper(), "user": user, "outcome": outcome}
+    sentence = say("Import Cluster: {host}, by {way} as {user}. {outcome}", **words)
+    events.record(kind=EventKind.ADMIN, sentence=sentence, actor=actor)
+
+
 def _check_texts(name: str, note: str) -> None:
     for label, field, text, most in (
         (say("Cluster"), "name", name, LONGEST_NAME),

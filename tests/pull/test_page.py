@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from redundancy.cluster import reads
 from redundancy.cluster.views import importing
-from redundancy.models import ClusterSnapshot
+from redundancy.models import ClusterSnapshot, EventKind, HaEvent
 from redundancy.permissions import READ_ONLY
 from redundancy.pull.sources import PullFailed, Source
 from tests.cluster.inputs import HA_GUIDE
@@ -57,6 +57,17 @@ def test_a_cluster_is_asked_shown_and_kept(page: Client, fields: dict[str, str])
     row = reads.snapshots().get()
     assert (row.kept, row.name, row.groups, row.users) == (True, "Lisbon", 1, 3)
     assert reads.whole(row).files == ("127.0.0.1.axl.txt",)
+    told = HaEvent.objects.order_by("pk").first()
+    assert told is not None
+    assert (told.kind, told.actor) == (EventKind.ADMIN, "ann")
+    assert told.sentence.startswith(
+        "Import Cluster: 127.0.0.1, by AXL as reader. "
+        "The certificate of 127.0.0.1 was verified by the given CA. It answered: "
+    )
+    # So it stands in the audit trail, without the password.
+    shown = page.get(reverse("audit_trail")).content.decode()
+    assert "Import Cluster: 127.0.0.1, by AXL as reader." in shown
+    assert PASSWORD not in shown
 
 
 def test_a_certificate_that_was_not_verified_is_said_for_good(
@@ -80,6 +91,11 @@ def test_what_fails_is_said_at_the_host_and_nothing_is_stored(
     assert PASSWORD not in answer.content.decode()
     assert PASSWORD not in caplog.text
     assert "ann lets 127.0.0.1 be asked by axl, as reader" in caplog.text
+    (event,) = HaEvent.objects.all()
+    assert (event.kind, event.actor) == (EventKind.ADMIN, "ann")
+    assert event.sentence.startswith(
+        "Import Cluster: 127.0.0.1, by AXL as reader. Certificate: that of 127.0.0.1 is not trusted"
+    )
     assert not ClusterSnapshot.objects.exists()
 
 

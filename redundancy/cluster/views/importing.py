@@ -4,6 +4,7 @@ import io
 import logging
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 from django.contrib import messages
@@ -23,8 +24,8 @@ from redundancy.errors import Refused
 from redundancy.models import ClusterSnapshot
 from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.pull.pulling import pull
-from redundancy.pull.sources import PullFailed, Source
-from redundancy.srm.words import say, say_count
+from redundancy.pull.sources import PullFailed, Source, check
+from redundancy.srm.words import say, say_count, together
 from redundancy.views.chrome import Link, Tool
 
 logger = logging.getLogger(__name__)
@@ -80,17 +81,31 @@ def cluster_import(request: HttpRequest) -> HttpResponse:
 
 @sensitive_variables()
 def _answers(form: ReadForm, source: Source, actor: str) -> Iterable[tuple[str, BinaryIO]]:
-    """Return what a server tells; Refused where it tells nothing, or another one is being asked."""
+    """Return what a server tells; Refused where it tells nothing, or another one is being asked.
+
+    Whom it was tried with, and what came of it, goes into the history.
+    """
+    password = form.text("password")
+    try:
+        check(source, password)
+    except PullFailed as failed:
+        raise Refused(failed.rule, field="host") from None
     if not _asking.acquire(blocking=False):
         rule = say("Host: another cluster is being asked now. Try again in a minute.")
         raise Refused(rule, field="host")
     logger.info("%s lets %s be asked by %s, as %s", actor, source.host, source.kind, source.user)
+    told = partial(
+        writes.note_asked, way=source.kind, host=source.host, user=source.user, actor=actor
+    )
     try:
-        texts = pull(source, form.text("password"), seconds=_SECONDS)
+        texts = pull(source, password, seconds=_SECONDS)
     except PullFailed as failed:
+        told(outcome=failed.rule)
         raise Refused(failed.rule, field="host") from None
     finally:
         _asking.release()
+    lines = sum(data.count(b"\n") for _, data in texts)
+    told(outcome=together([source.trust, say("It answered: {lines:,} lines.", lines=lines)]))
     return [(name, io.BytesIO(data)) for name, data in texts]
 
 
@@ -144,6 +159,7 @@ def cluster_reading(request: HttpRequest, batch: str) -> HttpResponse:
         return redirect("cluster_snapshots")
     context = {
         "title": say("What was read"),
+        "real": True,
         "form": form,
         "form_id": KEEP_FORM,
         "rows": rows,
