@@ -101,6 +101,11 @@ SERVICE_BY_NAME: dict[str, Service] = {service.name: service for service in SERV
 XCP_SERVICES = frozenset(service.name for service in SERVICES if service.xcp)
 # Without one of these nobody can log in at a node. SRM monitors the Cisco XCP Router only.
 LOGIN_SERVICES: tuple[str, ...] = tuple(service.name for service in SERVICES if service.login)
+# Performance counters of the clients of a node, and the service that counts.
+CLIENT_COUNTERS: dict[str, str] = {
+    "CmConnectedSockets": CONNECTION_MANAGER,
+    "ActiveJsmSessions": PRESENCE_ENGINE,
+}
 # The connections of clients end in these: when one stops, everybody on its node is disconnected.
 CONNECTION_SERVICES = (XCP_ROUTER, CONNECTION_MANAGER)
 

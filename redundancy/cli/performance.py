@@ -7,7 +7,7 @@ sessions have no values here; their instances tell who is logged in.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from redundancy.catalog import CONNECTION_MANAGER, PRESENCE_ENGINE, XCP_ROUTER
+from redundancy.catalog import CLIENT_COUNTERS, CONNECTION_MANAGER, PRESENCE_ENGINE, XCP_ROUTER
 from redundancy.cli import output
 from redundancy.cli.grammar import Call, Command, Kind
 from redundancy.clock import lab_now
@@ -28,9 +28,13 @@ class PerfClass:
     of_sessions: bool = False
 
 
+def _counted_by(service: str) -> tuple[str, ...]:
+    return tuple(name for name, counts in CLIENT_COUNTERS.items() if counts == service)
+
+
 CLASSES = (
-    PerfClass(PRESENCE_ENGINE, PRESENCE_ENGINE, ("ActiveJsmSessions",)),
-    PerfClass("Cisco XCP CM", CONNECTION_MANAGER, ("CmConnectedSockets",)),
+    PerfClass(PRESENCE_ENGINE, PRESENCE_ENGINE, _counted_by(PRESENCE_ENGINE)),
+    PerfClass("Cisco XCP CM", CONNECTION_MANAGER, _counted_by(CONNECTION_MANAGER)),
     PerfClass(SESSION_COUNTERS, XCP_ROUTER, of_sessions=True),
 )
 

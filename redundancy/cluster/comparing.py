@@ -36,6 +36,7 @@ class Change(StrEnum):
     USERS_GONE = "users-gone"
     USERS_COUNT = "users-count"
     NOBODY_LEFT = "nobody-left"
+    FEW_LEFT = "few-left"
     COUNTER = "counter"
     RESTARTED = "restarted"
     NOT_TOLD = "not-told"
@@ -59,6 +60,9 @@ SENTENCES: dict[Change, str] = {
     Change.USERS_GONE: say("Users that are not there any more: {users:,}, such as {example}."),
     Change.USERS_COUNT: say("Users by a count: {before:,}, then {after:,}."),
     Change.NOBODY_LEFT: say("{counter} on {name}: {before:,}, then none."),
+    Change.FEW_LEFT: say(
+        "{counter} on {name}: {before:,}, then {after:,}: fewer than half. Clients may not be back yet."
+    ),
     Change.COUNTER: say("{counter} on {name}: {before:,}, then {after:,}."),
     Change.RESTARTED: say("{name} was restarted meanwhile: up {before}, then {after}."),
     Change.NOT_TOLD: say("{what} of {name}: told before, and not after ({number:,})."),
@@ -74,6 +78,8 @@ SENTENCES: dict[Change, str] = {
 }
 _STATE, _REASON, _HA = say("State"), say("Reason"), say("High Availability")
 _SERVICES, _PARAMETERS, _USERS = say("Services"), say("Parameters"), say("Users")
+_COUNTERS, _COUNT = say("Counters"), say("Users by a count")
+_EVERYWHERE = say("Clusterwide")
 # Fields of a node that are compared, and what they are called.
 _FIELDS: dict[str, str] = {
     "state": _STATE,
@@ -142,14 +148,20 @@ def compare(before: Snapshot, after: Snapshot, *, all_read: bool = True) -> Comp
     more = {key: value for key, value in second.items() if key[:2] in listed}
     doubts += [_turned(each) for each in _absent(Change.NOT_TOLD_BEFORE, more, first)]
     users, unknown = _users(before, after, names, compared)
-    differences += [*users, *_nobody_left(before, after, names)]
-    doubts += [*unknown, *_unsure(before, after, names)]
+    clients = list(_counters(before, after, names))
+    differences += [*users, *_of(clients, Change.NOBODY_LEFT)]
+    doubts += [*unknown, *_of(clients, Change.NOT_TOLD, Change.FEW_LEFT)]
+    doubts += _unsure(before, after, names)
     if not all_read:
         doubts.append(Difference(Change.NOT_ALL_READ, {}))
     if not first and not before.users and before.all_users is None:
         doubts.append(Difference(Change.NOTHING, {}))
-    beside = tuple(_beside(before, after, names))
+    beside = (*_of(clients, Change.COUNTER), *_restarts(before, after, names))
     return Comparison(tuple(differences), beside, tuple(doubts), dict(compared))
+
+
+def _of(found: list[Difference], *changes: Change) -> list[Difference]:
+    return [each for each in found if each.change in changes]
 
 
 def _names(before: Snapshot, after: Snapshot) -> dict[str, str]:
@@ -179,9 +191,8 @@ def _items(snapshot: Snapshot, names: Mapping[str, str]) -> dict[_Key, Value]:
         services = {each: value for each, value in node.services.items() if not value.unread}
         found |= {(_SERVICES, name, service): value for service, value in services.items()}
         found |= {(_PARAMETERS, name, each): value for each, value in node.parameters.items()}
-    clusterwide = say("Clusterwide")
     found |= {
-        (_PARAMETERS, clusterwide, each): value for each, value in snapshot.parameters.items()
+        (_PARAMETERS, _EVERYWHERE, each): value for each, value in snapshot.parameters.items()
     }
     return found
 
@@ -223,15 +234,17 @@ def _users(
 ) -> tuple[list[Difference], list[Difference]]:
     """Return what changed of the users, and what cannot be told."""
     changes: list[Difference] = []
+    doubts: list[Difference] = []
     one, two = before.all_users, after.all_users
-    if one is not None and two is not None and one.text != two.text:
+    if one is not None and two is None:
+        doubts.append(_silent(_COUNT, _EVERYWHERE, 1, one.place))
+    elif one is not None and two is not None and one.text != two.text:
         numbers = {"before": int(one.text), "after": int(two.text)}
         changes.append(Difference(Change.USERS_COUNT, numbers, one.place, two.place))
     if not before.users:
-        return changes, []
+        return changes, doubts
     if not after.users:
-        fields = {"what": _USERS, "name": say("Clusterwide"), "number": len(before.users)}
-        return changes, [Difference(Change.NOT_TOLD, fields)]
+        return changes, [*doubts, _silent(_USERS, _EVERYWHERE, len(before.users))]
     compared[english(_USERS)] = len(before.users.keys() & after.users.keys())
     moved: list[tuple[User, User]] = []
     silent: list[User] = []
@@ -254,10 +267,13 @@ def _users(
         changes.append(Difference(Change.USERS_MOVED, fields, user.place, other.place))
     changes += _only(Change.USERS_GONE, before.users, after.users)
     changes += [_turned(each) for each in _only(Change.USERS_ADDED, after.users, before.users)]
-    if not silent:
-        return changes, []
-    fields = {"what": _USERS, "name": say("Clusterwide"), "number": len(silent)}
-    return changes, [Difference(Change.NOT_TOLD, fields, silent[0].place)]
+    if silent:
+        doubts.append(_silent(_USERS, _EVERYWHERE, len(silent), silent[0].place))
+    return changes, doubts
+
+
+def _silent(what: str, name: str, number: int, place: Place | None = None) -> Difference:
+    return Difference(Change.NOT_TOLD, {"what": what, "name": name, "number": number}, place)
 
 
 def _only(change: Change, these: Mapping[str, User], those: Mapping[str, User]) -> list[Difference]:
@@ -283,28 +299,30 @@ def _both(
 
 
 def _counters(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iterator[Difference]:
-    for one, two in _both(before, after, names):
+    """Yield what became of the clients that are counted. They come and go, but not all of them, nor half."""
+    same = {names[node.name]: node for node in after.nodes.values()}
+    for one in before.nodes.values():
+        told = same[one.name].counters if one.name in same else {}
+        silent = [value for counter, value in one.counters.items() if counter not in told]
+        if silent:
+            yield _silent(_COUNTERS, one.name, len(silent), silent[0].place)
         for counter, value in one.counters.items():
-            other = two.counters.get(counter)
-            if other is None or other.text == value.text:
+            other = told.get(counter, value)
+            was, now = int(value.text), int(other.text)
+            if was == now:
                 continue
-            gone = other.text == "0"
-            numbers = {"before": int(value.text)} | ({} if gone else {"after": int(other.text)})
-            change = Change.NOBODY_LEFT if gone else Change.COUNTER
-            yield Difference(
-                change, {"counter": counter, "name": one.name} | numbers, value.place, other.place
-            )
+            fields = {"counter": counter, "name": one.name, "before": was}
+            fields |= {"after": now} if now else {}
+            yield Difference(_change_of(was, now), fields, value.place, other.place)
 
 
-def _nobody_left(
-    before: Snapshot, after: Snapshot, names: Mapping[str, str]
-) -> Iterator[Difference]:
-    """Clients come and go, but not all of them."""
-    return (each for each in _counters(before, after, names) if each.change is Change.NOBODY_LEFT)
+def _change_of(was: int, now: int) -> Change:
+    if not now:
+        return Change.NOBODY_LEFT
+    return Change.FEW_LEFT if 2 * now < was else Change.COUNTER
 
 
-def _beside(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iterator[Difference]:
-    yield from (each for each in _counters(before, after, names) if each.change is Change.COUNTER)
+def _restarts(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iterator[Difference]:
     for one, two in _both(before, after, names):
         if one.up is not None and two.up is not None and minutes_up(two.up) < minutes_up(one.up):
             fields = {"name": one.name, "before": one.up.text, "after": two.up.text}
@@ -324,6 +342,10 @@ def _unsure(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iter
     for node in after.nodes.values():
         if names[node.name] not in before.nodes:
             yield Difference(Change.APPEARED, {"name": node.name})
+    for group in before.groups.values():
+        # Of others High Availability is compared.
+        if group.ha is None and group.name not in after.groups:
+            yield _silent(_FIELDS["group"], group.name, 1, group.place)
     for group in after.groups.values():
         if group.name not in before.groups:
             yield Difference(Change.APPEARED, {"name": group.name}, None, group.place)

@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from redundancy.catalog import PARAMETER_BY_KEY, SERVICES
-from redundancy.clock import lab_datetime
+from redundancy.catalog import CLIENT_COUNTERS, PARAMETER_BY_KEY, SERVICES
+from redundancy.clock import lab_datetime, lab_now
 from redundancy.cluster.facts import Place
 from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, User, Value
 from redundancy.drivers import Observation, get_driver
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType, ServiceStatus
-from redundancy.selectors import live, parameters
+from redundancy.selectors import live, parameters, presence
 from redundancy.selectors.servers import ipv4_of
 from redundancy.srm.words import english
 
@@ -44,8 +45,8 @@ def lab_snapshot() -> Snapshot:
     seen = live.sees()
     rows = {row.server_id: row for each in live.all_live() for row in each.rows} if seen else {}
     imp = [server for server in servers if server.server_type == ServerType.IMP]
-    services = get_driver().observe(imp)
-    own = parameters.of_nodes([server.pk for server in imp])
+    keys = [server.pk for server in imp]
+    services, own, counters = get_driver().observe(imp), parameters.of_nodes(keys), _counters(keys)
     users = {
         userid.lower(): User(userid, home or NOWHERE, _PLACE)
         for userid, home in PresenceUser.objects.values_list("userid", "home__name").iterator()
@@ -56,7 +57,10 @@ def lab_snapshot() -> Snapshot:
         files=(LAB,),
         groups=groups,
         nodes={
-            server.name: _node(server, rows.get(server.pk), services.get(server.pk, ()), own)
+            server.name: replace(
+                _node(server, rows.get(server.pk), services.get(server.pk, ()), own),
+                counters=counters.get(server.pk, {}),
+            )
             for server in servers
         },
         parameters=_parameters(parameters.texts()),
@@ -96,6 +100,17 @@ def _node(
         services=services,
         parameters=_parameters(own[server.pk]),
     )
+
+
+def _counters(nodes: list[int]) -> dict[int, dict[str, Value]]:
+    """Return the counters of clients, by the key of their node; a service that does not run counts nothing."""
+    found: dict[int, dict[str, Value]] = {pk: {} for pk in nodes}
+    now = lab_now()
+    for counter, service in CLIENT_COUNTERS.items():
+        for pk, number in presence.counted_sessions(nodes, now, service).items():
+            if number is not None:
+                found[pk][counter] = _value(str(number))
+    return found
 
 
 def _parameters(texts: dict[str, str]) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from redundancy.catalog import ENTERPRISE_PARAMETERS, PARAMETERS, SERVICES
+from redundancy.catalog import CLIENT_COUNTERS, ENTERPRISE_PARAMETERS, PARAMETERS, SERVICES
 from redundancy.cluster.facts import Event, Fact, Of
 from redundancy.cluster.reader.ha import REASONS, STATES, known
 from redundancy.cluster.reader.reading import Stretch
@@ -21,7 +21,6 @@ _SERVICES = {service.name for service in SERVICES}
 _NOTES = ("Commanded Out of Service", "Service Not Activated", "Not Responding")
 _STATUS = re.compile(r"(STARTED|STOPPED|STARTING|STOPPING|UNKNOWN)(?:  (.*))?$")
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,5}){1,3}(?:-\d{1,5})?$")
-_COUNTERS = {"CmConnectedSockets", "ActiveJsmSessions"}
 _UP = re.compile(r"(\d{1,5}) d (\d{1,2}:\d\d)$")
 _ZONE = re.compile(r"[A-Z]{2,5}$")
 _VALUES = re.compile(r"\d{1,10}$")
@@ -273,7 +272,9 @@ class _Values:
                     yield from ("", f"admin:show version {side.lower()}{behind}")
                     yield f"{side} Master Version: {version}"
             counters = self.counter.get(name, {})
-            sound = [each for each in counters if each in _COUNTERS and counters[each].isdigit()]
+            sound = [
+                each for each in counters if each in CLIENT_COUNTERS and counters[each].isdigit()
+            ]
             if sound:
                 yield from ("", "admin:show perf query counter")
                 if new:

@@ -20,6 +20,8 @@ WELL = HA_GUIDE.replace("Running in Backup Mode Reason: Peer Down", "Normal")
 PROMPT = "admin:utils service list\n"
 USERS = "User ID,Display Name,Assigned Node\n"
 STARTED = SERVICES.replace("[STOPPED]  Commanded Out of Service", "[STARTED]")
+COUNT = "\nadmin:run sql select count(*) from enduser\n(count(*))\n==========\n300       \n"
+GROUP_ALONE = "\nadmin:run sql select id,name from enterprisesubcluster\n" + table("id|name", "8|H")
 
 
 def compared(folder: Path, before: str, after: str) -> Comparison:
@@ -56,6 +58,16 @@ def of(node: str, text: str) -> str:
         (WELL + STARTED, WELL + STARTED, Verdict.UNKNOWN, [], [Change.LOOSE] * 2, []),
         (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL + of("imp-pub", "CmConnectedSockets = 80"), Verdict.BACK, [], [], [Change.COUNTER]),
         (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL + of("imp-pub", "CmConnectedSockets = 0"), Verdict.NOT_BACK, [Change.NOBODY_LEFT], [], []),
+        (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL + of("imp-pub", "CmConnectedSockets = 45"), Verdict.BACK, [], [], [Change.COUNTER]),
+        # Who switches High Availability on now breaks presence for those who are not back.
+        (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL + of("imp-pub", "CmConnectedSockets = 44"), Verdict.UNKNOWN, [], [Change.FEW_LEFT], []),
+        (WELL + of("imp-pub", "CmConnectedSockets = 90"), WELL, Verdict.UNKNOWN, [], [Change.NOT_TOLD], []),
+        (WELL, WELL + of("imp-pub", "CmConnectedSockets = 90"), Verdict.BACK, [], [], []),
+        (WELL + COUNT, WELL + COUNT, Verdict.BACK, [], [], []),
+        (WELL + COUNT, WELL + COUNT.replace("300", "299"), Verdict.NOT_BACK, [Change.USERS_COUNT], [], []),
+        (WELL + COUNT, WELL, Verdict.UNKNOWN, [], [Change.NOT_TOLD], []),
+        (WELL, WELL + COUNT, Verdict.BACK, [], [], []),
+        (WELL + GROUP_ALONE, WELL, Verdict.UNKNOWN, [], [Change.NOT_TOLD], []),
         (WELL + "\nClusterwide\nService Port = 22001\n", WELL + "\nClusterwide\nService Port = 22002\n", Verdict.NOT_BACK, [Change.PARAMETER], [], []),
     ],
 )  # fmt: skip

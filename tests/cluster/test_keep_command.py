@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from redundancy.cluster import writes
 from redundancy.cluster.comparing import compare
 from redundancy.cluster.lab import lab_snapshot
-from redundancy.models import ClusterSnapshot, PresenceUser
+from redundancy.models import ClusterSnapshot, NodeService, PresenceUser
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.srm.words import english
 from tests.cluster.inputs import HA_GUIDE, draft_of, write
@@ -90,3 +90,20 @@ def test_the_lab_is_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     found = compare(lab, unseen)
     assert found.verdict == 2
     assert {english(each.fields["what"]) for each in found.doubts} == {"State", "Reason"}
+
+
+def test_the_lab_counts_its_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("redundancy.operations.sample.USERS", 4)
+    load_sample_cluster(actor="ann")
+    lab = lab_snapshot()
+    told = {
+        name: {each: value.text for each, value in node.counters.items()}
+        for name, node in lab.nodes.items()
+        if node.is_presence
+    }
+    assert told == {
+        name: {"CmConnectedSockets": "2", "ActiveJsmSessions": "2"}
+        for name in ("imp-pub", "imp-sub")
+    }
+    NodeService.objects.filter(name="Cisco Presence Engine").update(running=False)
+    assert set(lab_snapshot().nodes["imp-pub"].counters) == {"CmConnectedSockets"}
