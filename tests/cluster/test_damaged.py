@@ -107,3 +107,19 @@ def test_a_second_first_node_is_of_another_session(tmp_path: Path) -> None:
     reading, (snapshot,) = told(tmp_path, text)
     assert set(snapshot.nodes) == {"a"}
     assert [each.place.line for each in reading.missed] == [3, 4]
+
+
+def test_two_sessions_mixed_line_by_line_give_no_status_to_the_wrong_node(tmp_path: Path) -> None:
+    one = STATUS.format(date="Sun Nov 29, 2026 01:20:00")
+    two = one.replace("imp-pub", "other").replace("14.0.1", "15.0.1")
+    mixed = "".join(
+        f"{line}\n{other}\n" for line, other in zip(one.splitlines(), two.splitlines(), strict=True)
+    )
+    _, (snapshot,) = told(tmp_path, mixed + "admin:utils ha status\nSubcluster Name: G\n")
+    assert {node.version for node in snapshot.nodes.values()} == {None}
+    assert {node.clock for node in snapshot.nodes.values()} == {None}
+    # One behind the other they are of two nodes.
+    versions = {
+        n.name: n.version and n.version.text for n in only(tmp_path, one + two).nodes.values()
+    }
+    assert len(set(versions.values())) == 2

@@ -65,6 +65,56 @@ def test_the_fields_status(tmp_path: Path) -> None:
     assert states == [("Normal", "Normal"), ("Running in Failed Mode", "Split Brain")]
 
 
+WORDED = (
+    'admin:run sql select name, isprimary, case when tkhaserverstate = 2 then "idle" '
+    'when tkhaserverstate = 3 then "normal" else to_char(tkhaserverstate) end{} from enterprisenode\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("", "(expression)"), (" as hastate", "hastate"), (" hastate", "hastate")]
+)
+def test_words_that_a_script_makes_of_states(tmp_path: Path, name: str, column: str) -> None:
+    rows = table(f"name|isprimary|{column}", "a|t|normal", "b|f|Idle", "c|f|8", "d|f|well", "e|f|")
+    reading, (snapshot,) = told(tmp_path, WORDED.format(name) + rows)
+    states = {each.name: each.state and each.state.text for each in snapshot.nodes.values()}
+    assert states == {"a": "Normal", "b": "Idle", "c": "Failed Over", "d": None, "e": None}
+    # A word that nobody knows is shown, and ends nothing.
+    assert [each.text.split()[0] for each in reading.missed] == ["d"]
+    assert reading.unused == []
+
+
+def test_a_column_that_another_statement_has_is_not_read(tmp_path: Path) -> None:
+    rows = table("name|isprimary|(expression)", "a|t|normal")
+    statement = "admin:run sql select name, isprimary, lower(x) from enterprisenode\n"
+    reading, (snapshot,) = told(tmp_path, statement + rows)
+    assert snapshot.nodes["a"].state is None
+    assert [each.columns for each in reading.unused] == [("(expression)",)]
+
+
+def test_the_fields_status_with_a_line_for_a_node(tmp_path: Path) -> None:
+    text = (
+        "Subcluster Name: G\n\tName: a\tState: Normal\tReason: Normal\n"
+        "\tName: b State: Failed Over with Critical Services not Ru\nnning Reason: Database Failure\n"
+        "\nSubcluster Name: H\nNode 1\n\tName: c State: Idle Reason: On Admin Request\n"
+        "Node 2\n\tName: d State: Running in Backup Mode Reason: On Admin Request\n"
+    )
+    reading, (snapshot,) = told(tmp_path, text)
+    assert reading.missed == []
+    assert {each.name: each.nodes for each in snapshot.groups.values()} == {
+        "G": ("a", "b"),
+        "H": ("c", "d"),
+    }
+    assert [
+        (n.state and n.state.text, n.reason and n.reason.text) for n in snapshot.nodes.values()
+    ] == [
+        ("Normal", "Normal"),
+        (State.FAILED_OVER_DOWN, "Database Failure"),
+        ("Idle", "On Admin Request"),
+        (State.BACKUP, "On Admin Request"),
+    ]
+
+
 @pytest.mark.parametrize("width", [60, 79, 80, 100])
 def test_every_state_and_reason_however_the_terminal_wraps_them(tmp_path: Path, width: int) -> None:
     """Also where a cut leaves what would be another state, such as *Failed* of *Failed Over*."""
@@ -290,6 +340,25 @@ def test_users_of_a_bulk_export_by_the_names_of_its_columns(tmp_path: Path) -> N
         "bob": "",
     }
     assert [each.place.line for each in reading.missed] == [5]
+
+
+def test_a_first_line_in_the_middle_is_no_user(tmp_path: Path) -> None:
+    """Two exports in one file, the same one twice, or of other columns."""
+    one = "User ID,Display Name,Assigned Node\nuser1,User,imp-pub\n"
+    two = "Presence Server;USER ID;Mail ID\nimp-sub;user2;x\n"
+    reading, (snapshot,) = told(tmp_path, one + one + two)
+    assert {user.name: user.node for user in snapshot.users.values()} == {
+        "user1": "imp-pub",
+        "user2": "imp-sub",
+    }
+    assert (reading.missed, snapshot.disputes) == ([], ())
+
+
+def test_a_user_of_whom_a_column_is_lost_is_not_guessed(tmp_path: Path) -> None:
+    text = "Assigned Node,User ID,Display Name,Mail ID\nimp-pub,anna,Anna,x\nbob,Bob,x\n"
+    reading, (snapshot,) = told(tmp_path, text)
+    assert set(snapshot.users) == {"anna"}
+    assert [each.place.line for each in reading.missed] == [3]
 
 
 def test_users_of_the_lab_as_exported_for_spreadsheets(tmp_path: Path) -> None:

@@ -37,6 +37,16 @@ def test_files_within_a_zip_file_whatever_they_are_called(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_how_a_file_is_written_is_told_by_more_than_its_first_bytes(tmp_path: Path) -> None:
+    old = tmp_path / "old.txt"
+    # Lines that end as they did on a Macintosh, the first one a long one.
+    old.write_bytes(f"{'=~' * 20}\n{HA_GUIDE}hello\n".replace("\n", "\r").encode())
+    assert [each.place.line for each in read([old]).missed] == [6]
+    program = tmp_path / "program"
+    program.write_bytes(b"#!/bin/sh\nexit 0\n" + bytes(range(256)) * 40)
+    assert [file for file, _ in read([program]).refused] == [str(program)]
+
+
 def test_a_folder_is_its_files(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "b.txt").write_text("x")

@@ -46,6 +46,9 @@ def test_no_prompt_of_a_page_is_left() -> None:
         "Press <enter> for 1 line, <space> for one page, or <q> to quit\r      \rsecond\r\n"
     )
     assert texts(without_codes.encode()) == ["second"]
+    # Where the log has no control characters at all.
+    alone = without_codes.partition("\r")[0]
+    assert texts(f"first\n{alone}\n{alone}second\n".encode()) == ["first", "", "second"]
 
 
 def test_what_is_no_utf_8_is_read_as_latin() -> None:

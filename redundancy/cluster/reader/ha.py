@@ -16,6 +16,8 @@ _GROUP = re.compile(r"\s*Subcluster Name\s*:\s*(\S.*)")
 _NUMBER = re.compile(r"\s*Node\s+(\d{1,6})\s*:?\s*$")
 _GUIDE = re.compile(r"\s*Node\s+(\d{1,6})\s+Name\s*:")
 _NAME = re.compile(r"\s*Name\s*:\s*(\S+)\s*$")
+# Name, state and reason on one line.
+_NAMED = re.compile(r"\s*Name\s*:\s*\S+\s+State\s*:")
 _PART = re.compile(r"\s*(?:State|Reason)\s*:")
 _WHOLE = re.compile(
     r"\s*(?:(?:Node\s+\d+\s+)?Name\s*:\s*(?P<name>\S+))?"
@@ -111,7 +113,8 @@ class HaStatus:
         if (found := _NAME.match(text)) and (inside or self._numbered):
             self._begin(found[1], line, context)
             return True
-        if _GUIDE.match(text) or (self._name and _PART.match(text)):
+        named = _NAMED.match(text) is not None and (inside or self._numbered)
+        if named or _GUIDE.match(text) or (self._name and _PART.match(text)):
             self._text, self._held = text, [line]
             told = _read(text)
             if told is not None and not told.open:
@@ -153,7 +156,9 @@ class HaStatus:
         text = line.text
         if not text.strip() or _GROUP.match(text) or _NUMBER.match(text) or _GUIDE.match(text):
             return False
-        if _NAME.match(text) or _PART.match(text) or len(self._held) >= _MOST_PARTS:
+        if _NAME.match(text) or _NAMED.match(text) or _PART.match(text):
+            return False
+        if len(self._held) >= _MOST_PARTS:
             return False
         for between in ("", " "):
             if _read(self._text + between + text) is not None:

@@ -3,7 +3,7 @@
 import re
 from datetime import datetime
 
-from redundancy.catalog import PARAMETERS
+from redundancy.catalog import CLIENT_COUNTERS, PARAMETERS
 from redundancy.cluster.facts import Of
 from redundancy.cluster.reader.context import Context
 from redundancy.cluster.reader.text import Line
@@ -15,7 +15,6 @@ _SERVICE = re.compile(
 )
 _VERSION = re.compile(r"(Active|Inactive)(?: Master)? Version\s*:\s*(\d[\w.-]*)$")
 _COUNTER = re.compile(r"(?:->\s*)?([A-Za-z]\w{2,63})\s*=\s*(\d{1,12})$")
-_COUNTERS = ("CmConnectedSockets", "ActiveJsmSessions")
 _PERF_CLASS = re.compile(r"(?:-\s*)?Perf class \(")
 _UP = re.compile(
     r"\bup\s+(?:(?P<days>\d{1,5}) days?,\s*)?(?:(?P<hours>\d{1,2}):(?P<rest>\d\d)|(?P<minutes>\d{1,2}) min)\b"
@@ -97,6 +96,8 @@ class Status:
 
     def __init__(self) -> None:
         self._host = ""
+        # Whether something was told of it, and whether two sessions are mixed, so that it is not known of whom.
+        self._begun = self._mixed = False
 
     def take(self, line: Line, context: Context) -> bool:
         """Take a line of the status."""
@@ -104,8 +105,16 @@ class Status:
         name, value = name.strip(), value.strip()
         if not colon or not value:
             return False
+        if name != "Host Name" and self._mixed:
+            return False
+        taken = self._take(name, value, line, context)
+        self._begun = name != "Host Name" and (self._begun or taken)
+        return taken
+
+    def _take(self, name: str, value: str, line: Line, context: Context) -> bool:
         if name == "Host Name":
-            self._host = value.split()[0]
+            before, self._host = self._host, value.split()[0]
+            self._mixed = self._mixed or (before not in {"", self._host} and not self._begun)
             context.host(self._host, not context.argument("show status"))
             context.tell(Of.NODE, self._host, "listed", "yes", line)
             return True
@@ -129,6 +138,7 @@ class Status:
     def end(self, _context: Context) -> None:
         """Forget whose status it was."""
         self._host = ""
+        self._begun = self._mixed = False
 
     def _clock(self, text: str, line: Line, context: Context) -> bool:
         moment = _moment(text)
@@ -236,7 +246,7 @@ class Counters:
         if " = " not in text and "= " not in text:
             self._owner = None if not text else self._owner
             return False
-        if (found := _COUNTER.match(text)) and (self._in_class or found[1] in _COUNTERS):
+        if (found := _COUNTER.match(text)) and (self._in_class or found[1] in CLIENT_COUNTERS):
             context.tell(Of.COUNTER, context.header, found[1], str(int(found[2])), line)
             return True
         name, _, value = text.partition(" = ")

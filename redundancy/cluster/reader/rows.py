@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from redundancy.cluster.facts import Of
 from redundancy.cluster.reader.context import Context
+from redundancy.cluster.reader.ha import STATES, known
 from redundancy.cluster.reader.text import Line
 from redundancy.srm.states import NOT_RESPONDING, NUMBERS
 
@@ -14,6 +16,11 @@ _KEY = re.compile(r"\d+$|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 _WORD = re.compile(r"[\w.:-]+$")
 _TRUE, _FALSE = {"t", "true", "1"}, {"f", "false", "0"}
 _STATES = {str(number): state.value for state, number in NUMBERS.items()} | {"12": NOT_RESPONDING}
+# The column in which a statement makes words of the numbers of states, and what it is called where it has a name.
+_WORDED = re.compile(
+    r"\bcase when tkhaserverstate\b.*?\bend\b(?:\s+as\b)?\s*(?!from\b)(\w*)\s*(?:,|from\b)"
+)
+_UNNAMED = "(expression)"
 # The server that holds what is the same on all.
 _EVERYWHERE = "enterprisewidedata"
 
@@ -96,6 +103,17 @@ def _nodes(row: Row, line: Line, context: Context) -> None:
         if column in row:
             value = row[column]
             context.tell(Of.NODE, name, field, "" if value == "NULL" else value, line)
+
+
+def _worded_nodes(column: str, row: Row, line: Line, context: Context) -> None:
+    """Take a row whose state is a word that somebody's statement has made of it, or the number."""
+    _nodes(row, line, context)
+    text = row[column]
+    state = _STATES.get(text) or known(STATES, text)
+    if state is not None:
+        context.tell(Of.NODE, row["name"], "state", state, line)
+    elif _some(text):
+        context.missed(line)
 
 
 def _servers(row: Row, line: Line, context: Context) -> None:
@@ -197,14 +215,26 @@ _BY_STATEMENT = {
 _COUNTED = re.compile(r"\(?count\(\*\)\)?$")
 
 
-def table_of(columns: tuple[str, ...], asked: str) -> Table | None:
-    """Return the table that has these columns, or None. ``asked``: the table of the statement, where it is known."""
+def table_of(columns: tuple[str, ...], asked: str, worded: str = "") -> Table | None:
+    """Return the table that has these columns, or None.
+
+    ``asked``: the table of the statement, where it is known; ``worded``: its column of ``worded_column``.
+    """
     if len(set(columns)) < len(columns):
         # Of a join: which of the two a name is of, cannot be told.
         return None
     if len(columns) == 1 and _COUNTED.match(columns[0]) and asked == "enduser":
         name = columns[0]
         return Table("enduser", (), {name: str.isdigit}, _count)
+    found = _found(columns, asked)
+    if found is None or found.name != "enterprisenode" or worded not in columns:
+        return found
+    return replace(
+        found, checks={**found.checks, worded: _any}, told=partial(_worded_nodes, worded)
+    )
+
+
+def _found(columns: tuple[str, ...], asked: str) -> Table | None:
     for table in TABLES:
         if table.has(columns):
             return table
@@ -212,3 +242,9 @@ def table_of(columns: tuple[str, ...], asked: str) -> Table | None:
         if table.name == asked and _BY_STATEMENT.get(asked, "?") in columns:
             return table
     return None
+
+
+def worded_column(command: str) -> str:
+    """Return the column in which a statement has words for the numbers of states; empty where it has none."""
+    found = _WORDED.search(command)
+    return "" if found is None else found[1] or _UNNAMED

@@ -94,15 +94,14 @@ class _Counted:
         self._raw, self._budget, self._before = raw, budget, before
 
     def read(self, size: int, /) -> bytes:
-        if self._before:
-            data, self._before = self._before[:size], self._before[size:]
-            return data
+        # What was read to see what it is, and what follows: how a text is written, its beginning tells.
+        before, self._before = self._before[:size], self._before[size:]
         try:
-            data = self._raw.read(size)
+            data = self._raw.read(size - len(before)) if len(before) < size else b""
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             raise Damaged(say("It is damaged ({error}).", error=str(error)[:100])) from None
         self._budget.spend(len(data))
-        return data
+        return before + data
 
 
 def open_files(paths: list[Path]) -> Iterator[Source]:

@@ -83,7 +83,8 @@ class Tables:
         if columns is None or not all(columns):
             return
         columns = tuple(column.lower() for column in columns)
-        table = rows.table_of(columns, _asked(context.command))
+        command = context.command
+        table = rows.table_of(columns, _asked(command), rows.worded_column(command))
         if table is None and len(columns) < 2:
             # One word over a rule is the heading of a text as well.
             return

@@ -23,7 +23,8 @@ _BOMS = (
 _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()][0-9A-Za-z]|[0-Z\\^-~])?"
 )
-_PAGING = re.compile(r"Press <enter> for 1 line, <space> for one page, or <q> to quit")
+_PAGE = "Press <enter>"
+_PAGING = re.compile(rf"{_PAGE} for 1 line, <space> for one page, or <q> to quit")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -65,7 +66,7 @@ codecs.register_error("cluster-latin", _as_latin)
 def read_lines(stream: Bytes) -> Iterator[Line]:
     """Yield the lines of a file. Raises NoText when it is none."""
     for number, raw, cut in _raw_lines(stream):
-        if raw.isprintable():
+        if raw.isprintable() and _PAGE not in raw:
             yield Line(number, raw.rstrip(), cut, len(raw))
             continue
         # A carriage return inside a line begins it anew: progress, and the prompt between two pages.
@@ -117,7 +118,7 @@ def _cleaned(text: str) -> str:
     """Return a line without escape codes, paging and what was erased."""
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
-    if "Press <enter>" in text:
+    if _PAGE in text:
         text = _PAGING.sub("", text)
     if "\b" in text:
         text = _erased(text)

@@ -10,7 +10,15 @@ from redundancy.spreadsheets import unescaped
 
 # Names of columns, in small letters without what is no letter.
 _USER = {"userid", "enduserid"}
-_NODE = {"assignednode", "node", "assignedpresenceserver", "presenceserver", "imandpresencenode"}
+_NODE = {
+    "assignednode",
+    "node",
+    "presencenode",
+    "imandpresencenode",
+    "presenceserver",
+    "imandpresenceserver",
+    "assignedpresenceserver",
+}
 _ENABLED = {"enableuserforunifiedcmimandpresence"}
 # One of them beside the user: a line with a user alone is no header.
 _OTHERS = {
@@ -45,7 +53,8 @@ class Users:
 
     def take(self, line: Line, context: Context) -> bool:
         """Take a user, or the line of names."""
-        if self._columns is not None and line.text:
+        # Of two exports, one behind the other, the second has its own first line.
+        if self._columns is not None and line.text and not self._again(line.text):
             return self._user(self._columns, line, context)
         if "," not in line.text and ";" not in line.text and "\t" not in line.text:
             return False
@@ -56,10 +65,15 @@ class Users:
         """Forget the columns."""
         self._columns = None
 
+    @staticmethod
+    def _again(text: str) -> bool:
+        return "user" in text.lower() and _header(text) is not None
+
     def _user(self, columns: _Columns, line: Line, context: Context) -> bool:
         fields = _fields(line.text, columns.sign)
-        # The lab's own format may leave the last one out.
-        if fields is None or not columns.number - 1 <= len(fields) <= columns.number:
+        # The lab's own format may leave the node out, which is the last one.
+        least = columns.number - (columns.node == columns.number - 1)
+        if fields is None or not least <= len(fields) <= columns.number:
             return False
         user = unescaped(fields[columns.user].strip())
         if not user or len(user) > _LONGEST:
