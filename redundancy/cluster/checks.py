@@ -58,7 +58,12 @@ def _groups(snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(Kind.HA_OFF, Risk.FAILOVER, fields, (ha.place,))
         if ha is not None and ha.text == "on":
             yield from _states(snapshot, group, pair)
-        yield from _versions(pair)
+        yield from _versions(pair, Risk.FAILOVER)
+    firsts = [
+        next((node for node in snapshot.pair(group) if node.version is not None), None)
+        for group in snapshot.groups.values()
+    ]
+    yield from _versions([node for node in firsts if node is not None], Risk.ORDER)
 
 
 def _states(snapshot: Snapshot, group: Group, pair: list[Node]) -> Iterator[Finding]:
@@ -93,12 +98,12 @@ def _states(snapshot: Snapshot, group: Group, pair: list[Node]) -> Iterator[Find
 def _risk_of(*states: str) -> Risk:
     if set(states) & {State.FAILED, NOT_RESPONDING}:
         return Risk.SERVICE
-    if set(states) & {*FAILED_OVER_STATES, *TRANSITIONS}:
+    if set(states) & {*FAILED_OVER_STATES, *TRANSITIONS, State.UNKNOWN}:
         return Risk.FAILOVER
     return Risk.ORDER
 
 
-def _versions(nodes: list[Node]) -> Iterator[Finding]:
+def _versions(nodes: list[Node], risk: Risk) -> Iterator[Finding]:
     told = [(node.name, node.version) for node in nodes if node.version is not None]
     for (one, version), (two, version2) in pairwise(told):
         if version.text == version2.text or version.disputed or version2.disputed:
@@ -108,7 +113,7 @@ def _versions(nodes: list[Node]) -> Iterator[Finding]:
             "High Availability stays off until all nodes run the same version and the users are back."
         )
         places = (version.place, version2.place)
-        yield Finding(Kind.VERSIONS_APART, Risk.FAILOVER, fields, places, advice)
+        yield Finding(Kind.VERSIONS_APART, risk, fields, places, advice)
 
 
 # --- nodes ---------------------------------------------------------------------------------------
@@ -154,7 +159,7 @@ def _services(snapshot: Snapshot, node: Node) -> Iterator[Finding]:
         if name in LOGIN_SERVICES:
             effect, risk = say("Nobody can log in there."), Risk.SERVICE
         elif monitored and ha:
-            effect, risk = say("SRM monitors it: the node fails over, or has."), Risk.SERVICE
+            effect, risk = _monitored(node), Risk.SERVICE
         elif service.watch is Watch.IF_CONFIGURED and ha:
             effect = say("SRM monitors it if its function is configured, which is not told.")
             risk = Risk.FAILOVER
@@ -164,6 +169,21 @@ def _services(snapshot: Snapshot, node: Node) -> Iterator[Finding]:
             risk = Risk.FAILOVER
         fields = {"service": name, "node": node.name, "status": value.text, "effect": effect}
         yield Finding(Kind.SERVICE_DOWN, risk, fields, (value.place,))
+
+
+def _monitored(node: Node) -> str:
+    """Return what SRM makes of a monitored service that does not run, by the state of its node."""
+    match None if node.state is None else node.state.text:
+        case None:
+            return say("SRM monitors it: the node fails over, or has.")
+        case State.NORMAL:
+            return say(
+                "SRM monitors it: the node fails over when it has been down for the Critical Service Delay."
+            )
+        case state if state in FAILED_OVER_STATES:
+            return say("SRM monitors it: the node does not take its users back before it runs.")
+        case _:
+            return say("SRM monitors it.")
 
 
 # --- users ---------------------------------------------------------------------------------------
@@ -177,10 +197,15 @@ def _users(snapshot: Snapshot) -> Iterator[Finding]:
             fields = {"group": group.name, "users": users, "most": GROUP_USERS}
             yield Finding(Kind.GROUP_TOO_LARGE, Risk.FAILOVER, fields, (group.place,))
     counted = snapshot.all_users
-    number = max(len(snapshot.users), int(counted.text) if counted is not None else 0)
-    if number > CLUSTER_USERS:
+    # Who is assigned to no node may have a telephone alone.
+    assigned = sum(bool(user.node) for user in snapshot.users.values())
+    number = max(len(snapshot.users), 0 if counted is None else int(counted.text))
+    fields = {"users": assigned, "most": CLUSTER_USERS}
+    if assigned > CLUSTER_USERS:
+        yield Finding(Kind.CLUSTER_TOO_LARGE, Risk.FAILOVER, fields, ())
+    elif number > CLUSTER_USERS:
         fields = {"users": number, "most": CLUSTER_USERS}
-        yield Finding(Kind.CLUSTER_TOO_LARGE, Risk.FAILOVER, fields, _places(counted))
+        yield Finding(Kind.COUNT_TOO_LARGE, Risk.KNOWLEDGE, fields, _places(counted))
     if counted is not None and snapshot.users and int(counted.text) != len(snapshot.users):
         fields = {"all": int(counted.text), "users": len(snapshot.users)}
         yield Finding(Kind.USERS_NOT_ALL, Risk.KNOWLEDGE, fields, _places(counted))

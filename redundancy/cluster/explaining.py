@@ -3,10 +3,10 @@
 The words are those of the lab's own groups. What is not told is said to be so, and nothing is concluded from it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from redundancy.catalog import LOGIN_SERVICES, PARAMETER_BY_KEY, SERVICE_BY_NAME, Watch
+from redundancy.catalog import LOGIN_SERVICES, PARAMETER_BY_KEY, SERVICE_BY_NAME, SERVICES, Watch
 from redundancy.cluster.snapshot import Group, Node, Snapshot, Value
 from redundancy.srm.advice import Side, explain, serving
 from redundancy.srm.states import (
@@ -20,10 +20,12 @@ from redundancy.srm.states import (
     State,
 )
 from redundancy.srm.types import Policy
-from redundancy.srm.words import duration, say
+from redundancy.srm.words import duration, listed, say
 
 NOT_ACTIVATED = "Service Not Activated"
 STARTED = "STARTED"
+# Services that SRM monitors on every node.
+MONITORED = tuple(each.name for each in SERVICES if each.watch is Watch.ALWAYS)
 _TRUE = "true"
 
 
@@ -130,6 +132,12 @@ def unreadable(node: Node) -> list[str]:
     return [n for n, value in node.services.items() if value.unread and n in SERVICE_BY_NAME]
 
 
+def unsure(node: Node) -> list[str]:
+    """Return the services that SRM always monitors of which it is not told, or told in two ways, whether they run."""
+    told = node.services
+    return [name for name in MONITORED if name not in told or told[name].disputed]
+
+
 def explained(snapshot: Snapshot, group: Group) -> Explained:
     """Return what the states of a group mean."""
     pair = tuple(snapshot.pair(group))
@@ -139,16 +147,16 @@ def explained(snapshot: Snapshot, group: Group) -> Explained:
     if group.ha is not None and group.ha.text == "off" and not group.ha.disputed:
         one, two = ((node.name, State.UNKNOWN, Reason.HA_NOT_ENABLED) for node in pair)
         off = explain(one, two, policy_of(snapshot))
-        own = tuple(
-            say("{node} serves the users that are assigned to it.", node=node.name) for node in pair
-        )
+        away = [node.name for node in pair if _away(node)]
+        own = tuple(_own(node.name, _shut(pair), away) for node in pair)
         coming = (say("Nobody takes over from a node that fails while High Availability is off."),)
-        return Explained(group, pair, off.number, off.cause, off.advice, own, coming, ())
+        untold = tuple(_untold_logins(pair))
+        return Explained(group, pair, off.number, off.cause, off.advice, own, coming, untold)
     untold = tuple(_untold(group, pair))
     first, second = (side_of(node) for node in pair)
     if first is None or second is None:
         return Explained(group, pair, None, "", "", (), (), untold)
-    shut = [node.name for node in pair if down(node, login=True)]
+    shut = _shut(pair)
     found = explain(first, second, policy_of(snapshot), shut=shut)
     return Explained(
         group,
@@ -160,6 +168,23 @@ def explained(snapshot: Snapshot, group: Group) -> Explained:
         tuple(_coming(snapshot, pair, first, second)),
         untold,
     )
+
+
+def _shut(pair: tuple[Node, ...]) -> list[str]:
+    return [node.name for node in pair if down(node, login=True)]
+
+
+def _away(node: Node) -> bool:
+    return node.reached is not None and not node.reached.disputed and node.reached.text == "no"
+
+
+def _own(node: str, shut: Collection[str], away: Collection[str] = ()) -> str:
+    """Return that a node serves its own users, unless nobody can log in there, or nobody reaches it."""
+    if node in away:
+        return say("Whether {node} serves anybody is not known: it is not reached.", node=node)
+    if node in shut:
+        return say("{node} has its own users, and nobody can log in there.", node=node)
+    return say("{node} serves the users that are assigned to it.", node=node)
 
 
 def _untold(group: Group, pair: tuple[Node, ...]) -> Iterator[str]:
@@ -180,6 +205,11 @@ def _untold(group: Group, pair: tuple[Node, ...]) -> Iterator[str]:
                 "The reason of {node} is not told, and its state alone does not say what it means.",
                 node=node.name,
             )
+    yield from _untold_logins(pair)
+
+
+def _untold_logins(pair: tuple[Node, ...]) -> Iterator[str]:
+    for node in pair:
         if not any(name in node.services for name in LOGIN_SERVICES):
             yield say(
                 "Whether clients can log in at {node} is not told: its services are not.",
@@ -198,10 +228,8 @@ def _holders(one: Side, two: Side, shut: list[str]) -> Iterator[str]:
             yield say("{node} serves nobody.", node=name)
         elif state in TRANSITIONS:
             yield say("{node} is between two states: sessions may be moving.", node=name)
-        elif name in shut:
-            yield say("{node} has its own users, and nobody can log in there.", node=name)
-        elif other[1] not in BACKUP_MODES:
-            yield say("{node} serves the users that are assigned to it.", node=name)
+        elif name in shut or other[1] not in BACKUP_MODES:
+            yield _own(name, shut)
 
 
 def _coming(snapshot: Snapshot, pair: tuple[Node, ...], one: Side, two: Side) -> Iterator[str]:
@@ -227,6 +255,9 @@ def _coming(snapshot: Snapshot, pair: tuple[Node, ...], one: Side, two: Side) ->
     if states & TRANSITIONS:
         yield say("The move ends by itself, and both states change then.")
         return
+    if lost := list(_from_backup(snapshot, pair, one, two)):
+        yield from lost
+        return
     for side, other in ((one, two), (two, one)):
         yield from _from_failed_over(snapshot, side, other)
 
@@ -251,6 +282,28 @@ def _from_normal(snapshot: Snapshot, pair: tuple[Node, ...]) -> Iterator[str]:
             timeout=limit_of(snapshot, "heartbeat_timeout").words,
             delay=delay,
         )
+
+
+def _from_backup(snapshot: Snapshot, pair: tuple[Node, ...], one: Side, two: Side) -> Iterator[str]:
+    """Yield what follows where a node that serves for its peer lacks a monitored service."""
+    delay = limit_of(snapshot, "critical_service_delay").words
+    for node, side, other in ((pair[0], one, two), (pair[1], two, one)):
+        missing = down(node) if side[1] in BACKUP_MODES else []
+        if not missing:
+            continue
+        names = {"node": node.name, "peer": other[0], "services": listed(missing), "limit": delay}
+        if other[1] in {State.IDLE, State.FAILED_OVER}:
+            yield say(
+                "Not running on {node}, which serves everybody: {services}. {peer} takes everybody when that has been so "
+                "for {limit}; since when it is, is not told.",
+                **names,
+            )
+        elif other[1] is State.FAILED_OVER_DOWN:
+            yield say(
+                "Not running on {node}, which serves everybody: {services}. Both nodes go to failed mode when that has "
+                "been so for {limit}; since when it is, is not told.",
+                **names,
+            )
 
 
 def _from_failed_over(snapshot: Snapshot, side: Side, other: Side) -> Iterator[str]:

@@ -49,6 +49,7 @@ class Kind(StrEnum):
     NOT_REACHED = "not-reached"
     GROUP_TOO_LARGE = "group-too-large"
     CLUSTER_TOO_LARGE = "cluster-too-large"
+    COUNT_TOO_LARGE = "count-too-large"
     USERS_UNASSIGNED = "users-unassigned"
     USERS_ELSEWHERE = "users-elsewhere"
     USERS_NOT_ALL = "users-not-all"
@@ -83,7 +84,13 @@ SENTENCES: dict[Kind, str] = {
     Kind.CLUSTER_TOO_LARGE: say(
         "There are {users:,} users; the vendor supports {most:,} in a cluster."
     ),
-    Kind.USERS_UNASSIGNED: say("Users that are assigned to no node: {users:,}, such as {example}."),
+    Kind.COUNT_TOO_LARGE: say(
+        "There are {users:,} users; the vendor supports {most:,} users of IM and Presence in a cluster. How "
+        "many of them are such users is not told."
+    ),
+    Kind.USERS_UNASSIGNED: say(
+        "Users that are assigned to no node: {users:,}, such as {example}. Who has a telephone alone needs none."
+    ),
     Kind.USERS_ELSEWHERE: say(
         "Users that are assigned to {node}, which is no node that was told: {users:,}, such as {example}."
     ),

@@ -10,7 +10,14 @@ from enum import StrEnum
 from functools import lru_cache
 
 from redundancy.catalog import PARAMETER_BY_KEY
-from redundancy.cluster.explaining import down, explained, number_of, side_of, unreadable
+from redundancy.cluster.explaining import (
+    down,
+    explained,
+    number_of,
+    side_of,
+    unreadable,
+    unsure,
+)
 from redundancy.cluster.snapshot import Group, Node, Snapshot
 from redundancy.login_profiles import NODE_SIZES, Mode, row_for
 from redundancy.relogin import PERCENTS, LoginBand, peak_of, rate_in_words, span_of, until_of
@@ -164,6 +171,12 @@ def _untold(group: Group, node: Node, peer: Node | None) -> Iterator[str]:
     for each in (node, peer):
         if each is not None and not each.services:
             yield say("The services of {node} are not told.", node=each.name)
+        elif each is not None and (missing := unsure(each)):
+            yield say(
+                "Whether these run on {node} is not told: {services}.",
+                services=listed(missing),
+                node=each.name,
+            )
         elif each is not None and (unread := unreadable(each)):
             yield say(
                 "Whether these run on {node} could not be read: {services}.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from redundancy.catalog import LOGIN_SERVICES, SERVICES, Watch
-from redundancy.cluster.explaining import down, explained
+from redundancy.cluster.explaining import MONITORED, down, explained
 from redundancy.cluster.snapshot import Group, Node, Snapshot, Value
 from redundancy.models import AlarmKind
 from redundancy.srm.states import (
@@ -22,7 +22,6 @@ from redundancy.srm.states import (
 from redundancy.srm.words import listed, say, together
 
 # Services whose state decides an alarm.
-_MONITORED = tuple(each.name for each in SERVICES if each.watch is Watch.ALWAYS)
 _DECIDING = frozenset(
     {
         *LOGIN_SERVICES,
@@ -181,7 +180,7 @@ def _node(found: Judgement, group: Group | None, node: Node) -> None:
     resting = group is not None and _text(group.ha) != "off" and _text(node.state) in _RESTING
     # A node that failed over since a service is down has the alarm all the same: it is what to mend.
     stopped = [] if _text(node.state) == State.IDLE else down(node)
-    _services(found, AlarmKind.SERVICE_DOWN, group, node, stopped, _MONITORED)
+    _services(found, AlarmKind.SERVICE_DOWN, group, node, stopped, MONITORED)
     stopped = [] if resting else down(node, login=True)
     _services(found, AlarmKind.SERVICE_STOPPED, group, node, stopped, LOGIN_SERVICES)
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from redundancy.catalog import GROUP_USERS
 from redundancy.cluster.checks import findings
-from redundancy.cluster.comparing import compare
-from redundancy.cluster.explaining import limit_of
+from redundancy.cluster.comparing import Change, compare
+from redundancy.cluster.explaining import down, limit_of
 from redundancy.cluster.findings import Finding, Kind, Risk
 from redundancy.cluster.readiness import limits_of
 from redundancy.cluster.snapshot import Group, Node, Snapshot, Value
@@ -24,7 +24,7 @@ _HA = frozenset(
     {Kind.STATES, Kind.STATES_UNEXPLAINED, Kind.STATE_NOT_TOLD, Kind.HA_OFF, Kind.ALONE, Kind.WITHOUT_GROUP}
 )  # fmt: skip
 _VERSIONS = frozenset({Kind.VERSIONS_APART})
-_SIZES = frozenset({Kind.GROUP_TOO_LARGE, Kind.CLUSTER_TOO_LARGE})
+_SIZES = frozenset({Kind.GROUP_TOO_LARGE, Kind.CLUSTER_TOO_LARGE, Kind.COUNT_TOO_LARGE})
 
 
 class Sort(StrEnum):
@@ -192,9 +192,12 @@ def _drift(snapshot: Snapshot, baseline: tuple[str, Snapshot | None] | None) -> 
         yield Answer(Sort.UNTOLD, say("The baseline cannot be used: {baseline}.", baseline=title))
         return
     compared = compare(before, snapshot)
-    yield from (Answer(Sort.BAD, each.sentence) for each in compared.differences)
-    yield from (Answer(Sort.UNTOLD, each.sentence) for each in compared.doubts)
-    if not compared.differences and not compared.doubts:
+    # Counters are of the moment at which it was kept.
+    lasting = [each for each in compared.differences if each.change is not Change.NOBODY_LEFT]
+    doubts = [each for each in compared.doubts if each.change is not Change.FEW_LEFT]
+    yield from (Answer(Sort.BAD, each.sentence) for each in lasting)
+    yield from (Answer(Sort.UNTOLD, each.sentence) for each in doubts)
+    if not lasting and not doubts:
         yield Answer(Sort.WELL, say("It is as the baseline: {baseline}.", baseline=title))
 
 
@@ -229,6 +232,17 @@ def _cost(
         return Answer(
             Sort.BAD,
             say("When {node} fails now, nobody may take over: {group} is not Normal.", **names),
+        )
+    peer = next(other for other in snapshot.pair(group) if other.name != node.name)
+    if absent := list(dict.fromkeys([*down(peer), *down(peer, login=True)])):
+        return Answer(
+            Sort.BAD,
+            say(
+                "When {node} fails, {peer} cannot serve its users: not running there: {services}.",
+                peer=peer.name,
+                services=listed(absent),
+                **names,
+            ),
         )
     if on is None or None in states or per_node is None or limits is None:
         missing = [

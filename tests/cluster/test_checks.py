@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from redundancy.catalog import GROUP_USERS
+from redundancy.catalog import CLUSTER_USERS, GROUP_USERS
 from redundancy.cluster.checks import findings
 from redundancy.cluster.findings import SENTENCES, Finding, Kind, Risk
 from redundancy.srm.advice import ROWS
@@ -156,3 +156,53 @@ def test_parameters_by_the_rules_of_the_lab(tmp_path: Path) -> None:
 
 def test_every_kind_has_its_sentence() -> None:
     assert set(SENTENCES) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("state", "effect"),
+    [
+        ("Normal", "the node fails over when it has been down for the Critical Service Delay."),
+        (f"{State.FAILED_OVER} Reason: Critical Service Down", "the node does not take its users back before it runs."),
+        (f"{State.BACKUP} Reason: Critical Service Down", "SRM monitors it."),
+        (f"Failed Reason: {Reason.SPLIT_BRAIN}", "SRM monitors it."),
+    ],
+)  # fmt: skip
+def test_what_srm_makes_of_a_service_that_is_down(tmp_path: Path, state: str, effect: str) -> None:
+    text = STATES.format(state, "Normal") + "\nNode Name : a\nCisco Presence Engine[STOPPED]\n"
+    found = kinds(findings(only(tmp_path, text)))[Kind.SERVICE_DOWN]
+    assert found.fields["effect"].endswith(effect)
+
+
+def test_states_that_are_unknown_though_it_is_on_take_nobody_over(tmp_path: Path) -> None:
+    states = STATES.format(*["Unknown Reason: Unknown"] * 2)
+    found = kinds(findings(only(tmp_path, f"{HA}\n{states}")))
+    assert found[Kind.STATES].risk is Risk.FAILOVER
+
+
+def test_groups_of_two_versions(tmp_path: Path) -> None:
+    text = WELL + WELL.replace("G", "H").replace(" a ", " c ").replace(" b ", " d ")
+    text += "".join(
+        f"admin:show version active {name}\nActive Master Version: {version}\n"
+        for name, version in (("a", "14.0.1"), ("b", "14.0.1"), ("c", "15.0.1"), ("d", "15.0.1"))
+    )
+    (found,) = findings(only(tmp_path, text))
+    assert (found.kind, found.risk) == (Kind.VERSIONS_APART, Risk.ORDER)
+    assert (found.fields["one"], found.fields["two"]) == ("a", "c")
+
+
+def test_a_count_of_all_end_users_is_not_one_of_those_of_presence(tmp_path: Path) -> None:
+    count = (
+        f"admin:run sql select count(*) from enduser\n(count(*))\n==========\n{CLUSTER_USERS + 1}\n"
+    )
+    (found,) = findings(only(tmp_path, WELL + count))
+    assert (found.kind, found.risk) == (Kind.COUNT_TOO_LARGE, Risk.KNOWLEDGE)
+
+
+def test_a_cluster_with_too_many_assigned_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("redundancy.cluster.checks.CLUSTER_USERS", 7)
+    head = "User ID,Display Name,Assigned Node\n"
+    assert findings(only(tmp_path, WELL, head + users(7, "a"))) == []
+    (found,) = findings(only(tmp_path, WELL, head + users(8, "a")))
+    assert (found.kind, found.fields) == (Kind.CLUSTER_TOO_LARGE, {"users": 8, "most": 7})

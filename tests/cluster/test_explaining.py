@@ -152,3 +152,63 @@ def test_what_is_not_told_is_not_explained() -> None:
 def test_a_group_of_one_node_has_no_failover() -> None:
     found = told("Subcluster Name: G\nNode 1 Name : a State: Normal\n")
     assert "A group of one node has no failover" in said(found.untold)
+
+
+LOST = SERVICES.replace(" a\n", " b\n").format("Cisco XCP Router[STOPPED]")
+BACKUP = "Running in Backup Mode Reason: {}"
+
+
+@pytest.mark.parametrize(
+    ("other", "reason", "sentence"),
+    [
+        (
+            "Failed Over Reason: Critical Service Down",
+            "Critical Service Down",
+            "a takes everybody when that has been so for 1 min 30 s",
+        ),
+        (
+            "Idle Reason: On Admin Request",
+            "On Admin Request",
+            "a takes everybody when that has been so for 1 min 30 s",
+        ),
+        (
+            "Failed Over with Critical Services not Running Reason: Critical Service Down",
+            "Critical Service Down",
+            "Both nodes go to failed mode when that has been so for 1 min 30 s",
+        ),
+    ],
+)
+def test_a_backup_that_loses_a_service_is_not_said_to_wait(
+    other: str, reason: str, sentence: str
+) -> None:
+    found = told(STATES.format(other, BACKUP.format(reason)) + LOST)
+    coming = said(found.coming)
+    assert coming.startswith("Not running on b, which serves everybody: Cisco XCP Router. ")
+    assert sentence in coming
+    assert "waits" not in coming
+
+
+def test_a_backup_whose_peer_is_silent_keeps_the_users_though_it_lacks_a_service() -> None:
+    silent = "Cisco Server Recovery Manager Not Responding"
+    found = told(STATES.format(silent, BACKUP.format("Peer Down")) + LOST)
+    assert "b goes on until the SRM of a reports again." in said(found.coming)
+
+
+OFF = STATES.format(*["Unknown Reason: High Availability Not Enabled"] * 2)
+
+
+def test_with_high_availability_off_it_is_said_who_serves_nobody_all_the_same() -> None:
+    found = told(OFF + LOST)
+    assert said(found.holders) == (
+        "a serves the users that are assigned to it. b has its own users, and nobody can log in there."
+    )
+    assert said(found.untold) == (
+        "Whether clients can log in at a is not told: its services are not."
+    )
+    network = (
+        "admin:show network cluster\n"
+        "10.0.0.2 b.example.com b Subscriber cups DBSub not authenticated\n"
+    )
+    assert "Whether b serves anybody is not known: it is not reached." in (
+        said(told(OFF + network).holders)
+    )

@@ -158,3 +158,11 @@ def test_versions_apart_are_a_caution_while_high_availability_is_off() -> None:
     found = asked(OFF + RUNNING + versions)
     assert (found.ready, found.against) == (Ready.YES, ())
     assert "b runs 15.0.1.10000-1" in said(found.cautions)
+
+
+def test_services_that_are_told_in_part_are_not_told_to_be_well() -> None:
+    for part in ("A Cisco DB[STARTED]", "Cisco XCP Router[STARTED]"):
+        found = asked(WELL + services("a") + f"admin:utils service list b\n{part}\n")
+        absent = "Cisco XCP Router" if "DB" in part else "A Cisco DB"
+        assert found.ready is Ready.UNKNOWN
+        assert f"Whether these run on b is not told: {absent}." in said(found.untold)

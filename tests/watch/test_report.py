@@ -16,6 +16,7 @@ from tests.cluster.inputs import CLUSTER, reading_of, table
 from tests.watch.inputs import FAILED_OVER, NORMAL, OFF, PUB, SUB, Real, at, dated
 
 GROUP = "DefaultCUPSubCluster"
+COST = "What a failover would cost"
 LIMITS = (
     "\nadmin:run sql select * from processnode\n"
     + table("pkid|name|tkprocessnoderole", f"1|{PUB}|2", f"2|{SUB}|2")
@@ -271,3 +272,24 @@ def test_the_verdict_is_the_exit_code(weekly: Real) -> None:
     row.refresh_from_db()
     assert reporting.verdict(row, weekly.now) == 2
     assert "nothing is known of it" in reporting.text_of(row, weekly.now)[0]
+
+
+def test_a_peer_at_which_nobody_can_log_in_brings_nobody_back() -> None:
+    stopped = f"\nadmin:utils service list {SUB}\nCisco XCP Connection Manager[STOPPED]\n"
+    found = answers(report(snapshot(NORMAL + LIMITS + USERS + stopped), None), COST)
+    assert found[0] == (
+        Sort.BAD,
+        f"When {PUB} fails, {SUB} cannot serve its users: not running there: Cisco XCP Connection Manager.",
+    )
+    assert found[1] == (Sort.WELL, f"No user is assigned to {SUB}.")
+
+
+def test_counters_of_the_moment_are_no_drift() -> None:
+    before, after, none = (
+        snapshot(f"{NORMAL}\nadmin:\nNode Name : {PUB}\nCmConnectedSockets = {number}\n")
+        for number in (90, 3, 0)
+    )
+    for now in (after, none):
+        assert answers(report(now, ("then", before)), "Changes since the baseline") == [
+            (Sort.WELL, "It is as the baseline: then.")
+        ]
