@@ -131,7 +131,9 @@ def _against(snapshot: Snapshot, group: Group, node: Node, peer: Node | None) ->
         yield apart
     if peer is None:
         return
-    if missing := down(peer):
+    idle = on and peer.state is not None and peer.state.text == State.IDLE
+    # Those of an Idle node were stopped by SRM, and a fallback starts them.
+    if not idle and (missing := down(peer)):
         yield say(
             "Not running on {peer}, the other node: {services}. Mend that first: with High Availability on again it "
             "would fail over.",

@@ -166,3 +166,12 @@ def test_services_that_are_told_in_part_are_not_told_to_be_well() -> None:
         absent = "Cisco XCP Router" if "DB" in part else "A Cisco DB"
         assert found.ready is Ready.UNKNOWN
         assert f"Whether these run on b is not told: {absent}." in said(found.untold)
+
+
+def test_what_srm_stopped_on_an_idle_node_is_not_to_be_mended() -> None:
+    states = HA.format(
+        "Idle Reason: On Admin Request", "Running in Backup Mode Reason: On Admin Request"
+    )
+    found = asked(states + services("a", down=XCP_ROUTER) + services("b"), "b")
+    assert said(found.against).startswith("The pair is not Normal.")
+    assert "Mend that first" not in said(found.against)
