@@ -67,7 +67,8 @@ class Users:
 
     @staticmethod
     def _again(text: str) -> bool:
-        return "user" in text.lower() and _header(text) is not None
+        # Nearly all lines are users, so little is asked of each.
+        return "userid" in text.lower().replace(" ", "") and _header(text) is not None
 
     def _user(self, columns: _Columns, line: Line, context: Context) -> bool:
         fields = _fields(line.text, columns.sign)
