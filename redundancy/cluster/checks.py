@@ -13,7 +13,7 @@ from redundancy.catalog import (
     SERVICE_BY_NAME,
     Watch,
 )
-from redundancy.cluster.explaining import NOT_ACTIVATED, policy_of, side_of, unreadable
+from redundancy.cluster.explaining import NOT_ACTIVATED, no_pair, policy_of, side_of, unreadable
 from redundancy.cluster.facts import Place, called
 from redundancy.cluster.findings import Finding, Kind, Risk
 from redundancy.cluster.reader.reading import GAP
@@ -50,7 +50,9 @@ def _groups(snapshot: Snapshot) -> Iterator[Finding]:
     for group in snapshot.groups.values():
         pair = snapshot.pair(group)
         ha = group.ha
-        if len(pair) == 1:
+        if odd := no_pair(group, pair):
+            yield Finding(Kind.NO_PAIR, Risk.KNOWLEDGE, {"what": odd}, (group.place,))
+        elif len(pair) == 1:
             fields = {"group": group.name, "node": pair[0].name}
             yield Finding(Kind.ALONE, Risk.FAILOVER, fields, (group.place,))
         if ha is not None and ha.text == "off" and not ha.disputed:

@@ -3,7 +3,7 @@
 The words are those of the lab's own groups. What is not told is said to be so, and nothing is concluded from it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from redundancy.catalog import LOGIN_SERVICES, PARAMETER_BY_KEY, SERVICE_BY_NAME, SERVICES, Watch
@@ -138,10 +138,34 @@ def unsure(node: Node) -> list[str]:
     return [name for name in MONITORED if name not in told or told[name].disputed]
 
 
+def no_pair(group: Group, pair: Sequence[Node]) -> str:
+    """Return why the nodes that are told of a group cannot be all, or only those; empty where they can."""
+    if len(pair) > 2:
+        return say(
+            "Of {group} {number} nodes are told, and a group has one or two: {nodes}.",
+            group=group.name,
+            number=len(pair),
+            nodes=listed(node.name for node in pair),
+        )
+    on = group.ha is not None and group.ha.text == "on" and not group.ha.disputed
+    if len(pair) == 1 and on:
+        return say(
+            "High Availability of {group} is on, and of its two nodes only {node} is told.",
+            group=group.name,
+            node=pair[0].name,
+        )
+    return ""
+
+
 def explained(snapshot: Snapshot, group: Group) -> Explained:
     """Return what the states of a group mean."""
     pair = tuple(snapshot.pair(group))
-    if len(pair) != 2:
+    if odd := no_pair(group, pair):
+        return Explained(group, pair, None, "", "", (), (), (odd,))
+    if not pair:
+        nobody = say("No node of {group} is told.", group=group.name)
+        return Explained(group, pair, None, "", "", (), (), (nobody,))
+    if len(pair) == 1:
         alone = say("A group of one node has no failover: there is nothing to explain.")
         return Explained(group, pair, None, "", "", (), (), (alone,))
     if group.ha is not None and group.ha.text == "off" and not group.ha.disputed:

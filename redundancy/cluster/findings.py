@@ -42,6 +42,7 @@ class Kind(StrEnum):
     STATE_NOT_TOLD = "state-not-told"
     HA_OFF = "ha-off"
     ALONE = "one-node"
+    NO_PAIR = "no-pair"
     WITHOUT_GROUP = "without-group"
     VERSIONS_APART = "versions-apart"
     SERVICE_DOWN = "service-down"
@@ -72,6 +73,7 @@ SENTENCES: dict[Kind, str] = {
     ),
     Kind.HA_OFF: say("High Availability of {group} is off: nobody takes over when a node fails."),
     Kind.ALONE: say("{group} has one node, {node}: nobody can take over from it."),
+    Kind.NO_PAIR: say("{what}"),
     Kind.WITHOUT_GROUP: say("{node} is in no presence redundancy group."),
     Kind.VERSIONS_APART: say("{one} runs version {version}, {two} runs {version2}."),
     Kind.SERVICE_DOWN: say("{service} on {node}: {status}. {effect}"),

@@ -13,6 +13,7 @@ from redundancy.catalog import PARAMETER_BY_KEY
 from redundancy.cluster.explaining import (
     down,
     explained,
+    no_pair,
     number_of,
     side_of,
     unreadable,
@@ -72,15 +73,17 @@ def readiness(
     snapshot: Snapshot, group: Group, node: Node, per_node: dict[str, int] | None
 ) -> Readiness:
     """Return whether ``node`` may be restarted; ``per_node``: users that are told to be assigned, None: none is."""
-    peer = next((each for each in snapshot.pair(group) if each.name != node.name), None)
-    served = _served(group, node, peer)
+    pair = snapshot.pair(group)
+    odd = no_pair(group, pair)
+    peer = None if odd else next((each for each in pair if each.name != node.name), None)
+    served = None if odd else _served(group, node, peer)
     users = None if per_node is None or served is None else sum(per_node.get(n, 0) for n in served)
     limits = limits_of(node)
     return Readiness(
         node,
         tuple(_against(snapshot, group, node, peer)),
-        tuple(_untold(group, node, peer)),
-        tuple(_cautions(group, node, peer)),
+        (*filter(None, [odd]), *_untold(group, node, peer)),
+        () if odd else tuple(_cautions(group, node, peer)),
         tuple(_notices(node, served, users, limits)),
         tuple(_shorter(node, peer, per_node, users, limits)),
     )

@@ -10,7 +10,7 @@ from enum import StrEnum
 from redundancy.catalog import GROUP_USERS
 from redundancy.cluster.checks import findings
 from redundancy.cluster.comparing import Change, compare
-from redundancy.cluster.explaining import down, limit_of
+from redundancy.cluster.explaining import down, limit_of, no_pair
 from redundancy.cluster.findings import Finding, Kind, Risk
 from redundancy.cluster.readiness import limits_of
 from redundancy.cluster.snapshot import Group, Node, Snapshot, Value
@@ -21,7 +21,7 @@ from redundancy.srm.words import duration, english, listed, say, say_count
 # Sentences of one sort under a question; how many more there are is said.
 MOST = 20
 _HA = frozenset(
-    {Kind.STATES, Kind.STATES_UNEXPLAINED, Kind.STATE_NOT_TOLD, Kind.HA_OFF, Kind.ALONE, Kind.WITHOUT_GROUP}
+    {Kind.STATES, Kind.STATES_UNEXPLAINED, Kind.STATE_NOT_TOLD, Kind.HA_OFF, Kind.ALONE, Kind.NO_PAIR, Kind.WITHOUT_GROUP}
 )  # fmt: skip
 _VERSIONS = frozenset({Kind.VERSIONS_APART})
 _SIZES = frozenset({Kind.GROUP_TOO_LARGE, Kind.CLUSTER_TOO_LARGE, Kind.COUNT_TOO_LARGE})
@@ -219,6 +219,8 @@ def _cost(
 ) -> Answer:
     names = {"node": node.name, "group": group.name}
     on, limits = _text(group.ha), limits_of(node)
+    if odd := no_pair(group, snapshot.pair(group)):
+        return Answer(Sort.UNTOLD, odd)
     if alone or on == "off":
         return Answer(
             Sort.BAD,

@@ -108,7 +108,8 @@ def test_groups_nodes_and_versions(tmp_path: Path) -> None:
     found = kinds(findings(only(tmp_path, text)))
     assert found[Kind.VERSIONS_APART].fields["version2"] == "15.0.1"
     assert found[Kind.LOOSE].fields == {"what": "group id", "number": 1}
-    alone = kinds(findings(only(tmp_path, f"{HA}\n{table(IDS, '1|a|7', '2|b|NULL')}")))
+    off = table("id|name|haenabled", "7|G|f")
+    alone = kinds(findings(only(tmp_path, f"{off}\n{table(IDS, '1|a|7', '2|b|NULL')}")))
     assert alone[Kind.ALONE].fields == {"group": "G", "node": "a"}
     assert alone[Kind.WITHOUT_GROUP].fields == {"node": "b"}
 
@@ -206,3 +207,13 @@ def test_a_cluster_with_too_many_assigned_users(
     assert findings(only(tmp_path, WELL, head + users(7, "a"))) == []
     (found,) = findings(only(tmp_path, WELL, head + users(8, "a")))
     assert (found.kind, found.fields) == (Kind.CLUSTER_TOO_LARGE, {"users": 8, "most": 7})
+
+
+def test_a_group_of_which_a_node_is_missing_or_too_many_are_told(tmp_path: Path) -> None:
+    one = WELL.rpartition("Node 2")[0]
+    (found,) = findings(only(tmp_path, one))
+    assert (found.kind, found.risk) == (Kind.NO_PAIR, Risk.KNOWLEDGE)
+    (found,) = findings(only(tmp_path, one.replace("Normal", "Unknown Reason: Unknown")))
+    assert found.kind is Kind.ALONE
+    (found,) = findings(only(tmp_path, WELL + "Node 3 Name : c State: Normal\n"))
+    assert "Of G 3 nodes are told" in found.sentence

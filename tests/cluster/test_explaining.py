@@ -150,7 +150,9 @@ def test_what_is_not_told_is_not_explained() -> None:
 
 
 def test_a_group_of_one_node_has_no_failover() -> None:
-    found = told("Subcluster Name: G\nNode 1 Name : a State: Normal\n")
+    found = told(
+        "Subcluster Name: G\nNode 1 Name : a State: Unknown Reason: High Availability Not Enabled\n"
+    )
     assert "A group of one node has no failover" in said(found.untold)
 
 
@@ -212,3 +214,20 @@ def test_with_high_availability_off_it_is_said_who_serves_nobody_all_the_same() 
     assert "Whether b serves anybody is not known: it is not reached." in (
         said(told(OFF + network).holders)
     )
+
+
+@pytest.mark.parametrize(
+    ("nodes", "sentence"),
+    [
+        ("Node 2 Name : b State: Normal\n", "of its two nodes only b is told."),
+        ("", "No node of G is told."),
+        (
+            "".join(f"Node {n} Name : {name} State: Normal\n" for n, name in enumerate("abc", 1)),
+            "Of G 3 nodes are told, and a group has one or two: a, b and c.",
+        ),
+    ],
+)
+def test_nodes_that_are_no_pair_are_not_explained(nodes: str, sentence: str) -> None:
+    found = told(f"Subcluster Name: G\n{nodes}")
+    assert (found.number, found.cause, found.coming) == (None, "", ())
+    assert said(found.untold).endswith(sentence)

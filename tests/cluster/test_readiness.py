@@ -175,3 +175,13 @@ def test_what_srm_stopped_on_an_idle_node_is_not_to_be_mended() -> None:
     found = asked(states + services("a", down=XCP_ROUTER) + services("b"), "b")
     assert said(found.against).startswith("The pair is not Normal.")
     assert "Mend that first" not in said(found.against)
+
+
+def test_of_a_pair_of_which_one_node_is_told_nothing_is_allowed() -> None:
+    found = asked(WELL.rpartition("Node 2")[0] + services("a"))
+    assert found.ready is Ready.UNKNOWN
+    assert "of its two nodes only a is told." in said(found.untold)
+    assert found.cautions == ()
+    assert said(found.notices) == "Whom a serves now is not told."
+    three = asked(WELL + "Node 3 Name : c State: Normal\n" + RUNNING + services("c"))
+    assert three.ready is Ready.UNKNOWN

@@ -293,3 +293,12 @@ def test_counters_of_the_moment_are_no_drift() -> None:
         assert answers(report(now, ("then", before)), "Changes since the baseline") == [
             (Sort.WELL, "It is as the baseline: then.")
         ]
+
+
+def test_of_a_node_whose_peer_is_not_told_no_cost_is_told() -> None:
+    one = NORMAL.rpartition("Node 2")[0]
+    found = report(snapshot(one + LIMITS + USERS), None)
+    (cost,) = answers(found, COST)
+    assert cost[0] is Sort.UNTOLD
+    assert f"of its two nodes only {PUB} is told." in cost[1]
+    assert cost in answers(found, "High Availability")
