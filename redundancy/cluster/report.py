@@ -48,7 +48,7 @@ def when(snapshot: Snapshot) -> str:
 def _snapshot(snapshot: Snapshot) -> Iterator[str]:
     per_node = snapshot.users_per_node()
     for group in snapshot.groups.values():
-        ha = "not told" if group.ha is None else group.ha.text
+        ha = "not told" if group.ha is None else _certain(group.ha)
         yield f"  Group {group.name}: High Availability {ha} ({group.place})"
         for node in snapshot.pair(group):
             yield f"    {_node(node, per_node)}"
@@ -77,12 +77,16 @@ def _snapshot(snapshot: Snapshot) -> Iterator[str]:
             yield f"      {english(finding.advice)}"
 
 
+def _certain(value: Value) -> str:
+    return f"{value.text} (told in two ways)" if value.disputed else value.text
+
+
 def _node(node: Node, per_node: dict[str, int]) -> str:
     parts = [node.name]
     if node.product is not None and not node.is_presence:
         parts.append(node.product.text)
     if node.state is not None:
-        parts.append(node.state.text + (f" ({node.reason.text})" if node.reason else ""))
+        parts.append(_certain(node.state) + (f" ({node.reason.text})" if node.reason else ""))
     if node.version is not None:
         parts.append(f"version {node.version.text}")
     if node.address is not None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from redundancy.cluster.renaming import Names
-from tests.cluster.inputs import HA_GUIDE, SERVICES, STATUS, write
+from tests.cluster.inputs import HA_GUIDE, SERVICES, STATUS, table, write
 
 
 def command(*words: object) -> tuple[str, str, int]:
@@ -99,3 +99,9 @@ def test_a_copy_with_other_names_is_written_or_nothing_is(
     assert complaint.startswith("The copy would still hold 1 name(s)")
     assert code == 2
     assert not other.exists()
+
+
+def test_what_is_told_in_two_ways_is_not_printed_as_certain(tmp_path: Path) -> None:
+    tables = [table("id|name|haenabled", f"7|G|{flag}") for flag in "tf"]
+    said, _, _ = command("--dry-run", *write(tmp_path, *tables))
+    assert "Group G: High Availability off (told in two ways) (" in said

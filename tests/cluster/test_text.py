@@ -51,6 +51,15 @@ def test_no_prompt_of_a_page_is_left() -> None:
     assert texts(f"first\n{alone}\n{alone}second\n".encode()) == ["first", "", "second"]
 
 
+def test_the_time_before_each_line_is_of_the_terminal_program() -> None:
+    for stamp in ("[2026-11-28 10:00:01] ", "[Sat Nov 28 10:00:01.123 2026] ", "[10:00:01]"):
+        text = f"{stamp}admin:utils ha status\r\n{stamp}\tName: a\r\n{stamp}\r\nb[STARTED]\n"
+        assert texts(text.encode()) == ["admin:utils ha status", "\tName: a", "", "b[STARTED]"]
+    # No time, and a time within a line.
+    for text in ("[HS] peer down", "at [10:00:01] x"):
+        assert texts(text.encode()) == [text]
+
+
 def test_what_is_no_utf_8_is_read_as_latin() -> None:
     assert texts("J\xfcrgen, M\u00fcller\n".encode("latin-1")) == ["Jürgen, Müller"]
     # A character that lies on two blocks.

@@ -25,6 +25,8 @@ _ESCAPES = re.compile(
 )
 _PAGE = "Press <enter>"
 _PAGING = re.compile(rf"{_PAGE} for 1 line, <space> for one page, or <q> to quit")
+# What some terminal programs put before each line of their logs.
+_STAMP = re.compile(r"\[[^\]\[]{0,24}\d\d:\d\d:\d\d[^\]\[]{0,16}\] ?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -65,7 +67,10 @@ codecs.register_error("cluster-latin", _as_latin)
 
 def read_lines(stream: Bytes) -> Iterator[Line]:
     """Yield the lines of a file. Raises NoText when it is none."""
-    for number, raw, cut in _raw_lines(stream):
+    for number, told, cut in _raw_lines(stream):
+        raw = told
+        if told[:1] == "[" and (stamp := _STAMP.match(told)):
+            raw = told[stamp.end() :]
         if raw.isprintable() and _PAGE not in raw:
             yield Line(number, raw.rstrip(), cut, len(raw))
             continue
