@@ -124,9 +124,9 @@ def _versions(nodes: list[Node], risk: Risk) -> Iterator[Finding]:
 def _nodes(snapshot: Snapshot) -> Iterator[Finding]:
     for node in snapshot.nodes.values():
         if node.reached is not None and node.reached.text == "no":
-            yield Finding(
-                Kind.NOT_REACHED, Risk.FAILOVER, {"node": node.name}, (node.reached.place,)
-            )
+            # A server of telephones has no part in a failover.
+            risk = Risk.FAILOVER if node.is_presence else Risk.ORDER
+            yield Finding(Kind.NOT_REACHED, risk, {"node": node.name}, (node.reached.place,))
         if not node.is_presence:
             continue
         if node.group is not None and node.group.text == NOWHERE:

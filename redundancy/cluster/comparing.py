@@ -337,7 +337,9 @@ def minutes_up(up: Value) -> int:
 
 
 def _unsure(before: Snapshot, after: Snapshot, names: Mapping[str, str]) -> Iterator[Difference]:
-    if before.taken is not None and after.taken is not None and after.taken < before.taken:
+    one, two = before.taken, after.taken
+    lab = before.lab or after.lab
+    if one is not None and two is not None and two < one and not lab:
         yield Difference(Change.ORDER, {})
     for node in after.nodes.values():
         if names[node.name] not in before.nodes:

@@ -69,6 +69,7 @@ def lab_snapshot() -> Snapshot:
         disputes=(),
         loose=(),
         until=now,
+        lab=True,
     )
 
 

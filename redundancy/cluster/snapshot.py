@@ -110,6 +110,7 @@ class Snapshot:
     ``taken``: by the first clock in it, as that machine shows it; None: no clock is told. ``until``: by the last
     clock of a node. ``backwards``: clocks that show an earlier time than the one before. ``users``: by their names in small letters. ``all_users``: how many there are, where a count is told.
     ``parameters``: the clusterwide ones.
+    ``lab``: whether it is the lab, whose clock is none of a cluster.
     """
 
     taken: datetime | None
@@ -123,6 +124,7 @@ class Snapshot:
     loose: tuple[Loose, ...]
     until: datetime | None = None
     backwards: tuple[tuple[Place, datetime, datetime], ...] = ()
+    lab: bool = False
 
     def users_per_node(self) -> dict[str, int]:
         """Return how many users are told to be assigned to each node, NOWHERE included."""

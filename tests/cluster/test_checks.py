@@ -217,3 +217,13 @@ def test_a_group_of_which_a_node_is_missing_or_too_many_are_told(tmp_path: Path)
     assert found.kind is Kind.ALONE
     (found,) = findings(only(tmp_path, WELL + "Node 3 Name : c State: Normal\n"))
     assert "Of G 3 nodes are told" in found.sentence
+
+
+def test_a_server_of_telephones_that_is_not_reached(tmp_path: Path) -> None:
+    line = "10.0.0.{0} {1}.x.example {1} Subscriber {2} DBSub not authenticated\n"
+    network = line.format(1, "a", "cups") + line.format(2, "cucm", "callmanager")
+    found = findings(only(tmp_path, WELL, f"admin:show network cluster\n{network}"))
+    assert [(each.fields["node"], each.risk) for each in found] == [
+        ("a", Risk.FAILOVER),
+        ("cucm", Risk.ORDER),
+    ]

@@ -123,6 +123,14 @@ def test_the_order_restarts_and_unread_files(tmp_path: Path) -> None:
     assert compare(nothing, after).verdict is Verdict.UNKNOWN
 
 
+def test_the_clock_of_the_lab_is_another_one(tmp_path: Path) -> None:
+    evening = only(tmp_path, WELL + STATUS.format(date="Sun Nov 29, 2026 20:00:00"))
+    morning = only(tmp_path, WELL + STATUS.format(date="Sun Nov 29, 2026 08:00:00"))
+    assert compare(evening, morning).verdict is Verdict.UNKNOWN
+    assert compare(evening, dataclasses.replace(morning, lab=True)).verdict is Verdict.BACK
+    assert compare(dataclasses.replace(evening, lab=True), morning).verdict is Verdict.BACK
+
+
 def test_high_availability_by_either_source(tmp_path: Path) -> None:
     on, off = (table("id|name|haenabled", f"7|DefaultCUPSubCluster|{flag}") for flag in "tf")
     assert compared(tmp_path, WELL, WELL + "\n" + on).verdict is Verdict.BACK

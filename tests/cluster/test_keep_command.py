@@ -69,6 +69,7 @@ def test_the_lab_is_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     load_sample_cluster(actor="ann")
     monkeypatch.setattr("redundancy.selectors.live.sees", lambda: True)
     lab = lab_snapshot()
+    assert lab.lab
     assert lab.groups["DefaultCUPSubCluster"].nodes == ("imp-pub", "imp-sub")
     assert {user.name: user.node for user in lab.users.values()} == dict(
         PresenceUser.objects.values_list("userid", "home__name")

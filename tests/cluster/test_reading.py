@@ -492,3 +492,11 @@ def test_a_name_below_the_states_is_no_node(tmp_path: Path) -> None:
     more = FIELD.replace("\tState", "\tAssigned Users: 12\n\n\tState").replace("\t", "    ")
     assert set(only(tmp_path, more).nodes) == {"imp-pub", "imp-sub"}
     assert set(only(tmp_path, FIELD.replace("\t", "")).nodes) == {"imp-pub", "imp-sub"}
+
+
+def test_a_version_as_axl_writes_it_is_the_same(tmp_path: Path) -> None:
+    text = "admin:show version active a\nActive Master Version: 14.0.1.12900{}\n"
+    for build in ("(161)", "-161"):
+        version = only(tmp_path, text.format(build)).nodes["a"].version
+        assert version is not None
+        assert version.text == "14.0.1.12900-161"

@@ -13,7 +13,9 @@ _SERVICE = re.compile(
     r"(?P<name>[^\s\[][^\[\]]{0,99}?)\s*\[(?P<status>STARTED|STOPPED|STARTING|STOPPING|UNKNOWN)\]\s*(?P<note>[^\[\]]*)$",
     re.IGNORECASE,
 )
-_VERSION = re.compile(r"(Active|Inactive)(?: Master)? Version\s*:\s*(\d[\w.-]*)$")
+_VERSION = re.compile(r"(Active|Inactive)(?: Master)? Version\s*:\s*(\d[\w.-]*(?:\(\d+\))?)$")
+# The number of a build, as AXL and the pages have it; the command line has it behind a hyphen.
+_BUILD = re.compile(r"\((\d+)\)$")
 _COUNTER = re.compile(r"(?:->\s*)?([A-Za-z]\w{2,63})\s*=\s*(\d{1,12})$")
 _PERF_CLASS = re.compile(r"(?:-\s*)?Perf class \(")
 _UP = re.compile(
@@ -84,7 +86,7 @@ class Versions:
             return False
         node = context.argument("show version active", "show version inactive")
         name = "version" if found[1] == "Active" else "inactive version"
-        context.tell(Of.NODE, node, name, found[2], line)
+        context.tell(Of.NODE, node, name, _BUILD.sub(r"-\1", found[2]), line)
         return True
 
     def end(self, _context: Context) -> None:
@@ -128,7 +130,7 @@ class Status:
             return True
         if name == "Product Ver":
             if value != "unknown":
-                context.tell(Of.NODE, self._host, "version", value, line)
+                context.tell(Of.NODE, self._host, "version", _BUILD.sub(r"-\1", value), line)
             return True
         if (up := _up(line.text)) is not None:
             context.tell(Of.NODE, self._host, "up", up, line)
