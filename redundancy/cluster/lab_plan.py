@@ -8,6 +8,8 @@ from redundancy.cluster.facts import Place
 from redundancy.srm.states import Reason, State
 from redundancy.srm.words import say
 
+# How the nodes begin, in an address and a form: in the states that are told; else they start.
+AS_TOLD = "as-told"
 # A text as it is stored, and the rule that it breaks: empty where it breaks none.
 Judged = tuple[str, str]
 Judge = Callable[[str], Judged]

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from redundancy.cluster import reads as clusters
 from redundancy.cluster.document import Unusable
-from redundancy.cluster.lab_plan import Note, Plan, Sort
+from redundancy.cluster.lab_plan import AS_TOLD, Note, Plan, Sort
 from redundancy.errors import Refused
 from redundancy.models import ClusterSnapshot
 from redundancy.permissions import writers_only
@@ -19,8 +19,6 @@ from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask, go_to
 
 FORM = "apply-form"
-# How the nodes begin: the value of the field ``begin``.
-AS_TOLD = "as-told"
 # Notes of each kind on the page; the command prints them all.
 MOST_NOTES = 200
 
@@ -102,6 +100,7 @@ def _page(
         else "",
         "notes": _notes(plan) if plan else [],
         "begin_as_told": AS_TOLD,
+        "as_told": AS_TOLD in (request.GET.get("begin"), request.POST.get("begin")),
         "form_id": FORM,
         "copy": kept_copy(),
         "status_error": error or busy,

@@ -1,6 +1,7 @@
 """A kept snapshot becomes the lab from its page, and the lab before goes back."""
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +15,7 @@ from redundancy.models import (
     UserImport,
 )
 from redundancy.operations.sample import load_sample_cluster
+from redundancy.permissions import READ_ONLY
 from tests.cluster.inputs import CLUSTER, draft_of
 from tests.pages.html import rows, soup, status, words
 from tests.twin.lab import described
@@ -102,3 +104,29 @@ def test_of_a_snapshot_that_is_no_lab_the_rules_are_told(
 def test_what_is_only_read_is_not_applied(admin_client: Client, lab: RedundancyGroup) -> None:
     (draft,) = draft_of(CLUSTER)
     assert admin_client.get(address(draft)).status_code == 404
+
+
+def test_an_explained_group_offers_to_play_from_there(
+    admin_client: Client, client: Client, lab: RedundancyGroup
+) -> None:
+    row = kept()
+    page = reverse("cluster_snapshot", args=[row.pk])
+    (link,) = [
+        a for a in soup(admin_client.get(page)).select("main a") if words(a) == "Play from here"
+    ]
+    assert link["href"] == f"{address(row)}?begin=as-told"
+
+    def chosen(url: str) -> list[str]:
+        return [str(each["id"]) for each in soup(admin_client.get(url)).select("input[checked]")]
+
+    assert chosen(str(link["href"])) == ["begin-told"]
+    assert chosen(address(row)) == ["begin-start"]
+    # What was chosen stays when it is refused.
+    UserImport.objects.create(file_name="u.csv", state=ImportState.IMPORTING, size=1)
+    refused = admin_client.post(address(row), {"begin": "as-told"})
+    assert soup(refused).select_one("#begin-told[checked]") is not None
+    # Who may only look is not offered it.
+    user = User.objects.create_user("reader")
+    user.groups.add(Group.objects.get_or_create(name=READ_ONLY)[0])
+    client.force_login(user)
+    assert "Play from here" not in words(soup(client.get(page)).select_one("main"))

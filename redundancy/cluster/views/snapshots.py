@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from redundancy.cluster import reads, writes
 from redundancy.cluster.document import Unusable
 from redundancy.cluster.forms import DescribeForm
+from redundancy.cluster.lab_plan import AS_TOLD
 from redundancy.cluster.views.shown import rest_of_row, shown
 from redundancy.models import ClusterSnapshot
 from redundancy.permissions import can_write, refuse_read_only, writers_only
@@ -99,6 +100,7 @@ def snapshot_page(request: HttpRequest, pk: int) -> HttpResponse:
         "rest": rest_of_row(row),
         "status_error": error,
         "writable": writable,
+        "play": f"{reverse('cluster_apply', args=[pk])}?begin={AS_TOLD}" if writable else "",
         "tools": _tools(row) if writable else [],
         "related_links": [*_back(), *_links(row)],
     }
