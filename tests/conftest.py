@@ -1,5 +1,6 @@
 """What tests of every area share: a Redis of their own, real processes apart from all others, Chromium."""
 
+import contextlib
 import gc
 import os
 import resource
@@ -16,10 +17,12 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
 from tests import workers
+from tests.emptied import emptied_by_rows
 from tests.ready import Ready, template_of
 from tests.stacks import CHROMIUM_NAMES, find_chromium, find_port, own_environment
 
@@ -173,19 +176,25 @@ def django_db_keepdb(
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    ready: Ready, request: pytest.FixtureRequest, django_db_keepdb: bool, django_db_setup: None
+    ready: Ready,
+    request: pytest.FixtureRequest,
+    django_db_keepdb: bool,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     """Keep the migrated database for the other workers, and for the systems that tests start."""
-    if connection.vendor == "postgresql":
-        connection.close()
-        with template_of(str(connection.settings_dict["NAME"])) as ready.template:
-            yield
-        return
-    if not request.config.getvalue("reuse_db"):
-        if not django_db_keepdb:
-            ready.keep_database(_test_database())
-        ready.__exit__()
-    yield
+    with contextlib.ExitStack() as until_the_end:
+        if connection.vendor == "postgresql":
+            connection.close()
+            template = template_of(str(connection.settings_dict["NAME"]))
+            ready.template = until_the_end.enter_context(template)
+        elif not request.config.getvalue("reuse_db"):
+            if not django_db_keepdb:
+                ready.keep_database(_test_database())
+            ready.__exit__()
+        with django_db_blocker.unblock():
+            until_the_end.enter_context(emptied_by_rows())
+        yield
 
 
 def _test_database() -> Path:

@@ -7,14 +7,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-# What every migrated database has in it.
-NEVER_EMPTY = {
-    "auth_group",
-    "auth_group_permissions",
-    "auth_permission",
-    "django_content_type",
-    "django_migrations",
-}
+from tests.emptied import filled
 
 
 class Settled:
@@ -46,21 +39,13 @@ def begin_with(make: Callable[[], None]) -> None:
 
     It is made anew where a test has written something before, and on PostgreSQL, where a copy takes as long.
     """
-    if connection.vendor != "sqlite" or not _is_empty():
+    if connection.vendor != "sqlite" or filled():
         make()
     elif make in _made:
         _made[make].restore()
     else:
         make()
         _made[make] = Settled()
-
-
-def _is_empty() -> bool:
-    database = _open_database()
-    tables = set(connection.introspection.table_names()) - NEVER_EMPTY
-    return not any(
-        database.execute(f'SELECT 1 FROM "{each}" LIMIT 1').fetchone() for each in tables
-    )
 
 
 def _open_database() -> sqlite3.Connection:
