@@ -17,7 +17,6 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.utils import translation
-from pytest_django import DjangoDbBlocker
 
 from cucm_admin import env
 from cucm_admin.stack import valkey as embedded
@@ -180,7 +179,6 @@ def django_db_setup(
     request: pytest.FixtureRequest,
     django_db_keepdb: bool,
     django_db_setup: None,
-    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[None]:
     """Keep the migrated database for the other workers, and for the systems that tests start."""
     with contextlib.ExitStack() as until_the_end:
@@ -192,8 +190,7 @@ def django_db_setup(
             if not django_db_keepdb:
                 ready.keep_database(_test_database())
             ready.__exit__()
-        with django_db_blocker.unblock():
-            until_the_end.enter_context(emptied_by_rows())
+        until_the_end.enter_context(emptied_by_rows())
         yield
 
 

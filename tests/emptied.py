@@ -26,20 +26,27 @@ Rows = list[tuple[Any, ...]]
 
 @contextmanager
 def emptied_by_rows() -> Iterator[None]:
-    """Within, tests that commit leave the database as it is now: only what they wrote is deleted."""
-    by_django = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-    begun = never_empty()
+    """Within, tests that commit leave the database as the first of them found it: what they wrote is deleted."""
+    set_up = vars(TransactionTestCase)["_fixture_setup"].__func__
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+    begun: dict[str, Rows] = {}
+
+    def begin(kind: type[TransactionTestCase]) -> None:
+        set_up(kind)
+        if not begun:
+            begun.update(never_empty())
 
     def empty(case: TransactionTestCase) -> None:
-        nonlocal begun
         with transaction.atomic(), connection.cursor() as cursor:
             for table in filled():
                 cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
         if never_empty() != begun:
-            by_django(case)
-            begun = never_empty()
+            flush(case)
+            begun.update(never_empty())
 
-    with patch.object(TransactionTestCase, "_fixture_teardown", empty):
+    with patch.multiple(
+        TransactionTestCase, _fixture_setup=classmethod(begin), _fixture_teardown=empty
+    ):
         yield
 
 
