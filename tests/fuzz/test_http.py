@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from tests.live.lab import running
+from tests.ready import Ready
 from tests.stacks import find_port, own_environment
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -66,12 +67,12 @@ REQUESTS = {
 
 @pytest.fixture(scope="module")
 def port(
-    tmp_path_factory: pytest.TempPathFactory, given_redis: redis.Redis | None
+    tmp_path_factory: pytest.TempPathFactory, given_redis: redis.Redis | None, begun: Ready
 ) -> Iterator[int]:
     """The port of the web process of a running system."""
     folder, port = tmp_path_factory.mktemp("web"), find_port()
     with (
-        own_environment(folder / "var", port) as variables,
+        own_environment(begun.fill(folder / "var"), port, begun.template) as variables,
         running(variables, folder, web=True) as lab,
     ):
         deadline = time.monotonic() + 60
