@@ -92,14 +92,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 raise pytest.UsageError(f"{item.nodeid}: its group was not seen by pytest-xdist")
 
 
-def _rank(item: pytest.Item) -> tuple[int, bool]:
+def _rank(item: pytest.Item) -> tuple[int, float]:
     """Whole systems first: they wait more than they work, and end last when they begin last.
 
-    Of these first what one worker has for minutes: the rehearsals on the running system.
+    Of these first what one worker has for minutes, as the limit of its time says.
     """
     order = ("long", "browser", "live", "process")
     rank = next((n for n, mark in enumerate(order) if item.get_closest_marker(mark)), len(order))
-    return rank, not item.path.match("tests/rehearsal/test_live.py")
+    limit = item.get_closest_marker("timeout")
+    return rank, -float(limit.args[0]) if limit else 0.0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
