@@ -3,8 +3,20 @@
 Every time limit of SRM is judged here and nowhere else.
 """
 
+from dataclasses import fields
+from operator import attrgetter
+
 from redundancy.srm.states import BACKUP_MODES, FAILED_OVER_STATES, State
 from redundancy.srm.types import Heartbeat, MoveKind, Node, Policy, Reading, replace
+
+# Of a node, and of what it heard last, all that a heartbeat in time does not change. Of fields to come, too.
+_of_node = attrgetter(
+    *(
+        {each.name for each in fields(Node)}
+        - {"seq", "next_heartbeat", "stepped_at", "peer", "peer_at"}
+    )
+)
+_of_peer = attrgetter(*({each.name for each in fields(Heartbeat)} - {"seq"}))
 
 # States in which the peer has answered a fallback, or need not.
 ANSWERS_FALLBACK = frozenset({State.FALLING_BACK, State.NORMAL, State.INITIALIZING})
@@ -72,11 +84,10 @@ def looks_alike(before: Node, after: Node, now: float, policy: Policy) -> bool:
     return _without_beat(before, now, policy) == _without_beat(after, now, policy)
 
 
-def _without_beat(node: Node, now: float, policy: Policy) -> Node:
-    peer = replace(node.peer, seq=0) if node.peer else None
+def _without_beat(node: Node, now: float, policy: Policy) -> tuple[object, ...]:
     # When a late peer was last heard is shown; else it is no news.
     peer_at = 0.0 if now < late_at(node, policy) else node.peer_at
-    return replace(node, seq=0, next_heartbeat=0.0, stepped_at=None, peer=peer, peer_at=peer_at)
+    return _of_node(node), _of_peer(node.peer) if node.peer else None, peer_at
 
 
 def peer_heard(node: Node, now: float, policy: Policy) -> bool:

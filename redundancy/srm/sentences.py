@@ -3,7 +3,7 @@
 Pages show these sentences and tests assert them, so they carry the figures they rest on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from redundancy.srm import facts
@@ -37,25 +37,11 @@ def are(names: Sequence[str]) -> str:
 
 def fill(why: str, node: Node, now: float, policy: Policy) -> str:
     """Return the sentence of a table's row with its figures filled in."""
-    unbroken = facts.unbroken_since(node)
-    worst = facts.longest_down(node, now, policy)
-    down, down_for = down_names(node), duration(now - worst.since) if worst else "0 s"
-    if down == [A_SERVICE] and why.startswith("{down}"):
-        down = [A_SERVICE_FIRST]
-    # With a figure stand only those it is true of: down for as long as the worst of them.
-    overdue = [s.name for s in facts.down(node) if duration(now - s.since) == down_for]
     fields = {
-        "peer": node.peer_name,
-        "down": listed(down),
-        "are": are(down),
-        "overdue": listed(overdue),
-        "were": say("was") if len(overdue) == 1 else say("were"),
-        "down_for": down_for,
-        "down_limit": duration(policy.critical_service_delay),
-        "gone": gone(node, now, policy),
-        "unheard": duration(now - node.listening_since),
-        "healthy": duration(now - unbroken) if unbroken is not None else "0 s",
+        name: figure(node, now, policy) for name, figure in _FIGURES.items() if f"{{{name}}}" in why
     }
+    if why.startswith("{down}") and not facts.down(node):
+        fields["down"] = A_SERVICE_FIRST
     return say_row(why, fields)
 
 
@@ -77,6 +63,37 @@ def gone(node: Node, now: float, policy: Policy) -> str:
     silent = duration(facts.silence(node, now))
     told = {"peer": peer, "silent": silent, "limit": limit}
     return say("No heartbeat from {peer} for {silent} (limit {limit})", **told)
+
+
+def _down_for(node: Node, now: float, policy: Policy) -> str:
+    worst = facts.longest_down(node, now, policy)
+    return duration(now - worst.since) if worst else "0 s"
+
+
+def _overdue(node: Node, now: float, policy: Policy) -> list[str]:
+    """Return the names of the services that are down for as long as the worst of them: a figure is true of no others."""
+    down_for = _down_for(node, now, policy)
+    return [s.name for s in facts.down(node) if duration(now - s.since) == down_for]
+
+
+def _healthy(node: Node, now: float, _: Policy) -> str:
+    unbroken = facts.unbroken_since(node)
+    return duration(now - unbroken) if unbroken is not None else "0 s"
+
+
+# What the templates of the table name: a row needs few of them, and each takes longer than a look at it.
+_FIGURES: Mapping[str, Callable[[Node, float, Policy], str]] = {
+    "peer": lambda node, *_: node.peer_name,
+    "down": lambda node, *_: listed(down_names(node)),
+    "are": lambda node, *_: are(down_names(node)),
+    "overdue": lambda *seen: listed(_overdue(*seen)),
+    "were": lambda *seen: say("was") if len(_overdue(*seen)) == 1 else say("were"),
+    "down_for": _down_for,
+    "down_limit": lambda *seen: duration(seen[2].critical_service_delay),
+    "gone": gone,
+    "unheard": lambda node, now, _: duration(now - node.listening_since),
+    "healthy": _healthy,
+}
 
 
 def not_reporting(node: str) -> str:

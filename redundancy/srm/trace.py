@@ -5,9 +5,10 @@ letter; the others follow their shape.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from redundancy.srm.facts import silence
 from redundancy.srm.states import Reason, State
@@ -46,8 +47,7 @@ STATES, SERVICES, MOVES, ADMIN = (
 GONE = frozenset({Reason.PEER_DOWN, Reason.PEER_DOWN_DURING_INITIALIZATION})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of the trace: how grave it is, which class says it, and what."""
 
     level: Level
@@ -56,9 +56,14 @@ class Line:
 
     def at(self, now: float) -> str:
         """Return the line as it is written at ``now``, seconds since 1970 in UTC."""
-        moment = datetime.fromtimestamp(now, tz=UTC)
-        stamp = f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond // 1000:03}"
-        return f"{stamp} {self.level.name} [HS] rsrm.{self.source} - {self.source}: {self.message}"
+        return f"{_stamp(now)} {self.level.name} [HS] rsrm.{self.source} - {self.source}: {self.message}"
+
+
+# All lines of a step have the same one.
+@lru_cache(maxsize=1)
+def _stamp(now: float) -> str:
+    moment = datetime.fromtimestamp(now, tz=UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond // 1000:03}"
 
 
 def trace_lines(

@@ -69,11 +69,14 @@ class Policy:
     @property
     def parameters(self) -> dict[str, float]:
         """The service parameters among the fields, by their keys in the catalogue."""
-        return {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name not in {"fallback_after", "tick"}
-        }
+        return {name: getattr(self, name) for name in _PARAMETERS}
+
+
+_PARAMETERS = tuple(
+    field.name
+    for field in dataclasses.fields(Policy)
+    if field.name not in {"fallback_after", "tick"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ Voice = Callable[[str, str | None, Mapping[str, Any]], str]
 # Between the English text and its parts, where both are kept in one text.
 BEHIND = "\x1f"
 _voice: Voice | None = None
+# Made once: else there would be a new one for each sentence.
+_encode = json.JSONEncoder(default=str).encode
 
 
 def speak_with(voice: Voice) -> None:
@@ -61,7 +63,7 @@ class Said(str):
         """The parts as they are kept behind the English text; empty when the text is its own template."""
         if isinstance(self._parts, str):
             return self._parts
-        return json.dumps(_plain(self), default=str) if self._parts[2] else ""
+        return _encode(_plain(self)) if self._parts[2] else ""
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return self.english, self.parts

@@ -151,7 +151,7 @@ def test_a_change_is_told_with_its_cause_and_a_silence_before_it(
     changed = Line(Level.INFO, "RsrmStateMachine", said)
     assert told(NODE, NODE, change) == ([quiet, changed] if gone else [changed])
     by_ann = list(trace_lines(NODE, NODE, None, [(change, "ann")], [], NOW))[-1]
-    assert by_ann == replace(changed, message=f"{said} (ann)")
+    assert by_ann == changed._replace(message=f"{said} (ann)")
 
 
 def test_a_peer_that_comes_or_was_restarted_is_told_with_its_start() -> None:
