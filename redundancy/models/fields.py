@@ -1,5 +1,6 @@
 """Columns for sentences and for secrets, what is read of JSON, and how numbers that come from anywhere are looked for."""
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
@@ -14,6 +15,8 @@ from redundancy.srm import words
 
 # Of the widest column.
 _LEAST, _LARGEST = -(2**63), 2**63 - 1
+# So many numbers a condition names one by one.
+_FEW = 100
 
 if TYPE_CHECKING:
     _Text = models.TextField[str, str]
@@ -91,8 +94,21 @@ def _fits(number: object) -> bool:
 class _Fitting(In):
     def get_prep_lookup(self) -> Any:
         """Return what is looked for, without what cannot be there."""
-        prepared = super().get_prep_lookup()
-        return list(filter(_fits, prepared)) if self.rhs_is_direct_value() else prepared
+        if not self.rhs_is_direct_value():
+            return super().get_prep_lookup()
+        self.rhs = list(self.rhs)
+        plain = all(type(each) is int or each is None for each in self.rhs)
+        return list(filter(_fits, self.rhs if plain else super().get_prep_lookup()))
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Return the condition; many numbers are one parameter of it, for Django looks at each several times."""
+        if not self.rhs_is_direct_value() or len(self.rhs) <= _FEW:
+            return super().as_sql(compiler, connection)
+        lhs, params = self.process_lhs(compiler, connection)
+        numbers = [number for number in self.rhs if number is not None]
+        if connection.vendor == "sqlite":
+            return f"{lhs} IN (SELECT value FROM json_each(%s))", (*params, json.dumps(numbers))
+        return f"{lhs} = ANY(%s::bigint[])", (*params, numbers)
 
 
 @models.IntegerField.register_lookup
