@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from redundancy.live.due import DueNode, StoredNode
 from redundancy.models import MessageKind, SrmMessage
 from redundancy.srm import types
-from redundancy.srm.types import Event, MoveKind, Request
+from redundancy.srm.types import Event, MoveKind, Node, Request
 
 ADMIN = frozenset({MessageKind.FAILOVER, MessageKind.FALLBACK})
 
 
-def srm_events(situation: DueNode, generation: int) -> Iterator[tuple[Event, str]]:
+def srm_events(situation: DueNode, node: Node) -> Iterator[tuple[Event, str]]:
     """Yield the events for one step of a node, each with the name of who caused it.
 
-    ``generation``: of the HA the node remembers; 0 when it remembers nothing.
+    ``node``: what it remembers. The heartbeat that it heard last is no event again, unless its SRM was started since.
     """
-    stored, messages = situation.stored, situation.messages
-    if generation != stored.generation:
+    stored, messages, heartbeat = situation.stored, situation.messages, situation.heartbeat
+    if node.generation != stored.generation:
         recover = [m for m in messages if m.kind == MessageKind.RECOVER]
         actor = recover[0].actor if recover else ""
         yield (
@@ -32,8 +32,8 @@ def srm_events(situation: DueNode, generation: int) -> Iterator[tuple[Event, str
         event = None if message.kind in ADMIN else _event(message, stored)
         if event is not None:
             yield event, message.actor
-    if situation.heartbeat is not None:
-        yield types.Heard(situation.heartbeat), ""
+    if heartbeat is not None and (starts or heartbeat != node.peer):
+        yield types.Heard(heartbeat), ""
     # Last, so that a request is judged with what the peer said.
     for message in asked:
         event = _event(message, stored)

@@ -223,7 +223,7 @@ def _take(situation: DueNode, now: float, policy: Policy) -> TakenStep:
     refused: list[tuple[Request, str, str]] = []
     wake = now
     for event, actor in (
-        *inbox.srm_events(situation, node.generation),
+        *inbox.srm_events(situation, node),
         (Tick(situation.readings), ""),
     ):
         if isinstance(event, Tick) and any(isinstance(a, RestartServices) for a, _ in actions):
