@@ -45,6 +45,8 @@ REHEARSAL = "srm:rehearsal"
 REHEARSAL_SECONDS = 60
 # An inbox nobody reads any more goes away by itself.
 INBOX_SECONDS = 3600
+# Puts texts into inboxes. A command for each takes both sides ten times as long.
+_PUT = "for i, inbox in ipairs(KEYS) do redis.call('SET', inbox, ARGV[i + 1], 'EX', ARGV[1]) end"
 # A task of another sweep that has waited for so many looks in a row has no worker but who waits here.
 PATIENT_LOOKS = 5
 BusError = redis.RedisError
@@ -75,9 +77,10 @@ def send(heartbeats: Mapping[int, Heartbeat], shard: int = 0) -> None:
     """Put each heartbeat into the inbox of the node (by its key) it is for; all are of one shard."""
     if not heartbeats:
         return
+    inboxes = [_inbox(node_id) for node_id in heartbeats]
+    texts = [json.dumps(heartbeat_to_json(heartbeat)) for heartbeat in heartbeats.values()]
     with client().pipeline() as pipe:
-        for node_id, heartbeat in heartbeats.items():
-            pipe.set(_inbox(node_id), json.dumps(heartbeat_to_json(heartbeat)), ex=INBOX_SECONDS)
+        pipe.eval(_PUT, len(inboxes), *inboxes, INBOX_SECONDS, *texts)
         pipe.sadd(of_shard(MAIL, shard), *heartbeats)
         pipe.execute()
 

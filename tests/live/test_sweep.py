@@ -28,7 +28,8 @@ from redundancy.operations import actions, groups, moves, power, services
 from redundancy.operations.moves import MoveRequest
 from redundancy.srm.codec import heartbeat_from_json, node_from_json, node_to_json
 from redundancy.srm.states import Reason, State
-from redundancy.srm.types import Heartbeat, MoveKind, Policy
+from redundancy.srm.step import step
+from redundancy.srm.types import Event, Heard, Heartbeat, MoveKind, Node, Outcome, Policy
 from tests.live.pair import ROUTER, Pair, server
 
 
@@ -305,3 +306,37 @@ def test_a_restarted_node_comes_back_by_itself(pair: Pair) -> None:
     assert pair.states()[0] == State.BACKUP
     pair.run(int(settings.LAB_REBOOT_SECONDS) + 3)
     assert pair.states() == (State.BACKUP, State.FAILED_OVER)
+
+
+def test_a_heartbeat_is_heard_once_and_again_by_who_begins_anew(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+
+    def counting(node: Node, event: Event, now: float, policy: Policy) -> Outcome:
+        if isinstance(event, Heard):
+            heard.append(node.name)
+        return step(node, event, now, policy)
+
+    pair.run(30)
+    monkeypatch.setattr(sweeping, "step", counting)
+    pair.run(30)
+    assert sorted(heard) == ["imp-pub"] * 2 + ["imp-sub"] * 2
+    # Its inbox was written once more, with what it knows.
+    sub = NodeRuntime.objects.get(server__name="imp-sub")
+    known = node_from_json(sub.memory).peer
+    assert known is not None
+    heard.clear()
+    bus.send({sub.pk: known})
+    assert pair.sweep() == 1
+    assert heard == []
+    SrmMessage.objects.create(node=sub.server, kind=MessageKind.STARTED, payload={"incarnation": 7})
+    monkeypatch.setattr(bus, "forget", list)
+    pair.sweep()
+    assert heard[0] == "imp-sub"
+
+
+def test_an_inbox_that_nobody_reads_goes_away_by_itself(pair: Pair) -> None:
+    pair.run(20)
+    for pk in NodeRuntime.objects.values_list("pk", flat=True):
+        assert 0 < bus.seconds_left(f"srm:inbox:{pk}") <= bus.INBOX_SECONDS
