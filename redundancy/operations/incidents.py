@@ -17,6 +17,7 @@ from redundancy.models import (
     RedundancyGroup,
     Server,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import locks
 from redundancy.srm.states import CALM, SERVING_FOR_PEER, SILENCE_REASONS, State
 from redundancy.srm.words import from_text, mark, to_text, together
@@ -41,9 +42,9 @@ def follow(events: Sequence[HaEvent]) -> None:
             opening.setdefault(event.group_id, event)
     if opening:
         peers = _peers(opening.values())
-        silent = _why_silent(peers.values()) if peers else {}
+        silent = _why_silent(pk for pk, _ in peers.values()) if peers else {}
         # Another sweep may have been faster with the other node: then it is the same incident.
-        Incident.objects.bulk_create(
+        insert(
             (
                 _opened(opening[group], peers, silent)
                 for group in sorted(opening, key=lambda pk: pk or 0)
@@ -58,28 +59,29 @@ def follow(events: Sequence[HaEvent]) -> None:
 
 def close(group: RedundancyGroup, now: float) -> None:
     """Close the group's incident, if there is one: High Availability was disabled at ``now``."""
-    for incident in _locked({group.pk}).values():
-        incident.closed_at = lab_datetime(now)
-        incident.ended = DISABLED
-        incident.last_event = HaEvent.objects.filter(group=group).first()
-        incident.save(update_fields=["closed_at", "ended", "last_event"])
+    for pk in _locked({group.pk}).values():
+        last = HaEvent.objects.filter(group=group).first()
+        Incident.objects.filter(pk=pk).update(
+            closed_at=lab_datetime(now), ended=DISABLED, last_event=last
+        )
 
 
-def _locked(groups: set[int | None]) -> dict[int | None, Incident]:
+def _locked(groups: set[int | None]) -> dict[int | None, int]:
+    """Return the open incident of each of these groups, by their keys, and hold it."""
     rows = Incident.objects.filter(group__in=groups, closed_at=None)
-    return {incident.group_id: incident for incident in locks.hold(rows)}
+    return dict(locks.hold(rows).values_list("group_id", "pk"))
 
 
-def _peers(events: Iterable[HaEvent]) -> dict[int | None, Server]:
-    """Return the peer of each node that took over in one of ``events``, by the node's key."""
+def _peers(events: Iterable[HaEvent]) -> dict[int | None, tuple[int, str]]:
+    """Return key and name of the peer of each node that took over in one of ``events``, by the node's key."""
     takers = {e.group_id: e.node_id for e in events if e.new_state in SERVING_FOR_PEER}
     if not takers:
         return {}
-    mates = Server.objects.filter(group__in=takers)
-    return {takers[mate.group_id]: mate for mate in mates if mate.pk != takers[mate.group_id]}
+    mates = Server.objects.filter(group__in=takers).values_list("pk", "name", "group_id")
+    return {takers[group]: (pk, name) for pk, name, group in mates if pk != takers[group]}
 
 
-def _why_silent(nodes: Iterable[Server]) -> dict[int | None, str]:
+def _why_silent(nodes: Iterable[int]) -> dict[int | None, str]:
     """Return what the history tells of why these nodes do not report, by their keys; else nothing."""
     told = HaEvent.objects.filter(node__in=list(nodes), inputs__has_key="reports").order_by()
     last = told.values("node").annotate(last=Max("pk")).values("last")
@@ -91,40 +93,40 @@ def _why_silent(nodes: Iterable[Server]) -> dict[int | None, str]:
 
 
 def _opened(
-    event: HaEvent, peers: Mapping[int | None, Server], silent: Mapping[int | None, str]
+    event: HaEvent,
+    peers: Mapping[int | None, tuple[int, str]],
+    silent: Mapping[int | None, str],
 ) -> Incident:
     """Return the incident that begins with ``event``.
 
     The node affected first is the one whose users lose their service: of a node that takes over, its
     peer. ``silent``: why nodes do not report, where that was recorded.
     """
-    peer = peers.get(event.node_id)
-    known = silent.get(peer.pk, "") if peer and event.new_reason in SILENCE_REASONS else ""
+    peer, name = peers.get(event.node_id, (None, event.node_name))
+    known = silent.get(peer, "") if event.new_reason in SILENCE_REASONS else ""
     return Incident(
         group_id=event.group_id,
         group_name=event.group_name,
-        node_name=peer.name if peer else event.node_name,
+        node_name=name,
         reason=event.new_reason,
         # Also a sentence without parts is shown in the reader's language within another.
         cause=together([known, from_text(to_text(event.sentence))]) if known else event.sentence,
         opened_at=event.at,
-        first_event=event,
+        first_event_id=event.pk,
     )
 
 
-def _close_normal(incidents: dict[int | None, Incident], changes: Sequence[HaEvent]) -> None:
+def _close_normal(incidents: dict[int | None, int], changes: Sequence[HaEvent]) -> None:
     """Close those of these incidents whose nodes are Normal, all of them."""
     if not incidents:
         return
     away = NodeRuntime.objects.filter(server__group__in=incidents).exclude(state=State.NORMAL)
     restless = set(away.values_list("server__group_id", flat=True))
     last = {event.group_id: event for event in changes}
-    done = []
-    for pk, incident in incidents.items():
-        if pk not in restless:
-            incident.closed_at = last[pk].at
-            incident.ended = BOTH_NORMAL
-            incident.last_event = last[pk]
-            done.append(incident)
+    done = [
+        Incident(pk=pk, closed_at=last[group].at, ended=BOTH_NORMAL, last_event=last[group])
+        for group, pk in incidents.items()
+        if group not in restless
+    ]
     if done:
         Incident.objects.bulk_update(done, ["closed_at", "ended", "last_event"])

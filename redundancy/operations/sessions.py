@@ -19,6 +19,7 @@ from redundancy.models import (
     Server,
     SessionMove,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import measured
 from redundancy.operations.pairs import Pairs
 from redundancy.operations.ways import Passed, Way, move_along
@@ -139,7 +140,7 @@ def remember_moves(
     of_group: dict[int | None, list[Server]] = {}
     for node in sorted(nodes, key=lambda node: node.slot or 0):
         of_group.setdefault(node.group_id, []).append(node)
-    SessionMove.objects.bulk_create(
+    insert(
         _move_of(event, group, placement, of_group[group.pk]) for event, group, placement in moves
     )
 
@@ -174,15 +175,15 @@ def _move_of(
     first, second, *_ = [*nodes, None, None]
     holder = group.holder if group is not None else None
     return SessionMove(
-        event=event,
-        group=group,
+        event_id=event.pk,
+        group_id=group.pk if group is not None else None,
         at=placement.at,
         epoch=group.epoch if group is not None else 0,
-        holder=holder,
+        holder_id=holder.pk if holder else None,
         holder_name=holder.name if holder else "",
-        first=first,
+        first_id=first.pk if first else None,
         first_name=first.name if first else "",
-        second=second,
+        second_id=second.pk if second else None,
         second_name=second.name if second else "",
         moved=placement.moved,
         clients_per_user=placement.clients.per_user,

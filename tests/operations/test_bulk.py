@@ -6,7 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from redundancy.models import EventKind, HaEvent, RedundancyGroup, Server, bulk
+from redundancy.models import (
+    EventKind,
+    HaEvent,
+    Incident,
+    RedundancyGroup,
+    Server,
+    SessionMove,
+    bulk,
+)
 from redundancy.operations import events
 from redundancy.operations.servers import add_server
 from redundancy.srm.words import say
@@ -70,3 +78,34 @@ def test_a_thousand_are_one_statement_and_more_than_a_statement_takes_are_severa
     ]
     assert bulk.insert([]) == []
     assert RedundancyGroup.objects.exists()
+
+
+def test_what_is_in_the_way_of_another_is_left_out() -> None:
+    group = RedundancyGroup.objects.get()
+
+    def incident(event: HaEvent) -> Incident:
+        return Incident(
+            group=group,
+            node_name="imp-pub",
+            reason="",
+            cause="",
+            opened_at=event.at,
+            first_event=event,
+        )
+
+    one, two = bulk.insert(made(2))
+    for event in (one, two):
+        bulk.insert([incident(event)], ignore_conflicts=True)
+    assert Incident.objects.get().first_event == one
+
+
+def test_rows_that_have_keys_keep_them() -> None:
+    event = bulk.insert(made(1))[0]
+    move = SessionMove(
+        event=event, at=1.5, epoch=1, first_name="imp-pub", moved=2, lower=3, upper=4
+    )
+    assert bulk.insert([move]) == [move]
+    assert SessionMove.objects.get(pk=event.pk).moved == 2
+    # Saved again it is the same row.
+    move.save()
+    assert SessionMove.objects.count() == 1
