@@ -2,8 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Min, Q, QuerySet
 
@@ -11,6 +10,7 @@ from redundancy import bus
 from redundancy.drivers import get_driver
 from redundancy.models import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.runtime import NEVER
+from redundancy.operations.events import Place
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, Node, Reading
@@ -19,8 +19,7 @@ from redundancy.srm.types import Heartbeat, Node, Reading
 CLOCK_SLACK = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredNode:
+class StoredNode(NamedTuple):
     """A node's row of memory, with what the tables say of its server, group and machine.
 
     ``holder``: name of the node that holds the group's sessions, if one does.
@@ -37,11 +36,17 @@ class StoredNode:
     name: str
     slot: int
     group: int
+    group_name: str
     generation: int
     epoch: int
     holder: str | None
     incarnation: int
     trace_level: str
+
+    @property
+    def place(self) -> Place:
+        """The node as the history keeps it."""
+        return Place(self.pk, self.name, self.group, self.group_name)
 
 
 # Where the fields of Stored are that are no columns of the memory itself.
@@ -49,17 +54,17 @@ _ELSEWHERE = {
     "name": "server__name",
     "slot": "server__slot",
     "group": "server__group_id",
+    "group_name": "server__group__name",
     "generation": "server__group__ha_generation",
     "epoch": "server__group__epoch",
     "holder": "server__group__holder__name",
     "incarnation": "server__machine__incarnation",
     "trace_level": "server__machine__trace_level",
 }
-COLUMNS = tuple(_ELSEWHERE.get(field.name, field.name) for field in fields(StoredNode))
+COLUMNS = tuple(_ELSEWHERE.get(name, name) for name in StoredNode._fields)
 
 
-@dataclass(frozen=True, slots=True)
-class DueNode:
+class DueNode(NamedTuple):
     """All that one step begins with.
 
     ``messages``: what was stored for the node, oldest first. ``heartbeat``: the last one in its inbox.
@@ -109,7 +114,7 @@ def find_due(whom: Q, now: float, mail: set[int], interval: float) -> list[Store
         .order_by("pk")
         .values_list(*COLUMNS)
     )
-    return [StoredNode(*row) for row in rows]
+    return [StoredNode._make(row) for row in rows]
 
 
 def next_limit(whom: Q, now: float, until: float) -> float | None:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from redundancy import bus
 from redundancy.models import FaultKind
@@ -11,8 +11,7 @@ from redundancy.shards import shard_of
 from redundancy.srm.types import Heartbeat
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """A heartbeat on its way from node to node of ``group``, by their keys; sent at lab time ``now``."""
 
     heartbeat: Heartbeat

@@ -1,12 +1,11 @@
 """Write steps of SRM: the memory, the history and the work on the machines, in one transaction."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import chain, zip_longest
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import JSONField
 
 from redundancy.drivers import get_driver
@@ -51,8 +50,7 @@ GO_OUT = (SendHeartbeat, MoveSessions)
 ORDERS = (StartServices, StopServices, RestartServices, PowerDown)
 
 
-@dataclass(frozen=True, slots=True)
-class TakenStep:
+class TakenStep(NamedTuple):
     """A step that was taken, and is worth nothing until it is stored.
 
     It took ``before`` to ``node``. ``actions`` and ``refused`` (requests, each with a sentence that
@@ -122,16 +120,15 @@ def _write(steps: Sequence[TakenStep]) -> list[TakenStep]:
         SrmMessage.objects.filter(pk__in=heard).delete()
     eventful = [step for step in steps if not step.is_quiet]
     if eventful:
-        servers = Server.objects.select_related("group").in_bulk([step.key for step in eventful])
-        told = insert([event for step in eventful for event in _history(step, servers[step.key])])
-        incidents.follow(told)
-        _work_on_machines(eventful, servers)
+        incidents.follow(insert(event for step in eventful for event in _history(step)))
+        _work_on_machines(eventful)
         access.notice([step.key for step in eventful], max(step.now for step in eventful))
     return steps
 
 
 def _remember(steps: Sequence[TakenStep]) -> None:
     rows = []
+    database = connections[DEFAULT_DB_ALIAS]
     for step in steps:
         stored = step.situation.stored
         sentences = [a.sentence for a, _ in step.actions if isinstance(a, StateChanged)]
@@ -149,22 +146,36 @@ def _remember(steps: Sequence[TakenStep]) -> None:
             "limit_at": min(facts.limit_at(step.node, step.now, step.policy), NEVER),
         }
         for column in SPECIAL:
-            row[column.name] = column.get_db_prep_save(row[column.name], connection)
+            row[column.name] = column.get_db_prep_save(row[column.name], database)
         values = (row[column.name] for column in COLUMNS)
         rows.append([*values, int(step.is_news), stored.pk])
-    columns = ", ".join(f"{column.column} = %s" for column in COLUMNS) + ", looks = looks + %s"
+    names = [str(column.column) for column in COLUMNS]
     with connection.cursor() as cursor:
         # One statement for all rows, which the ORM does not have: bulk_update takes ten times as long.
-        cursor.executemany(f"UPDATE {TABLE} SET {columns} WHERE {KEY} = %s", rows)
+        if connection.vendor == "sqlite":
+            changes = ", ".join(f"{name} = %s" for name in names)
+            cursor.executemany(
+                f"UPDATE {TABLE} SET {changes}, looks = looks + %s WHERE {KEY} = %s", rows
+            )
+        else:
+            # Of many with the same words this one would plan each by itself.
+            one = f"({', '.join(['%s'] * (len(names) + 2))})"
+            changes = ", ".join(f"{name} = v.{name}" for name in names)
+            cursor.execute(
+                f"WITH v ({', '.join(names)}, news, node) AS (VALUES {', '.join([one] * len(rows))}) "
+                f"UPDATE {TABLE} n SET {changes}, looks = n.looks + v.news FROM v WHERE n.{KEY} = v.node",
+                list(chain.from_iterable(rows)),
+            )
 
 
-def _history(step: TakenStep, server: Server) -> Iterator[HaEvent]:
+def _history(step: TakenStep) -> Iterator[HaEvent]:
+    place = step.situation.stored.place
     inputs = inputs_of(step.node, step.now, step.policy)
     for action, actor in step.actions:
         if isinstance(action, StateChanged):
             logger.info(
                 "%s: %s / %s - %s",
-                server.name,
+                place.node_name,
                 action.new_state,
                 action.new_reason,
                 action.sentence,
@@ -172,7 +183,7 @@ def _history(step: TakenStep, server: Server) -> Iterator[HaEvent]:
             yield events.event(
                 kind=EventKind.STATE,
                 sentence=action.sentence,
-                node=server,
+                place=place,
                 actor=actor,
                 old_state=action.old_state,
                 old_reason=action.old_reason,
@@ -188,13 +199,13 @@ def _history(step: TakenStep, server: Server) -> Iterator[HaEvent]:
             sentence=say("Refused: {sentence}", sentence=why),
             request=RequestKind(request.value),
             refused=True,
-            node=server,
+            place=place,
             actor=actor,
             at=step.now,
         )
 
 
-def _work_on_machines(steps: Sequence[TakenStep], servers: Mapping[int, Server]) -> None:
+def _work_on_machines(steps: Sequence[TakenStep]) -> None:
     """Start and stop what the steps asked for. Before the commit: a crash between would lose it.
 
     In a number of statements that grows with the orders of one step, not with the steps: the first of
@@ -204,7 +215,7 @@ def _work_on_machines(steps: Sequence[TakenStep], servers: Mapping[int, Server])
     for turn in zip_longest(*map(_orders, steps)):
         stopping: dict[int, list[str]] = {}
         starting: dict[int, list[str]] = {}
-        restarts: list[services.Restart] = []
+        restarting: dict[int, tuple[list[str], str]] = {}
         leaving: dict[int, power.Leave] = {}
         for step, order in zip(steps, turn, strict=True):
             if order is None:
@@ -218,8 +229,7 @@ def _work_on_machines(steps: Sequence[TakenStep], servers: Mapping[int, Server])
                 case StartServices():
                     starting[step.key] = [s.name for s in critical]
                 case RestartServices():
-                    names = [s.name for s in critical]
-                    restarts.append(services.Restart(servers[step.key], names, actor))
+                    restarting[step.key] = [s.name for s in critical], actor
                 case PowerDown(reboot):
                     leaving[step.key] = power.Leave(reboot, actor)
         if stopping:
@@ -227,8 +237,9 @@ def _work_on_machines(steps: Sequence[TakenStep], servers: Mapping[int, Server])
         if starting:
             failing = faults.take_starts(starting)
             driver.start({pk: names for pk, names in starting.items() if pk not in failing})
-        if restarts:
-            services.restart_critical(restarts)
+        if restarting:
+            nodes = Server.objects.select_related("group").filter(pk__in=restarting).order_by("pk")
+            services.restart_critical([services.Restart(n, *restarting[n.pk]) for n in nodes])
         if leaving:
             power.finish_shutdowns(leaving)
 

@@ -1,7 +1,7 @@
 """Write the history: every row of it comes from here."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, NamedTuple, TypedDict, Unpack
 
 from redundancy import origin
 from redundancy.clock import lab_datetime
@@ -22,16 +22,26 @@ class Change(TypedDict):
     fields: dict[str, Any]
 
 
+class Place(NamedTuple):
+    """A node and its group as the history keeps them, for whoever has not read their rows."""
+
+    node_id: int
+    node_name: str
+    group_id: int
+    group_name: str
+
+
 class Facts(TypedDict, total=False):
     """What an event tells besides its sentence: see the columns of ``HaEvent``.
 
-    ``group``: that of ``node`` when not given. ``actor``: user name of who did it, kept with the
-    address that the request came from; empty for the system. ``at``: lab seconds; now when not given.
-    ``changes``: kept in ``inputs``.
+    ``group``: that of ``node`` when not given. ``place``: instead of both. ``actor``: user name of who
+    did it, kept with the address that the request came from; empty for the system. ``at``: lab seconds;
+    now when not given. ``changes``: kept in ``inputs``.
     """
 
     group: RedundancyGroup | None
     node: Server | None
+    place: Place
     actor: str
     at: float | None
     request: RequestKind
@@ -83,13 +93,21 @@ def event(*, kind: EventKind, sentence: str, **facts: Unpack[Facts]) -> HaEvent:
     """
     if changes := list(facts.pop("changes", ())):
         facts["inputs"] = {**(facts.get("inputs") or {}), "changes": changes}
-    node = facts.get("node")
-    group = facts["group"] = facts.get("group") or (node.group if node else None)
-    made = HaEvent(kind=kind, sentence=sentence, **facts | {"at": lab_datetime(facts.get("at"))})
-    made.group_name = group.name if group else ""
-    made.node_name = node.name if node else ""
-    made.address = origin.address() if made.actor else None
-    return made
+    where: dict[str, Any]
+    if place := facts.pop("place", None):
+        where = place._asdict()
+    else:
+        node = facts.pop("node", None)
+        group = facts.pop("group", None) or (node.group if node else None)
+        where = {
+            "node": node,
+            "node_name": node.name if node else "",
+            "group": group,
+            "group_name": group.name if group else "",
+        }
+    at = lab_datetime(facts.pop("at", None))
+    address = origin.address() if facts.get("actor") else None
+    return HaEvent(kind=kind, sentence=sentence, at=at, address=address, **where, **facts)
 
 
 def record(*, kind: EventKind, sentence: str, **facts: Unpack[Facts]) -> HaEvent:

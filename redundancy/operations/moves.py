@@ -189,8 +189,7 @@ def _carry_out(requests: Sequence[MoveRequest], *, wait: bool) -> list[MoveReque
         moving = [r for r in moving if r not in failed]
     if moving:
         told += _move(moving, nodes)
-    if told:
-        SrmMessage.objects.bulk_create(told)
+    insert(told)
     return [request for request in requests if request.node_id not in nodes] if not wait else []
 
 
@@ -267,8 +266,7 @@ def _told(
     return events.event(
         kind=EventKind.MOVE,
         sentence=_with_push(sentence, placed, sudden=sudden),
-        group=group,
-        node=node,
+        place=events.Place(node.pk, node.name, group.pk, group.name),
         epoch=group.epoch,
         at=now,
     )
