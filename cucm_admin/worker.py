@@ -15,7 +15,7 @@ from celery.signals import worker_ready, worker_shutdown
 from django.conf import settings
 from django.db import Error
 
-from cucm_admin import joining
+from cucm_admin import garbage, joining
 from redundancy import bus, pulse, workers
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,12 @@ def end_when_hung_up(**_: Any) -> None:
     """
     ignored = _AT_START == signal.SIG_IGN
     signal.signal(signal.SIGHUP, _AT_START if ignored else signal.getsignal(signal.SIGTERM))
+
+
+@worker_ready.connect
+def look_seldom_for_garbage(**_: Any) -> None:
+    """Leave out what is loaded by now, and what a task makes and lets go of."""
+    garbage.settle()
 
 
 @worker_shutdown.connect

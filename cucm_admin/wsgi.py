@@ -15,8 +15,7 @@ _pages = get_wsgi_application()
 
 from django.db import connection  # noqa: E402
 
-from cucm_admin import joining, urls  # noqa: E402, F401 - pages are loaded before somebody waits for one
-from cucm_admin.web import garbage  # noqa: E402
+from cucm_admin import garbage, joining, urls  # noqa: E402, F401 - pages are loaded before somebody waits for one
 from redundancy import own_clock  # noqa: E402
 
 fit = joining.Watch()

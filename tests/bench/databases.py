@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from cucm_admin import garbage
 from tests.bench.figures import Figure
 from tests.stacks import find_port, own_environment
 
@@ -48,6 +49,8 @@ def set_up() -> None:
 
     django.setup()
     call_command("migrate", verbosity=0)
+    # As its processes do when they have loaded.
+    garbage.settle()
 
 
 def tell(figures: Iterable[Figure]) -> None:

@@ -165,7 +165,7 @@ def figures(database: str) -> Iterator[Figure]:
     from django.conf import settings
     from django.urls import reverse
 
-    from cucm_admin.web import garbage
+    from cucm_admin import garbage
     from redundancy.selectors.stamp import stamp
     from tests.bench.sweep import Lab
     from tests.everypage import every_page, furnish
