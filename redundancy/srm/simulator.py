@@ -258,6 +258,8 @@ class Simulator(Machines):
                 machine.srm_running = True
                 machine.incarnation += 1
                 machine.srm_since = self.now
+                # What its SRM was asked for, and stopped before it heard, is asked of nobody any more.
+                self._asked.discard(name)
             machine.wake = self.now
             self._look_soon(name)
 

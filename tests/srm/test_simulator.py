@@ -240,6 +240,21 @@ def test_recover_restarts_both_srms_in_failed_mode_only() -> None:
     assert state(sim) == (S.NORMAL, S.NORMAL)
 
 
+def test_what_an_srm_was_stopped_before_it_heard_is_forgotten_when_recover_starts_it() -> None:
+    sim = normal()
+    sim.fail_next_move = True
+    sim.ask(PUB, Request.FAILOVER)
+    sim.run_for(5)
+    sim.pause_observer(30)
+    assert sim.ask(SUB, Request.FALLBACK)
+    sim.stop_srm(SUB)
+    sim.run_for(40)
+    sim.recover()
+    sim.run_for(60)
+    assert state(sim) == (S.NORMAL, S.NORMAL)
+    assert sim.ask(PUB, Request.FAILOVER)
+
+
 def test_recover_starts_nobody_who_is_off_and_enabling_starts_no_srm() -> None:
     sim = normal()
     sim.fail_next_move = True
