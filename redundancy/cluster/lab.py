@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from redundancy.catalog import CLIENT_COUNTERS, PARAMETER_BY_KEY, SERVICES
 from redundancy.clock import lab_datetime, lab_now
@@ -57,9 +56,12 @@ def lab_snapshot() -> Snapshot:
         files=(LAB,),
         groups=groups,
         nodes={
-            server.name: replace(
-                _node(server, rows.get(server.pk), services.get(server.pk, ()), own),
-                counters=counters.get(server.pk, {}),
+            server.name: _node(
+                server,
+                rows.get(server.pk),
+                services.get(server.pk, ()),
+                own.get(server.pk, {}),
+                counters.get(server.pk, {}),
             )
             for server in servers
         },
@@ -77,7 +79,8 @@ def _node(
     server: Server,
     row: live.NodeRow | None,
     observed: Collection[Observation],
-    own: Mapping[int, dict[str, str]],
+    own: Mapping[str, str],
+    counters: Mapping[str, Value],
 ) -> Node:
     product = _PRODUCTS[ServerType(server.server_type)]
     if server.server_type != ServerType.IMP:
@@ -99,7 +102,8 @@ def _node(
         role=_value("Publisher" if server.is_publisher else "Subscriber"),
         reached=_value("yes" if server.machine.powered else "no"),
         services=services,
-        parameters=_parameters(own[server.pk]),
+        parameters=_parameters(own),
+        counters=counters,
     )
 
 
@@ -114,7 +118,7 @@ def _counters(nodes: list[int]) -> dict[int, dict[str, Value]]:
     return found
 
 
-def _parameters(texts: dict[str, str]) -> dict[str, Value]:
+def _parameters(texts: Mapping[str, str]) -> dict[str, Value]:
     return {PARAMETER_BY_KEY[key].name: _value(text) for key, text in texts.items()}
 
 
