@@ -5,11 +5,11 @@ older one is never missed, and no backlog can build up. A set names the inboxes 
 last look.
 """
 
-import json
 import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache
 
+import orjson
 import redis
 from django.conf import settings
 
@@ -78,7 +78,7 @@ def send(heartbeats: Mapping[int, Heartbeat], shard: int = 0) -> None:
     if not heartbeats:
         return
     inboxes = [_inbox(node_id) for node_id in heartbeats]
-    texts = [json.dumps(heartbeat_to_json(heartbeat)) for heartbeat in heartbeats.values()]
+    texts = [orjson.dumps(heartbeat_to_json(heartbeat)) for heartbeat in heartbeats.values()]
     with client().pipeline() as pipe:
         pipe.eval(_PUT, len(inboxes), *inboxes, INBOX_SECONDS, *texts)
         pipe.sadd(of_shard(MAIL, shard), *heartbeats)
@@ -90,7 +90,7 @@ def send_late(due: float, sender: int, receiver: int, heartbeat: Heartbeat, shar
     late = of_shard(LATE, shard)
     letter = {"from": sender, "to": receiver, "heartbeat": heartbeat_to_json(heartbeat)}
     with client().pipeline() as pipe:
-        pipe.zadd(late, {json.dumps(letter): due})
+        pipe.zadd(late, {orjson.dumps(letter): due})
         pipe.expire(late, INBOX_SECONDS)
         pipe.execute()
 
@@ -104,7 +104,7 @@ def deliver(now: float, cut: Container[int | None], shard: int = 0) -> None:
     found = client().zrange(late, "-inf", repr(now), byscore=True)
     if not found:
         return
-    letters = [json.loads(str(text)) for text in found]
+    letters = [orjson.loads(str(text)) for text in found]
     last = read({letter["to"] for letter in letters})
     arriving: dict[int, Heartbeat] = {}
     for letter in letters:
@@ -150,7 +150,7 @@ def read(node_ids: Iterable[int]) -> dict[int, Heartbeat]:
         return {}
     found = client().mget([_inbox(node_id) for node_id in ids])
     return {
-        node_id: heartbeat_from_json(json.loads(text))
+        node_id: heartbeat_from_json(orjson.loads(text))
         for node_id, text in zip(ids, found, strict=True)
         if text is not None
     }

@@ -68,11 +68,13 @@ class DueNode(NamedTuple):
     """All that one step begins with.
 
     ``messages``: what was stored for the node, oldest first. ``heartbeat``: the last one in its inbox.
+    ``together``: both nodes of the pair are stepped by the sweep, no SRM has a process of its own.
     """
 
     stored: StoredNode
     peer: int
     peer_name: str
+    together: bool
     messages: Sequence[SrmMessage]
     heartbeat: Heartbeat | None
     readings: tuple[Reading, ...]
@@ -157,16 +159,17 @@ def due_nodes(due: Sequence[StoredNode]) -> list[DueNode]:
     ]
 
 
-def _peers(due: Sequence[StoredNode]) -> dict[int, tuple[int, str]]:
-    """Return key and name of the peer of each node."""
-    members: dict[int, list[tuple[int, str]]] = {stored.group: [] for stored in due}
-    for pk, name, group in NodeRuntime.objects.filter(server__group__in=members).values_list(
-        "pk", "server__name", "server__group_id"
+def _peers(due: Sequence[StoredNode]) -> dict[int, tuple[int, str, bool]]:
+    """Return of each node key and name of its peer, and whether neither's SRM has a process of its own."""
+    members: dict[int, list[tuple[int, str, str]]] = {stored.group: [] for stored in due}
+    rows = NodeRuntime.objects.filter(server__group__in=members)
+    for pk, name, worker, group in rows.values_list(
+        "pk", "server__name", "server__machine__srm_worker", "server__group_id"
     ):
-        members[group].append((pk, name))
+        members[group].append((pk, name, worker))
     return {
-        stored.pk: other
+        stored.pk: (pk, name, not any(worker for *_, worker in members[stored.group]))
         for stored in due
-        for other in members[stored.group]
-        if other[0] != stored.pk
+        for pk, name, _ in members[stored.group]
+        if pk != stored.pk
     }

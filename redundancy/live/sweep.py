@@ -7,7 +7,7 @@ is ours.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import partial
 
 from django.conf import settings
@@ -30,9 +30,11 @@ from redundancy.shards import WHOLE, Shard
 from redundancy.srm.step import step
 from redundancy.srm.types import (
     Action,
+    Heartbeat,
     IllegalRequest,
     Leaving,
     MoveSessions,
+    Node,
     Policy,
     Request,
     RestartServices,
@@ -180,12 +182,14 @@ def settle(
         due = find_due(whom, lab_now(), mail, policy.heartbeat_interval)
         if not due:
             break
+        stepping = {one.pk for one in due}
         for start in range(0, len(due), BATCH):
             some = due_nodes(due[start : start + BATCH])
             # Read after the memories: a change of parameters in between makes these steps void,
             # and no node takes one, and sleeps, by parameters that hold no more.
             policy = policies.current()
             taken = [one for one in (take(s, lab_now(), policy) for s in some) if one]
+            taken = judge_silent(taken, stepping, lab_now, policy)
             try:
                 stored = store_steps(taken)
             except Error as error:
@@ -207,18 +211,58 @@ def settle(
     return count
 
 
-def take(situation: DueNode, now: float, policy: Policy) -> TakenStep | None:
-    """Return the step of one node at ``now``; None when its SRM is broken."""
+def judge_silent(
+    taken: Sequence[TakenStep],
+    stepping: Container[int],
+    lab_now: Callable[[], float],
+    policy: Policy,
+) -> list[TakenStep]:
+    """Return these steps; of nodes whose peer has just become silent, with the step that judges it.
+
+    That step would be taken in the next round, after what the peer says in this one. A peer that is not
+    ``stepping`` (keys) says nothing: the bus is read again, and the two steps are stored as one.
+    """
+    heard = bus.read(one.key for one in taken if _may_judge(one, stepping))
+    return [
+        _judged(one, heard.get(one.key), lab_now(), policy) if _may_judge(one, stepping) else one
+        for one in taken
+    ]
+
+
+def _may_judge(taken: TakenStep, stepping: Container[int]) -> bool:
+    situation = taken.situation
+    suspects = taken.node.suspects and not taken.before.suspects
+    return suspects and situation.together and situation.peer not in stepping
+
+
+def _judged(taken: TakenStep, heard: Heartbeat | None, now: float, policy: Policy) -> TakenStep:
+    """Return a step with the one that follows it by what was ``heard`` since; unchanged when that fails."""
+    situation = taken.situation._replace(heartbeat=heard)
+    then = take(situation._replace(messages=()), now, policy, taken.node)
+    if then is None:
+        return taken
+    return then._replace(
+        situation=situation,
+        before=taken.before,
+        actions=[*taken.actions, *then.actions],
+        refused=taken.refused,
+    )
+
+
+def take(
+    situation: DueNode, now: float, policy: Policy, node: Node | None = None
+) -> TakenStep | None:
+    """Return the step of one node at ``now``; None when its SRM is broken. ``node``: what it is by now, if not as stored."""
     try:
-        return _take(situation, now, policy)
+        return _take(situation, node or situation.node, now, policy)
     except Exception:
         # Only this node stands still; its peer will take it for dead.
         logger.exception("step of %s failed", situation.stored.name)
         return None
 
 
-def _take(situation: DueNode, now: float, policy: Policy) -> TakenStep:
-    before = node = situation.node
+def _take(situation: DueNode, node: Node, now: float, policy: Policy) -> TakenStep:
+    before = node
     actions: list[tuple[Action, str]] = []
     refused: list[tuple[Request, str, str]] = []
     wake = now

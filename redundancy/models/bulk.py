@@ -1,11 +1,13 @@
-"""New rows by the hundred, as a sweep writes them when many pairs change at once."""
+"""Rows by the hundred, as a sweep writes them when many pairs change at once."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
+import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.utils import timezone
 
 # Values in one statement: fewer than either database takes.
 MOST_VALUES = 30_000
@@ -36,8 +38,6 @@ def insert(rows: Iterable[_Row], *, ignore_conflicts: bool = False) -> list[_Row
         return made
     meta = made[0]._meta
     fields = [field for field in meta.concrete_fields if field is not meta.auto_field]
-    names = ", ".join(str(field.column) for field in fields)
-    one = f"({', '.join(['%s'] * len(fields))})"
     learning = meta.auto_field is not None and not ignore_conflicts
     end = f"RETURNING {meta.pk.column}" if learning else ""
     if ignore_conflicts:
@@ -45,28 +45,69 @@ def insert(rows: Iterable[_Row], *, ignore_conflicts: bool = False) -> list[_Row
     at_once = max(1, _most_values() // len(fields))
     for start in range(0, len(made), at_once):
         some = made[start : start + at_once]
-        columns = [_stored(field, some) for field in fields]
+        names = [str(field.column) for field in fields]
+        source, values = _source(fields, names, [_stored(field, some) for field in fields])
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {meta.db_table} ({names}) VALUES {', '.join([one] * len(some))} {end}",
-                list(chain.from_iterable(zip(*columns, strict=True))),
+                f"INSERT INTO {meta.db_table} ({', '.join(names)}) {source} {end}", values
             )
             keys = [key for (key,) in cursor.fetchall()] if learning else []
         for row, key in zip(some, keys, strict=learning):
             row.pk = key
         if not ignore_conflicts:
+            alias = connection.alias
             for row in some:
-                row._state.adding, row._state.db = False, connection.alias
+                row._state.adding, row._state.db = False, alias
     return made
+
+
+def as_table(fields: Iterable["models.Field[Any, Any]"], **more: str) -> str:
+    """Return the rows of one parameter (see ``as_json``) as the table ``v`` of a statement of PostgreSQL.
+
+    One parameter, for to quote a thousand rows value by value takes the process, and to read them the server,
+    longer than all else that is done with them. ``more``: types of columns that belong to no field.
+    """
+    types = {str(field.column): field.db_type(connection) for field in fields} | more
+    columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    return f"json_to_recordset(%s::json) AS v({columns})"
+
+
+def as_json(value: Sequence[Any] | Mapping[str, Any]) -> str:
+    """Return JSON: of rows, as values by the names of their columns, the parameter of ``as_table``."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def _source(
+    fields: Sequence["models.Field[Any, Any]"], names: Sequence[str], columns: Sequence[list[Any]]
+) -> tuple[str, list[Any]]:
+    """Return the rows that these columns make, as what an INSERT reads, and its parameters."""
+    rows = zip(*columns, strict=True)
+    if connection.vendor == "postgresql":
+        said = as_json([dict(zip(names, row, strict=True)) for row in rows])
+        return f"SELECT {', '.join(names)} FROM {as_table(fields)}", [said]
+    one = f"({', '.join(['%s'] * len(fields))})"
+    return f"VALUES {', '.join([one] * len(columns[0]))}", list(chain.from_iterable(rows))
 
 
 def _stored(field: "models.Field[Any, Any]", rows: Sequence[models.Model]) -> list[Any]:
     """Return what the column of the field holds of each of these rows."""
+    if isinstance(field, models.DateTimeField) and field.auto_now_add:
+        now = timezone.now()
+        for row in rows:
+            setattr(row, field.attname, now)
+    values = [getattr(row, field.attname) for row in rows]
+    whole = connection.vendor == "postgresql"
+    if isinstance(field, models.JSONField):
+        # Where the whole is JSON, a value of JSON is a part of it.
+        return values if whole else [None if v is None else as_json(v) for v in values]
     if isinstance(field, _AS_THEY_ARE) or type(field) is models.TextField:
-        return [getattr(row, field.attname) for row in rows]
+        return values
     # Not the one of this thread, which is looked up at each word of it.
     database = connections[DEFAULT_DB_ALIAS]
-    values = (field.pre_save(row, add=True) for row in rows)
+    if isinstance(field, models.DateTimeField):
+        # Most rows have the same one.
+        moments = {v: field.get_db_prep_save(v, database) for v in set(values)}
+        return [moments[v] for v in values]
     return [None if v is None else field.get_db_prep_save(v, database) for v in values]
 
 

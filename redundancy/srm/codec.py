@@ -6,6 +6,7 @@ once, and nothing is copied deeply: most values are JSON values already.
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -68,9 +69,15 @@ def node_from_json(data: Mapping[str, Any]) -> Node:
     known["move"] = Move(MoveKind(move["kind"]), move["asked_at"]) if move else None
     # A memory that an older version wrote has not all of them.
     policy = data.get("policy")
-    known["policy"] = Policy(**_known(_POLICY, policy)) if policy else None
+    known["policy"] = _policy(*_known(_POLICY, policy).items()) if policy else None
     known["stopped"] = tuple(data.get("stopped", ()))
     return replace(_BLANK, **known)
+
+
+@lru_cache(maxsize=64)
+def _policy(*known: tuple[str, Any]) -> Policy:
+    """Return the parameters in force, of which most nodes remember the same ones."""
+    return Policy(**dict(known))
 
 
 def _known(names: frozenset[str], data: Mapping[str, Any]) -> Json:

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -9,7 +11,8 @@ from django.conf import settings
 from redundancy import bus, clock
 from redundancy.catalog import SRM
 from redundancy.live import due, sweep
-from redundancy.models import HaEvent, NodeRuntime, RedundancyGroup
+from redundancy.live.store import TakenStep
+from redundancy.models import Fault, FaultKind, HaEvent, Machine, NodeRuntime, RedundancyGroup
 from redundancy.operations import groups, services
 from redundancy.srm.states import State
 from tests.live.pair import ROUTER, Pair, server
@@ -113,6 +116,75 @@ def test_a_peer_that_speaks_meanwhile_has_its_word(
 
     look(speak)
     assert quiet.states()[0] == State.NORMAL
+
+
+def stored_steps_of_the_judgement(quiet: Pair) -> int:
+    """Return how many steps of imp-pub the sweep stores that declares imp-sub silent."""
+    services.stop_service(server=server("imp-sub"), name=SRM, actor="")
+    for _ in range(120):
+        before = NodeRuntime.objects.get(server__name="imp-pub").version
+        quiet.clock.now += 1
+        sweep.sweep(quiet.wanted.extend)
+        if quiet.states()[0] == State.TAKING_OVER:
+            return NodeRuntime.objects.get(server__name="imp-pub").version - before
+    raise AssertionError("it was not declared")
+
+
+def test_a_peer_that_can_say_nothing_is_judged_with_one_stored_step(quiet: Pair) -> None:
+    assert stored_steps_of_the_judgement(quiet) == 1
+
+
+def test_a_peer_with_a_process_of_its_own_has_until_the_next_round(quiet: Pair) -> None:
+    Machine.objects.filter(server__name="imp-sub").update(srm_worker="another")
+    assert stored_steps_of_the_judgement(quiet) == 2
+
+
+def test_what_a_silent_peer_has_said_since_its_inbox_was_read_is_heard(
+    quiet: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.stop_service(server=server("imp-sub"), name=SRM, actor="")
+    pub, take = server("imp-pub"), sweep.take
+    suspected: list[float] = []
+
+    def take_and_hear(*given: Any) -> TakenStep | None:
+        taken = take(*given)
+        if taken and taken.node.suspects and not suspected:
+            suspected.append(taken.now)
+            known = taken.node.peer
+            assert known is not None
+            bus.send({pub.pk: replace(known, seq=known.seq + 1)})
+        return taken
+
+    monkeypatch.setattr(sweep, "take", take_and_hear)
+    while not suspected:
+        quiet.run(1)
+    assert quiet.states()[0] == State.NORMAL
+    quiet.run(59)
+    assert quiet.states()[0] == State.NORMAL
+    quiet.run(1)
+    assert declared(State.TAKING_OVER) == suspected[0] + 60
+
+
+def test_two_that_hear_each_other_again_at_the_limit_go_on(
+    quiet: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "FAULT_LAB", True)
+
+    def heard() -> list[float]:
+        return [runtime.memory["peer_at"] for runtime in NodeRuntime.objects.all()]
+
+    # All heartbeats are lost from when both were heard to when the fourth is due.
+    while heard() != [quiet.clock.now] * 2:
+        quiet.run(1)
+    group = RedundancyGroup.objects.get()
+    fault = Fault.objects.create(kind=FaultKind.LOSS, group=group, amount=100)
+    began = quiet.clock.now
+    quiet.run(59)
+    assert heard() == [began] * 2
+    fault.delete()
+    quiet.run(1)
+    assert heard() == [quiet.clock.now] * 2
+    assert quiet.states() == (State.NORMAL, State.NORMAL)
 
 
 def test_who_is_asked_for_meanwhile_does_not_wait(

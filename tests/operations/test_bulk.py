@@ -37,7 +37,7 @@ def made(count: int) -> list[HaEvent]:
         for number in range(count)
     ]
     for each in made[::3]:
-        each.inputs = None
+        each.inputs, each.address = None, "2001:db8::1"
     return made
 
 
