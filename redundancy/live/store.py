@@ -41,6 +41,7 @@ COLUMNS = [
     if not field.primary_key and field.name != "looks" and not field.generated
 ]
 NAMES = [str(column.column) for column in COLUMNS]
+VALUES = itemgetter(*NAMES, "news", "node")
 TABLE, KEY = NodeRuntime._meta.db_table, NodeRuntime._meta.pk.column
 # What is done only when the step is stored.
 GO_OUT = (SendHeartbeat, MoveSessions)
@@ -129,7 +130,7 @@ def _remember(steps: Sequence[TakenStep]) -> None:
     for step in steps:
         stored = step.situation.stored
         sentences = [a.sentence for a, _ in step.actions if isinstance(a, StateChanged)]
-        row = {
+        row: dict[str, Any] = {
             "version": stored.version + 1,
             "memory": node_to_json(step.node),
             "state": step.node.state,
@@ -160,7 +161,7 @@ def _remember(steps: Sequence[TakenStep]) -> None:
                 row["memory"] = as_json(row["memory"])
             cursor.executemany(
                 f"UPDATE {TABLE} SET {changes}, looks = looks + %s WHERE {KEY} = %s",
-                map(itemgetter(*NAMES, "news", "node"), rows),
+                [VALUES(row) for row in rows],
             )
 
 
