@@ -13,7 +13,7 @@ from redundancy.live.due import DueNode
 from redundancy.models import EventKind, HaEvent, NodeRuntime, RequestKind, Server, SrmMessage
 from redundancy.models.bulk import as_json, as_table, insert
 from redundancy.models.runtime import NEVER
-from redundancy.operations import access, events, faults, incidents, locks, power, services
+from redundancy.operations import access, events, faults, incidents, locks, news, power, services
 from redundancy.outage import is_outage
 from redundancy.srm import facts
 from redundancy.srm.codec import node_to_json
@@ -38,10 +38,10 @@ logger = logging.getLogger(__name__)
 COLUMNS = [
     field
     for field in NodeRuntime._meta.concrete_fields
-    if not field.primary_key and field.name != "looks" and not field.generated
+    if not field.primary_key and not field.generated
 ]
 NAMES = [str(column.column) for column in COLUMNS]
-VALUES = itemgetter(*NAMES, "news", "node")
+VALUES = itemgetter(*NAMES, "node")
 TABLE, KEY = NodeRuntime._meta.db_table, NodeRuntime._meta.pk.column
 # What is done only when the step is stored.
 GO_OUT = (SendHeartbeat, MoveSessions)
@@ -122,6 +122,8 @@ def _write(steps: Sequence[TakenStep]) -> list[TakenStep]:
         incidents.follow(insert(event for step in eventful for event in _history(step)))
         _work_on_machines(eventful)
         access.notice([step.key for step in eventful], max(step.now for step in eventful))
+    if looks := sum(step.is_news for step in steps):
+        news.count_looks(looks)
     return steps
 
 
@@ -142,7 +144,6 @@ def _remember(steps: Sequence[TakenStep]) -> None:
             "stepped_at": step.now,
             "late_at": min(facts.late_at(step.node, step.policy), NEVER),
             "limit_at": min(facts.limit_at(step.node, step.now, step.policy), NEVER),
-            "news": int(step.is_news),
             "node": stored.pk,
         }
         rows.append(row)
@@ -151,8 +152,8 @@ def _remember(steps: Sequence[TakenStep]) -> None:
         if connection.vendor == "postgresql":
             changes = ", ".join(f"{name} = v.{name}" for name in NAMES)
             cursor.execute(
-                f"UPDATE {TABLE} n SET {changes}, looks = n.looks + v.news "
-                f"FROM {as_table(COLUMNS, news='integer', node='bigint')} WHERE n.{KEY} = v.node",
+                f"UPDATE {TABLE} n SET {changes} "
+                f"FROM {as_table(COLUMNS, node='bigint')} WHERE n.{KEY} = v.node",
                 [as_json(rows)],
             )
         else:
@@ -160,7 +161,7 @@ def _remember(steps: Sequence[TakenStep]) -> None:
             for row in rows:
                 row["memory"] = as_json(row["memory"])
             cursor.executemany(
-                f"UPDATE {TABLE} SET {changes}, looks = looks + %s WHERE {KEY} = %s",
+                f"UPDATE {TABLE} SET {changes} WHERE {KEY} = %s",
                 [VALUES(row) for row in rows],
             )
 

@@ -20,7 +20,7 @@ from redundancy.live.due import DueNode, due_nodes, find_due, next_limit
 from redundancy.live.link import Letter
 from redundancy.live.store import TakenStep, store_steps
 from redundancy.models import FaultKind
-from redundancy.operations import access, observer, power, replication
+from redundancy.operations import access, news, observer, power, replication
 from redundancy.operations import faults as fault_operations
 from redundancy.operations.moves import MoveRequest
 from redundancy.selectors import faults as fault_selectors
@@ -105,6 +105,7 @@ def sweep(
     access.let_in(shard)
     if shard.is_first:
         access.give_up(lab_now())
+        news.note_late(lab_now())
     # Last, because this sweep itself may have caused the gap.
     observer.note_return(age=bus.sweep_age_of(shard.number), now=lab_now(), shard=shard)
     took = time.perf_counter() - began

@@ -31,7 +31,7 @@ from redundancy.models.parameter import EnterpriseParameter, ServiceParameter
 from redundancy.models.planned import PlannedRestart
 from redundancy.models.record import RecordKind, UserRecord
 from redundancy.models.relogin import ReloginLimits
-from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage
+from redundancy.models.runtime import MessageKind, NodeRuntime, SrmMessage, SrmNews
 from redundancy.models.server import Server, ServerType
 from redundancy.models.signin import SignIn
 from redundancy.models.user import WHEN_IT_COMES, PresenceSession, PresenceUser
@@ -82,6 +82,7 @@ __all__ = [
     "SharedSetting",
     "SignIn",
     "SrmMessage",
+    "SrmNews",
     "TracePiece",
     "UserImport",
     "UserRecord",

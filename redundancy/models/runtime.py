@@ -61,9 +61,7 @@ class NodeRuntime(models.Model):
     sentence = SentenceField(say("sentence"), blank=True)
     due_at = models.FloatField(say("wants to be called at (lab time)"), default=0, db_index=True)
     stepped_at = models.FloatField(say("last step (lab time)"), default=0)
-    # Counts the steps that changed more than the beat of heartbeats, and when the silence of the
-    # peer will be seen if it begins now: by both a poll knows that nothing new is to be shown.
-    looks = models.PositiveBigIntegerField(say("looks"), default=0, db_default=0, editable=False)
+    # When the silence of the peer will be seen if it begins now.
     late_at = models.FloatField(
         say("peer is late at (lab time)"), default=NEVER, db_default=NEVER, editable=False
     )
@@ -98,7 +96,6 @@ class NodeRuntime(models.Model):
     class Meta:
         verbose_name = say("SRM memory")
         verbose_name_plural = say("SRM memories")
-        indexes = [models.Index(fields=["late_at", "looks"], name="runtime_looks")]
 
     def __str__(self) -> str:
         return f"{self.server_id}: {self.state} / {self.reason}"
@@ -111,6 +108,27 @@ class NodeRuntime(models.Model):
         ``operations.locks``.
         """
         cls.objects.filter(server_id__in=server_ids).update(due_at=0, version=F("version") + 1)
+
+
+class SrmNews(models.Model):
+    """One row: what tells that pages may show something else of the nodes, besides events.
+
+    ``looks`` counts the steps that changed more than the beat of heartbeats; ``late`` nodes, with the sum
+    of their keys, heard nothing of their peer in time when the sweep last looked.
+    """
+
+    ONLY = 1
+
+    looks = models.PositiveBigIntegerField(say("looks"), default=0)
+    late = models.PositiveBigIntegerField(say("late"), default=0)
+    late_nodes = models.PositiveBigIntegerField(say("late nodes"), default=0)
+
+    class Meta:
+        verbose_name = say("news of SRM")
+        verbose_name_plural = say("news of SRM")
+
+    def __str__(self) -> str:
+        return f"{self.looks}, {self.late}"
 
 
 class MessageKind(models.TextChoices):

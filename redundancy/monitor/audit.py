@@ -294,10 +294,11 @@ def _last_states() -> Iterator[str]:
 def _states_of(node: str) -> QuerySet[HaEvent]:
     """Return the changes of state of the node that the outer query calls ``node``, the last one first.
 
-    They alone have a new state. Were they asked for by their kind, PostgreSQL would go through all of that kind for
-    each node where it has not counted the events yet.
+    They alone have a new state. Were they asked for by their kind, or ordered by their key itself, PostgreSQL would go
+    through all events of that kind, or of all nodes, for each node where it has not counted the events yet.
     """
-    return HaEvent.objects.filter(node=OuterRef(node)).exclude(new_state="").order_by("-pk")
+    changes = HaEvent.objects.filter(node=OuterRef(node)).exclude(new_state="")
+    return changes.order_by((F("pk") + 0).desc())
 
 
 def _within_limits(_: QuerySet[HaEvent]) -> Iterator[str]:

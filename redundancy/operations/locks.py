@@ -7,7 +7,8 @@ Everybody takes rows in this order, so that nobody waits in a circle:
 3. servers;
 4. memories of SRM (``NodeRuntime``, also by ``NodeRuntime.poke``);
 5. incidents; who holds the memories of a group may take its incident later, as nobody else can;
-6. machines, then what has no lock of its own: services, messages, users, sessions.
+6. machines, then what has no lock of its own: services, messages, users, sessions;
+7. the one row of what SRMs noticed (``SrmNews``), last in a transaction: all sweeps want it.
 
 Within a table: by key.
 """

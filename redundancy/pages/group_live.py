@@ -52,7 +52,7 @@ def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None
     """Return the live region of ``group``; what happened after the event ``last`` is announced."""
     now = watch.lab_now
     # Before anything else is read: what changes meanwhile has another stamp.
-    at = stamp(now)
+    at = stamp()
     shown = live_group(group.pk, seeing=watch.ok, at=at)
     logins = logins_of(group.pk, now, afterwards=AFTERWARDS, at=at)
     gone = logins.gone_at(AFTERWARDS) if logins else math.inf

@@ -275,7 +275,7 @@ def survey(*, seeing: bool = True) -> Survey:
     """
     now, policy = clock.lab_now(), policies.current()
     # Before anything else is read: what changes meanwhile has another stamp.
-    at = stamp(now)
+    at = stamp()
     columns = ("pk", "name", "ha_enabled", "ha_generation", "holder")
     groups = as_read(RedundancyGroup.objects.order_by(Lower("name")).values_list(*columns))
     in_order = machines.nodes().order_by("group_id", "slot", Lower("name"))

@@ -165,7 +165,7 @@ def logins_of(
     # Who asks may have looked at the clock just before the move was stored.
     now = max(now, move.at)
     width = span_of(move.latest)
-    counts, stayed = count_logins(move, width, now, at or stamp(now))
+    counts, stayed = count_logins(move, width, now, at or stamp())
     if not counts:
         return None
     waiting = sum(each.everybody - each.done for each in counts.values())

@@ -1,8 +1,8 @@
 """Whether what pages show of servers, groups and users may have changed: asked at each poll, so cheap.
 
 Whatever an administrator or the lab does leaves an event, what an SRM takes notice of besides
-counts in ``NodeRuntime.looks``, and a real client that logs in gets a new ``ClientLogin``. What changes with time alone is a heartbeat that is late, which
-``NodeRuntime.late_at`` tells, and what ``holds_until`` looks for.
+counts in ``SrmNews``, and a real client that logs in gets a new ``ClientLogin``. What changes with time alone is a heartbeat that is late, which
+the sweep of each second notes there, and what ``holds_until`` looks for.
 """
 
 import time
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from redundancy.models import ClientLogin, HaEvent, NodeRuntime, PresenceSession
+from redundancy.models import ClientLogin, HaEvent, NodeRuntime, PresenceSession, SrmNews
 from redundancy.selectors import policy as policies
 from redundancy.selectors.watching import last_event
 from redundancy.srm import facts
@@ -21,29 +21,16 @@ _OPEN_SECONDS = 60.0
 # Events that were numbered, by a guess, while this process did not look yet.
 _BEFORE = 1000
 
-_EVENTS, _RUNTIMES = HaEvent._meta.db_table, NodeRuntime._meta.db_table
+_EVENTS, _NEWS = HaEvent._meta.db_table, SrmNews._meta.db_table
 _LOGINS = ClientLogin._meta.db_table
-# What SRM noticed, and whose heartbeat is late: SQLite has an index that begins with the late ones, PostgreSQL none
-# (it would be written with each heartbeat), so that it goes through the memories once.
-_NOTICED = {
-    "sqlite": f"""
-     (SELECT COUNT(*) AS nodes, SUM(looks) AS looks FROM {_RUNTIMES}) AS r,
-     (SELECT COUNT(*) AS late, SUM(server_id) AS late_nodes FROM {_RUNTIMES} WHERE late_at < %s) AS l""",
-    "postgresql": f"""
-     (SELECT COUNT(*) AS nodes, SUM(looks) AS looks, COUNT(*) FILTER (WHERE is_late) AS late,
-             SUM(server_id) FILTER (WHERE is_late) AS late_nodes
-      FROM (SELECT server_id, looks, late_at < %s AS is_late FROM {_RUNTIMES}) AS m) AS r""",
-}
 # One statement sees one moment. Sums: what is committed late has a smaller key than what was seen before.
-_SQL = {
-    vendor: f"""
-SELECT newest, told, keys, nodes, looks, late, late_nodes, login
+_SQL = f"""
+SELECT newest, told, keys, looks, late, late_nodes, login
 FROM (SELECT MAX(id) AS newest FROM {_EVENTS}) AS n,
-     (SELECT COUNT(*) AS told, SUM(id) AS keys FROM {_EVENTS} WHERE id > %s) AS e,{noticed},
+     (SELECT COUNT(*) AS told, SUM(id) AS keys FROM {_EVENTS} WHERE id > %s) AS e,
+     (SELECT MAX(looks) AS looks, MAX(late) AS late, MAX(late_nodes) AS late_nodes FROM {_NEWS}) AS r,
      (SELECT MAX(id) AS login FROM {_LOGINS}) AS c
 """
-    for vendor, noticed in _NOTICED.items()
-}
 
 Stamp = tuple[int, ...]
 
@@ -70,14 +57,14 @@ class _Floor:
 _floor = _Floor()
 
 
-def stamp(now: float) -> Stamp:
+def stamp() -> Stamp:
     """Return numbers of which at least one changes with what is shown, in one statement.
 
     Only equal ones say something, and only to this process: that nothing was changed. What follows
-    from the time alone they tell of heartbeats that are late at ``now`` (lab seconds).
+    from the time alone they tell of heartbeats that were late when the last sweep looked.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[connection.vendor], [_floor.get(), now])
+        cursor.execute(_SQL, [_floor.get()])
         found = tuple(int(number or 0) for number in cursor.fetchone())
     _floor.rise(found[0])
     return found

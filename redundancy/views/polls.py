@@ -85,7 +85,7 @@ def poll(request: HttpRequest, look: Callable[[ObserverView], Region]) -> HttpRe
     process remembers for itself, by what the database tells it.
     """
     watch = live.observer()
-    now = (*stamp(watch.lab_now), watch.ok)
+    now = (*stamp(), watch.ok)
     key = f"poll:{blake2s(request.get_full_path().encode(), digest_size=16).hexdigest()}"
     then, limit = cache.get(key, ((), 0.0))
     at = Lab(watch.lab_now, watch.rate)

@@ -79,9 +79,10 @@ def figures(database: str, sizes: Sequence[tuple[int, int]], shards: int) -> Ite
             some = random.sample(groups, 2 * sample)
             causes = (SILENCE, SERVICE) * sample
             found = watch(list(zip(causes, some, strict=True)), SPREAD)
-            repair(some)
         for cause in (SILENCE, SERVICE):
             yield told(database, size, shards, cause, [b for b in found if b.cause == cause])
+        if size > 1:
+            repair(some)
 
 
 def told(database: str, size: int, shards: int, cause: str, found: Sequence[Broken]) -> Figure:
@@ -181,7 +182,9 @@ def switch_on(groups: Sequence["RedundancyGroup"]) -> None:
     deadline = time.monotonic() + 300
     while waiting.exists() or bus.client().llen("moves"):
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{waiting.count()} nodes are not Normal after five minutes")
+            queue = bus.client().llen("moves")
+            text = f"after five minutes {waiting.count()} nodes are not Normal, {queue} tasks wait"
+            raise RuntimeError(text)
         time.sleep(1)
     # Each node has heard its peer some times.
     time.sleep(_limit(SILENCE) / 2)

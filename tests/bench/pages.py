@@ -199,7 +199,7 @@ def figures(database: str) -> Iterator[Figure]:
         if size == max(SIZES):
             # A process that has just begun counts a thousand old events at each poll; it forgets them.
             for wait in (YOUNG_SECONDS, 0):
-                stamp(lab.now)
+                stamp()
                 time.sleep(wait)
         for name, polled in regions(server, pages).items():
             kinds = {NEW: Request(changed(polled.path)), SAME: Request(polled.path, status=204)}

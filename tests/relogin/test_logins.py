@@ -144,9 +144,9 @@ def test_what_was_counted_once_tells_of_any_moment(
     PresenceSession.objects.filter(pk=late.pk).update(relogin_at=BEGIN + 105)
     for second in MOMENTS:
         now = stand_at(BEGIN + second)
-        kept = count_logins(move, 10, now, stamp(now))
+        kept = count_logins(move, 10, now, stamp())
         cache.clear()
-        assert kept == count_logins(move, 10, now, stamp(now)) == by_hand(move, 10, now), second
+        assert kept == count_logins(move, 10, now, stamp()) == by_hand(move, 10, now), second
 
 
 def test_who_signs_out_is_counted_no_more(moved: RedundancyGroup) -> None:

@@ -13,7 +13,7 @@ def test_it_is_counted_again_when_something_has_changed() -> None:
     counts = iter(range(10))
 
     def look(key: str = "users") -> int:
-        return kept(key, stamp(1_000.0), lambda: next(counts))
+        return kept(key, stamp(), lambda: next(counts))
 
     assert (look(), look(), look("others")) == (0, 0, 1)
     record(kind=EventKind.LAB, sentence="Something happened.")
@@ -23,6 +23,6 @@ def test_it_is_counted_again_when_something_has_changed() -> None:
 @pytest.mark.django_db
 def test_nothing_counted_is_kept_too() -> None:
     counts = iter([None, 1])
-    at = stamp(1_000.0)
+    at = stamp()
     assert kept("nothing", at, lambda: next(counts)) is None
     assert kept("nothing", at, lambda: next(counts)) is None
