@@ -28,10 +28,13 @@ def on_each(module: str, databases: Collection[str] = ("SQLite", "PostgreSQL")) 
     given = os.environ.pop("DATABASE_URL", None)
     if "SQLite" in databases:
         yield from _told(module, "SQLite")
+    part = module.rpartition(".")[2]
     try:
-        psycopg.connect(given or LOCAL, connect_timeout=2).close()
+        with psycopg.connect(given or LOCAL, connect_timeout=2) as server:
+            if server.execute("SHOW autovacuum").fetchone() == ("off",):
+                text = "autovacuum is off: tables grow, and plans are made without counts"
+                yield Figure(part, "PostgreSQL", text)
     except psycopg.Error as error:
-        part = module.rpartition(".")[2]
         yield Figure(part, "PostgreSQL", f"not measured: {str(error).splitlines()[0]}")
         return
     os.environ["DATABASE_URL"] = given or LOCAL
