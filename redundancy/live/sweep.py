@@ -223,9 +223,10 @@ def judge_silent(
     That step would be taken in the next round, after what the peer says in this one. A peer that is not
     ``stepping`` (keys) says nothing: the bus is read again, and the two steps are stored as one.
     """
-    heard = bus.read(one.key for one in taken if _may_judge(one, stepping))
+    doubtful = {one.key for one in taken if _may_judge(one, stepping)}
+    heard = bus.read(doubtful)
     return [
-        _judged(one, heard.get(one.key), lab_now(), policy) if _may_judge(one, stepping) else one
+        _judged(one, heard.get(one.key), lab_now(), policy) if one.key in doubtful else one
         for one in taken
     ]
 
@@ -233,7 +234,9 @@ def judge_silent(
 def _may_judge(taken: TakenStep, stepping: Container[int]) -> bool:
     situation = taken.situation
     suspects = taken.node.suspects and not taken.before.suspects
-    return suspects and situation.together and situation.peer not in stepping
+    # What it has ordered its machine to do is done, and seen, only when it is stored.
+    alone = situation.together and situation.peer not in stepping
+    return suspects and alone and taken.is_quiet
 
 
 def _judged(taken: TakenStep, heard: Heartbeat | None, now: float, policy: Policy) -> TakenStep:

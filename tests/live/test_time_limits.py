@@ -10,6 +10,7 @@ from django.conf import settings
 
 from redundancy import bus, clock
 from redundancy.catalog import SRM
+from redundancy.clock import lab_datetime
 from redundancy.live import due, sweep
 from redundancy.live.store import TakenStep
 from redundancy.models import Fault, FaultKind, HaEvent, Machine, NodeRuntime, RedundancyGroup
@@ -137,6 +138,29 @@ def test_a_peer_that_can_say_nothing_is_judged_with_one_stored_step(quiet: Pair)
 def test_a_peer_with_a_process_of_its_own_has_until_the_next_round(quiet: Pair) -> None:
     Machine.objects.filter(server__name="imp-sub").update(srm_worker="another")
     assert stored_steps_of_the_judgement(quiet) == 2
+
+
+def test_who_stops_its_services_at_the_same_moment_sees_them_stopped_before_it_judges(
+    quiet: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    judge = sweep._judged
+
+    def note(taken: TakenStep, *given: Any) -> TakenStep:
+        judged.append(taken.situation.stored.name)
+        return judge(taken, *given)
+
+    monkeypatch.setattr(sweep, "_judged", note)
+    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="")
+    quiet.run(30)
+    services.stop_service(server=server("imp-sub"), name=SRM, actor="")
+    runtime = NodeRuntime.objects.get(server__name="imp-pub")
+    since = server("imp-pub").services.get(name=ROUTER).since.timestamp()
+    runtime.memory["peer_at"] = since + 30
+    runtime.save()
+    quiet.run(61)
+    assert HaEvent.objects.filter(node_name="imp-pub", at__gte=lab_datetime(since + 90)).exists()
+    assert judged == []
 
 
 def test_what_a_silent_peer_has_said_since_its_inbox_was_read_is_heard(
