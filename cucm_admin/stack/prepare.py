@@ -53,6 +53,7 @@ def _prepare(*, defaults: bool) -> None:
         sys.exit(f"REDIS_URL: the server cannot be used: {_first_line(error)}")
     check_migrations()
     call_command("migrate", interactive=False, verbosity=0)
+    warn_of_growth()
     if wrong := shared.keep(defaults=defaults):
         sys.exit(wrong)
     statics.collect()
@@ -74,6 +75,20 @@ def check_migrations() -> None:
             f"({'.'.join(strange[0])} is not known here). Start that version, or this one with an "
             "empty database: with another DATABASE_URL or VAR_DIR"
         )
+
+
+def warn_of_growth() -> None:
+    """Say it where PostgreSQL does not clear away what was changed: each heartbeat changes a row."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW autovacuum")
+        if cursor.fetchone() == ("off",):
+            sys.stderr.write(
+                "DATABASE_URL: autovacuum is off on the server: tables grow with each heartbeat, and all becomes slow\n"
+            )
 
 
 def _first_line(error: Exception) -> str:

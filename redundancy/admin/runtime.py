@@ -23,6 +23,7 @@ from redundancy.models import (
     ReloginLimits,
     SharedSetting,
     SrmMessage,
+    SrmNews,
 )
 from redundancy.selectors.access import is_logged_in
 from redundancy.srm.words import say
@@ -150,6 +151,14 @@ admin.site.register(
     list_filter=("kind",),
     list_select_related=("node",),
     search_fields=("node__name", "actor"),
+)
+
+admin.site.register(
+    SrmNews,
+    ReadOnlyAdmin,
+    list_display=("id", "looks", "late", "late_nodes"),
+    list_filter=("late",),
+    search_fields=("looks",),
 )
 
 admin.site.register(

@@ -29,6 +29,7 @@ from redundancy.models import (
     SharedSetting,
     SrmMessage,
 )
+from redundancy.operations import news
 from redundancy.operations.ceilings import keep_ceiling
 from redundancy.operations.functions import set_functions
 from redundancy.operations.groups import disable_ha, enable_ha
@@ -117,4 +118,5 @@ def fill(pair: RedundancyGroup) -> None:
     SharedSetting.objects.create(name="MAX_GROUPS", value=3)
     LabCopy.objects.create(cause="replaced", servers=2, groups=1, users=4, form=1, data=b"x")
     ClientLogin.objects.create(user=PresenceUser.objects.latest("pk"), key_mark="x")
+    news.count_looks(1)
     keep_ceiling(rate=40, seconds=10, clients=500, connections=4)

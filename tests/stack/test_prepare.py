@@ -24,3 +24,13 @@ def test_a_database_of_another_version_is_refused_in_one_line() -> None:
         "(redundancy.0002_faults is not known here). Start that version, or this one with an empty "
         "database: with another DATABASE_URL or VAR_DIR"
     )
+
+
+def test_a_server_that_clears_nothing_away_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    vacuums = True
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW autovacuum")
+            vacuums = cursor.fetchone() == ("on",)
+    prepare.warn_of_growth()
+    assert ("autovacuum is off" in capsys.readouterr().err) is not vacuums
