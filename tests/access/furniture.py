@@ -26,6 +26,7 @@ from redundancy.models import (
     TracePiece,
     UserImport,
 )
+from redundancy.operations import news
 from redundancy.operations.ceilings import keep_ceiling
 from redundancy.parameters.writes.enterprise import set_enterprise_parameters
 from tests.everypage import Furniture, furnish
@@ -48,6 +49,7 @@ def _fill_the_rest(made: Furniture) -> None:
     alarm = Alarm.objects.create(kind="ServerDown", subject="x", sentence="x", raised_at=1)
     AlarmNotice.objects.create(alarm=alarm, channel=channel, text="x")
     ClientLogin.objects.create(user=PresenceUser.objects.latest("pk"), key_mark="x")
+    news.count_looks(1)
     keep_ceiling(rate=40, seconds=10, clients=500, connections=4)
     Fault.objects.create(kind=FaultKind.PAUSE, amount=1)
     Forecast.objects.create(
