@@ -74,7 +74,7 @@ def as_table(fields: Iterable["models.Field[Any, Any]"], **more: str) -> str:
 
 def as_json(value: Sequence[Any] | Mapping[str, Any]) -> str:
     """Return JSON: of rows, as values by the names of their columns, the parameter of ``as_table``."""
-    return orjson.dumps(value, default=str).decode()
+    return orjson.dumps(value).decode()
 
 
 def _source(
@@ -108,7 +108,9 @@ def _stored(field: "models.Field[Any, Any]", rows: Sequence[models.Model]) -> li
         # Most rows have the same one.
         moments = {v: field.get_db_prep_save(v, database) for v in set(values)}
         return [moments[v] for v in values]
-    return [None if v is None else field.get_db_prep_save(v, database) for v in values]
+    stored = [None if v is None else field.get_db_prep_save(v, database) for v in values]
+    # An address is an object there, of which JSON knows nothing.
+    return [None if v is None else str(v) for v in stored] if whole else stored
 
 
 def _most_values() -> int:

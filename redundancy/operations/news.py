@@ -15,9 +15,9 @@ INSERT INTO {_NEWS} AS n (id, looks, late, late_nodes) VALUES ({SrmNews.ONLY}, 0
 ON CONFLICT (id) DO UPDATE SET late = excluded.late, late_nodes = excluded.late_nodes
 """
 _LATE = f"""
-SELECT late, nodes, COALESCE(n.late_now, 0), COALESCE(n.nodes_now, 0)
-FROM (SELECT COUNT(*) AS late, COALESCE(SUM(server_id), 0) AS nodes FROM {_RUNTIMES} WHERE late_at < %s) AS l,
-     (SELECT MAX(late) AS late_now, MAX(late_nodes) AS nodes_now FROM {_NEWS}) AS n
+SELECT now.late, now.nodes, noted.late, noted.nodes
+FROM (SELECT COUNT(*) AS late, COALESCE(SUM(server_id), 0) AS nodes FROM {_RUNTIMES} WHERE late_at < %s) AS now,
+     (SELECT COALESCE(MAX(late), 0) AS late, COALESCE(MAX(late_nodes), 0) AS nodes FROM {_NEWS}) AS noted
 """
 
 

@@ -109,3 +109,10 @@ def test_rows_that_have_keys_keep_them() -> None:
     # Saved again it is the same row.
     move.save()
     assert SessionMove.objects.count() == 1
+
+
+def test_what_is_no_json_is_not_stored_as_something_else() -> None:
+    event = made(2)[1]
+    event.inputs = {"number": object()}
+    with pytest.raises(TypeError):
+        bulk.insert([event])
