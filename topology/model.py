@@ -10,8 +10,9 @@ from enum import StrEnum
 from functools import cache, cached_property
 
 from redundancy.fingerprint import fingerprint
-from redundancy.selectors.cluster import Cluster, ClusterGroup, Ear, Face, Outline, Sound, Users
+from redundancy.selectors.cluster import Cluster, ClusterGroup, Face, Outline, Users
 from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.selectors.hearing import Ear, Sound
 from redundancy.selectors.wording import URGENCY as URGENCY
 from redundancy.srm.words import english, mark, say, say_count, together
 

@@ -18,6 +18,7 @@ from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.planned.reads.confirming import Switch, before_leaving, before_switching, both
 from redundancy.planned.views import preflight
 from redundancy.selectors import effects, groups, live
+from redundancy.selectors.cluster import outlines_of
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
 from redundancy.views.confirm import Confirmation, ask
@@ -46,11 +47,12 @@ def group_list(request: HttpRequest) -> HttpResponse:
     listing = find_list(
         request,
         what=say("presence redundancy groups"),
-        find=groups.find_groups,
+        # The servers of a row are told with their states.
+        find=lambda *asked: groups.find_groups(*asked).prefetch_related(None),
         fields=FIELDS,
         columns=COLUMNS,
         row_template="groups/row.html",
-        details=lambda keys: live.live_of(keys, seeing=live.sees()),
+        details=lambda keys: outlines_of(keys, seeing=live.sees()),
         selection=Selection(reverse("group_delete_selected")) if can_write(request.user) else None,
     )
     return show_list(

@@ -4,69 +4,30 @@ The number of queries is constant. Of thousands only what it takes to find and r
 is shown of a node besides, for those only that are shown.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
 
 from redundancy import clock
-from redundancy.fingerprint import PASSING
-from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup
+from redundancy.models import PresenceSession, PresenceUser, RedundancyGroup, Server
 from redundancy.selectors import nodes as machines
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
-from redundancy.selectors.access import Access, is_logged_in
+from redundancy.selectors.access import is_logged_in
 from redundancy.selectors.as_read import as_read
+from redundancy.selectors.hearing import COLUMNS, Ear, Row, Sound, ear_of, in_time, sound_of
 from redundancy.selectors.kept import kept
-from redundancy.selectors.presence import Presence, not_served, presence_of
+from redundancy.selectors.presence import Presence, not_served, on_nodes, presence_of
 from redundancy.selectors.stamp import Stamp, stamp
-from redundancy.srm import facts
 from redundancy.srm.states import Reason, State
-from redundancy.srm.types import Heartbeat, Node, Policy, replace
+from redundancy.srm.types import Policy
 from redundancy.srm.words import say
-
-
-class Sound(StrEnum):
-    """What a node's SRM makes of its peer's heartbeats."""
-
-    HEARD = "heard"
-    LATE = "late"
-    SILENT = "silent"
-    WAITING = "not heard yet"
-    DEAF = "does not listen"
-    UNSEEN = "nobody looks"
-
-    @property
-    def hears(self) -> bool:
-        """Return whether the peer counts as alive."""
-        return self in {Sound.HEARD, Sound.LATE}
-
-
-@dataclass(frozen=True, slots=True)
-class Ear:
-    """What one node has heard of its peer.
-
-    ``heard_at``: lab seconds of the last heartbeat, None for never. ``heard_back``: the peer said in
-    it that it hears this node. ``leaving``: the peer said in it that it goes down. ``holds_until``: lab
-    seconds at which ``sound`` is another if nothing more is heard; None when it stays.
-    """
-
-    sound: Sound
-    heard_at: float | None = field(default=None, metadata=PASSING)
-    heard_back: bool = False
-    leaving: bool = False
-    holds_until: float | None = field(default=None, metadata=PASSING)
-
-    @property
-    def never(self) -> str:
-        """Return what stands in the place of an age where nothing was heard."""
-        return "–" if self.sound in {Sound.DEAF, Sound.UNSEEN} else say("not yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,60 +98,14 @@ class Users:
     waiting: int = 0
 
 
-class _Row(NamedTuple):
-    """What is read of each node, as the database tells it; the names are those of ``_COLUMNS``."""
+class _Group(NamedTuple):
+    """What is read of each group, as the database tells it."""
 
     pk: int
     name: str
-    is_publisher: bool
-    group_id: int | None
-    powered: bool
-    srm_running: bool
-    stopped_at: float | None
-    lost_at: float | None
-    again_at: float | None
-    state: str
-    reason: str
-    generation: int | None
-    peer_at: float | None
-    peer_hears: bool | None
-    peer_leaving: bool | None
-    listening_since: float | None
-    service_down: bool | None
-
-    @property
-    def reports(self) -> bool:
-        """Whether its SRM runs, so that it can be asked."""
-        return bool(self.powered and self.srm_running)
-
-    @property
-    def access(self) -> Access:
-        """Since when clients cannot log in at it."""
-        if self.stopped_at is None and self.lost_at is None and self.again_at is None:
-            return _OPEN
-        return Access(self.stopped_at, self.lost_at, self.again_at)
-
-
-_COLUMNS = (
-    "pk",
-    "name",
-    "is_publisher",
-    "group_id",
-    "machine__powered",
-    "machine__srm_running",
-    "machine__logins_stopped_at",
-    "machine__clients_lost_at",
-    "machine__logins_again_at",
-    "runtime__state",
-    "runtime__reason",
-    "runtime__generation",
-    "runtime__peer_at",
-    "runtime__peer_hears",
-    "runtime__peer_leaving",
-    "runtime__listening_since",
-    "runtime__service_down",
-)
-_OPEN = Access()
+    ha_enabled: bool
+    ha_generation: int
+    holder: int | None
 
 
 @dataclass(frozen=True)
@@ -201,7 +116,7 @@ class Survey:
     """
 
     outlines: tuple[Outline, ...]
-    _rows: Mapping[int, _Row]
+    _rows: Mapping[int, Row]
     _closed: Collection[int]
     _holders: Mapping[int, int]
     _policy: Policy
@@ -226,8 +141,7 @@ class Survey:
     @cached_property
     def _here(self) -> Mapping[int, Presence]:
         sessions = PresenceSession.objects.all()
-        on_nodes = sessions.order_by().values_list("node").annotate(n=Count("*"))
-        everybody = kept("sessions", self._at, lambda: dict(as_read(on_nodes)))
+        everybody = kept("sessions", self._at, lambda: on_nodes(sessions))
         access = {row.pk: row.access for row in self._rows.values()}
         return presence_of(access, sessions, self._now, everybody, self._closed)
 
@@ -261,7 +175,7 @@ class Survey:
             reason=face.reason,
             tone=face.tone,
             guests=guests.get(row.pk, Presence()),
-            ear=None if face.sound is None else _ear(row, face.sound, self._policy),
+            ear=None if face.sound is None else ear_of(row, face.sound, self._policy),
         )
 
 
@@ -276,18 +190,53 @@ def survey(*, seeing: bool = True) -> Survey:
     now, policy = clock.lab_now(), policies.current()
     # Before anything else is read: what changes meanwhile has another stamp.
     at = stamp()
-    columns = ("pk", "name", "ha_enabled", "ha_generation", "holder")
-    groups = as_read(RedundancyGroup.objects.order_by(Lower("name")).values_list(*columns))
-    in_order = machines.nodes().order_by("group_id", "slot", Lower("name"))
-    rows = list(map(_Row._make, as_read(in_order.values_list(*_COLUMNS))))
-    closed = not_served({row.pk: row.access for row in rows if row.stopped_at is not None})
-    members: dict[int | None, tuple[_Row, ...]] = {
+    groups = _groups(RedundancyGroup.objects.order_by(Lower("name")))
+    rows = _nodes(machines.nodes())
+    closed = _closed(rows)
+    outlines = _outlines(groups, rows, closed, policy, now, seeing=seeing)
+    holders = {group.pk: group.holder for group in groups if group.holder is not None}
+    return Survey(tuple(outlines), {row.pk: row for row in rows}, closed, holders, policy, now, at)
+
+
+def outlines_of(group_ids: Collection[int], *, seeing: bool = True) -> dict[int, Outline]:
+    """Return these groups by their key, in a constant number of queries; ``seeing`` as above."""
+    now, policy = clock.lab_now(), policies.current()
+    groups = _groups(RedundancyGroup.objects.filter(pk__in=group_ids))
+    rows = _nodes(machines.nodes().filter(group__in=group_ids))
+    outlines = _outlines(groups, rows, _closed(rows), policy, now, seeing=seeing)
+    return {each.group_id: each for each in outlines if each.group_id is not None}
+
+
+def _groups(groups: QuerySet[RedundancyGroup]) -> list[_Group]:
+    return list(map(_Group._make, as_read(groups.values_list(*_Group._fields))))
+
+
+def _nodes(servers: QuerySet[Server]) -> list[Row]:
+    """Return the rows of these nodes: those of a group together, in the order of its drop-downs."""
+    in_order = servers.order_by("group_id", "slot", Lower("name"))
+    return list(map(Row._make, as_read(in_order.values_list(*COLUMNS))))
+
+
+def _closed(rows: Iterable[Row]) -> Collection[int]:
+    return not_served({row.pk: row.access for row in rows if row.stopped_at is not None})
+
+
+def _outlines(
+    groups: Iterable[_Group],
+    rows: Iterable[Row],
+    closed: Collection[int],
+    policy: Policy,
+    now: float,
+    *,
+    seeing: bool,
+) -> Iterator[Outline]:
+    """Yield the groups, and the nodes without one; ``rows`` as ``_nodes`` returns them."""
+    members: dict[int | None, tuple[Row, ...]] = {
         group_id: tuple(mates) for group_id, mates in groupby(rows, key=attrgetter("group_id"))
     }
+    heard_for = in_time(policy)
 
-    in_time = facts.late_at(replace(_BLANK, peer=_SAID[False]), policy)
-
-    def faces(mates: Sequence[_Row], generation: int, *, enabled: bool) -> tuple[Face, ...]:
+    def faces(mates: Sequence[Row], generation: int, *, enabled: bool) -> tuple[Face, ...]:
         hearing = enabled and len(mates) == 2
         return tuple(
             [
@@ -302,7 +251,7 @@ def survey(*, seeing: bool = True) -> Survey:
                         bool(row.service_down) or row.pk in closed,
                         seeing,
                     ),
-                    _sound(row, generation, policy, now, in_time, seeing=seeing)
+                    sound_of(row, generation, policy, now, heard_for, seeing=seeing)
                     if hearing
                     else None,
                 )
@@ -310,17 +259,12 @@ def survey(*, seeing: bool = True) -> Survey:
             ]
         )
 
-    outlines: list[Outline] = []
-    holders: dict[int, int] = {}
-    for pk, name, on, generation, holder in groups:
-        enabled = bool(on)
-        mates = faces(members.get(pk, ()), generation, enabled=enabled)
-        outlines.append(Outline(pk, name, enabled, mates))
-        if holder is not None:
-            holders[pk] = holder
+    for group in groups:
+        enabled = bool(group.ha_enabled)
+        mates = faces(members.get(group.pk, ()), group.ha_generation, enabled=enabled)
+        yield Outline(group.pk, group.name, enabled, mates)
     for node in faces(members.get(None, ()), 0, enabled=False):
-        outlines.append(Outline(None, node.name, ha_enabled=False, nodes=(node,)))
-    return Survey(tuple(outlines), {row.pk: row for row in rows}, closed, holders, policy, now, at)
+        yield Outline(None, node.name, ha_enabled=False, nodes=(node,))
 
 
 def _guests(
@@ -359,57 +303,3 @@ def _face(
         seeing=seeing,
     )
     return shown, say("as last seen") if tone == wording.UNSEEN else why, tone
-
-
-# What a peer said, of which nothing but that it leaves counts for a time limit.
-_SAID = {
-    leaving: Heartbeat("", 0, 0, 0, State.UNKNOWN, Reason.HA_NOT_ENABLED, 0, True, True, leaving)
-    for leaving in (False, True)
-}
-_BLANK = Node("", "", first=False)
-
-
-def _listener(row: _Row) -> Node:
-    """Return the node of ``row`` with what it has heard, and when."""
-    return replace(
-        _BLANK,
-        peer=None if row.peer_hears is None else _SAID[bool(row.peer_leaving)],
-        peer_at=row.peer_at or 0.0,
-        listening_since=row.listening_since or 0.0,
-    )
-
-
-def _sound(
-    row: _Row, generation: int, policy: Policy, now: float, in_time: float, *, seeing: bool
-) -> Sound:
-    """Return what the node of ``row`` makes of its peer's heartbeats at ``now``.
-
-    ``in_time``: seconds for which a peer that was heard is neither late nor silent, see ``facts.late_at``.
-    """
-    if not row.reports:
-        return Sound.DEAF
-    if not seeing:
-        return Sound.UNSEEN
-    if row.generation != generation:
-        # High Availability was switched on a moment ago: what it remembers is of another time.
-        return Sound.WAITING
-    heard = row.peer_hears is not None and not row.peer_leaving
-    if heard and now - (row.peer_at or 0.0) < in_time:
-        # So are most of thousands: none of these is made up as a node.
-        return Sound.HEARD
-    node = _listener(row)
-    if node.peer is None:
-        return Sound.SILENT if facts.peer_gone(node, now, policy) else Sound.WAITING
-    if not facts.peer_heard(node, now, policy):
-        return Sound.SILENT
-    return Sound.LATE if facts.late(node, now, policy) else Sound.HEARD
-
-
-def _ear(row: _Row, sound: Sound, policy: Policy) -> Ear:
-    """Return what the node of ``row`` has heard, of which it makes ``sound``."""
-    if sound in {Sound.DEAF, Sound.UNSEEN, Sound.WAITING} or row.peer_hears is None:
-        return Ear(sound)
-    if sound is Sound.SILENT:
-        return Ear(sound, row.peer_at, bool(row.peer_hears), bool(row.peer_leaving))
-    until = facts.late_at if sound is Sound.HEARD else facts.gone_at
-    return Ear(sound, row.peer_at, bool(row.peer_hears), holds_until=until(_listener(row), policy))

@@ -11,6 +11,7 @@ from redundancy import bus, clock
 from redundancy.fingerprint import PASSING
 from redundancy.models import (
     HaEvent,
+    PresenceSession,
     PresenceUser,
     RedundancyGroup,
     Server,
@@ -21,7 +22,7 @@ from redundancy.selectors import wording
 from redundancy.selectors.access import missing_services, nobody_logs_in
 from redundancy.selectors.answers import REQUESTS
 from redundancy.selectors.kept import kept
-from redundancy.selectors.presence import Presence, on_nodes, presence
+from redundancy.selectors.presence import OnNode, Presence, on_nodes, presence
 from redundancy.selectors.stamp import Stamp
 from redundancy.shards import shard_of
 from redundancy.srm.codec import node_from_json
@@ -283,9 +284,10 @@ class _Counts:
     def of(cls, servers: Iterable[Server], now: float, at: Stamp | None = None) -> "_Counts":
         ids = [server.pk for server in servers]
 
-        def count() -> tuple[dict[int, int], dict[int, int]]:
+        def count() -> tuple[dict[int, int], dict[int, OnNode]]:
             users = PresenceUser.objects.filter(home__in=ids).order_by().values_list("home")
-            return dict(users.annotate(n=Count("*"))), on_nodes(ids)
+            sessions = PresenceSession.objects.filter(node__in=ids)
+            return dict(users.annotate(n=Count("*"))), on_nodes(sessions)
 
         assigned, everybody = kept(f"users:{ids}".replace(" ", ""), at, count) if at else count()
         here = presence(ids, now, everybody)

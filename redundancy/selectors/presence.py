@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from redundancy.catalog import PRESENCE_ENGINE
 from redundancy.models import NodeService, PresenceSession
@@ -51,12 +52,19 @@ class Presence:
         )
 
 
+class OnNode(NamedTuple):
+    """The sessions on a node. ``last``: the lab time at which the last of their clients logs in."""
+
+    sessions: int
+    last: float
+
+
 def presence(
-    node_ids: Collection[int], now: float, everybody: Mapping[int, int] | None = None
+    node_ids: Collection[int], now: float, everybody: Mapping[int, OnNode] | None = None
 ) -> Mapping[int, Presence]:
     """Return the sessions on each of these nodes at lab time ``now``, in five queries at most.
 
-    ``everybody``: how many there are, as ``on_nodes`` says, where it is known.
+    ``everybody``: what ``on_nodes`` says of them, where it is known.
     """
     known = access_of(node_ids)
     access = {pk: known.get(pk, Access()) for pk in node_ids}
@@ -64,30 +72,33 @@ def presence(
     return presence_of(access, sessions, now, everybody)
 
 
-def on_nodes(node_ids: Collection[int]) -> dict[int, int]:
-    """Return how many sessions are on each of these nodes where there are any, logged in or not."""
-    rows = PresenceSession.objects.filter(node__in=node_ids).order_by().values_list("node")
-    return dict(rows.annotate(n=Count("*")))
+def on_nodes(sessions: QuerySet[PresenceSession]) -> dict[int, OnNode]:
+    """Return how many of these sessions each node has that has any, logged in or not; one query."""
+    rows = sessions.order_by().values_list("node")
+    counts = as_read(rows.annotate(n=Count("*"), last=Max("relogin_at")))
+    return {node: OnNode(number, last) for node, number, last in counts}
 
 
 def presence_of(
     access: Mapping[int, Access],
     sessions: QuerySet[PresenceSession],
     now: float,
-    everybody: Mapping[int, int] | None = None,
+    everybody: Mapping[int, OnNode] | None = None,
     closed: Collection[int] | None = None,
 ) -> dict[int, Presence]:
     """Return the sessions on each of the nodes whose ``access`` this is, in four queries at most.
 
-    ``sessions``: those on these nodes; ``everybody``: how many of them, and ``closed``: which are not served,
-    where it is known. Those who wait are counted for themselves: their part of the index is short, and mostly empty.
+    ``sessions``: those on these nodes; ``everybody``: what ``on_nodes`` says of them, and ``closed``: which nodes are
+    not served, where it is known. Those who wait are counted for themselves, and only where any can: mostly nowhere.
     """
     rows = sessions.order_by().values_list("node")
     if everybody is None:
-        everybody = dict(as_read(rows.annotate(n=Count("*"))))
-    waiting = dict(rows.filter(relogin_at__gt=now).annotate(n=Count("*")))
+        everybody = on_nodes(sessions)
+    waiting = {}
+    if any(each.last > now for each in everybody.values()):
+        waiting = dict(rows.filter(relogin_at__gt=now).annotate(n=Count("*")))
     # A session may come or go between two looks: the difference must not be negative.
-    counts = {pk: (n, min(n, waiting.get(pk, 0))) for pk, n in everybody.items()}
+    counts = {pk: (n, min(n, waiting.get(pk, 0))) for pk, (n, _) in everybody.items()}
     # At these it is not the time alone that counts.
     shut = [pk for pk, each in access.items() if each.stopped_at is not None]
     failed: dict[int, int] = {}

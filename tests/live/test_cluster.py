@@ -12,7 +12,8 @@ from redundancy.faultlab import writes as faults
 from redundancy.models import NodeRuntime, RedundancyGroup
 from redundancy.operations import actions, groups, power, services
 from redundancy.selectors import cluster, live
-from redundancy.selectors.cluster import Cluster, ClusterNode, Ear, Sound
+from redundancy.selectors.cluster import Cluster, ClusterNode
+from redundancy.selectors.hearing import Ear, Sound
 from redundancy.selectors.presence import Presence
 from redundancy.srm import facts
 from redundancy.srm.codec import node_from_json

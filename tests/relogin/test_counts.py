@@ -78,12 +78,15 @@ def test_nobody_is_active_on_a_node_that_does_not_serve(
     assert here.sessions == USERS
 
 
-def test_it_takes_three_queries(
+def test_it_takes_two_queries_and_a_third_while_somebody_waits(
     group: RedundancyGroup, pub: Server, sub: Server, django_assert_num_queries: Callable
 ) -> None:
     for nodes in ([pub.pk], [pub.pk, sub.pk]):
-        with django_assert_num_queries(3):
-            presence(nodes, BEGIN)
+        with django_assert_num_queries(2):
+            assert not presence(nodes, BEGIN)[pub.pk].waiting
+    take_over("imp-sub")
+    with django_assert_num_queries(3):
+        assert presence([pub.pk, sub.pk], BEGIN)[sub.pk].waiting == USERS
 
 
 def shown(response: Any) -> list[str]:

@@ -2,16 +2,9 @@
 
 from dataclasses import dataclass
 
-from redundancy.selectors.cluster import (
-    Cluster,
-    ClusterGroup,
-    Ear,
-    Face,
-    Outline,
-    Sound,
-    Users,
-)
+from redundancy.selectors.cluster import Cluster, ClusterGroup, Face, Outline, Users
 from redundancy.selectors.cluster import ClusterNode as Node
+from redundancy.selectors.hearing import Ear, Sound
 from redundancy.selectors.presence import Presence
 from topology import choice
 from topology.choice import MapQuery, Part

@@ -1,7 +1,8 @@
 import pytest
 
 from redundancy.fingerprint import fingerprint
-from redundancy.selectors.cluster import ClusterGroup, Ear, Sound
+from redundancy.selectors.cluster import ClusterGroup
+from redundancy.selectors.hearing import Ear, Sound
 from redundancy.selectors.presence import Presence
 from tests.topology.build import (
     DEAF,
