@@ -32,11 +32,14 @@ class GroupForm(PageForm):
 
     def __init__(self, *args: Any, group: RedundancyGroup | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Read once for both.
         servers = assignable_servers(group)
+        choices = [("", NOT_SELECTED), *((server.pk, str(server)) for server in servers)]
         for name, label in (("first", FIRST), ("second", SECOND)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = servers
+            field.choices = choices
             field.error_messages["invalid_choice"] = str(
                 say("{label}: choose a server of the list.", label=label)
             )

@@ -21,7 +21,7 @@ from redundancy.pages.login_chart import draw
 from redundancy.permissions import writers_only
 from redundancy.selectors import answers, deployed, effects, groups, live, wording
 from redundancy.selectors.live import ObserverView
-from redundancy.selectors.logins import has_moved, logins_of
+from redundancy.selectors.logins import last_move, logins_of
 from redundancy.selectors.real_clients import real_clients, real_return
 from redundancy.selectors.stamp import Stamp, holds_until, stamp
 from redundancy.srm.words import say
@@ -54,7 +54,8 @@ def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None
     # Before anything else is read: what changes meanwhile has another stamp.
     at = stamp()
     shown = live_group(group.pk, seeing=watch.ok, at=at)
-    logins = logins_of(group.pk, now, afterwards=AFTERWARDS, at=at)
+    move = last_move(group.pk)
+    logins = logins_of(move, now, afterwards=AFTERWARDS, at=at)
     gone = logins.gone_at(AFTERWARDS) if logins else math.inf
     new = _new_events(shown, last)
     outcome = answers.outcome(new)
@@ -65,7 +66,7 @@ def live_region(group: RedundancyGroup, watch: ObserverView, *, last: int | None
             "live": shown,
             "observer": watch,
             "logins": logins,
-            "moved": logins is not None or has_moved(group.pk),
+            "moved": move is not None,
             "deployed": deployed.of_group(group.pk),
             "returned": real_return(logins.move, now) if logins else None,
             "real": real_clients([row.server_id for row in shown.rows], now),

@@ -12,7 +12,7 @@ from redundancy.models import RedundancyGroup
 from redundancy.pages.login_chart import draw
 from redundancy.selectors import live, nodes
 from redundancy.selectors.live import ObserverView
-from redundancy.selectors.logins import Logins, logins_of
+from redundancy.selectors.logins import Logins, last_move, logins_of
 from redundancy.selectors.real_clients import real_return
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
@@ -40,7 +40,7 @@ def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _logins(pk: int, watch: ObserverView) -> Region:
     now = watch.lab_now
-    logins = logins_of(pk, now)
+    logins = logins_of(last_move(pk), now)
     return Region(
         "groups/_logins_live.html",
         content={

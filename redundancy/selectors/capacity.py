@@ -52,11 +52,6 @@ def of_change(
     return warnings
 
 
-def load(counts: Mapping[int, int]) -> Load:
-    """Return the load that users by the keys of their nodes make; one query."""
-    return _load(_pairs(), counts)
-
-
 def _pairs() -> dict[str, list[int]]:
     """Return the keys of the nodes of each group of two, by its name."""
     groups: dict[str, list[int]] = {}

@@ -145,21 +145,20 @@ class Logins:
         return self.move.at + self.move.latest + afterwards
 
 
-def has_moved(group_id: int) -> bool:
-    """Return whether sessions of the group were moved ever."""
-    return SessionMove.objects.filter(group=group_id, moved__gt=0).exists()
+def last_move(group_id: int) -> SessionMove | None:
+    """Return the last move of sessions of the group, with its event; None when none was ever moved."""
+    return SessionMove.objects.filter(group=group_id, moved__gt=0).select_related("event").first()
 
 
 def logins_of(
-    group_id: int, now: float, *, afterwards: float = math.inf, at: Stamp | None = None
+    move: SessionMove | None, now: float, *, afterwards: float = math.inf, at: Stamp | None = None
 ) -> Logins | None:
-    """Return the logins after the group's last move at lab time ``now``, in a constant number of queries.
+    """Return the logins after a group's last move at lab time ``now``, in a constant number of queries.
 
-    None when no session of it was ever moved, or none tells of it any more, or when the last client
+    None without a move, when no session tells of it any more, or when the last client
     logged in more than ``afterwards`` seconds ago: all sessions are counted only where it matters. ``at``:
     the stamp of now, where it is known.
     """
-    move = SessionMove.objects.filter(group=group_id, moved__gt=0).select_related("event").first()
     if move is None or now > move.at + move.latest + afterwards:
         return None
     # Who asks may have looked at the clock just before the move was stored.

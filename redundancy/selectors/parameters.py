@@ -1,13 +1,13 @@
 """Reads of service parameters: the stored value, or the default of the catalogue."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Expression, F, QuerySet
 from django.db.models.functions import Lower
 
 from redundancy.catalog import PARAMETER_BY_KEY, PARAMETERS, Parameter
-from redundancy.models import RedundancyGroup, Server, ServiceParameter
+from redundancy.models import Server, ServiceParameter
 from redundancy.selectors import find
 from redundancy.selectors.find import Criterion
 
@@ -79,9 +79,8 @@ class PairValue:
         return len({value for _, value in self.cells}) < 2
 
 
-def of_pair(group: RedundancyGroup) -> list[PairValue]:
-    """Return the parameters that must match between the nodes of ``group``."""
-    servers = tuple(Server.objects.filter(group=group).order_by("slot"))
+def of_pair(servers: Sequence[Server]) -> list[PairValue]:
+    """Return the parameters that must match between the nodes of a group."""
     values = of_nodes(server.pk for server in servers)
     return [
         PairValue(each, tuple((server, values[server.pk][each.key]) for server in servers))

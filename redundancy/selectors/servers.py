@@ -102,6 +102,11 @@ def users_of(node_ids: Iterable[int]) -> dict[int, int]:
     return counts | dict(users.values_list("home").annotate(n=Count("pk")))
 
 
+def assigned_users() -> int:
+    """Return how many users are assigned to any node."""
+    return PresenceUser.objects.filter(home__isnull=False).count()
+
+
 def unsettled_nodes() -> list[Server]:
     """Return, with their memories and machines, the nodes that do not allow users to be added or assigned now.
 

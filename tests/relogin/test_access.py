@@ -23,7 +23,7 @@ from redundancy.operations import access, power
 from redundancy.operations.measured import keep_complete
 from redundancy.operations.services import restart_service, start_service, stop_service
 from redundancy.selectors.access import missing_services
-from redundancy.selectors.logins import logins_of, measured_logins
+from redundancy.selectors.logins import last_move, logins_of, measured_logins
 from redundancy.selectors.presence import Presence, presence
 from redundancy.selectors.users import places
 from redundancy.selectors.whereabouts import stays
@@ -147,7 +147,7 @@ def test_without_limits_it_is_a_storm(group: RedundancyGroup) -> None:
     access.let_in()
     assert set(logins("imp-pub")) == {1000 + len(LOGIN_SERVICES) - 1}
     stand_at(lab_now() + 1)
-    found = logins_of(group.pk, lab_now())
+    found = logins_of(last_move(group.pk), lab_now())
     assert found is not None
     assert (found.done, len(found.spans), found.stayed) == (USERS, 1, USERS)
 
@@ -163,7 +163,7 @@ def test_it_is_an_event_and_the_plot_tells_of_it(group: RedundancyGroup) -> None
         "imp-pub",
     )
     assert 118 <= move.lower <= move.upper <= 537
-    found = logins_of(group.pk, stand_at(BEGIN + 300))
+    found = logins_of(last_move(group.pk), stand_at(BEGIN + 300))
     assert found is not None
     assert found.done + found.waiting == USERS
     assert found.stayed == USERS
@@ -180,7 +180,7 @@ def test_who_tried_in_vain_does_not_count_as_back(group: RedundancyGroup) -> Non
     take_over("imp-sub")
     move = SessionMove.objects.get()
     stand_at(BEGIN + 600)
-    found = logins_of(group.pk, lab_now())
+    found = logins_of(last_move(group.pk), lab_now())
     assert found is not None
     assert (found.done, found.waiting, found.stayed) == (0, USERS, USERS)
     # Not complete, however much later than its limits.

@@ -18,7 +18,7 @@ from redundancy.models import (
 from redundancy.operations import access
 from redundancy.operations.services import restart_service
 from redundancy.selectors import forecast
-from redundancy.selectors.logins import logins_of, measured_logins
+from redundancy.selectors.logins import last_move, logins_of, measured_logins
 from redundancy.selectors.presence import counted_sessions
 from tests.labtime import stand_at
 from tests.pages.html import soup, words
@@ -59,10 +59,10 @@ def test_a_move_keeps_how_many_clients_there_were(group: RedundancyGroup) -> Non
     sentence = "400 sessions of 200 users moved to imp-sub."
     assert move.event.sentence == sentence
     now = stand_at(BEGIN + 300)
-    before = logins_of(group.pk, now)
+    before = logins_of(last_move(group.pk), now)
     measured = measured_logins(move, now)
     have(clients=5)
-    assert logins_of(group.pk, now) == before
+    assert logins_of(last_move(group.pk), now) == before
     assert measured_logins(move, now) == measured
     assert before is not None
     users = PresenceSession.objects.filter(user__home__name="imp-pub", relogin_at__lte=now).count()
@@ -78,7 +78,7 @@ def test_a_move_keeps_how_many_clients_there_were(group: RedundancyGroup) -> Non
 def test_plot_and_record_say_the_same(group: RedundancyGroup) -> None:
     have(clients=4)
     take_over("imp-sub")
-    found = logins_of(group.pk, stand_at(BEGIN + 600))
+    found = logins_of(last_move(group.pk), stand_at(BEGIN + 600))
     assert found is not None
     measured = measured_logins(SessionMove.objects.get(), lab_now())
     recorded = [measured.until(percent) for percent in (50, 95, 100)]

@@ -23,7 +23,7 @@ from redundancy.operations.servers import add_server
 from redundancy.pages.login_chart import Chart, clock, draw
 from redundancy.relogin import even_rate, expected_until
 from redundancy.selectors.login_counts import SpanCount, count_logins
-from redundancy.selectors.logins import Logins, logins_of, measured_logins
+from redundancy.selectors.logins import Logins, last_move, logins_of, measured_logins
 from redundancy.selectors.stamp import stamp
 from tests.labtime import seed_database, stand_at
 from tests.pages.html import soup, words
@@ -34,7 +34,7 @@ AXES = {"x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "width", "height", "points
 
 def seen(group: RedundancyGroup, second: float) -> Logins:
     """The logins so many seconds after BEGIN."""
-    found = logins_of(group.pk, stand_at(BEGIN + second))
+    found = logins_of(last_move(group.pk), stand_at(BEGIN + second))
     assert found is not None
     return found
 
@@ -51,11 +51,11 @@ def moved(group: RedundancyGroup) -> RedundancyGroup:
 
 
 def test_before_the_first_move_there_is_nothing(group: RedundancyGroup) -> None:
-    assert logins_of(group.pk, BEGIN) is None
+    assert logins_of(last_move(group.pk), BEGIN) is None
     # Enabled and disabled: a move of nobody.
     disable_ha(group=group, actor="")
     assert SessionMove.objects.get().moved == 0
-    assert logins_of(group.pk, BEGIN) is None
+    assert logins_of(last_move(group.pk), BEGIN) is None
 
 
 def test_it_counts_what_has_happened_by_now(moved: RedundancyGroup) -> None:
@@ -158,9 +158,9 @@ def test_who_signs_out_is_counted_no_more(moved: RedundancyGroup) -> None:
 
 
 def test_all_are_counted_once_for_many_looks(moved: RedundancyGroup) -> None:
-    logins_of(moved.pk, BEGIN + 200)
+    logins_of(last_move(moved.pk), BEGIN + 200)
     with CaptureQueriesContext(connection) as asked:
-        logins_of(moved.pk, BEGIN + 202)
+        logins_of(last_move(moved.pk), BEGIN + 202)
     # The move, the stamp, who serves, and the span that has begun.
     assert len(asked) == 4
     (counted,) = [each["sql"] for each in asked if PresenceSession._meta.db_table in each["sql"]]

@@ -26,7 +26,7 @@ from redundancy.operations.services import restart_service
 from redundancy.pages.login_chart import draw
 from redundancy.relogin import LoginBand
 from redundancy.selectors import forecast
-from redundancy.selectors.logins import logins_of, measured_logins
+from redundancy.selectors.logins import last_move, logins_of, measured_logins
 from redundancy.selectors.whereabouts import stays
 from redundancy.srm.clients import PUSH_WAIT, has_push_clients
 from redundancy.srm.states import Reason
@@ -171,7 +171,7 @@ def test_they_are_forecast_apart(group: RedundancyGroup, sub: Server) -> None:
     assert (expected.moved, expected.pushed) == (USERS, theirs)
     assert expected.until(100) == pytest.approx(LATEST)
     take_over("imp-sub")
-    found = logins_of(group.pk, BEGIN + 10)
+    found = logins_of(last_move(group.pk), BEGIN + 10)
     assert found is not None
     assert found.width == expected.span
 
@@ -248,7 +248,7 @@ def test_after_a_long_outage_what_is_left_of_their_wait(group: RedundancyGroup) 
     # The mean of what is left is E[w²] / 2 E[w]: 467 s; sd 278 s.
     assert abs(sum(theirs) / len(theirs) - 467) < 4 * 278 / len(theirs) ** 0.5
     assert breaches() == []
-    found = logins_of(group.pk, lab_now())
+    found = logins_of(last_move(group.pk), lab_now())
     assert found is not None
     assert (found.waiting, found.push_window) == (USERS, None)
     assert draw(found).push is None
@@ -257,7 +257,7 @@ def test_after_a_long_outage_what_is_left_of_their_wait(group: RedundancyGroup) 
 def test_the_plot_expects_them_apart(page: Client, group: RedundancyGroup) -> None:
     have(clients=2, push=50)
     take_over("imp-sub")
-    found = logins_of(group.pk, stand_at(BEGIN + 900))
+    found = logins_of(last_move(group.pk), stand_at(BEGIN + 900))
     assert found is not None
     assert found.expected == pytest.approx(USERS / 417)
     assert found.push_expected == pytest.approx(USERS / 600)

@@ -58,7 +58,7 @@ def _related(group: RedundancyGroup) -> list[Link]:
 def must_match(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the parameters that both nodes have, and where they differ."""
     group, servers = _pair(pk)
-    rows = parameters.of_pair(group) if len(servers) == 2 else []
+    rows = parameters.of_pair(servers) if len(servers) == 2 else []
     differing = sum(not row.matches for row in rows)
     if differing:
         text = say_count("{count} parameter differs.", "{count} parameters differ.", differing)
@@ -88,7 +88,9 @@ def align_pair(request: HttpRequest, pk: int) -> HttpResponse:
     key = data.get("key", "")
     if source is None or (key and key not in PARAMETER_BY_KEY):
         raise Http404
-    rows = [r for r in parameters.of_pair(group) if not r.matches and key in {"", r.parameter.key}]
+    rows = [
+        r for r in parameters.of_pair(servers) if not r.matches and key in {"", r.parameter.key}
+    ]
     present = parameters.of_nodes(server.pk for server in servers)
     expected = posted_snapshot(data, servers) if request.method == "POST" else present
 

@@ -14,9 +14,10 @@ from redundancy.drivers import Observation
 from redundancy.models import RedundancyGroup, Server, ServiceStatus
 from redundancy.planned.reads.check import Check, Result, Where
 from redundancy.planned.reads.sessions import SessionsBack
-from redundancy.selectors import capacity, replication, spread
+from redundancy.selectors import capacity, replication
 from redundancy.selectors.access import nobody_logs_in
 from redundancy.selectors.deployed import Conditional
+from redundancy.selectors.servers import assigned_users
 from redundancy.srm.words import listed, say, say_count, together
 
 TOO_EARLY = say(
@@ -105,14 +106,12 @@ def guide_services(
     return Check(label, Result.FAILED, sentence, effect, where, server.pk)
 
 
-def supported_users(group: RedundancyGroup) -> Check:
-    """Return whether the users of the group, and those of its cluster, are no more than the vendor supports."""
+def supported_users(group: RedundancyGroup, here: int) -> Check:
+    """Return whether the users of the group (``here``), and those of its cluster, are no more than the vendor supports."""
     label = say("Users that the vendor supports")
-    load = capacity.load(spread.counts())
-    here, one_cluster = load.groups.get(group.name, 0), not capacity.several_clusters()
     over = [say("{group} has {users:,}", group=group.name, users=here)] * (here > GROUP_USERS)
-    if one_cluster and load.users > CLUSTER_USERS:
-        over.append(say("the cluster has {users:,}", users=load.users))
+    if not capacity.several_clusters() and (users := assigned_users()) > CLUSTER_USERS:
+        over.append(say("the cluster has {users:,}", users=users))
     names = {"group": GROUP_USERS, "cluster": CLUSTER_USERS}
     if not over:
         sentence = say(

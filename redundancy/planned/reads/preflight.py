@@ -11,7 +11,7 @@ from redundancy.models import FaultKind, RedundancyGroup, Server, ServiceStatus
 from redundancy.models.fault import OF_LINK
 from redundancy.planned.reads import before_ha
 from redundancy.planned.reads.check import Check, Result, Where
-from redundancy.planned.reads.sessions import sessions_back
+from redundancy.planned.reads.sessions import back_on
 from redundancy.selectors import faults, live, parameters, wording
 from redundancy.selectors import policy as policies
 from redundancy.selectors.access import missing_services, without_clients
@@ -120,13 +120,14 @@ def preflight(group: RedundancyGroup) -> Preflight | None:
         _version(pair),
         _must_match(pair),
     ]
-    sessions = sessions_back(group)
+    sessions = back_on(servers, pair.services)
+    users = sum(users_of(server.pk for server in servers).values())
     checks += [before_ha.sessions_are_back(back) for back in sessions]
     return Preflight(
         (
             *checks,
-            *_capacity(pair),
-            before_ha.supported_users(group),
+            *_capacity(pair, users),
+            before_ha.supported_users(group, users),
             before_ha.guide_services(servers, pair.services),
         ),
         any(back.missing for back in sessions),
@@ -352,7 +353,7 @@ def _version(pair: _Pair) -> Check:
 
 def _must_match(pair: _Pair) -> Check:
     label = say("Parameters that must match")
-    differing = [row for row in parameters.of_pair(pair.group) if not row.matches]
+    differing = [row for row in parameters.of_pair(pair.servers) if not row.matches]
     if not differing:
         return Check(label, Result.PASSED, say("Both nodes have the same re-login limits."))
     names = together(
@@ -372,9 +373,8 @@ def _must_match(pair: _Pair) -> Check:
     )
 
 
-def _capacity(pair: _Pair) -> Iterator[Check]:
+def _capacity(pair: _Pair, users: int) -> Iterator[Check]:
     """Yield of each node whether it can carry the users of both."""
-    users = sum(users_of(server.pk for server in pair.servers).values())
     for server in pair.servers:
         label = say("Capacity of {server}", server=server.name)
         if server.node_size is None:

@@ -4,13 +4,14 @@ High Availability that is enabled before breaks the presence of the clients whos
 there yet. So the sessions of each node are counted first, as *ActiveJsmSessions* counts them.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Max
 
 from redundancy.catalog import PRESENCE_ENGINE, XCP_ROUTER
 from redundancy.clock import lab_now
-from redundancy.drivers import get_driver
+from redundancy.drivers import Observation, get_driver
 from redundancy.models import (
     PlannedRestart,
     PresenceSession,
@@ -120,14 +121,22 @@ def sessions_back(group: RedundancyGroup) -> tuple[SessionsBack, ...]:
     In a constant number of queries. A node whose services do not run is left out: there nobody can be
     back.
     """
-    now = lab_now()
     servers = list(Server.objects.filter(group=group).select_related("machine").order_by("slot"))
-    keys = [server.pk for server in servers]
-    here, services = presence(keys, now), get_driver().observe(servers)
+    return back_on(servers, get_driver().observe(servers))
+
+
+def back_on(
+    servers: Sequence[Server], services: Mapping[int, Sequence[Observation]]
+) -> tuple[SessionsBack, ...]:
+    """Return the same of the nodes of a group, with their services as they are observed."""
+    now, keys = lab_now(), [server.pk for server in servers]
+    here = presence(keys, now)
     record = PlannedRestart.objects.filter(server__in=keys, ended_at=None).first()
     noted = record.noted if record else {}
-    waits = PresenceSession.objects.filter(node__in=keys, relogin_at__gt=now)
-    moved = dict(waits.values_list("node").annotate(Max("since")).order_by())
+    moved = {}
+    if any(each.waiting for each in here.values()):
+        waits = PresenceSession.objects.filter(node__in=keys, relogin_at__gt=now)
+        moved = dict(waits.values_list("node").annotate(Max("since")).order_by())
     clients = enterprise.clients()
     found = []
     for server in servers:
