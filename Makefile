@@ -95,8 +95,8 @@ PIN := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 lock:
 	$(READY) requirements.txt requirements-dev.txt
 	$(PIN) --python-version 3.11 $(ARGS) -o requirements.lock requirements.txt
-	$(PIN) --python-version 3.11.5 $(ARGS) -c requirements.lock -o requirements-dev.lock requirements-dev.txt
-	$(PIN) --python-version 3.11.5 $(ARGS) -o tests/ssh/clients.lock tests/ssh/clients.txt
+	$(PIN) --python-version 3.11 $(ARGS) -c requirements.lock -o requirements-dev.lock requirements-dev.txt
+	$(PIN) --python-version 3.11 $(ARGS) -o tests/ssh/clients.lock tests/ssh/clients.txt
 
 audit:
 	$(READY) requirements.txt requirements-dev.txt
