@@ -111,7 +111,7 @@ def test_every_fault_can_be_put_in_force_and_ended(page: Client, group: Redundan
         ({"action": "delay", "seconds": "-1"}, "seconds", "Delay must be more than 0"),
         ({"action": "lose", "percent": "2.5"}, "percent", "must be a whole number."),
         ({"action": "lose", "percent": "101"}, "percent", "at most 100 percent"),
-        ({"action": "cut", "sender": "9"}, "sender", "choose one of the list."),
+        ({"action": "cut", "sender": "999999"}, "sender", "choose one of the list."),
         ({"action": "start", "node": "x"}, "node", "choose one of the list."),
     ],
 )
