@@ -1,6 +1,7 @@
 """What a change will do to users and services, in sentences that are read before it is made."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from redundancy.catalog import CONNECTION_SERVICES, DATABASE, LOGIN_SERVICES, XCP_ROUTER
 from redundancy.models import RedundancyGroup, Server, ServiceStatus
@@ -15,7 +16,7 @@ from redundancy.selectors.access import (
 )
 from redundancy.selectors.forecast import Expected
 from redundancy.selectors.live import GroupLive, NodeRow
-from redundancy.selectors.services import services_of, stopped_by_srm
+from redundancy.selectors.services import ServiceRow, services_of, services_of_all, stopped_by_srm
 from redundancy.srm.states import AWAY, NOT_RESPONDING
 from redundancy.srm.words import duration, listed, say, say_count, together
 
@@ -270,37 +271,6 @@ def of_action(action: str, row: NodeRow, peer: NodeRow, servers: dict[int, Serve
     return of(row, peer, servers)
 
 
-def _back_after_disabling(server_id: int) -> list[str]:
-    """Return which services of a node come back with HA off: those that SRM stopped."""
-    server = nodes.node(server_id)
-    return [] if server is None or not server.machine.powered else stopped_by_srm(server)
-
-
-def _unserved_at_home(row: NodeRow) -> str:
-    """Return why the node would serve nobody with HA off, and until when; empty when it would."""
-    server = nodes.node(row.server_id)
-    if server is None:
-        return ""
-    if not server.machine.powered:
-        return say("{row} has no power, and must be powered on.", row=row.name)
-    back = _back_after_disabling(row.server_id)
-    needed = () if without_clients([row.server_id]) else LOGIN_SERVICES
-    down = [
-        each.name
-        for each in services_of(server)
-        if each.status != ServiceStatus.STARTED
-        and each.name not in back
-        and (each.monitored or each.name in needed)
-    ]
-    if not down:
-        return ""
-    return say(
-        "{row} will serve nobody: somebody must start {services}.",
-        row=row.name,
-        services=listed(down),
-    )
-
-
 def of_deleting(groups: Iterable[RedundancyGroup]) -> list[str]:
     """Return what deleting ``groups`` does to their servers."""
     chosen = list(groups)
@@ -321,39 +291,84 @@ def of_leaving(groups: Iterable[str]) -> list[str]:
     return [interrupted, ROUTER_AFTERWARDS]
 
 
+@dataclass(frozen=True, slots=True)
+class _Afterwards:
+    """A node with HA off. ``back``: services that SRM stopped, and that come back; ``unserved``: why nobody is served."""
+
+    back: Sequence[str]
+    unserved: str = ""
+
+
+def _after_disabling(live: GroupLive) -> dict[int, _Afterwards]:
+    """Return of each node of the group, by its key, how it is with HA off; in three queries."""
+    servers = list(nodes.of_keys(row.server_id for row in live.rows))
+    services = services_of_all(servers)
+    unused = without_clients(list(services))
+    return {
+        server.pk: _afterwards(server, services[server.pk], has_clients=server.pk not in unused)
+        for server in servers
+    }
+
+
+def _afterwards(
+    server: Server, services: Sequence[ServiceRow], *, has_clients: bool
+) -> _Afterwards:
+    if not server.machine.powered:
+        why = say("{row} has no power, and must be powered on.", row=server.name)
+        return _Afterwards((), why)
+    back = stopped_by_srm(server, services)
+    needed = LOGIN_SERVICES if has_clients else ()
+    down = [
+        each.name
+        for each in services
+        if each.status != ServiceStatus.STARTED
+        and each.name not in back
+        and (each.monitored or each.name in needed)
+    ]
+    if not down:
+        return _Afterwards(back)
+    why = say(
+        "{row} will serve nobody: somebody must start {services}.",
+        row=server.name,
+        services=listed(down),
+    )
+    return _Afterwards(back, why)
+
+
 def of_disabling(live: GroupLive) -> list[str]:
     """Return what switching HA off does now; empty when everybody is at home, and served there."""
-    shut = {row.server_id: _unserved_at_home(row) for row in live.rows if row.assigned}
+    afterwards = _after_disabling(live)
+    rows = [(row, afterwards[row.server_id]) for row in live.rows if row.server_id in afterwards]
+    shut = [row.server_id for row, then in rows if row.assigned and then.unserved]
     away = any(row.state in AWAY or row.state == NOT_RESPONDING for row in live.rows)
-    if not away and not any(shut.values()):
+    if not away and not shut:
         return []
     effects = []
     expected = forecast.of_homecoming(RedundancyGroup(pk=live.group_id))
-    welcome = forecast.of_homecoming(
-        RedundancyGroup(pk=live.group_id), but=[pk for pk, why in shut.items() if why]
-    )
     if expected.moved:
+        welcome = expected
+        if shut:
+            welcome = forecast.of_homecoming(RedundancyGroup(pk=live.group_id), but=shut)
         where = HOME if welcome.moved == expected.moved else ""
         effects += [
             _moved(expected, HOME),
             *_interrupted(expected, _disconnected(expected, where), where),
             *_logins(welcome, HOME),
         ]
-    for row in live.rows:
-        back = _back_after_disabling(row.server_id)
-        if back:
+    for row, then in rows:
+        if then.back:
             effects.append(
                 say(
                     "What SRM stopped on {row} is started again: {back}.",
                     row=row.name,
-                    back=listed(back),
+                    back=listed(then.back),
                 )
             )
-        if why := shut.get(row.server_id):
+        if row.server_id in shut:
             effects.append(
                 together(
                     [
-                        why,
+                        then.unserved,
                         say_count(
                             "Its {count:,} user is without service until then.",
                             "Its {count:,} users are without service until then.",

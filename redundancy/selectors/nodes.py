@@ -1,5 +1,7 @@
 """Reads of the IM and Presence servers as machines."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
@@ -32,7 +34,12 @@ def find_node(name: str) -> Server:
 
 def node(pk: int) -> Server | None:
     """Return one IM and Presence server with its group, machine and runtime; None when there is none."""
-    return nodes().select_related("group", "machine", "runtime").filter(pk=pk).first()
+    return of_keys([pk]).first()
+
+
+def of_keys(pks: Iterable[int]) -> QuerySet[Server]:
+    """Return these IM and Presence servers with their groups, machines and runtimes, by name."""
+    return nodes().select_related("group", "machine", "runtime").filter(pk__in=list(pks))
 
 
 def mates(pk: int) -> list[int]:

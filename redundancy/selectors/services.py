@@ -1,15 +1,15 @@
 """Reads of a node's services, as the Control Center, Node Details and the command line show them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from redundancy.catalog import SERVICE_BY_NAME, SERVICES, XCP_ROUTER, ServiceKind, Watch
 from redundancy.clock import lab_datetime, lab_now
-from redundancy.drivers import get_driver
+from redundancy.drivers import Observation, get_driver
 from redundancy.fingerprint import PASSING
-from redundancy.models import NodeRuntime, Server, ServiceStatus
+from redundancy.models import Server, ServiceStatus
 from redundancy.srm.codec import node_from_json
 from redundancy.srm.words import say
 
@@ -86,12 +86,22 @@ def why_monitored(name: str, *, activated: bool, configured: bool) -> str:
 
 def services_of(server: Server, kind: ServiceKind | None = None) -> list[ServiceRow]:
     """Return the services of a node in the order of the catalogue; of one kind, or all."""
-    seen = {service.name: service for service in get_driver().observe([server])[server.pk]}
+    rows = services_of_all([server])[server.pk]
+    return [row for row in rows if kind is None or row.kind == kind]
+
+
+def services_of_all(servers: Sequence[Server]) -> dict[int, list[ServiceRow]]:
+    """Return the services of each of these nodes, by its key, in the order of the catalogue."""
     now = lab_now()
+    return {pk: _rows(observed, now) for pk, observed in get_driver().observe(servers).items()}
+
+
+def _rows(services: Sequence[Observation], now: float) -> list[ServiceRow]:
+    seen = {service.name: service for service in services}
     rows = []
     for service in SERVICES:
         observed = seen.get(service.name)
-        if observed is None or (kind is not None and service.kind != kind):
+        if observed is None:
             continue
         started = observed.status == ServiceStatus.STARTED
         rows.append(
@@ -109,13 +119,12 @@ def services_of(server: Server, kind: ServiceKind | None = None) -> list[Service
     return rows
 
 
-def stopped_by_srm(server: Server) -> list[str]:
-    """Return the services of a node that are stopped because its SRM stopped them, or the router with them."""
-    memory = NodeRuntime.objects.values_list("memory", flat=True).get(server=server)
+def stopped_by_srm(server: Server, rows: Sequence[ServiceRow]) -> list[str]:
+    """Return those of a node's services that are stopped because its SRM stopped them, or the router with them."""
+    memory = server.runtime.memory
     if not memory:
         return []
     stopped = node_from_json(memory).stopped
-    rows = services_of(server)
     down = [r.name for r in rows if r.name in stopped and r.status == ServiceStatus.STOPPED]
     return down + went_down_with_router(rows, down)
 
