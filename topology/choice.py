@@ -41,7 +41,7 @@ VIEWS = {
     View.GRID: say("Compact grid"),
 }
 # Groups and unassigned nodes on one page of each view. What fits on one map is shown as a map.
-MOST = {View.MAP: 12, View.GRID: 36}
+MOST = {View.MAP: 12, View.GRID: 24}
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,9 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     Changes of state after the event ``e`` are announced.
     """
     last = whole_number(request.GET.get("e", ""))
-    return poll(request, lambda watch: live_region(find_group(pk), watch, last=last))
+    # Its servers are read with their states.
+    found = groups.by_name()
+    return poll(request, lambda w: live_region(get_object_or_404(found, pk=pk), w, last=last))
 
 
 def _new_events(shown: live.GroupLive, last: int | None) -> list[HaEvent]:

@@ -32,6 +32,11 @@ class Access:
     lost_at: float | None = None
     again_at: float | None = None
 
+    @classmethod
+    def of(cls, machine: Machine) -> "Access":
+        """Return the access to the node of a machine that was read."""
+        return cls(machine.logins_stopped_at, machine.clients_lost_at, machine.logins_again_at)
+
     @property
     def serves(self) -> bool:
         """Whether a client can log in now."""

@@ -19,10 +19,10 @@ from redundancy.models import (
 )
 from redundancy.selectors import policy as policies
 from redundancy.selectors import wording
-from redundancy.selectors.access import missing_services, nobody_logs_in
+from redundancy.selectors.access import Access, missing_services, nobody_logs_in
 from redundancy.selectors.answers import REQUESTS
 from redundancy.selectors.kept import kept
-from redundancy.selectors.presence import OnNode, Presence, on_nodes, presence
+from redundancy.selectors.presence import OnNode, Presence, on_nodes, presence_of
 from redundancy.selectors.stamp import Stamp
 from redundancy.shards import shard_of
 from redundancy.srm.codec import node_from_json
@@ -281,16 +281,17 @@ class _Counts:
     missing: Mapping[int, tuple[str, ...]]
 
     @classmethod
-    def of(cls, servers: Iterable[Server], now: float, at: Stamp | None = None) -> "_Counts":
+    def of(cls, servers: Sequence[Server], now: float, at: Stamp | None = None) -> "_Counts":
         ids = [server.pk for server in servers]
+        sessions = PresenceSession.objects.filter(node__in=ids)
 
         def count() -> tuple[dict[int, int], dict[int, OnNode]]:
             users = PresenceUser.objects.filter(home__in=ids).order_by().values_list("home")
-            sessions = PresenceSession.objects.filter(node__in=ids)
             return dict(users.annotate(n=Count("*"))), on_nodes(sessions)
 
         assigned, everybody = kept(f"users:{ids}".replace(" ", ""), at, count) if at else count()
-        here = presence(ids, now, everybody)
+        access = {server.pk: Access.of(server.machine) for server in servers}
+        here = presence_of(access, sessions, now, everybody)
         shut = [pk for pk in ids if not here[pk].serves]
         return cls(assigned, here, missing_services(shut) if shut else {})
 

@@ -7,7 +7,7 @@ from itertools import islice
 from django.db.models import QuerySet
 
 from redundancy import trace_store
-from redundancy.models import CollectionPiece, Incident, LogCollection, Server
+from redundancy.models import CollectionPiece, Incident, LogCollection
 
 # Lines of a trace on its page.
 LINES = 500
@@ -29,10 +29,10 @@ class Tail:
     more: bool
 
 
-def tail(server: Server, search: str = "") -> Tail:
-    """Return the last lines that contain ``search``, in whatever case."""
+def tail(node_id: int, search: str = "") -> Tail:
+    """Return the last lines of a node's trace that contain ``search``, in whatever case."""
     wanted = search.casefold()
-    fitting = (line for line in trace_store.read_back(server.pk) if wanted in line.casefold())
+    fitting = (line for line in trace_store.read_back(node_id) if wanted in line.casefold())
     found = list(islice(fitting, LINES + 1))
     return Tail(tuple(reversed(found[:LINES])), len(found) > LINES)
 

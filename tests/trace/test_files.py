@@ -91,6 +91,16 @@ def test_the_trace_of_a_deleted_node_goes_with_it(db: None) -> None:
     assert not TracePiece.objects.exists()
 
 
+def test_a_page_that_follows_a_node_is_told_that_it_was_deleted(page: Client, pair: Pair) -> None:
+    for lines in ([], ["a line"]):
+        node = servers.add_server(name="imp-9", server_type=ServerType.IMP, actor="ann")
+        trace_store.append({node.pk: lines})
+        shown = soup(page.get(reverse("srm_trace"), {"server": node.pk})).select_one("#live")
+        assert shown is not None
+        servers.delete_server(server=node, actor="ann")
+        assert page.get(str(shown["hx-get"])).status_code == 404
+
+
 def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
     pub = server("imp-pub")
     address = reverse("srm_trace") + f"?server={pub.pk}"
@@ -104,6 +114,8 @@ def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
     found = words(soup(page.get(address + "&search=PEER+states")).select_one("pre"))
     assert found.count("peer states vector changed") == found.count("rsrm.") > 0
     assert "No line contains" in page.get(address + "&search=nonsense").content.decode()
+    for node in (0, "nonsense"):
+        assert page.get(reverse("srm_trace"), {"server": node, "fragment": "1"}).status_code == 404
     whole = b"".join(page.get(reverse("srm_trace_download", args=[pub.pk])))
     assert whole.decode().splitlines() == list(trace_store.read(pub.pk))
 
@@ -111,7 +123,7 @@ def test_the_page_shows_searches_and_follows(page: Client, pair: Pair) -> None:
 def test_only_the_last_lines_are_shown(db: None, pair: Pair) -> None:
     pub = server("imp-pub")
     trace_store.append({pub.pk: [f"line {number}" for number in range(LINES + 5)]})
-    shown = tail(pub, "line")
+    shown = tail(pub.pk, "line")
     assert (len(shown.lines), shown.more, shown.lines[-1]) == (LINES, True, f"line {LINES + 4}")
 
 

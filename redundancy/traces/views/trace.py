@@ -17,7 +17,7 @@ from redundancy.srm.words import say
 from redundancy.traces.reads import tail
 from redundancy.traces.writes import LEVELS, set_trace_level
 from redundancy.views.choices import choices
-from redundancy.views.numbers import node_of
+from redundancy.views.numbers import node_of, whole_number
 from redundancy.views.polls import Region, answer
 
 APPLICATION = "ccmservice"
@@ -30,10 +30,9 @@ def srm_trace(request: HttpRequest) -> HttpResponse:
     given = request.GET.get("server", "")
     if not given:
         return _page(request, None)
-    server = node_of(given)
     if "fragment" in request.GET:
-        return answer(request, _region(request, server))
-    return _page(request, server)
+        return answer(request, _region(request, given))
+    return _page(request, node_of(given))
 
 
 @require_safe
@@ -62,17 +61,22 @@ def srm_trace_level(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('srm_trace')}?{urlencode({'server': str(pk)})}")
 
 
-def _region(request: HttpRequest, server: Server) -> Region:
+def _region(request: HttpRequest, given: str) -> Region:
+    """Return the lines of the node whose key ``given`` is."""
     search = request.GET.get("search", "")[:200]
-    query = urlencode({"server": str(server.pk), "search": search})
+    query = urlencode({"server": given, "search": search})
+    pk = whole_number(given) or 0
+    newest = trace_store.version(pk)
+    # Of a node without a trace nothing tells that it was deleted but that it is not there.
+    server = SimpleLazyObject(lambda: node_of(given)) if newest else node_of(given)
     return Region(
         "traces/_live.html",
         # The newest row tells whether there are other lines: most polls read nothing else.
-        content={"newest": trace_store.version(server.pk)},
+        content={"newest": newest},
         aside={
             "server": server,
             "search": search,
-            "tail": SimpleLazyObject(lambda: tail(server, search)),
+            "tail": SimpleLazyObject(lambda: tail(pk, search)),
             "refresh": f"{reverse('srm_trace')}?{query}",
         },
     )
@@ -87,5 +91,5 @@ def _page(request: HttpRequest, server: Server | None, error: str = "") -> HttpR
         "status_error": error,
     }
     if server is not None:
-        context |= _region(request, server).context
+        context |= _region(request, str(server.pk)).context
     return render(request, "traces/trace.html", context, status=422 if error else 200)
