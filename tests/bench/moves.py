@@ -21,6 +21,8 @@ SECONDS = 1.0
 GROUPS = 1000
 REQUESTS = 60
 PAGE_MS = 60
+# Of the polled region of a group that has everybody.
+REGION_MS = 30
 
 
 def measure() -> Iterator[Figure]:
@@ -121,8 +123,10 @@ def failovers(group: "RedundancyGroup", database: str, lab: Lab) -> Iterator[Fig
         )
 
 
-def pages(groups: "list[RedundancyGroup]", what: str, database: str) -> Iterator[Figure]:
-    """Yield what the page of a group costs, whole and polled."""
+def pages(
+    groups: "list[RedundancyGroup]", what: str, database: str, region_ms: int = PAGE_MS
+) -> Iterator[Figure]:
+    """Yield what the page of a group costs, whole and polled; ``region_ms``: the aim of the latter."""
     from django.contrib.auth.models import User
     from django.db import connection
     from django.test import Client
@@ -137,7 +141,10 @@ def pages(groups: "list[RedundancyGroup]", what: str, database: str) -> Iterator
         queries[-1] += 1
         return execute(sql, params, many, context)
 
-    for kind, query in (("whole page", ""), ("polled region", "?fragment=1&v=old")):
+    for kind, query, aim in (
+        ("whole page", "", PAGE_MS),
+        ("polled region", "?fragment=1&v=old", region_ms),
+    ):
         taken = []
         queries.clear()
         for number in range(REQUESTS):
@@ -154,8 +161,8 @@ def pages(groups: "list[RedundancyGroup]", what: str, database: str) -> Iterator
             f"{database}: group, {kind}, {what}",
             f"p50 {percentile(taken, 50):.0f} ms, p95 {slow:.0f} ms; "
             f"{min(queries)} to {max(queries)} statements",
-            f"p95 ≤ {PAGE_MS} ms",
-            slow <= PAGE_MS,
+            f"p95 ≤ {aim} ms",
+            slow <= aim,
         )
 
 
@@ -170,7 +177,7 @@ def figures(database: str) -> Iterator[Figure]:
     for size in SIZES:
         fill([first], size - PresenceUser.objects.count())
         yield from failovers(alone, database, lab)
-    yield from pages([alone], "all 75,000 users in one group", database)
+    yield from pages([alone], "all 75,000 users in one group", database, REGION_MS)
     PresenceSession.objects.all().delete()
     PresenceUser.objects.all().delete()
     enable(lab, GROUPS - 1)
