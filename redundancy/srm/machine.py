@@ -68,7 +68,7 @@ class SimulatedMachine:
 
     def running(self, name: str) -> bool:
         """Return whether the service is activated and runs."""
-        return self.services.get(name, (False, 0.0))[0]
+        return name in self.services and self.services[name][0]
 
     def start(self, names: Iterable[str], now: float) -> bool:
         """Start these services, if they are activated. Return whether anything changed."""

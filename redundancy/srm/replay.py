@@ -108,7 +108,7 @@ def _break(sim: Simulator, outage: Outage) -> None:
         case Cause.POWER:
             sim.power_off(failed)
         case Cause.LINK:
-            sim.cut |= {NODES, NODES[::-1]}
+            sim.cut = {NODES, NODES[::-1]}
         case Cause.REQUEST:
             sim.ask(failed, Request.FAILOVER)
 

@@ -248,6 +248,15 @@ def test_push_clients_are_the_same_users_at_every_move() -> None:
     assert 2 * USERS - clients.active("a", 1000) == pytest.approx(USERS / 2, abs=6)
 
 
+def test_users_who_sign_in_one_by_one_have_their_share_of_push_clients() -> None:
+    clients = Clients({"a": 0}, 3)
+    clients.set_push(50)
+    for _ in range(200):
+        clients.sign_in("a", 1, 0)
+    clients.move("a", 10)
+    assert clients.active("a", 10 + 537) == pytest.approx(100, abs=8)
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 6, 100])
 @pytest.mark.parametrize("push", [10, 25, 50, 75])
 def test_of_any_users_they_are_their_share(step: int, push: int) -> None:

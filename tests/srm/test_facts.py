@@ -149,6 +149,8 @@ def test_of_downtime_that_nobody_saw_an_interval_counts(
         (LOST, False, 500, 500),
         # It ran all the time: what nobody saw was taken off before.
         (WATCHED, True, 5000, 5000),
+        # Nor does anybody know it of one that could not be read before.
+        (replace(WATCHED, healthy_since=None), True, 5000, 15),
     ],
 )
 def test_of_uptime_that_nobody_saw_an_interval_counts(
@@ -314,6 +316,25 @@ def test_when_a_node_wants_to_be_called(
     more: dict[str, Any], policy: dict[str, Any], then: float
 ) -> None:
     assert facts.wake(replace(CALM, **more), NOW, replace(SLOW, **policy)) == NOW + then
+
+
+@pytest.mark.parametrize("more", [{"state": S.UNKNOWN}, {"leaving": True}])
+def test_who_is_off_or_leaves_has_no_limit(more: dict[str, Any]) -> None:
+    waiting = replace(CALM, peer=beat(S.NORMAL), peer_at=NOW - 1500)
+    assert facts.limit_at(waiting, NOW, SLOW) == NOW + 500
+    assert facts.limit_at(replace(waiting, **more), NOW, SLOW) == float("inf")
+
+
+def test_a_restart_starts_what_ran_and_what_srm_stopped_but_not_the_database() -> None:
+    services = (
+        Reading("Cisco XCP Router", True, NOW),
+        Reading("Cisco Presence Engine", False, NOW),
+        Reading("Cisco XCP Connection Manager", False, NOW),
+        Reading("A Cisco DB", True, NOW, database=True),
+    )
+    before = replace(WATCHED, services=services, stopped=("Cisco XCP Connection Manager",))
+    started = ("Cisco XCP Router", "Cisco XCP Connection Manager")
+    assert facts.stopped_by_restart(before) == started
 
 
 # --- what it asks for ----------------------------------------------------------------------------

@@ -36,6 +36,16 @@ def test_limits(outage: Outage, policy: Policy, declared: float | None, lost: fl
         assert (found.moved or 0) >= (found.declared or 0)
 
 
+@pytest.mark.parametrize("outage", [Outage(Cause.LINK, 60), Outage(Cause.REQUEST, 60)])
+def test_who_is_served_until_the_move_loses_the_wait_alone(outage: Outage) -> None:
+    assert replay(outage, Policy(), 120, 180).lost == 150
+
+
+@pytest.mark.parametrize(("push", "minutes"), [(0, 150), (50, 525), (100, 900)])
+def test_push_clients_wait_as_such(push: int, minutes: float) -> None:
+    assert replay(Outage(Cause.REQUEST, 60), Policy(), 120, 180, push).lost == minutes
+
+
 def test_relogin_limits_are_what_is_lost_by_waiting() -> None:
     outage = Outage(Cause.POWER, 600)
     short, long = replay(outage, Policy(), 0, 60), replay(outage, Policy(), 120, 540)

@@ -271,6 +271,30 @@ def test_recover_starts_nobody_who_is_off_and_enabling_starts_no_srm() -> None:
     assert other.machines[SUB].incarnation == 1
 
 
+def test_an_activation_is_seen_in_the_next_second() -> None:
+    sim = normal()
+    archiver = "Cisco XCP Message Archiver"
+
+    def watched() -> bool:
+        sim.run_for(1)
+        return archiver in [each.name for each in sim.nodes[PUB].services]
+
+    sim.activate(PUB, archiver, watched=True)
+    assert watched()
+    sim.deactivate(PUB, archiver)
+    assert archiver not in sim.machines[PUB].monitored
+    assert not watched()
+
+
+def test_only_what_does_not_run_is_started() -> None:
+    machine = normal().machines[PUB]
+    assert machine.start([ROUTER], 60) is False
+    assert machine.stop([ROUTER], 61) is True
+    assert machine.stop([ROUTER], 62) is False
+    assert machine.services[ROUTER] == (False, 61)
+    assert machine.start([ROUTER], 63) is True
+
+
 def test_nobody_looks_while_the_observer_is_away() -> None:
     sim = normal()
     sim.pause_observer(30)
