@@ -153,7 +153,6 @@ class Simulator(Machines):
         later = (self.generation, self.machines[name].incarnation) != time
         if later and isinstance(event, Asked | Leaving):
             # What was asked of an SRM that was restarted since is not asked of its successor.
-            self._asked.discard(name)
             return
         if isinstance(event, Started):
             event = replace(event, epoch=self.epoch, holder=self.holder)

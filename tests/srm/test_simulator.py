@@ -53,6 +53,19 @@ def test_a_heartbeat_takes_its_time_and_can_be_cut_off_on_the_way() -> None:
     assert sim.nodes[SUB].peer_at > sim.nodes[PUB].peer_at
 
 
+def test_what_was_sent_into_a_cut_link_does_not_arrive_when_it_is_mended() -> None:
+    sim = normal()
+    sim.delay = 5
+    sim.run_for(6)
+    last = heard(sim)
+    sim.cut = {(SUB, PUB)}
+    sim.run_until(sim.nodes[SUB].next_heartbeat)
+    sim.run_for(1)
+    sim.cut.clear()
+    sim.run_for(6)
+    assert heard(sim) == last
+
+
 def test_what_is_lost_is_lost_by_the_seed() -> None:
     courses = []
     for seed in (1, 1, 2):
