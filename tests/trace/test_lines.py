@@ -64,6 +64,16 @@ def service(up: bool | None) -> Node:
     return replace(NODE, services=(Reading("Cisco XCP Router", up=up, since=0),))
 
 
+def test_of_many_services_each_that_changed_is_told() -> None:
+    names = ("Cisco Presence Engine", "Cisco XCP Router", "Cisco XCP Connection Manager")
+    before = replace(NODE, services=tuple(Reading(name, up=True, since=0) for name in names))
+    after = replace(
+        before, services=(before.services[0], *(replace(r, up=False) for r in before.services[1:]))
+    )
+    lines = [line.message for line in told(before, after)]
+    assert [name for name in names if any(name in line for line in lines)] == list(names[1:])
+
+
 @pytest.mark.parametrize(
     ("before", "after", "level", "message"),
     [
