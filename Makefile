@@ -15,7 +15,7 @@ TEST := @env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE PYTHONDONTWRITEBYTECODE= $(BIN
 help:
 	@echo "make run         start everything in this terminal; Ctrl-C stops it"
 	@echo "make test        run the whole suite (ARGS='-k name' for a part of it, ARGS='-n0 --pdb' to debug)"
-	@echo "make check       lint and quick, beside each other: a minute"
+	@echo "make check       lint and quick, beside each other"
 	@echo "make quick       the tests that need no process and no browser"
 	@echo "make lint        check style, types, templates and the doors between the packages"
 	@echo "make format      let the formatters have their way"
