@@ -59,17 +59,12 @@ class OnNode(NamedTuple):
     last: float
 
 
-def presence(
-    node_ids: Collection[int], now: float, everybody: Mapping[int, OnNode] | None = None
-) -> Mapping[int, Presence]:
-    """Return the sessions on each of these nodes at lab time ``now``, in five queries at most.
-
-    ``everybody``: what ``on_nodes`` says of them, where it is known.
-    """
+def presence(node_ids: Collection[int], now: float) -> Mapping[int, Presence]:
+    """Return the sessions on each of these nodes at lab time ``now``, in five queries at most."""
     known = access_of(node_ids)
     access = {pk: known.get(pk, Access()) for pk in node_ids}
     sessions = PresenceSession.objects.filter(node__in=node_ids)
-    return presence_of(access, sessions, now, everybody)
+    return presence_of(access, sessions, now)
 
 
 def on_nodes(sessions: QuerySet[PresenceSession]) -> dict[int, OnNode]:

@@ -1,6 +1,6 @@
 """What the vendor's guide has looked at before High Availability is enabled, besides what SRM watches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from redundancy.catalog import (
     CLUSTER_USERS,
@@ -104,6 +104,35 @@ def guide_services(
     network = SERVICE_BY_NAME[name].kind is ServiceKind.NETWORK
     where = Where.NETWORK_SERVICES if network else Where.FEATURE_SERVICES
     return Check(label, Result.FAILED, sentence, effect, where, server.pk)
+
+
+def capacity_for(servers: Sequence[Server], users: int) -> Iterator[Check]:
+    """Yield of each node of a pair whether it can carry the ``users`` of both."""
+    for server in servers:
+        label = say("Capacity of {server}", server=server.name)
+        if server.node_size is None:
+            sentence = say("The node size of {server} is not set.", server=server.name)
+            yield Check(label, Result.UNKNOWN, sentence, "", Where.LOGIN_PROFILE)
+            continue
+        sentence = say(
+            "It is made for {size:,} users; the group has {users:,}.",
+            size=server.node_size,
+            users=users,
+        )
+        if users <= server.node_size:
+            yield Check(label, Result.PASSED, sentence)
+        else:
+            yield Check(
+                label,
+                Result.FAILED,
+                sentence,
+                say(
+                    "After a failover to {server} it carries {users:,} users, more than it is made for.",
+                    server=server.name,
+                    users=users,
+                ),
+                Where.LOGIN_PROFILE,
+            )
 
 
 def supported_users(group: RedundancyGroup, here: int) -> Check:

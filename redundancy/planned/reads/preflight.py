@@ -1,6 +1,6 @@
 """What to look at before High Availability is enabled, and what will happen when it is not mended."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from redundancy import bus, clock
@@ -126,7 +126,7 @@ def preflight(group: RedundancyGroup) -> Preflight | None:
     return Preflight(
         (
             *checks,
-            *_capacity(pair, users),
+            *before_ha.capacity_for(servers, users),
             before_ha.supported_users(group, users),
             before_ha.guide_services(servers, pair.services),
         ),
@@ -371,32 +371,3 @@ def _must_match(pair: _Pair) -> Check:
     return Check(
         label, Result.FAILED, say("They differ: {names}.", names=names), effect, Where.MUST_MATCH
     )
-
-
-def _capacity(pair: _Pair, users: int) -> Iterator[Check]:
-    """Yield of each node whether it can carry the users of both."""
-    for server in pair.servers:
-        label = say("Capacity of {server}", server=server.name)
-        if server.node_size is None:
-            sentence = say("The node size of {server} is not set.", server=server.name)
-            yield Check(label, Result.UNKNOWN, sentence, "", Where.LOGIN_PROFILE)
-            continue
-        sentence = say(
-            "It is made for {size:,} users; the group has {users:,}.",
-            size=server.node_size,
-            users=users,
-        )
-        if users <= server.node_size:
-            yield Check(label, Result.PASSED, sentence)
-        else:
-            yield Check(
-                label,
-                Result.FAILED,
-                sentence,
-                say(
-                    "After a failover to {server} it carries {users:,} users, more than it is made for.",
-                    server=server.name,
-                    users=users,
-                ),
-                Where.LOGIN_PROFILE,
-            )
