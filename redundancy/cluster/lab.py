@@ -10,6 +10,7 @@ from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, User, Va
 from redundancy.drivers import Observation, get_driver
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType, ServiceStatus
 from redundancy.selectors import live, parameters, presence
+from redundancy.selectors.cluster import Face, survey
 from redundancy.selectors.servers import ipv4_of
 from redundancy.srm.words import english
 
@@ -17,12 +18,13 @@ from redundancy.srm.words import english
 LAB = "lab"
 _PLACE = Place(LAB, 0)
 _PRODUCTS = {ServerType.IMP: "IM and Presence", ServerType.CUCM: "Voice/Video"}
+# Made once: a large lab has tens of thousands of services.
 _STATUS = {
-    ServiceStatus.STARTED: "STARTED",
-    ServiceStatus.STARTING: "STARTING",
-    ServiceStatus.STOPPING: "STOPPING",
-    ServiceStatus.STOPPED: "STOPPED  Commanded Out of Service",
-    ServiceStatus.NOT_ACTIVATED: "STOPPED  Service Not Activated",
+    ServiceStatus.STARTED: Value("STARTED", _PLACE),
+    ServiceStatus.STARTING: Value("STARTING", _PLACE),
+    ServiceStatus.STOPPING: Value("STOPPING", _PLACE),
+    ServiceStatus.STOPPED: Value("STOPPED  Commanded Out of Service", _PLACE),
+    ServiceStatus.NOT_ACTIVATED: Value("STOPPED  Service Not Activated", _PLACE),
 }
 
 
@@ -41,8 +43,7 @@ def lab_snapshot() -> Snapshot:
         )
         for group in RedundancyGroup.objects.order_by("name")
     }
-    seen = live.sees()
-    rows = {row.server_id: row for each in live.all_live() for row in each.rows} if seen else {}
+    faces = _faces() if live.sees() else {}
     imp = [server for server in servers if server.server_type == ServerType.IMP]
     keys = [server.pk for server in imp]
     services, own, counters = get_driver().observe(imp), parameters.of_nodes(keys), _counters(keys)
@@ -58,7 +59,7 @@ def lab_snapshot() -> Snapshot:
         nodes={
             server.name: _node(
                 server,
-                rows.get(server.pk),
+                faces.get(server.pk),
                 services.get(server.pk, ()),
                 own.get(server.pk, {}),
                 counters.get(server.pk, {}),
@@ -75,9 +76,15 @@ def lab_snapshot() -> Snapshot:
     )
 
 
+def _faces() -> dict[int, Face]:
+    """Return the states of the nodes that are in a group, by the key of the node."""
+    groups = (each for each in survey().outlines if each.group_id is not None)
+    return {face.server_id: face for group in groups for face in group.nodes}
+
+
 def _node(
     server: Server,
-    row: live.NodeRow | None,
+    face: Face | None,
     observed: Collection[Observation],
     own: Mapping[str, str],
     counters: Mapping[str, Value],
@@ -87,15 +94,15 @@ def _node(
         return Node(server.name, product=_value(product), address=_value(ipv4_of(server)))
     status = {each.name: each.status for each in observed}
     services = {
-        each.name: _value(_STATUS[status[each.name]])
+        each.name: _STATUS[status[each.name]]
         for each in SERVICES
         if status.get(each.name) in _STATUS
     }
     return Node(
         server.name,
         group=_value(server.group.name if server.group else NOWHERE),
-        state=_value(row.state) if row is not None else None,
-        reason=_value(row.reason) if row is not None and row.reason else None,
+        state=_value(face.state) if face is not None else None,
+        reason=_value(face.reason) if face is not None and face.reason else None,
         version=_value(server.version) if server.version else None,
         address=_value(ipv4_of(server)),
         product=_value(product),

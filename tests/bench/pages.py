@@ -32,7 +32,7 @@ SIZES = (3, 1000)
 # Groups that are furnished; the others are alike.
 FURNISHED = 2
 USERS = 10
-TIMES, POLLS = 7, 150
+TIMES, POLLS = 40, 150
 AIM_PAGE_MS, AIM_PAGE_KB, AIM_204_MS = 60.0, 100, 1.0
 NEW, SAME = "200", "204"
 
