@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 from django.utils.http import urlencode
 
+from redundancy import trace_store
 from redundancy.alarms import writes as alarms
 from redundancy.catalog import PRESENCE_ENGINE, TEXT_CONFERENCE_MANAGER, XCP_ROUTER
 from redundancy.cluster import writes as clusters
@@ -133,6 +134,7 @@ def furnish() -> Furniture:
         step = imports.work(job_id=job.pk, step=step)
     traces.begin_collection(group=pair, since=1, until=3600, actor="ann")
     power.power_off(server=pub, actor="ann")
+    trace_store.append({pub.pk: ["a line", "another one"]})
     change = events.record(
         kind=EventKind.STATE,
         sentence="Its peer is silent.",

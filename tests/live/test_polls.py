@@ -33,7 +33,7 @@ from redundancy.operations import (
 )
 from redundancy.parameters.writes import parameters
 from redundancy.planned import writes as planned
-from redundancy.selectors import stamp
+from redundancy.selectors import policy, stamp
 from redundancy.traces.writes import set_trace_level
 from tests.live.pair import ROUTER, Pair, server
 
@@ -224,6 +224,21 @@ def test_the_silence_of_a_peer_that_said_goodbye_is_told_at_its_limit(
     for _ in range(8):
         pair.run(10)
         compare(regions, "10 s")
+
+
+def test_a_limit_that_is_reached_before_the_next_sweep_is_told(
+    pair: Pair, regions: list[Region]
+) -> None:
+    # Who is signed out does not log in again: nothing else changes with time.
+    presence.sign(out=True, users=PresenceUser.objects.all(), actor=ACTOR)
+    group, sub, pub = RedundancyGroup.objects.get(), server("imp-sub"), server("imp-pub")
+    faults.cut_link(group=group, sender=sub, receiver=pub, actor=ACTOR)
+    silent_at = server("imp-pub").runtime.peer_at + policy.current().heartbeat_timeout
+    pair.run(int(silent_at - pair.clock.now) - 1)
+    compare(regions, "a heartbeat is late")
+    pair.clock.now = silent_at
+    told = compare(regions, "the limit, and no sweep yet")
+    assert told >= {reverse("node_details", args=[pub.pk]), f"{reverse('topology')}?view=grid"}
 
 
 def test_that_nobody_sweeps_any_more_is_told(regions: list[Region]) -> None:
