@@ -30,6 +30,7 @@ from redundancy.models import (
     PresenceUser,
     UserImport,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import events, locks
 from redundancy.operations.pairs import Pairs
 from redundancy.operations.records import record_assignment
@@ -195,7 +196,7 @@ def _read(job: UserImport) -> None:
     with transaction.atomic():
         _note(job, reader.problems, len(reader.problems))
         _claim(job, "line", "read", "rows", "problems", "delimiter")
-        ImportRow.objects.bulk_create(reader.rows, batch_size=1000)
+        insert(reader.rows)
 
 
 def _compare(job: UserImport) -> None:

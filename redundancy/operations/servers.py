@@ -22,6 +22,7 @@ from redundancy.models import (
     Server,
     ServerType,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import acts, events, locks, rules
 from redundancy.srm.words import listed, say, together
 
@@ -237,7 +238,7 @@ def install(servers: Sequence[Server]) -> None:
     """Give new nodes, just saved, their machines, their services and the memory of their SRM."""
     now = lab_datetime()
     Machine.objects.bulk_create(Machine(server=server, up_since=now) for server in servers)
-    NodeService.objects.bulk_create(
+    insert(
         NodeService(
             server=server,
             name=service.name,

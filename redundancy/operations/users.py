@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from redundancy.clock import lab_now
 from redundancy.errors import Refused
 from redundancy.models import EventKind, PresenceSession, PresenceUser, RedundancyGroup, Server
+from redundancy.models.bulk import insert
 from redundancy.operations import events, locks, rules
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import session_at_login
@@ -48,11 +49,11 @@ def add_users(*, rows: Iterable[tuple[str, str, str, Server | None]], actor: str
         check_cluster()
         try:
             with transaction.atomic():
-                PresenceUser.objects.bulk_create(users)
+                insert(users)
         except IntegrityError:
             raise _taken(users) from None
         now = lab_now()
-        PresenceSession.objects.bulk_create(
+        insert(
             session_at_login(user, user.home_id, now) for user in users if user.home_id is not None
         )
         record_assignment(((user.pk, user.home_id) for user in users if user.home_id), now)

@@ -13,7 +13,6 @@ from redundancy.models import (
     Machine,
     NodeRuntime,
     NodeService,
-    PresenceSession,
     PresenceUser,
     RedundancyGroup,
     ReloginLimits,
@@ -21,6 +20,7 @@ from redundancy.models import (
     ServerType,
     ServiceParameter,
 )
+from redundancy.models.bulk import insert
 from redundancy.operations import events
 from redundancy.operations.records import record_assignment
 from redundancy.operations.sessions import session_at_login
@@ -92,7 +92,7 @@ def _machines(plan: Plan, servers: _Servers, now: float) -> None:
         )
         for each in plan.nodes
     )
-    NodeService.objects.bulk_create(
+    insert(
         NodeService(
             server=servers[each.name],
             name=name,
@@ -148,7 +148,7 @@ def _users(
     now: float,
 ) -> None:
     """Make the users, each logged in where its group serves it: at the node it is assigned to, or at the holder."""
-    users = PresenceUser.objects.bulk_create(
+    users = insert(
         PresenceUser(
             userid=each.name,
             im_address=each.address,
@@ -161,7 +161,7 @@ def _users(
     for server in servers.values():
         holder = holders.get(names.get(server.group_id or 0, ""))
         serving[server.pk] = (holder or server).pk
-    PresenceSession.objects.bulk_create(
+    insert(
         session_at_login(user, serving[user.home_id], now)
         for user in users
         if user.home_id is not None
