@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from redundancy.permissions import can_write
-from redundancy.selectors import answers, cluster, live, nodes
-from redundancy.selectors.live import ObserverView
+from redundancy.selectors import answers, cluster, live, nodes, observing
 from redundancy.selectors.node_details import details
+from redundancy.selectors.observing import ObserverView
 from redundancy.selectors.stamp import holds_until
 from redundancy.selectors.watching import last_event
 from redundancy.selectors.wording import ACTIONS
@@ -44,7 +44,7 @@ def presence_topology(request: HttpRequest) -> HttpResponse:
         last = whole_number(request.GET.get("e", ""))
         return poll(request, partial(_topology, choice, writer, last))
     context = {
-        **_topology(choice, writer, None, live.observer()).context,
+        **_topology(choice, writer, None, observing.observer()).context,
         "title": say("Presence Topology"),
         "application": APPLICATION,
         "states": STATES,
@@ -123,7 +123,7 @@ def node_details(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one node; with ``fragment`` only its live part, or 204 while version ``v`` still holds."""
     if "fragment" in request.GET:
         return poll(request, partial(_node, pk))
-    region = _node(pk, live.observer())
+    region = _node(pk, observing.observer())
     context = {
         **region.context,
         "title": say("Node Details"),

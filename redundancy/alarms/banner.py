@@ -6,7 +6,7 @@ from django.utils.functional import SimpleLazyObject
 from redundancy import clock
 from redundancy.alarms import reads
 from redundancy.models import Alarm, AlarmKind
-from redundancy.selectors import live
+from redundancy.selectors import observing
 from redundancy.srm.words import say
 from redundancy.views.chrome import BannerLine, BannerLines
 
@@ -49,7 +49,7 @@ def banner_lines() -> BannerLines:
 
 def _cleared(alarms: list[Alarm], since: float) -> BannerLines:
     fresh = [alarm for alarm in alarms if (alarm.cleared_at or 0) > since]
-    if not fresh or not live.sees():
+    if not fresh or not observing.sees():
         return BannerLines((), 0)
     last = max(fresh, key=lambda alarm: alarm.cleared_at or 0)
     told = say("All alarms are cleared. The last was {alarm}.", alarm=str(last))

@@ -13,7 +13,7 @@ from redundancy.operations import actions, activation, power
 from redundancy.operations import replication as monitor_operations
 from redundancy.operations.acts import NODE_ACTS, SERVICE_ACTS, Act, Caution, caution
 from redundancy.operations.trial import try_out
-from redundancy.selectors import effects, live, nodes, replication
+from redundancy.selectors import effects, live, nodes, observing, replication
 from redundancy.selectors.services import services_of
 from redundancy.srm.words import english
 
@@ -99,7 +99,7 @@ def _after_request(call: Call, what: str, node: Server) -> Iterator[str]:
 
 def _taken_up(before: live.GroupLive) -> live.GroupLive:
     """Return the group as soon as SRM has changed a state; as it is when that takes too long."""
-    if not live.observer().ok:
+    if not observing.observer().ok:
         return before
     serials = [row.serial for row in before.rows]
     deadline = monotonic() + _TAKE_UP
@@ -113,7 +113,7 @@ def _taken_up(before: live.GroupLive) -> live.GroupLive:
 
 
 def _warn_if_blind(call: Call) -> None:
-    if sentence := live.observer().sentence:
+    if sentence := observing.observer().sentence:
         call.warn(sentence)
 
 

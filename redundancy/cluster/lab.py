@@ -9,7 +9,7 @@ from redundancy.cluster.facts import Place
 from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, User, Value
 from redundancy.drivers import Observation, get_driver
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType, ServiceStatus
-from redundancy.selectors import live, parameters, presence
+from redundancy.selectors import observing, parameters, presence
 from redundancy.selectors.cluster import Face, survey
 from redundancy.selectors.servers import ipv4_of
 from redundancy.srm.words import english
@@ -43,7 +43,7 @@ def lab_snapshot() -> Snapshot:
         )
         for group in RedundancyGroup.objects.order_by("name")
     }
-    faces = _faces() if live.sees() else {}
+    faces = _faces() if observing.sees() else {}
     imp = [server for server in servers if server.server_type == ServerType.IMP]
     keys = [server.pk for server in imp]
     services, own, counters = get_driver().observe(imp), parameters.of_nodes(keys), _counters(keys)

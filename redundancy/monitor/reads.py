@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from redundancy import bus, clock, own_clock, pulse, workers
 from redundancy.models import NodeRuntime
 from redundancy.monitor import processes as behind
-from redundancy.selectors.live import blind_after, is_blind
+from redundancy.selectors.observing import blind_after, is_blind
 from redundancy.srm.states import NOT_RESPONDING
 from redundancy.srm.words import say
 

@@ -7,7 +7,7 @@ from django.db.models import Max
 from redundancy import clock
 from redundancy.models import EventKind, NodeRuntime
 from redundancy.operations import events
-from redundancy.selectors.live import BLIND_AFTER, is_blind
+from redundancy.selectors.observing import BLIND_AFTER, is_blind
 from redundancy.shards import WHOLE, Shard
 from redundancy.srm.words import say
 

@@ -20,8 +20,8 @@ from redundancy.pages.group_logins import logins_at
 from redundancy.pages.login_chart import draw
 from redundancy.permissions import writers_only
 from redundancy.selectors import answers, deployed, effects, groups, live, wording
-from redundancy.selectors.live import ObserverView
 from redundancy.selectors.logins import last_move, logins_of
+from redundancy.selectors.observing import ObserverView
 from redundancy.selectors.real_clients import real_clients, real_return
 from redundancy.selectors.stamp import Stamp, holds_until, stamp
 from redundancy.srm.words import say

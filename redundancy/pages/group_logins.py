@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from redundancy.history.views.compared import compare_move
 from redundancy.models import RedundancyGroup
 from redundancy.pages.login_chart import draw
-from redundancy.selectors import live, nodes
-from redundancy.selectors.live import ObserverView
+from redundancy.selectors import nodes, observing
 from redundancy.selectors.logins import Logins, last_move, logins_of
+from redundancy.selectors.observing import ObserverView
 from redundancy.selectors.real_clients import real_return
 from redundancy.selectors.stamp import holds_until
 from redundancy.srm.words import say
@@ -31,7 +31,7 @@ def group_logins(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the logins; with ``fragment`` only the live region, or 204 while version ``v`` holds."""
     if "fragment" in request.GET:
         return poll(request, partial(_logins, pk))
-    context = _logins(pk, live.observer()).context
+    context = _logins(pk, observing.observer()).context
     context["title"] = say("Logins after the Last Move")
     back = reverse("group_edit", args=[pk])
     context["related_links"] = [Link(say("Back To Presence Redundancy Group"), back)]

@@ -17,7 +17,7 @@ from redundancy.parameters.views import pair
 from redundancy.permissions import can_write, refuse_read_only, writers_only
 from redundancy.planned.reads.confirming import Switch, before_leaving, before_switching, both
 from redundancy.planned.views import preflight
-from redundancy.selectors import effects, groups, live
+from redundancy.selectors import effects, groups, observing
 from redundancy.selectors.cluster import outlines_of
 from redundancy.srm.words import say
 from redundancy.views.chrome import Link, Tool
@@ -52,7 +52,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         fields=FIELDS,
         columns=COLUMNS,
         row_template="groups/row.html",
-        details=lambda keys: outlines_of(keys, seeing=live.sees()),
+        details=lambda keys: outlines_of(keys, seeing=observing.sees()),
         selection=Selection(reverse("group_delete_selected")) if can_write(request.user) else None,
     )
     return show_list(
@@ -109,7 +109,7 @@ def group_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "related_links": [*_back(), *pair.links(group)],
         # With HA on the table says how the nodes are.
         **({} if group.ha_enabled else preflight.panel(group).context),
-        **live_region(group, live.observer()).context,
+        **live_region(group, observing.observer()).context,
     }
     return render(request, "groups/edit.html", context, status=422 if form.errors else 200)
 

@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from redundancy.alarms import reads as alarms
 from redundancy.operations.sample import DEPLOYMENTS
-from redundancy.selectors import cluster, live
+from redundancy.selectors import cluster, live, observing
 from redundancy.selectors.cluster import Outline
-from redundancy.selectors.live import GroupLive, ObserverView
+from redundancy.selectors.live import GroupLive
+from redundancy.selectors.observing import ObserverView
 from redundancy.selectors.progress import tour_progress
 from redundancy.selectors.stamp import holds_until
 from redundancy.selectors.wording import URGENCY
@@ -60,7 +61,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "done": done,
         "empty": now.empty,
         "deployments": DEPLOYMENTS,
-        **(_region(live.observer()).context if done else {}),
+        **(_region(observing.observer()).context if done else {}),
     }
     return render(request, "home.html", context)
 

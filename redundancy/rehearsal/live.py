@@ -19,7 +19,7 @@ from redundancy.rehearsal.cautions import of_enabling
 from redundancy.rehearsal.noticed import noticed
 from redundancy.rehearsal.runner import Player, Playthrough, Snapshot
 from redundancy.rehearsal.scenario import Scenario, Shown
-from redundancy.selectors import effects, enterprise, live, watching
+from redundancy.selectors import effects, enterprise, observing, watching
 from redundancy.selectors.presence import Presence
 from redundancy.selectors.sessions import of_homes
 from redundancy.selectors.watching import Watched
@@ -315,7 +315,7 @@ def _check(scenario: Scenario) -> None:
                 f"{scenario.file}:{step.line}: {step.action.text} needs the Fault Lab: "
                 "set FAULT_LAB=1 here, as for the system."
             )
-    seen = live.observer()
+    seen = observing.observer()
     if not seen.ok:
         raise CannotRun(f"The system does not run: {seen.sentence}")
 

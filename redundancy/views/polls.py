@@ -13,8 +13,8 @@ from django.shortcuts import render
 from django_htmx.http import trigger_client_event
 
 from redundancy.fingerprint import fingerprint
-from redundancy.selectors import live
-from redundancy.selectors.live import ObserverView
+from redundancy.selectors import observing
+from redundancy.selectors.observing import ObserverView
 from redundancy.selectors.stamp import stamp
 from redundancy.views.chrome import Lab, lab, tell_time
 
@@ -84,7 +84,7 @@ def poll(request: HttpRequest, look: Callable[[ObserverView], Region]) -> HttpRe
     As long as the 204 of the same address must still be right, it is returned without a look. Each
     process remembers for itself, by what the database tells it.
     """
-    watch = live.observer()
+    watch = observing.observer()
     now = (*stamp(), watch.ok)
     key = f"poll:{blake2s(request.get_full_path().encode(), digest_size=16).hexdigest()}"
     then, limit = cache.get(key, ((), 0.0))

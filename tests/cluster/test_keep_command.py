@@ -67,7 +67,7 @@ def test_a_kept_one_is_compared(tmp_path: Path) -> None:
 def test_the_lab_is_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redundancy.operations.sample.USERS", 4)
     load_sample_cluster(actor="ann")
-    monkeypatch.setattr("redundancy.selectors.live.sees", lambda: True)
+    monkeypatch.setattr("redundancy.selectors.observing.sees", lambda: True)
     lab = lab_snapshot()
     assert lab.lab
     assert lab.groups["DefaultCUPSubCluster"].nodes == ("imp-pub", "imp-sub")
@@ -85,7 +85,7 @@ def test_the_lab_is_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert str(node.state.place) == "lab"
     assert compare(lab, lab_snapshot()).verdict == 0
     # Nobody sees the nodes: their states are not told, and so it cannot be told.
-    monkeypatch.setattr("redundancy.selectors.live.sees", lambda: False)
+    monkeypatch.setattr("redundancy.selectors.observing.sees", lambda: False)
     unseen = lab_snapshot()
     assert unseen.nodes["imp-pub"].state is None
     found = compare(lab, unseen)

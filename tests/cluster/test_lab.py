@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lab's states are known, as if a sweep had just run."""
-    monkeypatch.setattr("redundancy.selectors.live.sees", lambda: True)
+    monkeypatch.setattr("redundancy.selectors.observing.sees", lambda: True)
 
 
 def test_its_queries_do_not_grow_with_its_nodes() -> None:

@@ -42,7 +42,7 @@ from redundancy.monitor import audit, reads  # noqa: E402
 from redundancy.operations import actions, groups, power, sample, services  # noqa: E402
 from redundancy.operations.moves import MoveRequest  # noqa: E402
 from redundancy.parameters.writes import parameters  # noqa: E402
-from redundancy.selectors import live  # noqa: E402
+from redundancy.selectors import live, observing  # noqa: E402
 from redundancy.srm.states import State  # noqa: E402
 from redundancy.srm.types import MoveKind  # noqa: E402
 from redundancy.traces import collecting  # noqa: E402
@@ -65,6 +65,7 @@ NAMES: dict[str, Any] = {
     "faults": faults,
     "groups": groups,
     "live": live,
+    "observing": observing,
     "pulse": pulse,
     "reasons": lambda: reads.look_at_system().reasons,
     "workers": workers,

@@ -16,7 +16,7 @@ from redundancy.models import HaEvent, NodeRuntime, RedundancyGroup
 from redundancy.monitor import reads as monitor
 from redundancy.operations import services
 from redundancy.outage import OutageLog
-from redundancy.selectors import live
+from redundancy.selectors import observing
 from redundancy.views.errors import server_error
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import soup, status, words
@@ -126,7 +126,7 @@ def test_a_sweep_whose_steps_are_not_stored_is_no_healthy_sweep(
         # As old as it is after a while: no sweep is marked.
         bus.client().pexpire(bus.MARK, 1000 * (bus.MARK_SECONDS - 20))
         sweep(pair, 5)
-        seen = live.observer()
+        seen = observing.observer()
         assert not seen.ok
         assert why in seen.sentence
         group = RedundancyGroup.objects.get()
@@ -135,7 +135,7 @@ def test_a_sweep_whose_steps_are_not_stored_is_no_healthy_sweep(
     assert stored == before
     sweep(pair, 20)
     assert browser.get("/healthz").status_code == 200
-    assert live.observer().ok
+    assert observing.observer().ok
     assert caplog.text.count("the database cannot be used") == 1
     assert caplog.text.count("sweep: done again, after") == 1
 

@@ -63,12 +63,12 @@ def test_an_outage_of_our_own_causes_no_failover(lab: Lab, victim: str) -> None:
     if victim != "moves":
         # Three sweeps and five seconds are given before a page says so.
         deadline = time.monotonic() + 30
-        while lab.ask("live.observer().ok"):
+        while lab.ask("observing.observer().ok"):
             assert time.monotonic() < deadline, lab.processes.log()
             time.sleep(0.1)
     lab.processes.start(victim)
     deadline = time.monotonic() + 30
-    while not lab.ask("live.observer().ok"):
+    while not lab.ask("observing.observer().ok"):
         assert time.monotonic() < deadline, lab.processes.log()
         time.sleep(0.1)
     lab.wait_lab(240)

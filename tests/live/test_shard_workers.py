@@ -35,7 +35,7 @@ def swept_by_both(lab: Lab, since: float) -> bool:
     """Return whether three sweeps of each shard have begun since, and all nodes count as seen."""
     told = lab.ask("[[t.shard, t.began] for t in pulse.last_sweeps()]")
     of_each = [sum(at >= since and each == shard for each, at in told) for shard in range(2)]
-    return min(of_each) >= 3 and bool(lab.ask("live.observer().ok"))
+    return min(of_each) >= 3 and bool(lab.ask("observing.observer().ok"))
 
 
 def goes_on(lab: Lab) -> None:

@@ -34,7 +34,7 @@ from redundancy.monitor.audit import audit
 from redundancy.operations import power
 from redundancy.operations.moves import MoveRequest
 from redundancy.operations.servers import add_server
-from redundancy.selectors import live
+from redundancy.selectors import observing
 from redundancy.shards import WHOLE, Shard
 from redundancy.srm.states import State
 from redundancy.srm.types import MoveKind
@@ -171,16 +171,16 @@ def test_a_shard_whose_mark_the_bus_forgot_is_judged_by_its_own_nodes(two: Pairs
 def test_nothing_is_seen_while_one_shard_is_not(two: Pairs) -> None:
     for shard in range(2):
         bus.mark_sweep(shard, 2)
-    assert live.observer().ok
+    assert observing.observer().ok
     grow_old(1, BLIND)
     bus.mark_sweep(0, 2)
-    seen = live.observer()
-    assert (seen.ok, live.sees()) == (False, False)
+    seen = observing.observer()
+    assert (seen.ok, observing.sees()) == (False, False)
     assert ": shard 2 of 2 was not swept. " in seen.sentence
-    assert live.observer(of(two, 0)[0].pk).ok
-    assert not live.observer(of(two, 1)[0].pk).ok
+    assert observing.observer(of(two, 0)[0].pk).ok
+    assert not observing.observer(of(two, 1)[0].pk).ok
     bus.client().delete(bus.of_shard(bus.MARK, 1))
-    assert live.observer().sentence == (
+    assert observing.observer().sentence == (
         "We cannot see all nodes: no sweep of shard 2 of 2 has run yet."
     )
     assert bus.sweep_age() is None
@@ -188,7 +188,7 @@ def test_nothing_is_seen_while_one_shard_is_not(two: Pairs) -> None:
     grow_old(0, BLIND)
     bus.mark_sweep(1, 2)
     grow_old(1, BLIND + 1)
-    assert "We could not see the nodes since" in live.observer().sentence
+    assert "We could not see the nodes since" in observing.observer().sentence
 
 
 @pytest.fixture

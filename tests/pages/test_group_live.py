@@ -23,7 +23,7 @@ from redundancy.operations.groups import delete_group, disable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
 from redundancy.pages.group_live import live_region
-from redundancy.selectors import live
+from redundancy.selectors import observing
 from redundancy.srm.states import Reason, State
 from tests.memory import remember, remember_pair
 from tests.pages.html import soup, status, words
@@ -174,7 +174,7 @@ def test_a_group_deleted_under_an_open_page_is_404(page: Client, normal: Redunda
     assert page.get(edit(normal) + query).status_code == 404
     # Deleted between the look at the group and the look at its nodes.
     with pytest.raises(Http404):
-        live_region(normal, live.observer())
+        live_region(normal, observing.observer())
 
 
 def test_news_replaces_the_region_and_is_announced(page: Client, normal: RedundancyGroup) -> None:

@@ -42,7 +42,7 @@ AT = datetime(2026, 11, 29, 1, 20)  # noqa: DTZ001
 def seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lab's states are known, as if a sweep had just run; no password was compared yet."""
     monkeypatch.setattr(signin, "_known", {})
-    monkeypatch.setattr("redundancy.selectors.live.sees", lambda: True)
+    monkeypatch.setattr("redundancy.selectors.observing.sees", lambda: True)
 
 
 def read(texts: list[tuple[str, bytes]]) -> Snapshot:

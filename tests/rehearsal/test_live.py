@@ -61,8 +61,8 @@ class System:
 
 RUNS = """
 import json
-from redundancy.selectors import live
-print(json.dumps(live.observer().ok))
+from redundancy.selectors import observing
+print(json.dumps(observing.observer().ok))
 """
 
 

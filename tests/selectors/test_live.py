@@ -8,7 +8,7 @@ from redundancy.operations import events
 from redundancy.operations.groups import add_group, edit_group, enable_ha
 from redundancy.operations.servers import add_server
 from redundancy.operations.users import add_users
-from redundancy.selectors import live
+from redundancy.selectors import live, observing
 from redundancy.srm.states import Reason, State
 from tests.labtime import stand_at
 from tests.memory import remember_pair
@@ -42,7 +42,7 @@ def test_whether_the_nodes_are_seen(
 
     monkeypatch.setattr(bus, "sweep_age", sweep_age)
     monkeypatch.setattr("redundancy.clock.look", lambda: ((lambda: NOW), 10.0))
-    found = live.observer()
+    found = observing.observer()
     assert (found.ok, found.unseen_since) == (ok, unseen)
     assert (found.lab_now, found.rate) == (NOW, 10)
     assert words in found.sentence

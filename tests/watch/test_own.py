@@ -37,7 +37,7 @@ def test_a_lab_is_watched_over_ssh(
     monkeypatch: pytest.MonkeyPatch,
     style: str,
 ) -> None:
-    monkeypatch.setattr("redundancy.selectors.live.sees", lambda: True)
+    monkeypatch.setattr("redundancy.selectors.observing.sees", lambda: True)
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     secret.chmod(0o600)

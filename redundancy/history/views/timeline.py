@@ -18,7 +18,7 @@ from redundancy.history.timeline.model import build_timeline
 from redundancy.history.views.events import APPLICATION
 from redundancy.models import EventKind, RedundancyGroup
 from redundancy.selectors import groups
-from redundancy.selectors.live import observer
+from redundancy.selectors.observing import observer
 from redundancy.selectors.wording import TONES
 from redundancy.srm.words import say
 from redundancy.times import lab_time

@@ -12,7 +12,7 @@ from redundancy.models.fault import OF_LINK
 from redundancy.planned.reads import before_ha
 from redundancy.planned.reads.check import Check, Result, Where
 from redundancy.planned.reads.sessions import back_on
-from redundancy.selectors import faults, live, parameters, wording
+from redundancy.selectors import faults, observing, parameters, wording
 from redundancy.selectors import policy as policies
 from redundancy.selectors.access import missing_services, without_clients
 from redundancy.selectors.deployed import conditional
@@ -189,7 +189,7 @@ def _heartbeats(pair: _Pair) -> Check:
         age = bus.sweep_age()
     except bus.BusError:
         age = None
-    seen = live.observer()
+    seen = observing.observer()
     if not seen.ok:
         effect = say("Nothing happens until sweeps run again: both nodes wait.")
         return Check(label, Result.FAILED, seen.sentence, effect, Where.BEAT_MONITOR)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from redundancy.catalog import DEFAULT_VERSION
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServiceStatus
 from redundancy.operations import actions
-from redundancy.selectors import live, nodes
+from redundancy.selectors import live, nodes, observing
 from redundancy.selectors.servers import publisher
 from redundancy.selectors.services import ServiceRow, services_of
 from redundancy.soap.addresses import dialled
@@ -64,7 +64,7 @@ def _state(row: live.NodeRow, *, seen: bool) -> tuple[str, str]:
 
 def _status(call: Call) -> Values:
     group = _group(call)
-    seen = not group.ha_enabled or live.sees()
+    seen = not group.ha_enabled or observing.sees()
     found = live.group_live(group.pk, seeing=seen)
     servers = {server.pk: server for server in group.servers.all()}
     told = []
@@ -141,7 +141,7 @@ def _services(call: Call) -> Values:
         found = found.filter(name__iexact=name.replace("\0", " "))
         if not found:
             raise items.not_found("node")
-    seen = live.sees()
+    seen = observing.sees()
     return {"return": {"nodes": {"node": (_of_node(node, seen=seen) for node in found)}}}
 
 
