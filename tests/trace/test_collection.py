@@ -21,7 +21,6 @@ from redundancy.models import (
     CollectionPiece,
     CollectionState,
     EventKind,
-    Incident,
     LogCollection,
     RedundancyGroup,
     Server,
@@ -29,44 +28,10 @@ from redundancy.models import (
 from redundancy.operations import events, groups, services
 from redundancy.srm.states import State
 from redundancy.traces import collecting, writes
-from redundancy.traces.reads import AROUND, LONGEST, file_of, span_of
+from redundancy.traces.reads import file_of
 from tests.live.pair import ROUTER, Pair, server
 from tests.pages.html import rows, soup, status
-
-FILES = {
-    "README.txt",
-    "traces/imp-pub-srm.log",
-    "traces/imp-sub-srm.log",
-    "events/system.csv",
-    "events/application.csv",
-    # It took the others with it.
-    "services/imp-pub-Cisco_XCP_Router.log",
-    "services/imp-pub-Cisco_XCP_Authentication_Service.log",
-    "services/imp-pub-Cisco_XCP_Connection_Manager.log",
-    "services/imp-pub-Cisco_XCP_Web_Connection_Manager.log",
-    "cli/utils-ha-status.txt",
-    "cli/enterprisesubcluster.txt",
-    "cli/enterprisenode.txt",
-    "parameters.txt",
-    "versions.txt",
-}
-
-
-@pytest.fixture
-def queued(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
-    """The steps that were queued, which the test does by itself."""
-    waiting: list[tuple[int, int, int]] = []
-    monkeypatch.setattr(collecting.collect, "delay", lambda *args: waiting.append(args))
-    return waiting
-
-
-def zipped(job: LogCollection) -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(b"".join(file_of(job))))
-
-
-def collect(queued: list[tuple[int, int, int]]) -> None:
-    while queued:
-        collecting.collect(*queued.pop(0))
+from tests.trace.collected import FILES, collect, zipped
 
 
 @pytest.fixture
@@ -323,84 +288,6 @@ def test_the_page_begins_shows_and_sends_it(
     with zipfile.ZipFile(io.BytesIO(b"".join(answer))) as file:
         assert "README.txt" in file.namelist()
     assert page.get(reverse("log_collection_download", args=[999])).status_code == 404
-
-
-@pytest.fixture
-def incident(pair: Pair) -> Incident:
-    """imp-pub has failed over, and nobody has done anything about it."""
-    services.stop_service(server=server("imp-pub"), name=ROUTER, actor="ann")
-    pair.run(95)
-    return Incident.objects.get()
-
-
-def test_of_an_incident_its_report_is_collected_too(
-    page: Client,
-    read_only: Client,
-    pair: Pair,
-    incident: Incident,
-    queued: list[tuple[int, int, int]],
-) -> None:
-    told = reverse("incident", args=[incident.pk])
-    link = soup(page.get(told)).find("a", string="Collect logs")
-    assert link is not None
-    assert soup(read_only.get(told)).find("a", string="Collect logs") is None
-    shown = soup(page.get(str(link["href"])))
-    chosen = shown.select_one("#id_incident option[selected]")
-    assert chosen is not None
-    assert chosen["value"] == str(incident.pk)
-    # Whatever else stands in the form.
-    sent = {"incident": incident.pk, "group": incident.group_id, "since": "", "until": "soon"}
-    begun = page.post(reverse("log_collection"), sent, follow=True)
-    assert f"Incident {incident.pk}" in rows(begun)[0][0]
-    collect(queued)
-    job = LogCollection.objects.get()
-    opened = incident.opened_at.timestamp()
-    assert (job.since, job.until) == (opened - AROUND, pair.clock.now), "it is open"
-    with zipped(job) as file:
-        assert set(file.namelist()) == FILES | {"incident.txt"}
-        report, readme = (file.read(name).decode() for name in ("incident.txt", "README.txt"))
-    assert f"incident.txt             the report of incident {incident.pk}" in readme
-    for words in (
-        f"Cause: {incident.cause} (Critical Service Down)",
-        "Closed: not yet",
-        "Failover: 500 sessions to imp-sub",
-        "ann: Cisco XCP Router on imp-pub was stopped",
-        "Critical Service Delay 120 s: ",
-        "imp-sub: Running in Backup Mode. The sessions of all users are here.",
-    ):
-        assert words in report
-
-
-def test_the_span_of_an_incident_goes_around_it(pair: Pair, incident: Incident) -> None:
-    now = pair.clock.now
-    opened = incident.opened_at.timestamp()
-    assert span_of(incident, now + 9 * 86400)[1] == opened - AROUND + LONGEST
-    group = incident.group
-    assert group is not None
-    groups.disable_ha(group=group, actor="ann")
-    incident.refresh_from_db()
-    assert span_of(incident, now) == (opened - AROUND, now)
-    assert span_of(incident, now + 3600) == (opened - AROUND, now + AROUND)
-
-
-@pytest.mark.parametrize(
-    ("number", "why"),
-    [
-        ("x", "incident: must be the number of an incident."),
-        ("-1", "incident: must be the number of an incident."),
-        ("9" * 30, "incident: must be the number of an incident."),
-        ("999", "incident: there is no incident 999 of a group that still exists."),
-    ],
-)
-def test_a_bad_incident_number_is_refused(page: Client, pair: Pair, number: str, why: str) -> None:
-    address = reverse("log_collection")
-    answer = page.get(address, {"incident": number})
-    assert answer.status_code == 400
-    assert why in answer.content.decode()
-    posted = page.post(address, {"incident": number, "group": server("imp-pub").group_id})
-    assert posted.status_code == 422
-    assert "Incident: choose one of the list." in status(posted)
-    assert not LogCollection.objects.exists()
 
 
 def read(job: LogCollection, name: str) -> str:
