@@ -284,7 +284,7 @@ def _known(userid: str, password: str) -> tuple[PresenceUser, str]:
     throttle.succeeded(account, address)
     if not shared and (held is None or (held.once_until or 0.0) <= now):
         raise _wrong()
-    return user, once if is_once and not shared else ""
+    return user, "" if shared else once
 
 
 def _wrong() -> Failed:

@@ -195,6 +195,16 @@ def test_srm_stops_starts_and_restarts(node: Server) -> None:
     ]
 
 
+def test_a_shutdown_waits_for_no_srm_that_is_stopped(node: Server, pair: RedundancyGroup) -> None:
+    enable_ha(group=pair, actor="tester")
+    power.shut_down(server=node, actor="ann")
+    assert machine(node).powered
+    power.stop_srm(server=node, actor="bob")
+    assert not machine(node).powered
+    assert sentences()[0] == "imp-pub was shut down."
+    assert messages(node) == []
+
+
 @pytest.mark.parametrize(
     ("end", "asked"),
     [(power.stop_srm, []), (power.power_off, []), (power.power_off, ["shutdown"])],

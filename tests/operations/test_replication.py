@@ -167,6 +167,8 @@ def test_the_publisher_goes_on_after_a_time_out(pub: Server, sub: Server) -> Non
         machine.save()
     replication.let_publisher_go_on(nodes=both, now=lab_now())
     assert (in_status(pub, "Starting"), in_status(sub, "Starting")) == (set(), HELD)
+    # Time did it, nobody else.
+    assert HaEvent.objects.latest("pk").actor == ""
     services.restart_service(server=pub, name=PRESENCE_ENGINE, actor="ann")
     assert in_status(pub, "Starting") == set()
 

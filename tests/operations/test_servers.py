@@ -259,8 +259,12 @@ def test_a_server_leaves_its_group_first() -> None:
     group = edit_group(
         group=group, name=group.name, description="", first=publisher, second=subscriber, actor=""
     )
-    with pytest.raises(Refused, match="must leave the presence redundancy group DefaultCUPSub"):
+    with pytest.raises(Refused) as refused:
         delete_server(server=subscriber, actor="tester")
+    # A publisher is told to delete the group.
+    assert refused.value.rule == (
+        "imp-sub must leave the presence redundancy group DefaultCUPSubCluster before it is deleted."
+    )
     edit_group(group=group, name=group.name, description="", first=publisher, second=None, actor="")
     delete_server(server=subscriber, actor="tester")
     assert list(Server.objects.all()) == [publisher]

@@ -7,6 +7,7 @@ import pytest
 from django.db.models import QuerySet
 from pytest_django.fixtures import Settings
 
+from redundancy.catalog import CONNECTION_MANAGER
 from redundancy.faultlab import writes as faults
 from redundancy.models import (
     Fault,
@@ -23,10 +24,13 @@ from redundancy.models import (
     SrmMessage,
 )
 from redundancy.operations import actions, groups, moves, power
+from redundancy.operations.access import let_in
 from redundancy.operations.moves import MoveRequest
+from redundancy.operations.services import restart_service
 from redundancy.srm.states import Reason, State
 from redundancy.srm.types import MoveKind
-from tests.operations.pairs import become, group, make_pairs, node, take_over
+from tests.labtime import stand_at
+from tests.operations.pairs import BEGIN, become, group, make_pairs, node, take_over
 
 pytestmark = pytest.mark.django_db
 FAILED = (State.FAILED, Reason.TAKE_OVER_FAILED)
@@ -139,6 +143,16 @@ def test_disabling_and_enabling(elsewhere: None) -> None:
     assert set(states) == {State.UNKNOWN}
     groups.enable_ha(group=group("a"), actor="bob")
     assert everything("b") == before
+
+
+def test_clients_of_both_log_in_again_at_one_moment(elsewhere: None) -> None:
+    stand_at(BEGIN + 5000)
+    for name in ("a1", "b1"):
+        restart_service(server=node(name), name=CONNECTION_MANAGER, actor="")
+    let_in()
+    again = SessionMove.objects.filter(again=True)
+    # Only what happens in one group is told apart by its moments.
+    assert {move.event.at.timestamp() for move in again} == {BEGIN + 5000}
 
 
 def test_a_process_for_one_node(elsewhere: None) -> None:

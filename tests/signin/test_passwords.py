@@ -9,7 +9,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from redundancy.errors import Refused
 from redundancy.models import HaEvent
+from redundancy.operations.accounts import change_own_password
 from redundancy.operations.throttle import PER_PAIR
 from tests.pages.html import error_at, soup, status
 
@@ -53,6 +55,12 @@ def test_a_weak_password_is_refused_by_its_rule(page: Client, admin: User) -> No
         assert refused.status_code == 422
         assert rule in status(refused)
     assert authenticate(username="ccmadmin", password=OLD) == admin
+
+
+def test_the_field_of_a_weak_password_is_named(admin: User) -> None:
+    with pytest.raises(Refused) as refused:
+        change_own_password(user=admin, password="short")
+    assert refused.value.field == "new_password1"
 
 
 def test_the_old_password_cannot_be_guessed_here_either(page: Client, admin: User) -> None:
