@@ -12,7 +12,6 @@ from redundancy.models import MessageKind, NodeRuntime, SrmMessage
 from redundancy.models.runtime import NEVER
 from redundancy.operations.events import Place
 from redundancy.srm.codec import node_from_json
-from redundancy.srm.states import Reason, State
 from redundancy.srm.types import Heartbeat, Node, Reading
 
 # Lab seconds by which the clocks of two workers may differ.
@@ -28,10 +27,7 @@ class StoredNode(NamedTuple):
     pk: int
     version: int
     memory: dict[str, Any]
-    state: str
-    reason: str
     serial: int
-    since: float
     sentence: str
     name: str
     slot: int
@@ -87,15 +83,8 @@ class DueNode(NamedTuple):
             # A server can be renamed while its SRM runs.
             names = {"name": stored.name, "peer_name": self.peer_name}
             return node_from_json(stored.memory | names)
-        return Node(
-            name=stored.name,
-            peer_name=self.peer_name,
-            first=stored.slot == 1,
-            state=State(stored.state),
-            reason=Reason(stored.reason),
-            since=stored.since,
-            serial=stored.serial,
-        )
+        # High Availability was enabled: its memory begins anew, in Unknown, and its serial goes on.
+        return Node(stored.name, self.peer_name, first=stored.slot == 1, serial=stored.serial)
 
 
 def find_due(whom: Q, now: float, mail: set[int], interval: float) -> list[StoredNode]:

@@ -3,6 +3,7 @@
 import pytest
 from pytest_django.fixtures import Settings
 
+from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
 from redundancy.models import HaEvent, NodeService
 from redundancy.operations import actions, groups, power, services
@@ -85,3 +86,17 @@ def test_a_node_that_is_off_starts_its_services_when_it_comes_back(pair: Pair) -
     assert not HaEvent.objects.filter(sentence__contains="started again").exists()
     power.power_on(server=server("imp-pub"), actor="")
     assert stopped("imp-pub") == set()
+
+
+def test_a_page_of_before_is_refused_though_the_node_is_in_the_same_state_again(pair: Pair) -> None:
+    seen = server("imp-pub").runtime.serial
+    disable(pair)
+    group = server("imp-pub").group
+    assert group is not None
+    groups.enable_ha(group=group, actor="ann")
+    pair.run(40)
+    assert pair.states() == ("Normal", "Normal")
+    with pytest.raises(Refused, match="has changed its state"):
+        actions.request_failover(node=server("imp-pub"), serial=seen, actor="")
+    # Nor does any number come twice.
+    assert server("imp-pub").runtime.serial > seen + 1
