@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models import Q
 
 from redundancy import bus
 from redundancy.errors import Refused
 from redundancy.live import sweep as sweeping
-from redundancy.live.due import due_nodes, find_due
+from redundancy.live.due import CLOCK_SLACK, due_nodes, find_due
 from redundancy.live.store import store_steps
 from redundancy.models import (
     EventKind,
@@ -19,13 +20,16 @@ from redundancy.models import (
     Machine,
     MessageKind,
     NodeRuntime,
+    NodeService,
     RedundancyGroup,
     RequestKind,
     Server,
     SrmMessage,
 )
+from redundancy.models.runtime import NEVER
 from redundancy.operations import actions, groups, moves, power, services
 from redundancy.operations.moves import MoveRequest
+from redundancy.srm import sentences
 from redundancy.srm.codec import heartbeat_from_json, node_from_json, node_to_json
 from redundancy.srm.states import Reason, State
 from redundancy.srm.step import step
@@ -43,6 +47,39 @@ def test_a_quiet_pair_is_stepped_only_when_a_heartbeat_is_due(pair: Pair) -> Non
 def _advance(pair: Pair) -> int:
     pair.clock.now += 1
     return pair.sweep()
+
+
+INTERVAL = 15.0
+
+
+@pytest.mark.parametrize(
+    ("due_in", "found"),
+    [
+        (-1, True),
+        (0, True),
+        (0.001, False),
+        (INTERVAL, False),
+        (INTERVAL + CLOCK_SLACK, False),
+        # No step plans so far ahead: the clock was set back.
+        (INTERVAL + CLOCK_SLACK + 0.001, True),
+        # It waits for nothing.
+        (NEVER, False),
+    ],
+)
+def test_who_is_due(pair: Pair, due_in: float, found: bool) -> None:
+    now = pair.clock.now
+    NodeRuntime.objects.update(due_at=min(now + due_in, NEVER))
+    assert len(find_due(Q(), now, set(), INTERVAL)) == (2 if found else 0)
+
+
+def test_what_came_before_its_start_is_not_heard(pair: Pair) -> None:
+    power.stop_srm(server=server("imp-sub"), actor="")
+    pair.run(20)
+    power.power_off(server=server("imp-pub"), actor="")
+    assert bus.read([server("imp-sub").pk])
+    power.start_srm(server=server("imp-sub"), actor="")
+    pair.run(2)
+    assert server("imp-sub").runtime.memory["peer"] is None
 
 
 def test_a_service_down_for_the_delay_moves_the_sessions_and_not_the_users(pair: Pair) -> None:
@@ -172,13 +209,18 @@ def test_a_broken_move_leads_to_failed_mode_and_recover_out_of_it(pair: Pair) ->
     assert pair.states() == (State.FAILED, State.FAILED)
     reasons = set(NodeRuntime.objects.values_list("reason", flat=True))
     assert reasons == {Reason.TAKE_OVER_FAILED}
+    services.stop_service(server=server("imp-sub"), name=ROUTER, actor="")
     actions.request_recover(group=RedundancyGroup.objects.get(), actor="admin")
-    assert HaEvent.objects.get(request=RequestKind.RECOVER).actor == "admin"
+    asked = HaEvent.objects.get(request=RequestKind.RECOVER)
+    assert asked.actor == "admin"
     with pytest.raises(Refused, match="already being carried out"):
         actions.request_recover(group=RedundancyGroup.objects.get(), actor="another")
     pair.run(3)
     assert pair.states() == ("Normal", "Normal")
     assert pair.sessions() == (500, 500)
+    begun = HaEvent.objects.filter(new_state=State.INITIALIZING, pk__gt=asked.pk)
+    assert {(event.sentence, event.actor) for event in begun} == {(sentences.RECOVERED, "admin")}
+    assert not NodeService.objects.filter(activated=True, running=False).exists()
 
 
 def test_a_request_and_its_refusal_are_told_as_facts(pair: Pair) -> None:
