@@ -7,6 +7,8 @@ from redundancy.errors import Refused
 from redundancy.faultlab import writes as faults
 from redundancy.models import HaEvent, NodeService
 from redundancy.operations import actions, groups, power, services
+from redundancy.srm import sentences
+from redundancy.srm.states import State
 from tests.live.pair import ROUTER, Pair, server
 
 ENGINE, MANAGER = "Cisco Presence Engine", "Cisco XCP Connection Manager"
@@ -100,3 +102,16 @@ def test_a_page_of_before_is_refused_though_the_node_is_in_the_same_state_again(
         actions.request_failover(node=server("imp-pub"), serial=seen, actor="")
     # Nor does any number come twice.
     assert server("imp-pub").runtime.serial > seen + 1
+
+
+def test_enabling_starts_nothing_whatever_else_its_srm_is_told(pair: Pair) -> None:
+    disable(pair)
+    services.stop_service(server=server("imp-pub"), name=MANAGER, actor="")
+    group = server("imp-pub").group
+    assert group is not None
+    groups.enable_ha(group=group, actor="ann")
+    power.restart_srm(server=server("imp-pub"), actor="bob")
+    pair.run(2)
+    assert stopped("imp-pub") == {MANAGER}
+    begun = HaEvent.objects.filter(node__name="imp-pub", new_state=State.INITIALIZING)
+    assert begun.latest("pk").sentence == sentences.ENABLED
