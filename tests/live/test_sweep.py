@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from redundancy import bus
 from redundancy.errors import Refused
+from redundancy.live import store
 from redundancy.live import sweep as sweeping
 from redundancy.live.due import CLOCK_SLACK, due_nodes, find_due
 from redundancy.live.store import store_steps
@@ -128,6 +129,24 @@ def test_a_step_that_was_overtaken_stores_nothing(pair: Pair) -> None:
     assert store_steps(steps) == steps[1:]
     assert HaEvent.objects.filter(node=steps[0].key).count() == before
     assert NodeRuntime.objects.get(pk=steps[0].key).memory == stored.memory
+
+
+def test_a_step_that_cannot_be_stored_holds_up_no_other(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair.clock.now += 16
+    found = due_nodes(find_due(sweeping.TOGETHER, pair.clock.now, set(), interval=15))
+    steps = [step for one in found if (step := sweeping.take(one, pair.clock.now, Policy()))]
+    assert len(steps) == 2
+    write = store._write
+
+    def broken(some: list[store.TakenStep]) -> list[store.TakenStep]:
+        if steps[0] in some:
+            raise ValueError("broken")
+        return write(some)
+
+    monkeypatch.setattr(store, "_write", broken)
+    assert store_steps(steps) == steps[1:]
 
 
 def test_a_backlog_and_an_old_start_of_the_peer_are_not_heard(pair: Pair) -> None:

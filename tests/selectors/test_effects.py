@@ -16,7 +16,11 @@ from tests.relogin.pair import BEGIN, node, take_over
 
 pytestmark = pytest.mark.django_db
 
-ROUTER, ENGINE = "Cisco XCP Router", "Cisco Presence Engine"
+ROUTER, ENGINE, AUTHENTICATION = (
+    "Cisco XCP Router",
+    "Cisco Presence Engine",
+    "Cisco XCP Authentication Service",
+)
 FAILED = (State.FAILED, Reason.CRITICAL_SERVICE_DOWN)
 NORMAL = (State.NORMAL, Reason.NORMAL)
 OVER = (State.FAILED_OVER_DOWN, Reason.CRITICAL_SERVICE_DOWN)
@@ -117,6 +121,15 @@ def test_before_disabling_is_said_who_goes_home_to_what(group: RedundancyGroup) 
     )
     nobody_logs_in = [moved[0], "2 users are disconnected."]
     assert before_disabling(group) == [*nobody_logs_in, unserved, effects.UNPROTECTED]
+    # Both at once.
+    services.stop_service(server=pub, name=AUTHENTICATION, actor="")
+    remember(pub, OVER, sub, BACKUP, stopped=(ENGINE,))
+    assert before_disabling(group) == [
+        *nobody_logs_in,
+        again,
+        unserved.replace(ENGINE, AUTHENTICATION),
+        effects.UNPROTECTED,
+    ]
     power.power_off(server=pub, actor="")
     without_power = (
         "imp-pub has no power, and must be powered on. Its 2 users are without service until then."
@@ -142,7 +155,7 @@ def test_before_disabling_what_stopped_with_the_router_is_not_missed(
     assert missing_services([pub.pk]) == {}
 
 
-@pytest.mark.parametrize("name", [ROUTER, "Cisco XCP Authentication Service"])
+@pytest.mark.parametrize("name", [ROUTER, AUTHENTICATION])
 def test_before_disabling_is_said_who_is_not_served_at_home_either(
     group: RedundancyGroup, name: str
 ) -> None:

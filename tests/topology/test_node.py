@@ -203,3 +203,12 @@ def test_only_imp_servers_have_details_and_only_for_who_signed_in(
     address = reverse("node_details", args=[pub.pk])
     assert Client().get(address).status_code == 302
     assert client.post(address).status_code == 405
+
+
+def test_nobody_sees_the_state_of_a_node_while_no_sweep_runs(
+    client: Client, pub: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enable_ha(group=RedundancyGroup.objects.get(), actor="test")
+    assert page(client, pub).select(".tone-unseen") == []
+    monkeypatch.setattr("redundancy.bus.sweep_age", lambda: 600.0)
+    assert page(client, pub).select(".tone-unseen")
