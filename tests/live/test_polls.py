@@ -256,7 +256,7 @@ def test_what_is_known_is_not_looked_at_again(
         region.remembered()
         region.remembered()
         # Heartbeats that come in time are no news.
-        pair.run(1)
+        pair.run(16)
         with CaptureQueriesContext(connection) as asked:
             assert region.remembered() == 204
         assert len(asked) <= QUERIES_OF_NO_NEWS, (region.page, [q["sql"] for q in asked])
