@@ -2,19 +2,21 @@
 
 import pytest
 
+from redundancy import bus, pulse
 from redundancy.live import store
 from redundancy.live import sweep as sweeping
 from redundancy.live.due import due_nodes, find_due
 from redundancy.live.store import store_steps
 from redundancy.models import (
     HaEvent,
+    Machine,
     MessageKind,
     NodeRuntime,
     NodeService,
     RequestKind,
     SrmMessage,
 )
-from redundancy.operations import services
+from redundancy.operations import actions, services
 from redundancy.srm.types import Policy
 from tests.live.pair import ROUTER, Pair, server
 
@@ -65,3 +67,30 @@ def test_orders_are_carried_out_whatever_another_node_has_none_of(pair: Pair) ->
     assert HaEvent.objects.get(refused=True).request == RequestKind.FALLBACK
     assert not NodeService.objects.get(server__name="imp-sub", name=ROUTER).running
     assert NodeService.objects.get(server__name="imp-pub", name=ROUTER).running
+
+
+def test_who_is_to_serve_nobody_is_closed_to_clients_from_that_moment(pair: Pair) -> None:
+    actions.request_failover(node=server("imp-pub"), serial=None, actor="")
+    pair.clock.now += 1
+    pair.sweep(moving=False)
+    assert Machine.objects.get(server__name="imp-pub").logins_stopped_at == pair.clock.now
+
+
+def test_what_happens_in_one_batch_is_told_whatever_the_others_are_like(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "BATCH", 1)
+    # Refused, while the other node beats only.
+    SrmMessage.objects.create(node=server("imp-pub"), kind=MessageKind.FALLBACK, actor="ann")
+    pair.clock.now += 16
+    bus.client().delete(bus.SLOW_LANE)
+    told: list[str] = []
+    steps = sweeping.sweep(
+        pair.wanted.extend, lambda: told.append("minute"), lambda: told.append("changed")
+    )
+    assert told == ["changed", "minute"]
+    tick = pulse.last_sweeps()[-1]
+    assert (tick.steps, tick.took > 0) == (steps, True)
+    assert steps >= 2
+    sweeping.sweep(pair.wanted.extend, lambda: told.append("minute"))
+    assert told.count("minute") == 1

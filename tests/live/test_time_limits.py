@@ -29,17 +29,23 @@ def declared(kind: State) -> float:
 
 
 @pytest.fixture
-def look(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
+def rate() -> float:
+    """Lab seconds in a second."""
+    return 1.0
+
+
+@pytest.fixture
+def look(pair: Pair, rate: float, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
     """Sweep once a second until one has waited for something; return what it waited for."""
     monkeypatch.setattr(settings, "SWEEP_SECONDS", 1.0)
-    monkeypatch.setattr(clock, "look", lambda: (pair.clock.reader(), 1.0))
+    monkeypatch.setattr(clock, "look", lambda: (pair.clock.reader(), rate))
 
     def until_waited(then: Callable[[], bool] = lambda: True) -> list[float]:
         waited: list[float] = []
 
         def wait(seconds: float) -> bool:
             waited.append(seconds)
-            pair.clock.now += seconds
+            pair.clock.now += seconds * rate
             return then()
 
         for _ in range(120):
@@ -77,6 +83,15 @@ def test_a_silent_peer_is_declared_at_its_limit(
     limit = silence(quiet)
     assert look() == [pytest.approx(BEHIND + sweep.PAST, abs=0.01)]
     assert declared(State.TAKING_OVER) == pytest.approx(limit + sweep.PAST, abs=0.01)
+
+
+@pytest.mark.parametrize("rate", [4.0])
+def test_a_clock_that_runs_faster_is_waited_for_less(
+    quiet: Pair, look: Callable[..., list[float]], rate: float
+) -> None:
+    silence(quiet)
+    # A sweep sees further ahead.
+    assert look() == [pytest.approx((3 + BEHIND) / rate + sweep.PAST, abs=0.01)]
 
 
 def test_a_critical_service_is_judged_at_its_limit(
