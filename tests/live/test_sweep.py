@@ -224,6 +224,16 @@ def test_a_request_and_its_refusal_are_told_as_facts(pair: Pair) -> None:
         "bob",
     )
     assert refused.sentence == "Refused: Failover is not offered while imp-pub is Idle."
+    assert (refused.kind, refused.at.timestamp()) == (EventKind.ADMIN, pair.clock.now)
+
+
+def test_a_node_is_stepped_by_the_names_that_it_and_its_peer_have_now(pair: Pair) -> None:
+    for name in ("imp-pub", "imp-sub"):
+        Server.objects.filter(name=name).update(name=f"new-{name}")
+    pair.run(16)
+    for name, peer in (("new-imp-pub", "new-imp-sub"), ("new-imp-sub", "new-imp-pub")):
+        memory = server(name).runtime.memory
+        assert (memory["name"], memory["peer_name"]) == (name, peer)
 
 
 def test_a_move_asked_for_before_recover_is_not_done_after_it(pair: Pair) -> None:
