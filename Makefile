@@ -76,7 +76,7 @@ pictures:
 
 bench:
 	$(READY) requirements.txt requirements-dev.txt
-	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE $(BIN)/python -m tests.bench $(ARGS)
+	@env -u VAR_DIR -u PORT -u LAB_CLOCK_RATE PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.bench $(ARGS)
 
 soak:
 	$(READY) requirements.txt requirements-dev.txt

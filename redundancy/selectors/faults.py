@@ -30,6 +30,6 @@ def active() -> list[Fault]:
     """Return every fault in force, oldest first; none without the Fault Lab."""
     if not settings.FAULT_LAB:
         return []
-    rows = list(Fault.objects.select_related("group", "node__group"))
+    rows = list(Fault.objects.select_related("group", "node"))
     now = clock.lab_now() if rows else 0
     return [fault for fault in rows if fault.kind != FaultKind.PAUSE or fault.amount > now]

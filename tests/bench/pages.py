@@ -174,6 +174,8 @@ def figures(database: str) -> Iterator[Figure]:
     settings.FAULT_LAB = True
     settings.ROOT_URLCONF = "tests.bench.bare"
     lab, server = Lab(), Server()
+    # Pages that refuse are meant to.
+    logging.getLogger("django.request").setLevel(logging.ERROR)
     made = furnish()
     pages = {}
     for address in every_page(made):
@@ -292,8 +294,6 @@ def main() -> None:
     from tests.bench.sweep import valkey
 
     set_up()
-    # Pages that refuse are meant to.
-    logging.getLogger("django.request").setLevel(logging.ERROR)
     call_command("collectstatic", verbosity=0, interactive=False)
     with valkey():
         tell(figures(sys.argv[1]))
