@@ -1,4 +1,7 @@
-"""What beat sends: a sweep of each shard."""
+"""What beat sends, a sweep of each shard, and when."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from celery.beat import Scheduler
@@ -36,3 +39,20 @@ def test_beat_follows_when_the_number_of_shards_changes(settings: Settings) -> N
         assert len(ticker.schedule) == count + 1
     assert ticker.schedule["sweep"].kwargs == {}
     assert ticker.schedule["watch"].task == tasks.watch.name
+
+
+def test_beat_wakes_when_something_is_due_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    monkeypatch.setattr(celery.app, "now", lambda: now[0])
+    ticker = beat.Ticker(celery.app, lazy=True)
+    assert isinstance(ticker, Scheduler)
+    ticker._fits = None
+    ticker._follow()
+    sent: list[datetime] = []
+    monkeypatch.setattr(beat.Ticker, "producer", None)
+    monkeypatch.setattr(ticker, "apply_entry", lambda *_, **__: sent.append(now[0]))
+    for _ in range(8):
+        now[0] += timedelta(seconds=Scheduler.tick(ticker))
+    # It asks once more after each.
+    assert len(sent) >= 3
+    assert {later - sooner for sooner, later in pairwise(sent)} == {timedelta(seconds=1)}
