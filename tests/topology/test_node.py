@@ -14,6 +14,7 @@ from redundancy.operations.groups import enable_ha
 from redundancy.operations.sample import load_sample_cluster
 from redundancy.operations.servers import add_server
 from redundancy.permissions import READ_ONLY
+from redundancy.selectors.node_details import details
 from tests.labtime import stand_at
 from tests.pages.conftest import make_user
 from tests.pages.html import words
@@ -205,10 +206,9 @@ def test_only_imp_servers_have_details_and_only_for_who_signed_in(
     assert client.post(address).status_code == 405
 
 
-def test_nobody_sees_the_state_of_a_node_while_no_sweep_runs(
-    client: Client, pub: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("seeing", [True, False])
+def test_nobody_sees_the_state_of_a_node_while_no_sweep_runs(pub: Server, seeing: bool) -> None:
     enable_ha(group=RedundancyGroup.objects.get(), actor="test")
-    assert page(client, pub).select(".tone-unseen") == []
-    monkeypatch.setattr("redundancy.bus.sweep_age", lambda: 600.0)
-    assert page(client, pub).select(".tone-unseen")
+    told = details(pub.pk, seeing=seeing)
+    assert told is not None
+    assert (told.seen, told.row.tone == "unseen") == (seeing, not seeing)
