@@ -12,7 +12,7 @@ from redundancy.operations.activation import set_activated
 from redundancy.operations.groups import enable_ha
 from redundancy.operations.services import stop_service
 from redundancy.permissions import AXL_READ_ONLY
-from redundancy.selectors import live
+from redundancy.selectors import observing
 from redundancy.soap.uuids import uuid_of
 from tests.cli.conftest import settle
 from tests.soap.asking import Asking, envelope, fault, fields
@@ -86,7 +86,7 @@ def test_the_state_of_a_group(axl: Asking, normal: RedundancyGroup) -> None:
 def test_nothing_is_known_while_nobody_looks(
     axl: Asking, normal: RedundancyGroup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "sees", lambda: False)
+    monkeypatch.setattr(observing, "sees", lambda: False)
     assert states(axl) == ["Unknown", "Unknown"]
     assert status(axl).findtext("isHAAvailable") == "false"
     nodes = axl.ask("getClusterNodesAndCriticalServices")
