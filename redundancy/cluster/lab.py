@@ -1,7 +1,7 @@
 """The lab as a snapshot, to be compared with one that was read: as its own command line would tell it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from redundancy.catalog import CLIENT_COUNTERS, PARAMETER_BY_KEY, SERVICES
 from redundancy.clock import lab_datetime, lab_now
@@ -10,7 +10,7 @@ from redundancy.cluster.snapshot import NOWHERE, Group, Node, Snapshot, User, Va
 from redundancy.drivers import Observation, get_driver
 from redundancy.models import PresenceUser, RedundancyGroup, Server, ServerType, ServiceStatus
 from redundancy.selectors import observing, parameters, presence
-from redundancy.selectors.cluster import Face, survey
+from redundancy.selectors.cluster import Face, outlines_of
 from redundancy.selectors.servers import ipv4_of
 from redundancy.srm.words import english
 
@@ -43,7 +43,7 @@ def lab_snapshot() -> Snapshot:
         )
         for group in RedundancyGroup.objects.order_by("name")
     }
-    faces = _faces() if observing.sees() else {}
+    faces = _faces(servers) if observing.sees() else {}
     imp = [server for server in servers if server.server_type == ServerType.IMP]
     keys = [server.pk for server in imp]
     services, own, counters = get_driver().observe(imp), parameters.of_nodes(keys), _counters(keys)
@@ -76,10 +76,10 @@ def lab_snapshot() -> Snapshot:
     )
 
 
-def _faces() -> dict[int, Face]:
-    """Return the states of the nodes that are in a group, by the key of the node."""
-    groups = (each for each in survey().outlines if each.group_id is not None)
-    return {face.server_id: face for group in groups for face in group.nodes}
+def _faces(servers: Iterable[Server]) -> dict[int, Face]:
+    """Return the states of those that are in a group, by the key of the node."""
+    groups = {server.group_id for server in servers if server.group_id is not None}
+    return {face.server_id: face for each in outlines_of(groups).values() for face in each.nodes}
 
 
 def _node(
