@@ -29,7 +29,7 @@ def insert(rows: Iterable[_Row], *, ignore_conflicts: bool = False) -> list[_Row
     and on SQLite cuts 1,000 events into 19 statements, where here they are one.
 
     Args:
-        rows: None of them is in the database, nor has a key that the database makes.
+        rows: None of them is in the database, nor has a key that the database makes; their model has no generated column.
         ignore_conflicts: Leave out those whose like is there already; then no row learns its key.
 
     """
